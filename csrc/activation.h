@@ -1,0 +1,123 @@
+// Activations: y = value(z), dz = dy * slope(y, z). NaN passes through every value.
+//
+// The formulas and their constants are those of fastnn/kernels/reference/activation.py.
+
+#define SLOPE static inline real
+#define VALUE static inline real
+
+VALUE FN(identity_value)(real z) { return z; }
+SLOPE FN(identity_slope)(real y, real z) { return (void)y, (void)z, 1; }
+
+VALUE FN(relu_value)(real z) { return z < 0 ? 0 : z; }
+SLOPE FN(relu_slope)(real y, real z) { return (void)z, y > 0 ? 1 : 0; }
+
+VALUE FN(leaky_relu_value)(real z) { return z < 0 ? LEAKY_RELU_SLOPE * z : z; }
+SLOPE FN(leaky_relu_slope)(real y, real z) { return (void)z, y > 0 ? 1 : LEAKY_RELU_SLOPE; }
+
+VALUE FN(elu_value)(real z) { return z > 0 ? z : FN(expm1)(z); }
+SLOPE FN(elu_slope)(real y, real z) { return (void)z, y > 0 ? 1 : y + 1; }
+
+VALUE FN(selu_value)(real z) { return SELU_SCALE * (z > 0 ? z : SELU_ALPHA * FN(expm1)(z)); }
+SLOPE FN(selu_slope)(real y, real z) {
+    return (void)z, y > 0 ? SELU_SCALE : y + SELU_SCALE * SELU_ALPHA;
+}
+
+static inline real FN(gelu_clamp)(real z) {
+    return z < -GELU_SATURATION ? -GELU_SATURATION : z > GELU_SATURATION ? GELU_SATURATION : z;
+}
+static inline real FN(gelu_tanh)(real c) {
+    return FN(tanh)(GELU_FACTOR * (c + GELU_CUBIC * c * c * c));
+}
+VALUE FN(gelu_value)(real z) { return HALF * z * (1 + FN(gelu_tanh)(FN(gelu_clamp)(z))); }
+SLOPE FN(gelu_slope)(real y, real z) {
+    const real c = FN(gelu_clamp)(z), t = FN(gelu_tanh)(c);
+    const real inner = GELU_FACTOR * (1 + 3 * GELU_CUBIC * c * c);
+    return (void)y, HALF * (1 + t) + HALF * c * (1 - t * t) * inner;
+}
+
+VALUE FN(sigmoid_value)(real z) {
+    const real e = FN(exp)(-FN(abs)(z));  // never overflows
+    return (z < 0 ? e : 1) / (1 + e);
+}
+SLOPE FN(sigmoid_slope)(real y, real z) { return (void)z, y * (1 - y); }
+
+VALUE FN(silu_value)(real z) { return z * FN(sigmoid_value)(z); }
+SLOPE FN(silu_slope)(real y, real z) {
+    const real s = FN(sigmoid_value)(z);
+    return (void)y, s * (1 + z * (1 - s));
+}
+
+VALUE FN(softplus_value)(real z) {
+    return (z < 0 ? 0 : z) + FN(log1p)(FN(exp)(-FN(abs)(z)));
+}
+SLOPE FN(softplus_slope)(real y, real z) { return (void)z, -FN(expm1)(-y); }
+
+VALUE FN(tanh_value)(real z) { return FN(tanh)(z); }
+SLOPE FN(tanh_slope)(real y, real z) { return (void)z, 1 - y * y; }
+
+VALUE FN(exp_value)(real z) { return FN(exp)(z); }
+SLOPE FN(exp_slope)(real y, real z) { return (void)z, y; }
+
+#undef VALUE
+#undef SLOPE
+
+// y (n,) = value(z); y may be z.
+static void FN(activate)(real *y, const real *z, int64_t n, int64_t activation) {
+    switch (activation) {
+#define ACTIVATION(name, needs_z)                                                  \
+    case FASTNN_ACTIVATION_##name:                                                 \
+        ELEMENTWISE for (int64_t i = 0; i < n; i++) y[i] = FN(name##_value)(z[i]); \
+        break;
+#include "activations.def"
+#undef ACTIVATION
+    }
+}
+
+// dz (n,) = dy * slope(y, z); dz may be dy; z may be NULL where it is not needed.
+static void FN(multiply_slope)(real *dz, const real *dy, const real *y, const real *z, int64_t n,
+                               int64_t activation) {
+    switch (activation) {
+#define ACTIVATION(name, needs_z)                                            \
+    case FASTNN_ACTIVATION_##name:                                           \
+        ELEMENTWISE for (int64_t i = 0; i < n; i++) {                        \
+            dz[i] = dy[i] * FN(name##_slope)(y[i], needs_z ? z[i] : 0);      \
+        }                                                                    \
+        break;
+#include "activations.def"
+#undef ACTIVATION
+    }
+}
+
+typedef struct {
+    real *out;
+    const real *dy, *y, *z;
+    int64_t activation;
+} FN(activation_job);
+
+static void FN(activation_fwd_chunk)(void *job, int64_t begin, int64_t end) {
+    const FN(activation_job) *j = job;
+    FN(activate)(j->out + begin, j->z + begin, end - begin, j->activation);
+}
+
+static void FN(activation_bwd_chunk)(void *job, int64_t begin, int64_t end) {
+    const FN(activation_job) *j = job;
+    FN(multiply_slope)(j->out + begin, j->dy + begin, j->y + begin, j->z ? j->z + begin : 0,
+                       end - begin, j->activation);
+}
+
+static fastnn_status FN(activation_fwd)(real *y, const real *z, int64_t n, int64_t activation) {
+    if (!activation_known(activation)) return FASTNN_BAD_ACTIVATION;
+    FN(activation_job) job = {.out = y, .z = z, .activation = activation};
+    fastnn_for_chunks(n, ELEMENT_GRAIN, (double)n, FN(activation_fwd_chunk), &job);
+    return FASTNN_OK;
+}
+
+static fastnn_status FN(activation_bwd)(real *dz, const real *dy, const real *y, const real *z,
+                                        int64_t n, int64_t activation) {
+    if (!activation_known(activation)) return FASTNN_BAD_ACTIVATION;
+    if (!z && fastnn_activation_needs_z[activation]) return FASTNN_MISSING_Z;
+    if (activation == FASTNN_ACTIVATION_identity && dz == dy) return FASTNN_OK;
+    FN(activation_job) job = {dz, dy, y, z, activation};
+    fastnn_for_chunks(n, ELEMENT_GRAIN, (double)n, FN(activation_bwd_chunk), &job);
+    return FASTNN_OK;
+}

@@ -1,0 +1,111 @@
+// Losses: weighted mean over the batch and its gradient, in one pass.
+//
+// Formulas as in fastnn/kernels/reference/loss.py; `a` is the loss's parameter (delta, q).
+
+#define ELEMENT(name) static inline real FN(name)(real y, real t, real a)
+
+ELEMENT(sigmoid_cross_entropy_value) { return (void)a, FN(softplus_value)(y) - t * y; }
+ELEMENT(sigmoid_cross_entropy_slope) { return (void)a, FN(sigmoid_value)(y) - t; }
+
+ELEMENT(mean_squared_error_value) { return (void)a, (y - t) * (y - t); }
+ELEMENT(mean_squared_error_slope) { return (void)a, 2 * (y - t); }
+
+// e < 0 and e > 0 are both false for NaN, which must reach the gradient.
+ELEMENT(mean_absolute_error_value) { return (void)a, FN(abs)(y - t); }
+ELEMENT(mean_absolute_error_slope) { return (void)a, y < t ? -1 : y > t ? 1 : y - t; }
+
+ELEMENT(huber_slope) {
+    const real e = y - t;
+    return e < -a ? -a : e > a ? a : e;
+}
+ELEMENT(huber_value) {
+    const real g = FN(huber_slope)(y, t, a);
+    return g * ((y - t) - HALF * g);
+}
+
+ELEMENT(poisson_value) {
+    const real t_log_t = t > 0 ? t * FN(log)(t) : t * 0;
+    return (void)a, (FN(exp)(y) - t) - t * y + t_log_t;
+}
+ELEMENT(poisson_slope) { return (void)a, FN(exp)(y) - t; }
+
+ELEMENT(quantile_slope) { return y < t ? -a : y > t ? 1 - a : 0; }
+ELEMENT(quantile_value) { return FN(quantile_slope)(y, t, a) * (y - t); }
+
+#undef ELEMENT
+
+typedef struct FN(loss_job) {
+    real *dy;               // (B,O) or NULL; may be y
+    const real *y, *target; // (B,O)
+    const int64_t *labels;  // (B,), instead of target
+    const real *weight;     // (B,) or NULL
+    int64_t rows, cols;
+    double total;           // Σ w times the number of outputs that share it
+    double parameter;
+    double (*span)(const struct FN(loss_job) *, int64_t first, int64_t count, double factor);
+} FN(loss_job);
+
+static double FN(total_weight)(const real *weight, int64_t rows) {
+    if (!weight) return (double)rows;
+    double total = 0;
+    for (int64_t i = 0; i < rows; i++) total += (double)weight[i];
+    return total;
+}
+
+// What row i counts: its share of the whole weight, 0 in a batch without any.
+static inline double FN(row_factor)(const FN(loss_job) *l, int64_t i) {
+    return l->total > 0 ? (l->weight ? (double)l->weight[i] : 1) / l->total : 0;
+}
+
+static double FN(loss_rows)(void *job, int64_t begin, int64_t end) {
+    const FN(loss_job) *l = job;
+    if (!l->weight) {  // all elements count the same: one long row
+        return l->span(l, begin * l->cols, (end - begin) * l->cols, FN(row_factor)(l, begin));
+    }
+    double sum = 0;
+    for (int64_t i = begin; i < end; i++) {
+        sum += l->span(l, i * l->cols, l->cols, FN(row_factor)(l, i));
+    }
+    return sum;
+}
+
+// Elements [first, first + count) all count `factor`; returns their share of the loss.
+#define OUTPUTWISE_LOSS(name)                                                                   \
+    static double FN(name##_span)(const FN(loss_job) *l, int64_t first, int64_t count,          \
+                                  double factor) {                                              \
+        const real a = (real)l->parameter;                                                      \
+        double sum = 0;                                                                         \
+        for (int64_t at = 0; at < count; at += SUM_BLOCK) {                                     \
+            const int64_t n = count - at < SUM_BLOCK ? count - at : SUM_BLOCK;                  \
+            const real *y = l->y + first + at, *t = l->target + first + at;                     \
+            real *dy = l->dy + first + at;                                                      \
+            double value[SUM_BLOCK] = {0};                                                      \
+            ELEMENTWISE for (int64_t i = 0; i < n; i++) {                                       \
+                value[i] = (double)FN(name##_value)(y[i], t[i], a);                             \
+            }                                                                                   \
+            if (l->dy) {                                                                        \
+                ELEMENTWISE for (int64_t i = 0; i < n; i++) {                                   \
+                    dy[i] = FN(name##_slope)(y[i], t[i], a) * (real)factor;                     \
+                }                                                                               \
+            }                                                                                   \
+            sum += sum_block(value);                                                            \
+        }                                                                                       \
+        return sum * factor;                                                                    \
+    }                                                                                           \
+    static fastnn_status FN(name)(real *dy, const real *y, const real *target,                  \
+                                  const real *weight, int64_t B, int64_t O, double parameter,   \
+                                  double *loss) {                                               \
+        const double total = FN(total_weight)(weight, B) * (double)O;                           \
+        FN(loss_job) job = {dy, y, target, 0, weight, B, O, total, parameter, FN(name##_span)}; \
+        *loss = fastnn_sum_chunks(O ? B : 0, row_grain(O), 4.0 * (double)(B * O),               \
+                                  FN(loss_rows), &job);                                         \
+        return FASTNN_OK;                                                                       \
+    }
+
+OUTPUTWISE_LOSS(sigmoid_cross_entropy)
+OUTPUTWISE_LOSS(mean_squared_error)
+OUTPUTWISE_LOSS(mean_absolute_error)
+OUTPUTWISE_LOSS(huber)
+OUTPUTWISE_LOSS(poisson)
+OUTPUTWISE_LOSS(quantile)
+#undef OUTPUTWISE_LOSS

@@ -1,0 +1,49 @@
+// Optimizers: one pass over flat arrays p, dp and slots, all (n,). Weight decay is decoupled.
+//
+// What depends on the step alone is worked out in double, before the loop.
+
+static void FN(sgd_step)(real *p, const real *dp, double lr, double weight_decay, int64_t begin,
+                         int64_t end) {
+    const real rate = (real)lr, decay = (real)(lr * weight_decay);
+    ELEMENTWISE for (int64_t i = begin; i < end; i++) p[i] = p[i] - decay * p[i] - rate * dp[i];
+}
+
+static void FN(momentum_step)(real *p, const real *dp, real *v, double lr, double momentum,
+                              int64_t nesterov, double weight_decay, int64_t begin, int64_t end) {
+    const real rate = (real)lr, decay = (real)(lr * weight_decay), mu = (real)momentum;
+    // Nesterov's step is momentum v - lr dp, the plain one v itself.
+    const real keep = nesterov ? mu : 1, look_ahead = nesterov ? rate : 0;
+    ELEMENTWISE for (int64_t i = begin; i < end; i++) {
+        const real velocity = mu * v[i] - rate * dp[i];
+        v[i] = velocity;
+        p[i] = p[i] - decay * p[i] + (keep * velocity - look_ahead * dp[i]);
+    }
+}
+
+static void FN(rmsprop_step)(real *p, const real *dp, real *s, double lr, double rho, double eps,
+                             double weight_decay, int64_t begin, int64_t end) {
+    const real rate = (real)lr, decay = (real)(lr * weight_decay), epsilon = (real)eps;
+    const real keep = (real)rho, blend = (real)(1 - rho);
+    ELEMENTWISE for (int64_t i = begin; i < end; i++) {
+        const real square = keep * s[i] + blend * (dp[i] * dp[i]);
+        s[i] = square;
+        p[i] = p[i] - decay * p[i] - rate * dp[i] / (FN(sqrt)(square) + epsilon);
+    }
+}
+
+static void FN(adam_step)(real *p, const real *dp, real *m, real *v, double lr, double beta1,
+                          double beta2, double eps, int64_t t, double weight_decay, int64_t begin,
+                          int64_t end) {
+    const real keep1 = (real)beta1, blend1 = (real)(1 - beta1);
+    const real keep2 = (real)beta2, blend2 = (real)(1 - beta2);
+    const real step = (real)(lr / (1 - pow(beta1, (double)t)));
+    const real root = (real)(1 / sqrt(1 - pow(beta2, (double)t)));
+    const real decay = (real)(lr * weight_decay), epsilon = (real)eps;
+    ELEMENTWISE for (int64_t i = begin; i < end; i++) {
+        const real mean = keep1 * m[i] + blend1 * dp[i];
+        const real square = keep2 * v[i] + blend2 * (dp[i] * dp[i]);
+        m[i] = mean;
+        v[i] = square;
+        p[i] = p[i] - decay * p[i] - step * mean / (FN(sqrt)(square) * root + epsilon);
+    }
+}

@@ -1,0 +1,56 @@
+// What all kernel bodies share and what does not depend on `real`, except by macro.
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+// ELEMENTWISE: element i depends on element i of the arrays alone, which may be the same array.
+#if defined(__clang__)
+#define ELEMENTWISE _Pragma("clang loop vectorize(assume_safety)")
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define ELEMENTWISE _Pragma("GCC ivdep")
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+// Constants of the reference, in the precision at hand.
+#define HALF ((real)0.5)
+#define LEAKY_RELU_SLOPE ((real)0.01)
+#define SELU_ALPHA ((real)1.6732632423543772)
+#define SELU_SCALE ((real)1.0507009873554805)
+#define GELU_CUBIC ((real)0.044715)
+#define GELU_FACTOR ((real)0.7978845608028654)
+#define GELU_SATURATION ((real)20)
+
+#define LANES ((int64_t)(VEC_BYTES / sizeof(real)))
+
+// Blocking of the matrix product; the panel is 32 KiB with AVX-512, and stays below it elsewhere.
+// A tile takes all but the last few of the 32 (AVX-512) or 16 vector registers.
+#define GEMM_ROWS 168
+#define GEMM_DEPTH 256
+#define GEMM_COLS (2 * LANES)
+#if VEC_BYTES == 64
+#define TILE_ROWS 14
+#define FOR_TILE_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14)
+#else
+#define TILE_ROWS 6
+#define FOR_TILE_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
+#endif
+
+// What is worth a task of its own.
+enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 256 };
+
+static inline int64_t row_grain(int64_t cols) {
+    return cols < ELEMENT_GRAIN ? ELEMENT_GRAIN / (cols > 0 ? cols : 1) : 1;
+}
+
+// Cuts n into the fewest parts of at most `largest`, equal to within 1; at least one part.
+static inline int64_t parts_of(int64_t n, int64_t largest) {
+    return n > largest ? 1 + (n - 1) / largest : 1;
+}
+
+static inline int64_t part_start(int64_t n, int64_t parts, int64_t index) {
+    return n / parts * index + (index < n % parts ? index : n % parts);
+}
+
+static inline int activation_known(int64_t activation) {
+    return activation >= 0 && activation < FASTNN_ACTIVATION_COUNT;
+}

@@ -1,0 +1,97 @@
+"""fastnn trains neural networks on CPUs.
+
+>>> from sklearn.datasets import load_digits
+>>> from fastnn import Dense, Dropout, Network
+>>> X, y = load_digits(return_X_y=True)
+>>> net = Network([Dense(64, "relu"), Dropout(0.1), Dense(10)], loss="softmax_cross_entropy", seed=0)
+>>> history = net.fit(X / 16, y, epochs=20, verbose=0)
+>>> history["loss"][-1] < 0.1
+True
+
+Names are loaded when first used: ``import fastnn`` costs NumPy and little else.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from . import initializers, kernels
+    from .callbacks import Callback
+    from .config import show_config
+    from .errors import (
+        ArgumentError,
+        ArgumentTypeError,
+        BackendError,
+        DivergenceError,
+        FastnnError,
+        ModelFileError,
+        NetworkBusyError,
+        NotBuiltError,
+    )
+    from .gradient_checking import GradientCheck, gradient_check
+    from .history import History
+    from .layers import Activation, Dense, Dropout, Flatten
+    from .losses import (
+        Huber,
+        MeanAbsoluteError,
+        MeanSquaredError,
+        Poisson,
+        Quantile,
+        SigmoidCrossEntropy,
+        SoftmaxCrossEntropy,
+    )
+    from .network import Network
+    from .optimizers import SGD, Adam, AdamW, RMSProp
+    from .threads import get_num_threads, set_num_threads
+
+_HOMES = {
+    "callbacks": ["Callback"],
+    "config": ["show_config"],
+    "errors": [
+        "ArgumentError",
+        "ArgumentTypeError",
+        "BackendError",
+        "DivergenceError",
+        "FastnnError",
+        "ModelFileError",
+        "NetworkBusyError",
+        "NotBuiltError",
+    ],
+    "gradient_checking": ["GradientCheck", "gradient_check"],
+    "history": ["History"],
+    "layers": ["Activation", "Dense", "Dropout", "Flatten"],
+    "losses": [
+        "Huber",
+        "MeanAbsoluteError",
+        "MeanSquaredError",
+        "Poisson",
+        "Quantile",
+        "SigmoidCrossEntropy",
+        "SoftmaxCrossEntropy",
+    ],
+    "network": ["Network"],
+    "optimizers": ["SGD", "Adam", "AdamW", "RMSProp"],
+    "threads": ["get_num_threads", "set_num_threads"],
+}
+_MODULES = ("initializers", "kernels")
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_MODULES, *_HOME_OF]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _HOME_OF:
+        value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

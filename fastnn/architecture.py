@@ -1,0 +1,132 @@
+"""The architecture: a network's layers with names and sizes settled, before any array exists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .errors import ArgumentError, ArgumentTypeError
+from .layers import Layer
+from .losses import Loss
+from .optimizers import Optimizer
+from .parameters import Segment, lay_out
+from .plan import Ref, Region
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network with all its sizes settled: what a plan is made from.
+
+    `shapes` holds the shape of the input and of every layer's output, rows left out; `size` is the
+    number of elements of one region of the arena.
+    """
+
+    layers: tuple[Layer, ...]
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    segments: tuple[Segment, ...]
+    size: int
+    loss: Loss
+    optimizer: Optimizer
+    dtype: np.dtype
+
+    def parameter_refs(self, layer: int) -> dict[str, Ref]:
+        """The parameters of one layer, by their names in the layer."""
+        return {
+            segment.parameter.name: self.ref(Region.PARAMETERS, segment.offset, segment.shape)
+            for segment in self.segments
+            if segment.layer == layer
+        }
+
+    def ref(self, region: Region, offset: int, shape: tuple[int, ...]) -> Ref:
+        """An array in one of the arena's regions, `offset` counted in elements."""
+        return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=False)
+
+
+def settle(
+    layers: tuple[Layer, ...],
+    loss: Loss,
+    optimizer: Optimizer,
+    dtype: np.dtype,
+    input_shape: tuple[int, ...],
+) -> Architecture:
+    """Work out all sizes from the shape of one row of input; allocates nothing.
+
+    Raises
+    ------
+    ArgumentError
+        A layer cannot take, or is not declared for, the input it gets; the output does not suit the
+        loss.
+    """
+    names = layer_names(layers)
+    shapes, wanted = [input_shape], []
+    for layer, name in zip(layers, names, strict=True):
+        declared = layer.declared_input
+        if declared is not None and declared != shapes[-1]:
+            raise ArgumentError(
+                f"layer {name!r} is declared for inputs of shape {declared}, but gets {shapes[-1]}"
+            )
+        wanted.append((name, layer.parameters(shapes[-1])))
+        shapes.append(layer.output_shape(shapes[-1]))
+    outputs = shapes[-1]
+    if len(outputs) != 1 or outputs[0] < loss.fewest_outputs:
+        raise ArgumentError(
+            f"loss {loss.kernel!r} needs rows of at least {loss.fewest_outputs} output(s), "
+            f"but the last layer gives shape {outputs}"
+        )
+    segments, size = lay_out(wanted, dtype)
+    return Architecture(layers, names, tuple(shapes), segments, size, loss, optimizer, dtype)
+
+
+def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """`layers` as a tuple, if that is what it holds."""
+    if not isinstance(layers, Sequence) or isinstance(layers, str):
+        raise ArgumentTypeError(f"layers must be a sequence of layers, got {layers!r}")
+    if not layers:
+        raise ArgumentError("layers must hold at least one layer, got none")
+    for layer in layers:
+        if not isinstance(layer, Layer):
+            raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}")
+    return tuple(layers)
+
+
+def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """The given names, and for the others the class with a number: dense_1, dropout_1, dense_2 …"""
+    given = [layer.name for layer in layers if layer.name is not None]
+    if len(set(given)) < len(given):
+        twice = next(name for name in given if given.count(name) > 1)
+        raise ArgumentError(f"layer name {twice!r} is given twice")
+    names, counts = [], dict.fromkeys((type(layer) for layer in layers), 0)
+    for layer in layers:
+        name = layer.name
+        while name is None:
+            counts[type(layer)] += 1
+            numbered = f"{type(layer).__name__.lower()}_{counts[type(layer)]}"
+            name = None if numbered in given else numbered
+        names.append(name)
+    return tuple(names)
+
+
+def check_head(last: Layer, loss: Loss) -> None:
+    """Refuse a last layer that would apply the loss's link a second time."""
+    if loss.link is not None and getattr(last, "activation", None) == loss.link:
+        raise ArgumentError(
+            f"loss {loss.kernel!r} applies the {loss.link} itself: give the last layer "
+            "activation='identity'"
+        )
+
+
+def check_dtype(dtype: Any) -> np.dtype:
+    """float32 or float64, as a NumPy dtype."""
+    try:
+        resolved = np.dtype(dtype)
+    except TypeError:
+        resolved = None
+    if resolved is None or resolved.name not in DTYPES or not resolved.isnative:
+        raise ArgumentError(f"dtype must be float32 or float64, got {dtype!r}")
+    return resolved

@@ -1,0 +1,78 @@
+"""Checks of single arguments, with errors that name the argument, the expectation and the value."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from .errors import ArgumentError, ArgumentTypeError, unknown_name
+
+T = TypeVar("T")
+
+
+def integer(argument: str, value: Any, *, low: int, high: int | None = None) -> int:
+    """`value` as an int in [low, high]; booleans are refused."""
+    expected = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ArgumentTypeError(f"{argument} must be {expected}, got {value!r}")
+    if value < low or (high is not None and value > high):
+        raise ArgumentError(f"{argument} must be {expected}, got {value!r}")
+    return int(value)
+
+
+def real(
+    argument: str,
+    value: Any,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> float:
+    """`value` as a finite float between `low` and `high`, ends included unless open."""
+    left, right = "(" if open_low else "[", ")" if open_high else "]"
+    expected = f"a number in {left}{low:g}, {high:g}{right}"
+    if math.isinf(low) and math.isinf(high):
+        expected = "a finite number"
+    elif math.isinf(high):
+        expected = f"a finite number {'>' if open_low else '>='} {low:g}"
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ArgumentTypeError(f"{argument} must be {expected}, got {value!r}")
+    number = float(value)
+    inside = (low < number if open_low else low <= number) and (
+        number < high if open_high else number <= high
+    )
+    if not (math.isfinite(number) and inside):
+        raise ArgumentError(f"{argument} must be {expected}, got {value!r}")
+    return number
+
+
+def flag(argument: str, value: Any) -> bool:
+    """`value` as a bool; nothing else is taken for one."""
+    if not isinstance(value, bool) and type(value).__name__ != "bool":  # np.bool too
+        raise ArgumentTypeError(f"{argument} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def shape(argument: str, value: Any) -> tuple[int, ...]:
+    """`value`, an int or a sequence of ints, as a tuple of positive ints."""
+    sizes = (value,) if isinstance(value, numbers.Integral) else value
+    try:
+        sizes = tuple(sizes)
+    except TypeError:
+        raise ArgumentTypeError(
+            f"{argument} must be a positive integer or a tuple of them, got {value!r}"
+        ) from None
+    if not sizes:
+        raise ArgumentError(f"{argument} must hold at least one size, got {value!r}")
+    return tuple(integer(argument, size, low=1) for size in sizes)
+
+
+def member(argument: str, value: Any, known: Mapping[str, T]) -> T:
+    """The entry of `known` called `value`; an unknown name is answered with the nearest one."""
+    try:
+        return known[value]
+    except (KeyError, TypeError):
+        raise unknown_name(argument, value, known) from None

@@ -1,0 +1,117 @@
+"""From options to a trained network: what `fastnn train` does once it has arrays."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from collections.abc import Mapping
+
+import numpy as np
+
+from .. import checks
+from ..callbacks import Callback
+from ..errors import ArgumentError
+from ..layers import Dense, Dropout, Layer
+from ..network import Network
+from ..optimizers import OPTIMIZERS, Optimizer
+
+# Epochs, unless told otherwise: enough for this many updates, within these limits.
+_UPDATES = 10_000
+_FEWEST_EPOCHS, _MOST_EPOCHS = 50, 1000
+_FEWEST_ROWS_TO_VALIDATE = 50
+
+
+class KeepBest(Callback):
+    """Stops training that no longer improves, and goes back to the weights of the best epoch.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without a lower validation loss after which training stops.
+
+    Attributes
+    ----------
+    best_epoch : int
+        0 before the first epoch ends.
+    """
+
+    def __init__(self, patience: int):
+        self.patience = patience
+        self.best_epoch = 0
+        self._best_loss = math.inf
+        self._weights: list[np.ndarray] = []
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Mapping[str, float]) -> None:
+        if logs["val_loss"] < self._best_loss:
+            self.best_epoch, self._best_loss = epoch, logs["val_loss"]
+            self._weights = network.get_weights()
+        network.stop_training = epoch - self.best_epoch >= self.patience
+
+    def on_train_end(self, network: Network) -> None:
+        if self.best_epoch:
+            network.set_weights(self._weights)
+
+
+def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
+    """The hidden layers and the optimizer that were asked for, before any data is read.
+
+    Raises
+    ------
+    ArgumentError
+        An option has a value that cannot be used.
+    """
+    if options.epochs is not None:
+        checks.integer("--epochs", options.epochs, low=1)
+    checks.integer("--batch-size", options.batch_size, low=1)
+    checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
+    for name in ("test_fraction", "validation_fraction"):
+        option = f"--{name.replace('_', '-')}"
+        checks.real(option, getattr(options, name), low=0, high=1, open_high=True)
+    kind = checks.member("optimizer", options.optimizer, OPTIMIZERS)
+    rate = options.learning_rate
+    return _hidden_layers(options), kind() if rate is None else kind(learning_rate=rate)
+
+
+def _hidden_layers(options: Namespace) -> list[Layer]:
+    layers: list[Layer] = []
+    for units in _sizes(options.hidden):
+        layers += [Dense(units, options.activation, l2=options.l2), Dropout(options.dropout)]
+    return layers
+
+
+def _sizes(text: str) -> list[int]:
+    """Units of the hidden layers from "128,64"; "none" is no hidden layer."""
+    if text.strip().lower() == "none":
+        return []
+    try:
+        return [int(units) for units in text.split(",")]
+    except ValueError:
+        raise ArgumentError(f'--hidden must be sizes such as "128,64" or "none", got {text!r}') from None
+
+
+def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> str:
+    """Train on inputs (n, features) and encoded targets; returns a sentence on how it went.
+
+    A part of the rows, unless there are few, chooses the epoch whose weights are kept.
+    """
+    updates_per_epoch = math.ceil(len(x) / options.batch_size)
+    epochs = options.epochs or min(
+        max(_FEWEST_EPOCHS, _UPDATES // updates_per_epoch), _MOST_EPOCHS
+    )
+    validate = options.validation_fraction > 0 and len(x) >= _FEWEST_ROWS_TO_VALIDATE
+    keep_best = KeepBest(patience=max(10, epochs // 10))
+    history = network.fit(
+        x,
+        y,
+        batch_size=options.batch_size,
+        epochs=epochs,
+        validation_fraction=options.validation_fraction if validate else None,
+        callbacks=[keep_best] if validate else [],
+        verbose=0 if options.quiet else 1,
+    )
+    if not validate:
+        return f"trained for {epochs} epochs"
+    return (
+        f"trained for {len(history.epoch)} epochs; the weights of epoch {keep_best.best_epoch}, "
+        "the best on validation rows, are kept"
+    )

@@ -1,0 +1,129 @@
+"""``fastnn train``: from a CSV file to a model file."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from .files import check_output, tables
+
+if TYPE_CHECKING:
+    from ..layers import Layer
+    from ..network import Network
+    from ..optimizers import Optimizer
+    from ..tables import Target
+
+_EXAMPLE = """\
+example:
+  fastnn train churn.csv --target Churn --hidden 128,64 --dropout 0.2 --out churn.safetensors
+
+Cells are numbers, categories or blank. Whether the target is a class or a number is decided by its
+values. A part of the rows is held out to test the model on; its figures are printed beside those of
+always predicting the most frequent class, or the mean. Ctrl-C ends the command without a model file.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "train",
+        help="train a network on a CSV file",
+        description="Train a network on a CSV file and write it to a model file.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("data", metavar="DATA.csv", help="CSV file with a header line")
+    add("--target", required=True, metavar="COL", help="column to predict")
+    add("--out", required=True, metavar="FILE", help="model file to write (.safetensors)")
+    add("--quiet", action="store_true", help="print the test figures alone")
+
+    table = parser.add_argument_group("table")
+    add = table.add_argument
+    names = {"type": _names, "action": "extend", "default": [], "metavar": "COLS"}
+    add("--task", default="auto", metavar="TASK", help="auto, classification or regression")
+    add("--drop", **names, help="columns to leave out, A,B")
+    add("--numeric", **names, help="columns to read as numbers")
+    add("--categorical", **names, help="columns to read as categories")
+    add("--test-fraction", type=float, default=0.2, metavar="F", help="rows to test on (0.2)")
+
+    network = parser.add_argument_group("network")
+    add = network.add_argument
+    add("--hidden", default="128,64", metavar="SIZES", help='hidden layers (128,64), or "none"')
+    add("--activation", default="relu", metavar="NAME", help="of the hidden layers (relu)")
+    add("--dropout", type=float, default=0.2, metavar="RATE", help="after each of them (0.2)")
+    add("--l2", type=float, default=0.0, metavar="L2", help="penalty on their weights (0)")
+
+    training = parser.add_argument_group("training")
+    add = training.add_argument
+    add("--epochs", type=int, metavar="N", help="at most; by default by the number of rows")
+    add("--batch-size", type=int, default=128, metavar="N", help="rows per update (128)")
+    add("--optimizer", default="adam", metavar="NAME", help="adam, adamw, rmsprop or sgd (adam)")
+    add("--learning-rate", type=float, metavar="LR", help="by default the optimizer's own")
+    add(
+        "--validation-fraction",
+        type=float,
+        default=0.1,
+        metavar="F",
+        help="training rows that choose the best epoch (0.1); 0 trains for all epochs",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="of split, weights and dropout (0)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read, train, test, write."""
+    out = check_output(options.out, inputs=(options.data,))
+    frame_reader = tables()
+    from . import fitting, preparation, scores
+
+    say = _say_nothing if options.quiet else print
+    hidden, optimizer = fitting.check_options(options)
+    frame = frame_reader.read_csv(options.data)
+    say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
+
+    prepared = preparation.prepare(frame, options)
+    target = prepared.preprocessing.target
+    say(f"target {options.target}: {prepared.task}")
+    for notice in prepared.notices:
+        say(f"  {notice}")
+
+    network = _network(hidden, optimizer, target, options)
+    network.build(prepared.x_train.shape[1])
+    say(f"training on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
+    say(f"network: {_sizes(network)}, {network.n_parameters:,} parameters")
+    say(fitting.fit(network, prepared.x_train, target.encode(prepared.train), options))
+    if len(prepared.test):
+        predicted = target.decode(network.predict(prepared.x_test))
+        print(scores.scores_table(prepared.train, prepared.test, predicted))
+    network.save(out, preprocessing=prepared.preprocessing.to_dict())
+    say(f"model: {out} ({out.stat().st_size / 1024:.0f} KiB)")
+
+
+def _network(
+    hidden: list[Layer], optimizer: Optimizer, target: Target, options: argparse.Namespace
+) -> Network:
+    from ..layers import Dense
+    from ..network import Network
+
+    return Network(
+        [*hidden, Dense(target.outputs)],
+        loss="softmax_cross_entropy" if target.classes else "mean_squared_error",
+        optimizer=optimizer,
+        metrics=["accuracy"] if target.classes else [],
+        seed=options.seed,
+    )
+
+
+def _sizes(network: Network) -> str:
+    """Inputs and units of the dense layers: 46-128-64-2."""
+    units = [layer.units for layer in network.layers if hasattr(layer, "units")]
+    return "-".join(map(str, [*network.input_shape, *units]))
+
+
+def _say_nothing(text: str) -> None:
+    """Stands for `print` where the user wants quiet."""
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,185 @@
+"""The border between the user's arrays and ours: checks, conversions, weights and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import checks
+from .errors import ArgumentError, ArgumentTypeError
+from .randomness import Stream, permutation, stream_offset
+
+if TYPE_CHECKING:
+    from .losses import Loss
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Rows ready for a plan, all of one length.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n, …), the network's dtype, C-contiguous
+    target : ndarray, shape (n,) int64 or (n, outputs) of the network's dtype
+    weight : ndarray, shape (n,), the network's dtype, or None
+    """
+
+    x: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def labels(self) -> bool:
+        """Whether the targets are class numbers."""
+        return self.target.dtype == np.int64
+
+    def take(self, rows: np.ndarray) -> DataSet:
+        """The data set of the given rows, copied."""
+        weight = None if self.weight is None else self.weight[rows]
+        return DataSet(self.x[rows], self.target[rows], weight)
+
+
+def numbers(argument: str, values: Any) -> np.ndarray:
+    """`values` as an array of finite numbers of any real dtype, in native byte order."""
+    if hasattr(values, "tocsr") and not isinstance(values, np.ndarray):
+        raise ArgumentTypeError(f"{argument} is sparse; pass {argument}.toarray()")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ArgumentError(f"{argument} is not a rectangular array: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise ArgumentTypeError(
+            f"{argument} must hold numbers, got dtype {array.dtype}"
+            + ("; encode categories as numbers first" if array.dtype.kind in "OUSTV" else "")
+        )
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.ndim == 0 or array.size == 0:
+        raise ArgumentError(f"{argument} must hold at least one row, got shape {array.shape}")
+    if array.dtype.kind == "f":
+        _require_finite(argument, array)
+    return array
+
+
+def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray:
+    """X as a C-contiguous array of `dtype`; `shape`, if given, is that of one row."""
+    array = numbers("X", X)
+    if array.ndim == 1:
+        raise ArgumentError(
+            f"X must have one row per sample, got shape {array.shape}; "
+            "use X.reshape(-1, 1) for one feature or X.reshape(1, -1) for one sample"
+        )
+    if shape is not None and array.shape[1:] != shape:
+        if len(shape) == 1 and array.ndim == 2:
+            raise ArgumentError(
+                f"X has {array.shape[1]} features, but the network was built for {shape[0]}"
+            )
+        raise ArgumentError(
+            f"X has rows of shape {array.shape[1:]}, but the network was built for {shape}"
+        )
+    return _convert("X", array, dtype)
+
+
+def data_set(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    *,
+    shape: tuple[int, ...],
+    outputs: int,
+    loss: Loss,
+    dtype: np.dtype,
+) -> DataSet:
+    """Check and convert inputs, targets and weights together."""
+    x = inputs(X, shape, dtype)
+    y = numbers("y", y)
+    if len(y) != len(x):
+        raise ArgumentError(f"X has {len(x)} rows, but y has {len(y)}")
+    target = loss.prepare_target(y, outputs, dtype)
+    if target.dtype != np.int64:
+        _require_finite("y", target)
+    weight = None if sample_weight is None else _sample_weight(sample_weight, len(x))
+    if class_weight is not None:
+        factors = _class_factors(class_weight, _class_numbers(target, loss.task))
+        weight = factors if weight is None else weight * factors
+    if weight is not None:
+        weight = _convert("sample_weight", weight, dtype)
+    return DataSet(x, target, weight)
+
+
+def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
+    """Training and validation rows: the same for every call with as many rows and that seed."""
+    fraction = checks.real(
+        "validation_fraction", fraction, low=0, high=1, open_low=True, open_high=True
+    )
+    held_out = round(len(data) * fraction)
+    if not 0 < held_out < len(data):
+        raise ArgumentError(
+            f"validation_fraction={fraction} of {len(data)} rows leaves "
+            f"{len(data) - held_out} to train on and {held_out} to validate on"
+        )
+    order = permutation(len(data), seed, stream_offset(Stream.SPLIT, 0))
+    return data.take(np.sort(order[held_out:])), data.take(np.sort(order[:held_out]))
+
+
+def _convert(argument: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(array, dtype)
+    if converted is not array and array.dtype.itemsize > dtype.itemsize:
+        _require_finite(argument, converted, f" after conversion to {dtype}")
+    return converted
+
+
+def _require_finite(argument: str, array: np.ndarray, when: str = "") -> None:
+    # The sum of finite numbers is almost always finite, and one pass; only else look at each.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(array.sum())
+    if suspicious and not (finite := np.isfinite(array)).all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
+        at = ", ".join(map(str, where))
+        raise ArgumentError(f"{argument}[{at}] is {array[where]}{when}; values must be finite")
+
+
+def _sample_weight(sample_weight: Any, rows: int) -> np.ndarray:
+    weight = numbers("sample_weight", sample_weight)
+    if weight.shape != (rows,):
+        raise ArgumentError(f"sample_weight has shape {weight.shape}, expected ({rows},)")
+    if (weight < 0).any():
+        row = int(np.flatnonzero(weight < 0)[0])
+        raise ArgumentError(f"sample_weight[{row}] is {weight[row]}, but must not be negative")
+    if not weight.any():
+        raise ArgumentError("sample_weight is 0 for every row")
+    return weight
+
+
+def _class_numbers(target: np.ndarray, task: str) -> np.ndarray:
+    if task == "multiclass":
+        return target if target.ndim == 1 else target.argmax(axis=1)
+    if task == "binary" and target.shape[1] == 1 and np.isin(target, (0, 1)).all():
+        return target[:, 0].astype(np.int64)
+    raise ArgumentError(
+        "class_weight needs targets that are classes: one of several, or a single 0/1 output"
+    )
+
+
+def _class_factors(class_weight: Any, classes: np.ndarray) -> np.ndarray:
+    """The weight of each row's class; "balanced" is n / (classes present · count of the class)."""
+    present, index, counts = np.unique(classes, return_inverse=True, return_counts=True)
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        return (len(classes) / (len(present) * counts))[index]
+    if not isinstance(class_weight, Mapping):
+        raise ArgumentTypeError(
+            f"class_weight must be 'balanced' or a dict of class to weight, got {class_weight!r}"
+        )
+    unknown = [label for label in class_weight if label not in present]
+    if unknown:
+        raise ArgumentError(f"class_weight names class {unknown[0]!r}, which is not in y")
+    weights = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in present]
+    return np.array(weights)[index]

@@ -1,0 +1,64 @@
+"""Exceptions. All derive from `FastnnError`; those about a value are `ValueError` too."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FastnnError(Exception):
+    """Base of every error that fastnn raises on purpose."""
+
+
+class ArgumentError(FastnnError, ValueError):
+    """An argument has a value that cannot be used; the message names it."""
+
+
+class ArgumentTypeError(FastnnError, TypeError):
+    """An argument is of a type that cannot be used; the message names it."""
+
+
+class NotBuiltError(FastnnError, RuntimeError):
+    """The network has no parameters yet: call `build` or `fit` first."""
+
+
+class NetworkBusyError(FastnnError, RuntimeError):
+    """The network is being trained by another thread."""
+
+
+class DivergenceError(FastnnError, ArithmeticError):
+    """Training produced a non-finite loss or gradient; the last finite weights are kept.
+
+    Attributes
+    ----------
+    epoch, batch : int
+        Where it happened, both counted from 1.
+    layer : str
+        First layer, in the order of computation, with a non-finite value.
+    """
+
+    def __init__(self, message: str, *, epoch: int, batch: int, layer: str):
+        super().__init__(message)
+        self.epoch = epoch
+        self.batch = batch
+        self.layer = layer
+
+
+class ModelFileError(FastnnError, ValueError):
+    """A model file is truncated, altered, foreign or too large."""
+
+
+class BackendError(FastnnError, RuntimeError):
+    """A kernel back end cannot be used on this machine."""
+
+
+def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:
+    """The error for a name that is not among the known ones, with the nearest one suggested."""
+    known = sorted(known)
+    if not isinstance(name, str):
+        return ArgumentTypeError(
+            f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}"
+        )
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return ArgumentError(f"unknown {argument} {name!r}: {hint}Known: {', '.join(known)}")

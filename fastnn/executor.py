@@ -1,0 +1,144 @@
+"""The Python executor: runs a plan op by op, on any back end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import kernels
+from .parameters import ParameterArena, aligned_zeros
+from .plan import BATCH_REGIONS, Op, Plan, Ref, Region, Result, RunState, StateValue, StreamOffset
+from .randomness import stream_offset
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows to run: C-contiguous arrays whose leading dimensions agree.
+
+    Attributes
+    ----------
+    x : ndarray, shape (B, …), the plan's dtype
+    target : ndarray, shape (B,) int64 or (B, O) of the plan's dtype, or None
+    weight : ndarray, shape (B,), the plan's dtype, or None
+        Sample weights; None means all ones.
+    """
+
+    x: np.ndarray
+    target: np.ndarray | None = None
+    weight: np.ndarray | None = None
+
+    def region(self, region: Region) -> np.ndarray | None:
+        """The array of one of the batch's regions."""
+        return {Region.INPUT: self.x, Region.TARGET: self.target, Region.WEIGHT: self.weight}[region]
+
+
+#: Batch sizes × stages whose views one executor remembers.
+MAX_BINDINGS = 64
+
+@dataclass(frozen=True)
+class BoundOp:
+    """An op tied to memory and to a back end.
+
+    `arguments` holds what stays the same from batch to batch, and `changing` the places and the
+    plan's arguments of what does not.
+    """
+
+    function: Callable[..., Any]
+    result: Result | None
+    arguments: list[Any]
+    changing: tuple[tuple[int, Any], ...]
+
+
+class Executor:
+    """Runs one plan over one network's arena, in a workspace of its own.
+
+    Not re-entrant: concurrent calls need an executor each. The back end is chosen when a batch is
+    run, and the views for a given number of rows are made once.
+    """
+
+    def __init__(self, plan: Plan, arena: ParameterArena):
+        self.plan = plan
+        self.arena = arena
+        self._workspace = aligned_zeros(plan.workspace, np.dtype(np.uint8))
+        self._bound: dict[tuple[str, str, int], list[BoundOp]] = {}
+
+    def run(self, stages: Iterable[str], batch: Batch, state: RunState) -> list[float]:
+        """Run the named stages of the plan on one batch; returns the sums indexed by `Result`."""
+        results = [0.0] * len(Result)
+        for stage in stages:
+            for op in self._bind(stage, len(batch.x)):
+                arguments = op.arguments.copy()
+                for position, argument in op.changing:
+                    arguments[position] = self._resolve(argument, batch, state)
+                value = op.function(*arguments)
+                if op.result is not None:
+                    results[op.result] += value
+        return results
+
+    def array(self, ref: Ref, batch: Batch) -> np.ndarray | None:
+        """The array that a ref of the plan means for this batch: a view, not a copy."""
+        if ref.region in BATCH_REGIONS:
+            array = batch.region(ref.region)
+            if array is None or ref.region is not Region.INPUT:
+                return array
+            return array.reshape(ref.full_shape(len(array)))
+        start = ref.offset
+        stop = start + ref.count(len(batch.x)) * ref.dtype.itemsize
+        flat = self._base(ref.region)[start:stop].view(ref.dtype)
+        return flat.reshape(ref.full_shape(len(batch.x)))
+
+    def first_nonfinite_layer(self, batch: Batch) -> str:
+        """Name of the layer whose op first left a non-finite value in the last training step."""
+        for stage in ("forward", "loss", "backward", "penalty"):
+            for op in self.plan.stages[stage]:
+                arrays = (self.array(ref, batch) for ref in op.refs)
+                if any(array is not None and not np.isfinite(array).all() for array in arrays):
+                    return op.layer
+        return "loss"  # the sum overflowed, not its terms
+
+    def _base(self, region: Region) -> np.ndarray:
+        if region is Region.WORKSPACE:
+            return self._workspace
+        arena = {
+            Region.PARAMETERS: lambda: self.arena.parameters,
+            Region.GRADIENTS: lambda: self.arena.gradients,
+            Region.SLOTS: lambda: self.arena.slots.reshape(-1),
+        }
+        return arena[region]().view(np.uint8)
+
+    def _bind(self, stage: str, rows: int) -> list[BoundOp]:
+        backend = kernels.active_backend()
+        key = (backend, stage, rows)
+        if key not in self._bound:
+            if len(self._bound) >= MAX_BINDINGS:
+                self._bound.clear()
+            functions = kernels.implementation(backend)
+            ops = self.plan.stages[stage]
+            self._bound[key] = [self._bind_op(getattr(functions, op.kernel), op, rows) for op in ops]
+        return self._bound[key]
+
+    def _bind_op(self, function: Callable[..., Any], op: Op, rows: int) -> BoundOp:
+        no_batch = Batch(np.empty((rows, 0)))
+        changing = tuple((i, a) for i, a in enumerate(op.arguments) if _changes(a))
+        arguments = [
+            self.array(a, no_batch) if isinstance(a, Ref) and not _changes(a) else a
+            for a in op.arguments
+        ]
+        return BoundOp(function, op.result, arguments, changing)
+
+    def _resolve(self, argument: Any, batch: Batch, state: RunState) -> Any:
+        if isinstance(argument, StateValue):
+            return getattr(state, argument.value)
+        if isinstance(argument, StreamOffset):
+            return stream_offset(argument.stream, state.step)
+        return self.array(argument, batch)
+
+
+def _changes(argument: Any) -> bool:
+    """Whether an argument differs from batch to batch."""
+    if isinstance(argument, Ref):
+        return argument.region in BATCH_REGIONS
+    return isinstance(argument, (StateValue, StreamOffset))

@@ -1,0 +1,220 @@
+"""Initial values of parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import checks
+from .randomness import normal, uniform
+from .specification import Specification, resolve
+
+
+class Initializer(Specification, family=True):
+    """Base of the initialisers: `draw` gives the values of one array.
+
+    The numbers depend on (seed, offset) and the shape alone; they are drawn in float64 and rounded
+    to the network's dtype.
+    """
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        """Initial values, float64, for one parameter array."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """All zeros: right for biases; as weights, it never breaks the symmetry between units."""
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class Ones(Initializer):
+    """All ones."""
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """Every element equal to `value`."""
+
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._settle(value=checks.real("value", self.value))
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        return np.full(shape, self.value)
+
+
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """Normal numbers with mean 0 and standard deviation `scale`."""
+
+    scale: float = 0.05
+
+    def __post_init__(self) -> None:
+        self._settle(scale=checks.real("scale", self.scale, low=0))
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        return self.scale * normal(shape, seed, offset)
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """Uniform numbers between −`scale` and `scale`."""
+
+    scale: float = 0.05
+
+    def __post_init__(self) -> None:
+        self._settle(scale=checks.real("scale", self.scale, low=0))
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        return self.scale * (2 * uniform(shape, seed, offset) - 1)
+
+
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    """A matrix with orthonormal rows or columns, whichever are fewer, times `gain`.
+
+    Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep linear
+    neural networks. ICLR 2014. Q of the QR decomposition of a normal matrix, with the signs of R's
+    diagonal made positive so that it is uniform over all such matrices.
+    """
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._settle(gain=checks.real("gain", self.gain))
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        from threadpoolctl import threadpool_limits
+
+        columns = shape[-1]
+        rows = math.prod(shape[:-1])
+        matrix = normal((max(rows, columns), min(rows, columns)), seed, offset)
+        with threadpool_limits(1, "blas"):  # the order of LAPACK's sums depends on its threads
+            q, r = np.linalg.qr(matrix)
+        q *= np.where(np.diag(r) < 0, -1.0, 1.0)
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Inputs and outputs per unit; leading axes of a kernel count as receptive field."""
+    field = math.prod(shape[:-2])
+    return (field * shape[-2] if len(shape) > 1 else shape[0]), field * shape[-1]
+
+
+class _VarianceScaling(Initializer):
+    """Numbers whose variance is set by the fans of the array: `variance(fan_in, fan_out)`."""
+
+    distribution: str
+
+    @staticmethod
+    def variance(fan_in: int, fan_out: int) -> float:
+        raise NotImplementedError
+
+    def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
+        deviation = math.sqrt(self.variance(*_fans(shape)))
+        if self.distribution == "normal":
+            return deviation * normal(shape, seed, offset)
+        return math.sqrt(3) * deviation * (2 * uniform(shape, seed, offset) - 1)
+
+
+class _Glorot(_VarianceScaling):
+    @staticmethod
+    def variance(fan_in: int, fan_out: int) -> float:
+        return 2 / (fan_in + fan_out)
+
+
+class _He(_VarianceScaling):
+    @staticmethod
+    def variance(fan_in: int, fan_out: int) -> float:
+        return 2 / fan_in
+
+
+class _LeCun(_VarianceScaling):
+    @staticmethod
+    def variance(fan_in: int, fan_out: int) -> float:
+        return 1 / fan_in
+
+
+@dataclass(frozen=True)
+class GlorotNormal(_Glorot):
+    """Normal, variance 2 / (fan_in + fan_out), also called Xavier.
+
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS 2010.
+    """
+
+    distribution = "normal"
+
+
+@dataclass(frozen=True)
+class GlorotUniform(_Glorot):
+    """Uniform, variance 2 / (fan_in + fan_out): limits ±√(6 / (fan_in + fan_out)); see `GlorotNormal`."""
+
+    distribution = "uniform"
+
+
+@dataclass(frozen=True)
+class HeNormal(_He):
+    """Normal, variance 2 / fan_in, for rectified units; not truncated.
+
+    He, Zhang, Ren, Sun: Delving deep into rectifiers. ICCV 2015.
+    """
+
+    distribution = "normal"
+
+
+@dataclass(frozen=True)
+class HeUniform(_He):
+    """Uniform, variance 2 / fan_in: limits ±√(6 / fan_in); see `HeNormal`."""
+
+    distribution = "uniform"
+
+
+@dataclass(frozen=True)
+class LeCunNormal(_LeCun):
+    """Normal, variance 1 / fan_in; not truncated.
+
+    LeCun, Bottou, Orr, Müller: Efficient BackProp. 1998.
+    """
+
+    distribution = "normal"
+
+
+@dataclass(frozen=True)
+class LeCunUniform(_LeCun):
+    """Uniform, variance 1 / fan_in: limits ±√(3 / fan_in); see `LeCunNormal`."""
+
+    distribution = "uniform"
+
+
+#: Names that stand for a default object.
+INITIALIZERS: dict[str, type[Initializer]] = {
+    "zeros": Zeros,
+    "ones": Ones,
+    "constant": Constant,
+    "normal": Normal,
+    "uniform": Uniform,
+    "orthogonal": Orthogonal,
+    "glorot_normal": GlorotNormal,
+    "glorot_uniform": GlorotUniform,
+    "xavier_normal": GlorotNormal,
+    "xavier_uniform": GlorotUniform,
+    "he_normal": HeNormal,
+    "he_uniform": HeUniform,
+    "lecun_normal": LeCunNormal,
+    "lecun_uniform": LeCunUniform,
+}
+
+
+def get(argument: str, value: str | Initializer) -> Initializer:
+    """The initialiser that `value`, a name or an object, stands for."""
+    return resolve(argument, value, Initializer, INITIALIZERS)

@@ -1,0 +1,47 @@
+"""The kernels compiled by Numba on the user's machine, at the first call of each.
+
+The formulas are those of `fastnn.kernels.reference`, whose text is compiled wherever Numba takes
+it; here stand only the loops.
+"""
+
+from .activation import activation_bwd, activation_fwd
+from .dense import dense_bwd, dense_fwd
+from .dropout import dropout_bwd, dropout_fwd
+from .loss import (
+    huber,
+    mean_absolute_error,
+    mean_squared_error,
+    poisson,
+    quantile,
+    sigmoid_cross_entropy,
+    softmax,
+    softmax_cross_entropy,
+)
+from .optimizer import adam_step, momentum_step, rmsprop_step, sgd_step
+from .penalty import count_nonfinite, penalty
+from .random import permutation, philox
+
+__all__ = [
+    "activation_bwd",
+    "activation_fwd",
+    "adam_step",
+    "count_nonfinite",
+    "dense_bwd",
+    "dense_fwd",
+    "dropout_bwd",
+    "dropout_fwd",
+    "huber",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "momentum_step",
+    "penalty",
+    "permutation",
+    "philox",
+    "poisson",
+    "quantile",
+    "rmsprop_step",
+    "sgd_step",
+    "sigmoid_cross_entropy",
+    "softmax",
+    "softmax_cross_entropy",
+]

@@ -1,0 +1,121 @@
+"""Losses: the reference's formulas, element by element, summed in float64."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from ..reference import loss as reference
+from .compiling import compiled, specialise
+
+# A gradient array that nobody wants is passed with no elements.
+
+
+def _mean_loss_loop(dy, y, target, factor, *settings):
+    rows, outputs = y.shape
+    mean = 0.0
+    for i in range(rows):
+        row_loss = 0.0
+        for j in range(outputs):
+            loss, gradient = formula(y[i, j], target[i, j], *settings)  # noqa: F821
+            row_loss += loss
+            if dy.size:
+                dy[i, j] = gradient * factor[i]
+        mean += row_loss * factor[i]
+    return mean
+
+
+def _softmax_loop(y, z):
+    for i in range(z.shape[0]):
+        top, total = z[i].max(), 0.0
+        for j in range(z.shape[1]):
+            y[i, j] = math.exp(z[i, j] - top)
+            total += y[i, j]
+        for j in range(z.shape[1]):
+            y[i, j] /= total
+
+
+def _class_share(target, i, j):
+    return 1.0 if target[i] == j else 0.0
+
+
+def _row_share(target, i, j):
+    return target[i, j]
+
+
+def _cross_entropy_loop(dz, z, target, factor, smoothing):
+    rows, classes = z.shape
+    mean = 0.0
+    for i in range(rows):
+        top, total, mass = z[i].max(), 0.0, 0.0
+        for j in range(classes):
+            total += math.exp(z[i, j] - top)
+            mass += (1 - smoothing) * share(target, i, j) + smoothing / classes  # noqa: F821
+        for j in range(classes):
+            q = (1 - smoothing) * share(target, i, j) + smoothing / classes  # noqa: F821
+            shifted = z[i, j] - top
+            mean += q * (math.log(total) - shifted) * factor[i]
+            if dz.size:
+                dz[i, j] = (mass * math.exp(shifted) / total - q) * factor[i]
+    return mean
+
+
+@functools.cache
+def _mean_loss(formula):
+    return specialise(_mean_loss_loop, formula.__name__, formula=compiled(formula))
+
+
+@functools.cache
+def _softmax():
+    return specialise(_softmax_loop, "softmax")
+
+
+@functools.cache
+def _cross_entropy(share):
+    return specialise(_cross_entropy_loop, f"cross_entropy{share.__name__}", share=compiled(share))
+
+
+def _or_empty(gradient, like):
+    return np.empty((0, 0), like.dtype) if gradient is None else gradient
+
+
+def _call_mean_loss(formula, dy, y, target, weight, *settings):
+    rows, outputs = y.shape
+    factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
+    return _mean_loss(formula)(_or_empty(dy, y), y, target, factor, *settings)
+
+
+def softmax(y, z):
+    _softmax()(y, z)
+
+
+def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
+    loss = _cross_entropy(_class_share if target.ndim == 1 else _row_share)
+    factor = reference.row_factors(weight, len(z))[:, 0]
+    return loss(_or_empty(dz, z), z, target, factor, label_smoothing)
+
+
+def sigmoid_cross_entropy(dz, z, target, weight) -> float:
+    return _call_mean_loss(reference.binary_cross_entropy, dz, z, target, weight)
+
+
+def mean_squared_error(dy, y, target, weight) -> float:
+    return _call_mean_loss(reference.squared_error, dy, y, target, weight)
+
+
+def mean_absolute_error(dy, y, target, weight) -> float:
+    return _call_mean_loss(reference.absolute_error, dy, y, target, weight)
+
+
+def huber(dy, y, target, weight, delta) -> float:
+    return _call_mean_loss(reference.huber_error, dy, y, target, weight, delta)
+
+
+def poisson(dz, z, target, weight) -> float:
+    return _call_mean_loss(reference.poisson_deviance, dz, z, target, weight)
+
+
+def quantile(dy, y, target, weight, q) -> float:
+    return _call_mean_loss(reference.pinball, dy, y, target, weight, q)

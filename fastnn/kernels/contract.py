@@ -1,0 +1,234 @@
+"""Checks of a kernel's arguments, made from the table and alike for every back end.
+
+They run before a kernel does, so a refused call has changed nothing. The first array that names a
+dimension settles its size, and the first real array settles the dtype.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import checks
+from ..errors import ArgumentError, ArgumentTypeError
+from .reference import ACTIVATIONS
+from .spec import KERNELS, Array, Kernel
+
+REAL = (np.dtype(np.float32), np.dtype(np.float64))
+LABEL = np.dtype(np.int64)
+
+ScalarCheck = Callable[[str, Any], Any]
+Sizes = dict[str, Any]  # dimension -> size; "*" -> shape
+
+
+def _real(
+    name: str, value: Any, low=-math.inf, high=math.inf, *, open_low=False, open_high=False
+) -> float:
+    if type(value) is float and low < value < high:
+        return value
+    return checks.real(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
+
+
+def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    if type(value) is int and low <= value and (high is None or value <= high):
+        return value
+    return checks.integer(name, value, low=low, high=high)
+
+
+def _activation(name: str, value: Any) -> str:
+    checks.member(name, value, ACTIVATIONS)
+    return value
+
+
+_not_negative = partial(_real, low=0.0)
+_decay = partial(_real, low=0.0, high=1.0, open_high=True)
+_word64 = partial(_integer, low=0, high=2**64 - 1)
+
+SCALARS: dict[str, ScalarCheck] = {
+    "activation": _activation,
+    "beta1": _decay,
+    "beta2": _decay,
+    "delta": partial(_real, low=0.0, open_low=True),
+    "eps": _not_negative,
+    "l1": _not_negative,
+    "l2": _not_negative,
+    "label_smoothing": partial(_real, low=0.0, high=1.0),
+    "lr": _real,
+    "momentum": _decay,
+    "nesterov": checks.flag,
+    "offset": _word64,
+    "q": partial(_real, low=0.0, high=1.0, open_low=True, open_high=True),
+    "rate": _decay,
+    "rho": _decay,
+    "seed": _word64,
+    "t": partial(_integer, low=1),
+    "weight_decay": _not_negative,
+}
+
+
+def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
+    """The arguments of a call, in the order of the signature, with scalars as Python numbers.
+
+    Raises
+    ------
+    ArgumentTypeError
+        An argument is of the wrong type or dtype.
+    ArgumentError
+        An array has the wrong shape or layout, is read-only though written, or overlaps another;
+        or a scalar lies outside its range.
+    """
+    arrays, scalars, pairs, z_position = _plan(kernel.name)
+    checked = list(arguments)
+    for position, name, scalar_check in scalars:
+        checked[position] = scalar_check(name, checked[position])
+    if z_position is not None and checked[z_position] is None:
+        _check_needless_z(checked[scalars[0][0]])
+    _check_arrays(arrays, checked)
+    for (i, first), (j, second), may_be_same in pairs:
+        a, b = checked[i], checked[j]
+        # the bounds that NumPy compares are exact for contiguous arrays
+        if a is not None and b is not None and np.may_share_memory(a, b):
+            _check_overlap(first, second, a, b, may_be_same)
+    return checked
+
+
+class _Plan(NamedTuple):
+    """What to look at, by position in the signature."""
+
+    arrays: list[tuple[int, str, Array]]
+    scalars: list[tuple[int, str, ScalarCheck]]
+    pairs: list[tuple[tuple[int, str], tuple[int, str], bool]]  # with a written array; may be same
+    z_position: int | None  # of a pre-activation that is read
+
+
+@cache
+def _plan(kernel_name: str) -> _Plan:
+    kernel = KERNELS[kernel_name]
+    names = list(kernel.signature.parameters)
+    arrays = [
+        (i, name, kernel.arrays[name]) for i, name in enumerate(names) if name in kernel.arrays
+    ]
+    scalars = [(i, name, SCALARS[name]) for i, name in enumerate(names) if name in SCALARS]
+    pairs = [
+        ((i, first), (j, second), (first, second) in kernel.in_place)
+        for (i, first, row), (j, second, other) in itertools.combinations(arrays, 2)
+        if row.written or other.written
+    ]
+    reads_z = (
+        "activation" in names and kernel.arrays["z"].optional and not kernel.arrays["z"].written
+    )
+    return _Plan(arrays, scalars, pairs, names.index("z") if reads_z else None)
+
+
+def _check_needless_z(activation: str) -> None:
+    if ACTIVATIONS[activation].needs_z:
+        raise ArgumentTypeError(f"z must be an array for activation {activation!r}, got None")
+
+
+def _check_arrays(arrays: list[tuple[int, str, Array]], arguments: list[Any]) -> None:
+    sizes: Sizes = {}
+    real: tuple[str, np.dtype] | None = None
+    for position, name, row in arrays:
+        array = arguments[position]
+        if array is None:
+            if not row.optional:
+                raise ArgumentTypeError(f"{name} must be an array, got None")
+            continue
+        _check_layout(name, row, array)
+        labels = row.dtype == "target" and array.ndim == 1
+        if labels:
+            _check_dtype(name, array, LABEL)
+        elif row.dtype in ("real", "target"):
+            real = _check_real(name, array, real)
+        else:
+            _check_dtype(name, array, np.dtype(row.dtype))
+        _check_shape(name, array.shape, "B" if labels else row.shape, sizes)
+        if labels:
+            _check_labels(name, array, sizes["C"])
+
+
+def _check_layout(name: str, row: Array, array: Any) -> None:
+    if type(array) is not np.ndarray and not isinstance(array, np.memmap):
+        raise ArgumentTypeError(f"{name} must be a numpy.ndarray, got {type(array).__name__}")
+    flags = array.flags
+    if flags.carray:
+        return
+    if not flags.c_contiguous:
+        raise ArgumentError(
+            f"{name} must be C-contiguous, got strides {array.strides} for shape {array.shape}; "
+            "np.ascontiguousarray makes a copy that is"
+        )
+    if not flags.aligned:
+        raise ArgumentError(f"{name} must be aligned to its {array.itemsize}-byte items")
+    if row.written and not flags.writeable:
+        raise ArgumentError(f"{name} is written by this kernel, got a read-only array")
+
+
+def _check_dtype(name: str, array: np.ndarray, expected: np.dtype) -> None:
+    if array.dtype != expected:
+        raise ArgumentTypeError(f"{name} must have dtype {expected}, got {array.dtype}")
+
+
+def _check_real(
+    name: str, array: np.ndarray, first: tuple[str, np.dtype] | None
+) -> tuple[str, np.dtype]:
+    if array.dtype not in REAL:
+        raise ArgumentTypeError(
+            f"{name} must have dtype float32 or float64 in native byte order, got {array.dtype}"
+        )
+    if first is None:
+        return name, array.dtype
+    if array.dtype != first[1]:
+        raise ArgumentTypeError(
+            f"{name} has dtype {array.dtype}, but {first[0]} has {first[1]}: "
+            "real arrays of one call share one dtype"
+        )
+    return first
+
+
+def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> None:
+    if dims == "*":
+        expected = sizes.setdefault("*", shape)
+    elif dims == "bits(*)":
+        expected = ((math.prod(sizes["*"]) + 7) // 8,)
+    else:
+        expected = tuple(sizes.get(dim, dim) for dim in dims.split())
+        if len(expected) == len(shape):
+            expected = tuple(sizes.setdefault(d, n) for d, n in zip(dims.split(), shape))
+    if shape != expected:
+        raise ArgumentError(f"{name} has shape {shape}, expected {_describe(dims, expected)}")
+    if sizes.get("C") == 0:
+        raise ArgumentError(f"{name} has shape {shape}, expected at least one class")
+
+
+def _describe(dims: str, expected: tuple[int | str, ...]) -> str:
+    """As ``(I, O) = (5, 4)``; a size that nothing has settled yet keeps its letter."""
+    sizes = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
+    if "*" in dims:
+        return sizes
+    letters = f"({', '.join(dims.split())}{',' if len(expected) == 1 else ''})"
+    return sizes if sizes == letters else f"{letters} = {sizes}"
+
+
+def _check_labels(name: str, labels: np.ndarray, classes: int) -> None:
+    if labels.size and (labels.min() < 0 or labels.max() >= classes):
+        row = int(np.argmax((labels < 0) | (labels >= classes)))
+        raise ArgumentError(
+            f"{name} must hold class numbers in [0, {classes}), got {labels[row]} in row {row}"
+        )
+
+
+def _check_overlap(
+    first: str, second: str, a: np.ndarray, b: np.ndarray, may_be_same: bool
+) -> None:
+    if not may_be_same:
+        raise ArgumentError(f"{first} and {second} overlap in memory, expected separate arrays")
+    if a.ctypes.data != b.ctypes.data:
+        raise ArgumentError(
+            f"{first} and {second} overlap in part, expected separate arrays or one and the same"
+        )

@@ -1,0 +1,61 @@
+"""The contract of every kernel, in plain NumPy.
+
+Each function here is a kernel's specification, its test oracle and a back end one can switch to.
+The other back ends have the same names, the same signatures and the same results within the
+tolerance that `fastnn.kernels.spec` states.
+
+Conventions
+-----------
+* Outputs come first and are written in place; gradients are called ``d`` + name.
+* B = batch rows, I = inputs, O = outputs, C = classes; ``*`` = any shape, the same for all ``*``.
+* "real" arrays are float32 or float64, one dtype per call; matrices are row-major.
+* Losses and penalties are summed in float64 and returned as a Python float.
+* Random numbers are a function of (seed, offset, element): Philox4x32-10 [1]_.
+
+References
+----------
+.. [1] Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3. SC 2011.
+"""
+
+from .activation import ACTIVATIONS, activation_bwd, activation_fwd
+from .dense import dense_bwd, dense_fwd
+from .dropout import dropout_bwd, dropout_fwd
+from .loss import (
+    huber,
+    mean_absolute_error,
+    mean_squared_error,
+    poisson,
+    quantile,
+    sigmoid_cross_entropy,
+    softmax,
+    softmax_cross_entropy,
+)
+from .optimizer import adam_step, momentum_step, rmsprop_step, sgd_step
+from .penalty import count_nonfinite, penalty
+from .random import permutation, philox
+
+__all__ = [
+    "ACTIVATIONS",
+    "activation_bwd",
+    "activation_fwd",
+    "adam_step",
+    "count_nonfinite",
+    "dense_bwd",
+    "dense_fwd",
+    "dropout_bwd",
+    "dropout_fwd",
+    "huber",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "momentum_step",
+    "penalty",
+    "permutation",
+    "philox",
+    "poisson",
+    "quantile",
+    "rmsprop_step",
+    "sgd_step",
+    "sigmoid_cross_entropy",
+    "softmax",
+    "softmax_cross_entropy",
+]

@@ -1,0 +1,190 @@
+"""Activations: y = value(z), dz = dy * slope(y, z)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy import where
+
+from .quiet import quiet
+
+# Written with ufuncs and `where` alone, so that one text serves whole arrays here and single
+# elements in the Numba back end. Every value passes NaN on: a network that diverged must not look healthy.
+
+LEAKY_RELU_SLOPE = 0.01
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+GELU_CUBIC = 0.044715
+GELU_FACTOR = 0.7978845608028654  # sqrt(2 / pi)
+GELU_SATURATION = 20.0  # beyond it tanh is exactly +-1, and z**3 might overflow
+
+
+def _identity(z):
+    return z
+
+
+def _identity_slope(y, z):
+    return 1.0
+
+
+def _relu(z):
+    return np.maximum(z, 0)
+
+
+def _relu_slope(y, z):
+    return where(y > 0, 1.0, 0.0)
+
+
+def _leaky_relu(z):
+    return where(z < 0, LEAKY_RELU_SLOPE * z, z)
+
+
+def _leaky_relu_slope(y, z):
+    return where(y > 0, 1.0, LEAKY_RELU_SLOPE)
+
+
+def _elu(z):
+    return where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
+def _elu_slope(y, z):
+    return where(y > 0, 1.0, y + 1)
+
+
+def _selu(z):
+    return SELU_SCALE * where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0)))
+
+
+def _selu_slope(y, z):
+    return where(y > 0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA)
+
+
+def _gelu_tanh(z):
+    c = np.minimum(np.maximum(z, -GELU_SATURATION), GELU_SATURATION)
+    return np.tanh(GELU_FACTOR * (c + GELU_CUBIC * c * c * c))
+
+
+def _gelu(z):
+    return 0.5 * z * (1 + _gelu_tanh(z))
+
+
+def _gelu_slope(y, z):
+    t = _gelu_tanh(z)
+    c = np.minimum(np.maximum(z, -GELU_SATURATION), GELU_SATURATION)
+    inner = GELU_FACTOR * (1 + 3 * GELU_CUBIC * c * c)
+    return 0.5 * (1 + t) + 0.5 * c * (1 - t * t) * inner
+
+
+def _sigmoid(z):
+    e = np.exp(-np.abs(z))  # never overflows
+    return where(z < 0, e, 1.0) / (1 + e)
+
+
+def _sigmoid_slope(y, z):
+    return y * (1 - y)
+
+
+def _silu(z):
+    return z * _sigmoid(z)
+
+
+def _silu_slope(y, z):
+    s = _sigmoid(z)
+    return s * (1 + z * (1 - s))
+
+
+def _softplus(z):
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def _softplus_slope(y, z):
+    return -np.expm1(-y)
+
+
+def _tanh(z):
+    return np.tanh(z)
+
+
+def _tanh_slope(y, z):
+    return 1 - y * y
+
+
+def _exp(z):
+    return np.exp(z)
+
+
+def _exp_slope(y, z):
+    return y
+
+
+class ActivationFormula(NamedTuple):
+    """One activation: ``value(z)`` and ``slope(y, z)``; ``needs_z`` where y does not determine z."""
+
+    value: Callable
+    slope: Callable
+    needs_z: bool = False
+
+
+#: leaky_relu has slope 0.01, elu alpha 1, gelu is the tanh form; selu is Klambauer et al., 2017.
+ACTIVATIONS: dict[str, ActivationFormula] = {
+    "identity": ActivationFormula(_identity, _identity_slope),
+    "relu": ActivationFormula(_relu, _relu_slope),
+    "leaky_relu": ActivationFormula(_leaky_relu, _leaky_relu_slope),
+    "elu": ActivationFormula(_elu, _elu_slope),
+    "selu": ActivationFormula(_selu, _selu_slope),
+    "gelu": ActivationFormula(_gelu, _gelu_slope, needs_z=True),
+    "silu": ActivationFormula(_silu, _silu_slope, needs_z=True),
+    "softplus": ActivationFormula(_softplus, _softplus_slope),
+    "sigmoid": ActivationFormula(_sigmoid, _sigmoid_slope),
+    "tanh": ActivationFormula(_tanh, _tanh_slope),
+    "exp": ActivationFormula(_exp, _exp_slope),
+}
+
+
+@quiet
+def activation_fwd(y, z, activation):
+    """Apply an activation to every element: y = activation(z).
+
+    Parameters
+    ----------
+    y : ndarray, shape (*), real
+        Written. May be `z` itself.
+    z : ndarray, shape (*), real
+    activation : str
+        A name of `fastnn.kernels.ACTIVATIONS`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> z = np.array([-1.0, 0.0, 2.0])
+    >>> fastnn.kernels.activation_fwd(z, z, "relu"); z
+    array([0., 0., 2.])
+    """
+    y[...] = ACTIVATIONS[activation].value(z)
+
+
+@quiet
+def activation_bwd(dz, dy, y, z, activation):
+    """Gradient of an activation: dz = dy * activation'(z).
+
+    Parameters
+    ----------
+    dz : ndarray, shape (*), real
+        Written. May be `dy` itself.
+    dy, y : ndarray, shape (*), real
+        Gradient at the output, and the output itself.
+    z : ndarray, shape (*), real, or None
+        The input; only gelu and silu need it.
+    activation : str
+        A name of `fastnn.kernels.ACTIVATIONS`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> y, dz = np.array([0.0, 2.0]), np.ones(2)
+    >>> fastnn.kernels.activation_bwd(dz, dz, y, None, "relu"); dz
+    array([0., 1.])
+    """
+    dz[...] = dy * ACTIVATIONS[activation].slope(y, z)

@@ -1,0 +1,89 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .activation import activation_bwd, activation_fwd
+from .quiet import quiet
+
+
+@quiet
+def affine_fwd(z, x, w, b):
+    """z = x w + b."""
+    np.matmul(x, w, out=z)
+    if b is not None:
+        z += b
+
+
+@quiet
+def affine_bwd(dx, dw, db, dz, x, w):
+    """dw = xᵀ dz, db = Σ dz, dx = dz wᵀ."""
+    np.matmul(x.T, dz, out=dw)
+    if db is not None:
+        np.sum(dz, axis=0, out=db)
+    if dx is not None:
+        np.matmul(dz, w.T, out=dx)
+
+
+def dense_fwd(y, x, w, b, activation, z=None):
+    """Fully connected layer: y = activation(x w + b).
+
+    Parameters
+    ----------
+    y : ndarray, shape (B, O), real
+        Written.
+    x : ndarray, shape (B, I), real
+    w : ndarray, shape (I, O), real
+    b : ndarray, shape (O,), real, or None
+    activation : str
+        A name of `fastnn.kernels.ACTIVATIONS`.
+    z : ndarray, shape (B, O), real, optional
+        Written with the pre-activation x w + b, which the backward pass of gelu and silu needs.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> y = np.empty((1, 1))
+    >>> fastnn.kernels.dense_fwd(y, np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), None, "relu")
+    >>> y
+    array([[11.]])
+    """
+    pre = y if z is None else z
+    affine_fwd(pre, x, w, b)
+    activation_fwd(y, pre, activation)
+
+
+def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
+    """Gradients of `dense_fwd`: dz = dy * activation', dw = xᵀ dz, db = Σ dz, dx = dz wᵀ.
+
+    Parameters
+    ----------
+    dx : ndarray, shape (B, I), real, or None
+        Written; None for a first layer, where nobody asks.
+    dw : ndarray, shape (I, O), real
+        Written.
+    db : ndarray, shape (O,), real, or None
+        Written; None for a layer without bias.
+    dy : ndarray, shape (B, O), real
+        Gradient at the output; overwritten with dz.
+    y : ndarray, shape (B, O), real
+        Output of the forward pass.
+    x : ndarray, shape (B, I), real
+    w : ndarray, shape (I, O), real
+    activation : str
+        A name of `fastnn.kernels.ACTIVATIONS`.
+    z : ndarray, shape (B, O), real, optional
+        Pre-activation, required by gelu and silu.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> x, w = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])
+    >>> dw, dy = np.empty_like(w), np.ones((1, 1))
+    >>> fastnn.kernels.dense_bwd(None, dw, None, dy, x @ w, x, w, "identity"); dw
+    array([[1.],
+           [2.]])
+    """
+    activation_bwd(dy, dy, y, z, activation)
+    affine_bwd(dx, dw, db, dy, x, w)

@@ -1,0 +1,80 @@
+"""Inverted dropout with bit masks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .random import philox
+
+
+def dropout_threshold(rate):
+    """Number of the 65,536 equally likely 16-bit draws that drop an element; never all of them."""
+    return min(int(rate * 65536 + 0.5), 65535)
+
+
+def dropout_scale(rate):
+    """Reciprocal of the exact keep probability that 16 bits can express."""
+    return 65536 / (65536 - dropout_threshold(rate))
+
+
+def dropout_fwd(y, mask, x, rate, seed, offset):
+    """Inverted dropout: y = x * scale where kept, 0 elsewhere, and the mask that says which.
+
+    Element e takes the 16-bit half e of the stream of `philox` (low half first) and is kept if it
+    is at least ``round(65536 rate)``; scale is the reciprocal of that exact keep probability.
+
+    Parameters
+    ----------
+    y : ndarray, shape (*), real
+        Written. May be `x` itself.
+    mask : ndarray, shape (ceil(size / 8),), uint8
+        Written; bit e % 8 of byte e // 8 (C order, little bit order) is 1 where element e is kept.
+        Bits past the last element are 0.
+    x : ndarray, shape (*), real
+    rate : float
+        Share to drop, in [0, 1).
+    seed, offset : int
+        In [0, 2**64).
+
+    References
+    ----------
+    Srivastava et al.: Dropout. JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> y, mask = np.empty(8), np.empty(1, np.uint8)
+    >>> fastnn.kernels.dropout_fwd(y, mask, np.ones(8), 0.5, seed=1, offset=0)
+    >>> bool(np.all((y == 2) == np.unpackbits(mask, bitorder="little")))
+    True
+    """
+    words = np.empty((x.size + 1) // 2, np.uint32)
+    philox(words, seed, offset)
+    halves = np.stack([words & np.uint32(0xFFFF), words >> np.uint32(16)], axis=1).reshape(-1)
+    kept = halves[: x.size] >= dropout_threshold(rate)
+    mask[...] = np.packbits(kept, bitorder="little")
+    np.copyto(y, np.where(kept.reshape(x.shape), x * x.dtype.type(dropout_scale(rate)), 0))
+
+
+def dropout_bwd(dx, mask, dy, rate):
+    """Gradient of `dropout_fwd`: dx = dy * scale where kept, 0 elsewhere.
+
+    Parameters
+    ----------
+    dx : ndarray, shape (*), real
+        Written. May be `dy` itself.
+    mask : ndarray, shape (ceil(size / 8),), uint8
+        As written by `dropout_fwd`.
+    dy : ndarray, shape (*), real
+    rate : float
+        Share that was dropped, in [0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> dx = np.empty(2)
+    >>> fastnn.kernels.dropout_bwd(dx, np.array([0b10], np.uint8), np.ones(2), 0.5); dx
+    array([0., 2.])
+    """
+    kept = np.unpackbits(mask, count=dy.size, bitorder="little").astype(bool).reshape(dy.shape)
+    np.copyto(dx, np.where(kept, dy * dy.dtype.type(dropout_scale(rate)), 0))

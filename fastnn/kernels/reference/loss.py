@@ -1,0 +1,310 @@
+"""Losses: weighted mean over the batch and its gradient, in one pass."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import where
+
+from .activation import ACTIVATIONS
+from .quiet import quiet
+
+# loss = Σ_i w_i l_i / Σ_i w_i over the rows i; weight None means all ones. l_i is the mean over the
+# outputs of row i (softmax_cross_entropy: the one value of the row). A batch with Σ w = 0 has loss
+# 0 and gradient 0. The gradient array may be None, where only the loss is wanted.
+#
+# The formulas (y, t) -> (l, dl/dy) of one output are written, as the activations are, for whole
+# arrays here and for single elements in the Numba back end.
+
+_sigmoid = ACTIVATIONS["sigmoid"].value
+_softplus = ACTIVATIONS["softplus"].value
+
+
+def binary_cross_entropy(z, t):
+    return _softplus(z) - t * z, _sigmoid(z) - t
+
+
+def squared_error(y, t):
+    return (y - t) * (y - t), 2 * (y - t)
+
+
+def absolute_error(y, t):
+    return np.abs(y - t), np.sign(y - t)
+
+
+def huber_error(y, t, delta):
+    gradient = np.minimum(np.maximum(y - t, -delta), delta)
+    return gradient * ((y - t) - 0.5 * gradient), gradient
+
+
+def poisson_deviance(z, t):
+    rate = np.exp(z)
+    t_log_t = t * np.log(where(t > 0, t, 1.0))
+    return (rate - t) - t * z + t_log_t, rate - t
+
+
+def pinball(y, t, q):
+    gradient = where(y < t, -q, where(y > t, 1 - q, 0.0))
+    return gradient * (y - t), gradient
+
+
+def row_factors(weight, rows):
+    """w_i / Σ w in float64, shape (B, 1)."""
+    if weight is None:
+        return np.full((rows, 1), 1 / max(rows, 1))
+    weight = weight.astype(np.float64).reshape(-1, 1)
+    total = weight.sum()
+    return weight / total if total > 0 else np.zeros_like(weight)
+
+
+@quiet
+def _mean_loss(dy, y, target, weight, formula, *settings):
+    """Weighted mean over the rows of the mean over the outputs of a formula."""
+    factor = row_factors(weight, y.shape[0]) / max(y.shape[1], 1)
+    loss, gradient = formula(y, target, *settings)
+    if dy is not None:
+        dy[...] = gradient * factor
+    return float(np.sum(loss * factor, dtype=np.float64))
+
+
+@quiet
+def softmax(y, z):
+    """Class probabilities of each row: y = exp(z) / Σ exp(z).
+
+    Parameters
+    ----------
+    y : ndarray, shape (B, C), real
+        Written. May be `z` itself.
+    z : ndarray, shape (B, C), real
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> y = np.empty((1, 2))
+    >>> fastnn.kernels.softmax(y, np.array([[7.0, 7.0]])); y
+    array([[0.5, 0.5]])
+    """
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    np.divide(e, e.sum(axis=1, keepdims=True), out=y)
+
+
+@quiet
+def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
+    """Cross-entropy of softmax(z) against classes or class probabilities, with its gradient.
+
+    With q = (1 − s) target + s / C, where s is `label_smoothing`, a row's loss is −Σ q log softmax(z)
+    and its gradient (Σ q) softmax(z) − q. It is computed from the logits, so it never takes log(0).
+
+    Parameters
+    ----------
+    dz : ndarray, shape (B, C), real, or None
+        Written. May be `z` itself.
+    z : ndarray, shape (B, C), real
+        Logits.
+    target : ndarray, shape (B,), int64, or shape (B, C), real
+        Class numbers in [0, C), or a row of class probabilities (one-hot or soft).
+    weight : ndarray, shape (B,), real, or None
+        Sample weights, not negative.
+    label_smoothing : float
+        In [0, 1]; Szegedy et al., 2016.
+
+    Returns
+    -------
+    float
+        Weighted mean over the rows, in nats.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> loss = fastnn.kernels.softmax_cross_entropy(None, np.zeros((1, 2)), np.array([0]), None, 0.0)
+    >>> round(loss, 6)  # log 2
+    0.693147
+    """
+    rows, classes = z.shape
+    if target.ndim == 1:
+        q = np.zeros(z.shape)
+        q[np.arange(rows), target] = 1
+    else:
+        q = target.astype(np.float64)
+    q = (1 - label_smoothing) * q + label_smoothing / classes
+    factor = row_factors(weight, rows)
+    shifted = z - z.max(axis=1, keepdims=True)
+    e = np.exp(shifted)
+    total = e.sum(axis=1, keepdims=True)
+    row_loss = np.sum(q * (np.log(total) - shifted), axis=1, keepdims=True)
+    if dz is not None:
+        dz[...] = (q.sum(axis=1, keepdims=True) * (e / total) - q) * factor
+    return float(np.sum(row_loss * factor, dtype=np.float64))
+
+
+def sigmoid_cross_entropy(dz, z, target, weight) -> float:
+    """Binary cross-entropy of sigmoid(z), each output a yes/no question of its own.
+
+    An element's loss is softplus(z) − t z, its gradient sigmoid(z) − t.
+
+    Parameters
+    ----------
+    dz : ndarray, shape (B, O), real, or None
+        Written. May be `z` itself.
+    z : ndarray, shape (B, O), real
+        Logits.
+    target : ndarray, shape (B, O), real
+        In [0, 1].
+    weight : ndarray, shape (B,), real, or None
+        Sample weights, not negative.
+
+    Returns
+    -------
+    float
+        Weighted mean over rows of the mean over outputs, in nats.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> round(fastnn.kernels.sigmoid_cross_entropy(None, np.zeros((1, 1)), np.ones((1, 1)), None), 6)
+    0.693147
+    """
+    return _mean_loss(dz, z, target, weight, binary_cross_entropy)
+
+
+def mean_squared_error(dy, y, target, weight) -> float:
+    """Squared error (y − t)², without a factor ½.
+
+    Parameters
+    ----------
+    dy : ndarray, shape (B, O), real, or None
+        Written. May be `y` itself.
+    y, target : ndarray, shape (B, O), real
+    weight : ndarray, shape (B,), real, or None
+        Sample weights, not negative.
+
+    Returns
+    -------
+    float
+        Weighted mean over rows of the mean over outputs, in squared units of the target.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.mean_squared_error(None, np.zeros((2, 1)), np.array([[1.0], [3.0]]), None)
+    5.0
+    """
+    return _mean_loss(dy, y, target, weight, squared_error)
+
+
+def mean_absolute_error(dy, y, target, weight) -> float:
+    """Absolute error |y − t|, with gradient 0 at y = t.
+
+    Parameters
+    ----------
+    dy : ndarray, shape (B, O), real, or None
+        Written. May be `y` itself.
+    y, target : ndarray, shape (B, O), real
+    weight : ndarray, shape (B,), real, or None
+        Sample weights, not negative.
+
+    Returns
+    -------
+    float
+        Weighted mean over rows of the mean over outputs, in units of the target.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.mean_absolute_error(None, np.zeros((2, 1)), np.array([[1.0], [3.0]]), None)
+    2.0
+    """
+    return _mean_loss(dy, y, target, weight, absolute_error)
+
+
+def huber(dy, y, target, weight, delta) -> float:
+    """Huber's loss: ½ e² where |e| = |y − t| ≤ δ, else δ (|e| − ½ δ); gradient clip(e, −δ, δ).
+
+    Parameters
+    ----------
+    dy : ndarray, shape (B, O), real, or None
+        Written. May be `y` itself.
+    y, target : ndarray, shape (B, O), real
+    weight : ndarray, shape (B,), real, or None
+        Sample weights, not negative.
+    delta : float
+        Positive, in units of the target.
+
+    Returns
+    -------
+    float
+        Weighted mean over rows of the mean over outputs.
+
+    References
+    ----------
+    Huber: Robust estimation of a location parameter. Annals of Mathematical Statistics 35, 1964.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.huber(None, np.zeros((2, 1)), np.array([[1.0], [3.0]]), None, delta=1.0)
+    1.5
+    """
+    return _mean_loss(dy, y, target, weight, huber_error, delta)
+
+
+def poisson(dz, z, target, weight) -> float:
+    """Half the Poisson deviance of the rate exp(z): exp(z) − t z + t log t − t.
+
+    Its gradient is exp(z) − t. The terms in t alone make a perfect fit cost 0.
+
+    Parameters
+    ----------
+    dz : ndarray, shape (B, O), real, or None
+        Written. May be `z` itself.
+    z : ndarray, shape (B, O), real
+        Logarithm of the predicted rate.
+    target : ndarray, shape (B, O), real
+        Counts or rates, not negative.
+    weight : ndarray, shape (B,), real, or None
+        Sample weights, not negative.
+
+    Returns
+    -------
+    float
+        Weighted mean over rows of the mean over outputs.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.poisson(None, np.zeros((1, 1)), np.ones((1, 1)), None)
+    0.0
+    """
+    return _mean_loss(dz, z, target, weight, poisson_deviance)
+
+
+def quantile(dy, y, target, weight, q) -> float:
+    """Pinball loss, minimal at the conditional q-quantile: max(q (t − y), (q − 1) (t − y)).
+
+    The gradient is −q below the target, 1 − q above it, and 0 on it.
+
+    Parameters
+    ----------
+    dy : ndarray, shape (B, O), real, or None
+        Written. May be `y` itself.
+    y, target : ndarray, shape (B, O), real
+    weight : ndarray, shape (B,), real, or None
+        Sample weights, not negative.
+    q : float
+        In (0, 1).
+
+    Returns
+    -------
+    float
+        Weighted mean over rows of the mean over outputs, in units of the target.
+
+    References
+    ----------
+    Koenker, Bassett: Regression quantiles. Econometrica 46, 1978.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.quantile(None, np.zeros((1, 1)), np.full((1, 1), 4.0), None, q=0.25)
+    1.0
+    """
+    return _mean_loss(dy, y, target, weight, pinball, q)

@@ -1,0 +1,55 @@
+"""Weight penalties, and the health of an array."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .quiet import quiet
+
+
+@quiet
+def penalty(dp, p, l1, l2) -> float:
+    """Weight penalty l1 Σ|p| + ½ l2 Σp²; its gradient l1 sign(p) + l2 p is added to dp.
+
+    Parameters
+    ----------
+    dp : ndarray, shape (*), real, or None
+        Added to.
+    p : ndarray, shape (*), real
+    l1, l2 : float
+        Strengths, not negative.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.penalty(None, np.array([3.0, -4.0]), l1=1.0, l2=2.0)
+    32.0
+    """
+    if dp is not None:
+        dp += l1 * np.sign(p) + l2 * p
+    wide = p.astype(np.float64)
+    return float(l1 * np.abs(wide).sum() + 0.5 * l2 * np.square(wide).sum())
+
+
+def count_nonfinite(x) -> float:
+    """Number of elements that are NaN or infinite.
+
+    Parameters
+    ----------
+    x : ndarray, shape (*), real
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.count_nonfinite(np.array([1.0, np.nan, np.inf]))
+    2.0
+    """
+    return float(x.size - np.count_nonzero(np.isfinite(x)))

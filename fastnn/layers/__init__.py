@@ -1,0 +1,10 @@
+"""Layers: descriptions that settle shapes and lower to ops; they do no arithmetic."""
+
+from __future__ import annotations
+
+from .activation import Activation
+from .base import Layer
+from .dense import Dense, Flatten
+from .dropout import Dropout
+
+__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Layer"]

@@ -1,0 +1,58 @@
+"""An activation as a layer of its own."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
+
+from .. import checks
+from ..activations import ACTIVATIONS
+from .base import Layer
+
+if TYPE_CHECKING:
+    from ..compiler import Pullback, PlanBuilder
+    from ..plan import Ref
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """Apply an activation to every element; `Dense` has one built in, which is faster.
+
+    Parameters
+    ----------
+    activation : str
+        See `Dense`.
+    input_shape : tuple of int, optional
+        Shape of one row, where it is to be fixed before data is seen.
+    name : str, optional
+
+    Examples
+    --------
+    >>> from fastnn import Activation, Dense, Network
+    >>> net = Network([Dense(8), Activation("tanh"), Dense(1)], loss="mean_squared_error")
+    """
+
+    activation: str
+    _: KW_ONLY
+    input_shape: tuple[int, ...] | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.member("activation", self.activation, ACTIVATIONS)
+        self._settle_input_shape()
+        self._settle_name()
+
+    def lower(
+        self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
+    ) -> tuple[Ref, Pullback]:
+        y = builder.activation(x.shape)
+        builder.emit("forward", "activation_fwd", y, x, self.activation)
+        z = x if ACTIVATIONS[self.activation].needs_z else None
+
+        def pullback(dy: Ref, wanted: bool) -> Ref | None:
+            if not wanted:
+                return None
+            builder.emit("backward", "activation_bwd", dy, dy, y, z, self.activation)
+            return dy
+
+        return y, pullback

@@ -1,0 +1,58 @@
+"""What a layer is: a description that settles shapes, asks for parameters, and lowers to ops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import checks
+from ..errors import ArgumentError, ArgumentTypeError
+from ..specification import Specification
+
+if TYPE_CHECKING:
+    from ..compiler import Pullback, PlanBuilder
+    from ..parameters import Parameter
+    from ..plan import Ref
+
+
+class Layer(Specification, family=True):
+    """Base of all layers.
+
+    A layer is immutable and holds no arrays: one object may stand in several networks, or several
+    times in one. Shapes leave out the rows of the batch.
+    """
+
+    name: str | None
+
+    @property
+    def declared_input(self) -> tuple[int, ...] | None:
+        """Shape of the input if the user stated it."""
+        return getattr(self, "input_shape", None)
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the output for a given input; raises `ArgumentError` where it does not fit."""
+        return input_shape
+
+    def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
+        """The arrays to learn."""
+        return ()
+
+    def lower(
+        self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
+    ) -> tuple[Ref, Pullback]:
+        """Emit the forward ops; return the output and what emits the backward ops.
+
+        `index` is the layer's place in the network; it selects its random stream.
+        """
+        raise NotImplementedError
+
+    def _settle_name(self) -> None:
+        if self.name is None:
+            return
+        if not isinstance(self.name, str):
+            raise ArgumentTypeError(f"name must be a string, got {self.name!r}")
+        if not self.name or "/" in self.name:
+            raise ArgumentError(f"name must not be empty or contain '/', got {self.name!r}")
+
+    def _settle_input_shape(self) -> None:
+        if self.declared_input is not None:
+            self._settle(input_shape=checks.shape("input_shape", self.declared_input))

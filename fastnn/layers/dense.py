@@ -1,0 +1,156 @@
+"""Fully connected layers, and the shape change that often comes before them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
+
+from .. import checks, initializers
+from ..activations import ACTIVATIONS
+from ..compiler import gradient_of
+from ..errors import ArgumentError
+from ..initializers import Initializer
+from ..parameters import Parameter
+from .base import Layer
+
+if TYPE_CHECKING:
+    from ..compiler import Pullback, PlanBuilder
+    from ..plan import Ref
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Fully connected layer: y = activation(x w + b), with w of shape (inputs, units).
+
+    Parameters
+    ----------
+    units : int
+        Outputs.
+    activation : str
+        One of identity, relu, leaky_relu (slope 0.01), elu, selu, gelu (tanh form), silu, softplus,
+        sigmoid, tanh, exp.
+    initializer : str or Initializer
+        Of the weights. "auto" takes He for rectified units, LeCun for selu, Glorot for the others.
+    bias_initializer : str or Initializer
+    use_bias : bool
+    l1, l2 : float
+        Penalties on the weights, not on the bias: the loss gains l1 Σ|w| + ½ l2 Σw².
+    input_size : int, optional
+        Inputs, where they are to be fixed before data is seen.
+    name : str, optional
+        Shown in summaries and errors, and used in model files; "dense_1" and so on by default.
+
+    Raises
+    ------
+    ArgumentError
+        Also a `ValueError`: units not positive, unknown activation or initialiser, negative penalty.
+
+    Examples
+    --------
+    >>> from fastnn import Dense
+    >>> Dense(10, "relu").output_shape((4,))
+    (10,)
+    """
+
+    units: int
+    activation: str = "identity"
+    _: KW_ONLY
+    initializer: str | Initializer = "auto"
+    bias_initializer: str | Initializer = "zeros"
+    use_bias: bool = True
+    l1: float = 0.0
+    l2: float = 0.0
+    input_size: int | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        activation = checks.member("activation", self.activation, ACTIVATIONS)
+        initializer = self.initializer
+        if initializer == "auto":
+            initializer = activation.initializer
+        self._settle(
+            units=checks.integer("units", self.units, low=1),
+            initializer=initializers.get("initializer", initializer),
+            bias_initializer=initializers.get("bias_initializer", self.bias_initializer),
+            use_bias=checks.flag("use_bias", self.use_bias),
+            l1=checks.real("l1", self.l1, low=0),
+            l2=checks.real("l2", self.l2, low=0),
+        )
+        if self.input_size is not None:
+            self._settle(input_size=checks.integer("input_size", self.input_size, low=1))
+        self._settle_name()
+
+    @property
+    def declared_input(self) -> tuple[int, ...] | None:
+        return None if self.input_size is None else (self.input_size,)
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(input_shape) != 1:
+            raise ArgumentError(
+                f"Dense takes rows of numbers, but its input has shape {input_shape}; "
+                "put Flatten() in front of it"
+            )
+        return (self.units,)
+
+    def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
+        shape = (input_shape[0], self.units)
+        weights = Parameter("weights", shape, self.initializer, self.l1, self.l2)  # type: ignore[arg-type]
+        if not self.use_bias:
+            return (weights,)
+        bias = Parameter("bias", (self.units,), self.bias_initializer, decays=False)  # type: ignore[arg-type]
+        return weights, bias
+
+    def lower(
+        self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
+    ) -> tuple[Ref, Pullback]:
+        w, b = parameters["weights"], parameters.get("bias")
+        y = builder.activation((self.units,))
+        keep_z = builder.training and ACTIVATIONS[self.activation].needs_z
+        z = builder.buffer((self.units,)) if keep_z else None
+        builder.emit("forward", "dense_fwd", y, x, w, b, self.activation, z)
+
+        def pullback(dy: Ref, wanted: bool) -> Ref | None:
+            dx = builder.gradient(x.shape) if wanted else None
+            dw, db = gradient_of(w), None if b is None else gradient_of(b)
+            builder.emit("backward", "dense_bwd", dx, dw, db, dy, y, x, w, self.activation, z)
+            return dx
+
+        return y, pullback
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Turn each row's array into a vector, in C order; costs nothing.
+
+    Parameters
+    ----------
+    input_shape : tuple of int, optional
+        Shape of one row, where it is to be fixed before data is seen.
+    name : str, optional
+
+    Examples
+    --------
+    >>> from fastnn import Flatten
+    >>> Flatten().output_shape((28, 28))
+    (784,)
+    """
+
+    _: KW_ONLY
+    input_shape: tuple[int, ...] | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        self._settle_input_shape()
+        self._settle_name()
+
+    def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (math.prod(input_shape),)
+
+    def lower(
+        self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
+    ) -> tuple[Ref, Pullback]:
+        def pullback(dy: Ref, wanted: bool) -> Ref | None:
+            return dy.reshaped(x.shape) if wanted else None
+
+        return x.reshaped(self.output_shape(x.shape)), pullback

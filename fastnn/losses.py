@@ -1,0 +1,294 @@
+"""Losses: what the network's output means, which targets fit it, and the kernel that scores it.
+
+A loss is the weighted mean over rows, Σ w l / Σ w, of the mean over outputs (softmax cross-entropy:
+of the row's one value). Cross-entropy and Poisson losses take logits — the last layer stays linear —
+and `Network.predict` applies the matching link: probabilities, or rates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from . import checks
+from .errors import ArgumentError
+from .plan import Result
+from .specification import Specification, resolve
+
+if TYPE_CHECKING:
+    from .compiler import PlanBuilder
+    from .plan import Ref
+
+
+class Loss(Specification, family=True):
+    """Base of the losses.
+
+    Attributes
+    ----------
+    kernel : str
+        Name of the kernel that gives loss and gradient.
+    task : str
+        "multiclass", "binary" (each output a yes/no question of its own) or "regression": which
+        metrics make sense.
+    link : str or None
+        Activation that turns the network's output into a prediction.
+    fewest_outputs : int
+    """
+
+    kernel: ClassVar[str]
+    task: ClassVar[str] = "regression"
+    link: ClassVar[str | None] = None
+    fewest_outputs: ClassVar[int] = 1
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        """The kernel's further arguments."""
+        return ()
+
+    def lower(
+        self, builder: PlanBuilder, gradient: Ref | None, output: Ref, target: Ref, weight: Ref
+    ) -> None:
+        """Emit the op that adds up the loss and, if asked, writes its gradient."""
+        arguments = (gradient, output, target, weight, *self.settings)
+        builder.emit("loss", self.kernel, *arguments, result=Result.LOSS)
+
+    def lower_prediction(self, builder: PlanBuilder, output: Ref) -> Ref:
+        """Emit the op that turns outputs into predictions; returns where they are."""
+        if self.link is None:
+            return output
+        prediction = builder.activation(output.shape)
+        builder.emit("predict", "activation_fwd", prediction, output, self.link)
+        return prediction
+
+    def check_target(self, y: np.ndarray, outputs: int) -> None:
+        """Raise `ArgumentError` for values the loss cannot score; y has shape (n, outputs)."""
+
+    def prepare_target(self, y: Any, outputs: int, dtype: np.dtype) -> np.ndarray:
+        """Targets as the kernel takes them.
+
+        Parameters
+        ----------
+        y : ndarray of numbers, shape (n,) or (n, outputs), finite
+
+        Returns
+        -------
+        ndarray, shape (n, outputs) of `dtype`, or (n,) int64 for class numbers
+        """
+        if y.ndim == 1 and outputs == 1:
+            y = y.reshape(-1, 1)
+        if y.ndim != 2 or y.shape[1] != outputs:
+            expected = f"({len(y)}, {outputs})" + (f" or ({len(y)},)" if outputs == 1 else "")
+            raise ArgumentError(f"y has shape {y.shape}, but the network's output needs {expected}")
+        self.check_target(y, outputs)
+        return np.ascontiguousarray(y, dtype)
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(Loss):
+    """Cross-entropy of one class out of several, in nats; `predict` gives probabilities.
+
+    Targets are class numbers 0 … C − 1, shape (n,), or rows of class probabilities (one-hot or
+    soft), shape (n, C).
+
+    Parameters
+    ----------
+    label_smoothing : float
+        Share s in [0, 1] of each target that is spread over all classes: (1 − s) t + s / C
+        (Szegedy et al., CVPR 2016).
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(3)], loss=fastnn.SoftmaxCrossEntropy(label_smoothing=0.1))
+    """
+
+    label_smoothing: float = 0.0
+
+    kernel = "softmax_cross_entropy"
+    task = "multiclass"
+    link = "softmax"
+    fewest_outputs = 2
+
+    def __post_init__(self) -> None:
+        smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
+        self._settle(label_smoothing=smoothing)
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        return (self.label_smoothing,)
+
+    def lower_prediction(self, builder: PlanBuilder, output: Ref) -> Ref:
+        prediction = builder.activation(output.shape)
+        builder.emit("predict", "softmax", prediction, output)
+        return prediction
+
+    def check_target(self, y: np.ndarray, outputs: int) -> None:
+        if (y < 0).any() or (abs(y.sum(axis=1) - 1) > 1e-3).any():
+            raise ArgumentError(
+                "y must hold class numbers, or rows of class probabilities that sum to 1; "
+                f"row {_first_row((y < 0).any(axis=1) | (abs(y.sum(axis=1) - 1) > 1e-3))} does not"
+            )
+
+    def prepare_target(self, y: Any, outputs: int, dtype: np.dtype) -> np.ndarray:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y.reshape(-1)
+        if y.ndim != 1:
+            return super().prepare_target(y, outputs, dtype)
+        labels = y.astype(np.int64)
+        wrong = (labels != y) | (labels < 0) | (labels >= outputs)
+        if wrong.any():
+            row = _first_row(wrong)
+            raise ArgumentError(
+                f"y[{row}] is {y[row]}, but class numbers must be integers in [0, {outputs - 1}] "
+                f"for a network with {outputs} outputs"
+            )
+        return labels
+
+
+@dataclass(frozen=True)
+class SigmoidCrossEntropy(Loss):
+    """Binary cross-entropy of each output, in nats; `predict` gives probabilities.
+
+    Targets are 0, 1 or probabilities, shape (n, outputs), or (n,) for a single output.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="sigmoid_cross_entropy")
+    """
+
+    kernel = "sigmoid_cross_entropy"
+    task = "binary"
+    link = "sigmoid"
+
+    def check_target(self, y: np.ndarray, outputs: int) -> None:
+        wrong = ((y < 0) | (y > 1)).any(axis=1)
+        if wrong.any():
+            row = _first_row(wrong)
+            raise ArgumentError(f"y[{row}] is {y[row]}, but targets must be in [0, 1]")
+
+
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    """Mean of (y − t)², without a factor ½.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss=fastnn.MeanSquaredError())
+    """
+
+    kernel = "mean_squared_error"
+
+
+@dataclass(frozen=True)
+class MeanAbsoluteError(Loss):
+    """Mean of |y − t|: fits the conditional median.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="mean_absolute_error")
+    """
+
+    kernel = "mean_absolute_error"
+
+
+@dataclass(frozen=True)
+class Huber(Loss):
+    """½ e² up to |e| = δ, linear beyond (Huber, 1964).
+
+    Parameters
+    ----------
+    delta : float
+        Positive, in units of the target.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss=fastnn.Huber(delta=0.5))
+    """
+
+    delta: float = 1.0
+
+    kernel = "huber"
+
+    def __post_init__(self) -> None:
+        self._settle(delta=checks.real("delta", self.delta, low=0, open_low=True))
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        return (self.delta,)
+
+
+@dataclass(frozen=True)
+class Poisson(Loss):
+    """Half the Poisson deviance with a log link, for counts; `predict` gives rates.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="poisson")
+    """
+
+    kernel = "poisson"
+    link = "exp"
+
+    def check_target(self, y: np.ndarray, outputs: int) -> None:
+        wrong = (y < 0).any(axis=1)
+        if wrong.any():
+            row = _first_row(wrong)
+            raise ArgumentError(f"y[{row}] is {y[row]}, but counts must not be negative")
+
+
+@dataclass(frozen=True)
+class Quantile(Loss):
+    """Pinball loss: fits the conditional q-quantile (Koenker, Bassett, 1978).
+
+    Parameters
+    ----------
+    q : float
+        In (0, 1).
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> upper = fastnn.Network([fastnn.Dense(1)], loss=fastnn.Quantile(0.95))
+    """
+
+    q: float = 0.5
+
+    kernel = "quantile"
+
+    def __post_init__(self) -> None:
+        self._settle(q=checks.real("q", self.q, low=0, high=1, open_low=True, open_high=True))
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        return (self.q,)
+
+
+def _first_row(wrong: np.ndarray) -> int:
+    return int(np.flatnonzero(wrong)[0])
+
+
+#: Names that stand for a default object: those of the kernels.
+LOSSES: dict[str, type[Loss]] = {
+    loss.kernel: loss
+    for loss in (
+        SoftmaxCrossEntropy,
+        SigmoidCrossEntropy,
+        MeanSquaredError,
+        MeanAbsoluteError,
+        Huber,
+        Poisson,
+        Quantile,
+    )
+}
+
+
+def get(value: str | Loss) -> Loss:
+    """The loss that `value`, a name or an object, stands for."""
+    return resolve("loss", value, Loss, LOSSES)

@@ -1,0 +1,531 @@
+"""The network: layers, a loss and an optimizer, with the arrays and the state that training moves."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from . import checks, data, losses, optimizers
+from . import metrics as scoring
+from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
+from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
+from .compiler import compile_plan
+from .data import DataSet
+from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
+from .executor import Batch, Executor
+from .history import History
+from .layers import Layer
+from .losses import Loss
+from .optimizers import Optimizer
+from .parameters import ParameterArena
+from .plan import Plan, Result, RunState
+from .randomness import Stream, check_seed, stream_offset
+from .training import DeferredInterrupt, FitSettings, Step, Trainer
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+#: Rows that `predict` and `evaluate` run at a time, unless told otherwise.
+INFERENCE_BATCH = 1024
+
+
+class Network:
+    """A feed-forward network that trains on NumPy arrays.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    loss : str or Loss
+        softmax_cross_entropy, sigmoid_cross_entropy, mean_squared_error, mean_absolute_error, huber,
+        poisson or quantile. Cross-entropy and Poisson losses want a linear last layer; `predict`
+        applies the softmax, sigmoid or exponential.
+    optimizer : str or Optimizer
+        sgd, rmsprop, adam or adamw.
+    metrics : sequence of str
+        accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
+        and mae for regression.
+    seed : int, optional
+        In [0, 2**64). Initial weights, shuffles and dropout are functions of it: the same seed gives
+        the same bits for any number of threads. None draws one; `Network.seed` tells which.
+    dtype : {"float32", "float64"}
+
+    Attributes
+    ----------
+    history : History
+        All epochs of all fits.
+    stop_training : bool
+        Set to True, by a callback, to end a fit after the current epoch.
+    preprocessing : dict or None
+        Whatever was saved with the network to prepare its inputs.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Also `ValueError` and `TypeError`: an unknown name (with the nearest known one), a metric that
+        does not fit the loss, layers whose sizes do not fit.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from fastnn import Dense, Network
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = Network([Dense(32, "relu"), Dense(10)], loss="softmax_cross_entropy", seed=0)
+    >>> history = net.fit(X / 16, y, epochs=5, verbose=0)
+    >>> net.predict(X[:1] / 16).argmax()
+    np.int64(0)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        loss: str | Loss,
+        optimizer: str | Optimizer = "adam",
+        metrics: Sequence[str] = (),
+        seed: int | None = None,
+        dtype: Any = "float32",
+    ):
+        self.layers = check_layers(layers)
+        self.layer_names = layer_names(self.layers)
+        self.loss = losses.get(loss)
+        check_head(self.layers[-1], self.loss)
+        self.optimizer = optimizers.get(optimizer)
+        self.metrics = scoring.get(metrics, self.loss.task)
+        self.seed = check_seed(seed)
+        self.dtype = check_dtype(dtype)
+        self.history = History()
+        self.stop_training = False
+        self.preprocessing: dict[str, Any] | None = None
+        self.state = RunState(self.seed, self.optimizer.learning_rate)
+        self._architecture: Architecture | None = None
+        self._arena: ParameterArena | None = None
+        self._forget_plans()
+        self._training_lock = threading.Lock()
+
+    # ---------------------------------------------------------------------------------- building
+
+    @property
+    def built(self) -> bool:
+        """Whether sizes are settled and parameters drawn."""
+        return self._arena is not None
+
+    def build(self, input_shape: int | tuple[int, ...] | None = None) -> Network:
+        """Settle all sizes and draw the initial parameters.
+
+        Parameters
+        ----------
+        input_shape : int or tuple of int, optional
+            Number of features, or shape of one row. May be left out if the first layer states it.
+
+        Returns
+        -------
+        Network
+            The network itself.
+
+        Raises
+        ------
+        ArgumentError
+            The shape contradicts the first layer, or the network was built for another one.
+        """
+        declared = self.layers[0].declared_input
+        if input_shape is None:
+            if declared is None:
+                raise ArgumentError("input_shape is needed: the first layer does not state its input")
+            input_shape = declared
+        shape = checks.shape("input_shape", input_shape)
+        if self._architecture is not None:
+            if shape != self.input_shape:
+                raise ArgumentError(
+                    f"input_shape is {shape}, but the network was built for {self.input_shape}"
+                )
+            return self
+        architecture = self._settle(shape)
+        arena = ParameterArena(
+            architecture.segments, architecture.size, len(self.optimizer.slots), self.dtype
+        )
+        offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
+        arena.initialize(self.seed, offsets)
+        self._architecture, self._arena = architecture, arena
+        return self
+
+    def _settle(self, input_shape: tuple[int, ...]) -> Architecture:
+        return settle(self.layers, self.loss, self.optimizer, self.dtype, input_shape)
+
+    @property
+    def architecture(self) -> Architecture:
+        """The network with its sizes settled; raises `NotBuiltError` before `build`."""
+        if self._architecture is None:
+            raise NotBuiltError("the network has no parameters yet: call build or fit first")
+        return self._architecture
+
+    @property
+    def arena(self) -> ParameterArena:
+        """Where parameters, gradients and optimizer slots live."""
+        if self._arena is None:
+            raise NotBuiltError("the network has no parameters yet: call build or fit first")
+        return self._arena
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one row of X."""
+        return self.architecture.shapes[0]
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one row of the output."""
+        return self.architecture.shapes[-1]
+
+    # -------------------------------------------------------------------------------- parameters
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """All parameters as one flat array, 64-byte aligned, each array padded with zeros.
+
+        It is the network's own memory: writing to it between calls changes the network.
+        """
+        return self.arena.parameters
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters, padding not counted."""
+        return sum(segment.size for segment in self.arena.segments)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all parameter arrays, layer by layer, weights (inputs, units) before bias."""
+        arena = self.arena
+        return [arena.view(arena.parameters, segment).copy() for segment in arena.segments]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all parameters by arrays as `get_weights` returns them.
+
+        Raises
+        ------
+        ArgumentError
+            Wrong number of arrays, a wrong shape, or a value that is not finite; nothing is changed.
+        """
+        arena = self.arena
+        if len(weights) != len(arena.segments):
+            raise ArgumentError(f"weights holds {len(weights)} arrays, expected {len(arena.segments)}")
+        arrays = [data.numbers(f"weights[{i}]", w) for i, w in enumerate(weights)]
+        for i, (array, segment) in enumerate(zip(arrays, arena.segments, strict=True)):
+            if array.shape != segment.shape:
+                raise ArgumentError(
+                    f"weights[{i}] ({segment.name}) has shape {array.shape}, expected {segment.shape}"
+                )
+        for array, segment in zip(arrays, arena.segments, strict=True):
+            arena.view(arena.parameters, segment)[...] = array
+
+    # ---------------------------------------------------------------------------------- training
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        batch_size: int | None = 32,
+        epochs: int = 1,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_fraction: float | None = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | str | None = None,
+        shuffle: bool = True,
+        callbacks: Iterable[Callback] = (),
+        verbose: int = 1,
+    ) -> History:
+        """Train for a number of epochs; a second call goes on where the first stopped.
+
+        Parameters
+        ----------
+        X : array-like of numbers, shape (n, …)
+            Converted to the network's dtype if it is of another; never changed.
+        y : array-like of numbers
+            Class numbers (n,) or class probabilities (n, outputs) for softmax_cross_entropy; (n,) or
+            (n, outputs) for the other losses.
+        batch_size : int or None
+            Rows per update; None, or more than there are, takes all rows at once.
+        epochs : int
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Scored after each epoch, under names that begin with ``val_``.
+        validation_fraction : float, optional
+            Share of the rows, drawn by the seed, to hold out instead of `validation_data`.
+        sample_weight : array-like, shape (n,), optional
+            Not negative. The loss of a batch is Σ w l / Σ w.
+        class_weight : dict or "balanced", optional
+            Factor on the weight of each class's rows; "balanced" is n / (classes · rows of the class).
+        shuffle : bool
+            Whether to visit the rows in a new order each epoch (a single batch of all rows needs none).
+        callbacks : iterable of Callback
+        verbose : {0, 1, 2}
+            Nothing, a progress bar, or a line per epoch.
+
+        Returns
+        -------
+        History
+            Loss and metrics of each epoch of this call. Training figures are those seen while the
+            weights moved; losses include penalties.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            An argument cannot be used; the network is unchanged.
+        DivergenceError
+            The loss or a gradient became non-finite; the last finite weights are kept.
+        NetworkBusyError
+            Another thread is training this network.
+        KeyboardInterrupt
+            After Ctrl-C. The network is usable, and `Network.history` holds the finished epochs.
+        """
+        epochs = checks.integer("epochs", epochs, low=1)
+        shuffle = checks.flag("shuffle", shuffle)
+        verbose = checks.integer("verbose", verbose, low=0, high=2)
+        if batch_size is not None:
+            batch_size = checks.integer("batch_size", batch_size, low=1)
+        listeners = CallbackList([*callbacks, *_reporters(verbose)], self)
+        with self._training():
+            train, validation = self._training_data(
+                X, y, sample_weight, class_weight, validation_data, validation_fraction
+            )
+            settings = FitSettings(epochs, min(batch_size or len(train), len(train)), shuffle)
+            self.stop_training = False
+            return Trainer(self, train, validation, settings, listeners).run()
+
+    def train_on_batch(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | str | None = None,
+    ) -> dict[str, float]:
+        """One update on all rows of (X, y); returns loss and metrics from before the update.
+
+        Parameters and errors are those of `fit`; the epoch count does not move.
+        """
+        with self._training():
+            rows, _ = self._training_data(X, y, sample_weight, class_weight)
+            executor = self.training_executor(len(rows), rows.labels)
+            batch = Batch(rows.x, rows.target, rows.weight)
+            with DeferredInterrupt() as interrupt:
+                step = Step(self, executor, interrupt)
+                logs = {"loss": step(batch, 1)}
+                prediction = step.prediction(batch) if self.metrics else np.empty((0, 1))
+            return logs | scoring.evaluate(
+                self.metrics, self.loss.task, rows.target, prediction, rows.weight
+            )
+
+    def _training_data(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Any,
+        validation_data: Any = None,
+        validation_fraction: float | None = None,
+    ) -> tuple[DataSet, DataSet | None]:
+        """Check everything before the network is built or changed."""
+        if validation_data is not None and validation_fraction is not None:
+            raise ArgumentError("give validation_data or validation_fraction, not both")
+        architecture = self._architecture_for(X)
+        train = self._data_set(architecture, X, y, sample_weight, class_weight)
+        validation = None
+        if validation_data is not None:
+            if not isinstance(validation_data, tuple) or len(validation_data) not in (2, 3):
+                raise ArgumentTypeError(
+                    "validation_data must be (X, y) or (X, y, sample_weight), "
+                    f"got {type(validation_data).__name__}"
+                )
+            weight = validation_data[2] if len(validation_data) == 3 else None
+            validation = self._data_set(architecture, *validation_data[:2], weight)
+        elif validation_fraction is not None:
+            train, validation = data.split(train, validation_fraction, self.seed)
+        if not self.built:
+            self.build(architecture.shapes[0])
+        return train, validation
+
+    def _architecture_for(self, X: Any) -> Architecture:
+        """The settled network, or what it would be if built for X."""
+        if self._architecture is not None:
+            return self._architecture
+        return self._settle(data.inputs(X, None, self.dtype).shape[1:])
+
+    def _data_set(
+        self, net: Architecture, X: Any, y: Any, sample_weight: Any, class_weight: Any = None
+    ) -> DataSet:
+        return data.data_set(
+            X,
+            y,
+            sample_weight,
+            class_weight,
+            shape=net.shapes[0],
+            outputs=net.shapes[-1][0],
+            loss=self.loss,
+            dtype=self.dtype,
+        )
+
+    @contextmanager
+    def _training(self) -> Iterator[None]:
+        if not self._training_lock.acquire(blocking=False):
+            raise NetworkBusyError("the network is being trained by another thread")
+        try:
+            yield
+        finally:
+            self._training_lock.release()
+
+    # --------------------------------------------------------------------------------- inference
+
+    def predict(self, X: Any, *, batch_size: int = INFERENCE_BATCH) -> np.ndarray:
+        """Predictions for the rows of X, of shape (n, outputs) and the network's dtype.
+
+        Class probabilities for a cross-entropy loss, rates for poisson, values for the others. Safe
+        to call from several threads at once.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X cannot be used.
+        NotBuiltError
+            The network has neither been built nor trained.
+        """
+        architecture = self.architecture
+        x = data.inputs(X, architecture.shapes[0], self.dtype)
+        batch_size = checks.integer("batch_size", batch_size, low=1)
+        prediction = np.empty((len(x), *self.output_shape), self.dtype)
+        with self._inference_executor(min(batch_size, len(x)), labels=False) as executor:
+            for start in range(0, len(x), batch_size):
+                batch = Batch(x[start : start + batch_size])
+                executor.run(("forward", "predict"), batch, self.state)
+                rows = slice(start, start + batch_size)
+                prediction[rows] = executor.array(executor.plan.prediction, batch)
+        return prediction
+
+    def evaluate(
+        self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = INFERENCE_BATCH
+    ) -> dict[str, float]:
+        """Loss, penalties included, and metrics on given data, as a dict.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X, y or sample_weight cannot be used.
+        NotBuiltError
+            The network has neither been built nor trained.
+        """
+        rows = self._data_set(self.architecture, X, y, sample_weight)
+        return self.score(rows, checks.integer("batch_size", batch_size, low=1))
+
+    def score(self, rows: DataSet, batch_size: int = INFERENCE_BATCH) -> dict[str, float]:
+        """`evaluate` on data that is already checked and converted."""
+        total = total_weight = 0.0
+        prediction = np.empty((len(rows), *self.output_shape), self.dtype)
+        with self._inference_executor(min(batch_size, len(rows)), rows.labels) as executor:
+            for start in range(0, len(rows), batch_size):
+                part = slice(start, start + batch_size)
+                weight = None if rows.weight is None else rows.weight[part]
+                batch = Batch(rows.x[part], rows.target[part], weight)
+                results = executor.run(("forward", "predict", "loss"), batch, self.state)
+                mass = float(len(batch.x) if weight is None else weight.sum(dtype=np.float64))
+                total += results[Result.LOSS] * mass
+                total_weight += mass
+                prediction[part] = executor.array(executor.plan.prediction, batch)
+            penalty = executor.run(("penalty",), batch, self.state)[Result.LOSS]
+        scores = {"loss": total / total_weight + penalty}
+        return scores | scoring.evaluate(
+            self.metrics, self.loss.task, rows.target, prediction, rows.weight
+        )
+
+    # ------------------------------------------------------------------------------------- plans
+
+    def plan(self, rows: int, *, training: bool, labels: bool) -> Plan:
+        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
+        key = (rows, training, labels)
+        if key not in self._plans:
+            self._plans[key] = compile_plan(
+                self.architecture, rows, training=training, labels=labels
+            )
+        return self._plans[key]
+
+    def training_executor(self, rows: int, labels: bool) -> Executor:
+        """The executor that `fit` uses; kept for the next call with as many rows."""
+        plan = self.plan(rows, training=True, labels=labels)
+        if self._trainer is None or self._trainer.plan is not plan:
+            self._trainer = Executor(plan, self.arena)
+        return self._trainer
+
+    @contextmanager
+    def _inference_executor(self, rows: int, labels: bool) -> Iterator[Executor]:
+        """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
+        capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
+        plan = self.plan(capacity, training=False, labels=labels)
+        pool = self._idle.setdefault((capacity, labels), [])
+        try:
+            executor = pool.pop()
+        except IndexError:
+            executor = Executor(plan, self.arena)
+        try:
+            yield executor
+        finally:
+            pool.append(executor)
+
+    def _forget_plans(self) -> None:
+        self._plans: dict[tuple[int, bool, bool], Plan] = {}
+        self._idle: dict[tuple[int, bool], list[Executor]] = {}
+        self._trainer: Executor | None = None
+
+    # --------------------------------------------------------------------------- files and copies
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        optimizer: bool = False,
+        preprocessing: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the network to a safetensors file; see `fastnn.serialization.save`."""
+        from .serialization import save
+
+        save(self, path, optimizer=optimizer, preprocessing=preprocessing)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Network:
+        """Read a network from a file that `save` wrote; see `fastnn.serialization.load`."""
+        from .serialization import load
+
+        return load(path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        for transient in ("_plans", "_idle", "_trainer", "_training_lock"):
+            del state[transient]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget_plans()
+        self._training_lock = threading.Lock()
+
+    # ------------------------------------------------------------------------------------ display
+
+    def summary(self, file: TextIO | None = None) -> None:
+        """Print layers, output shapes and numbers of parameters.
+
+        Parameters
+        ----------
+        file : text stream, optional
+            Standard output by default.
+        """
+        from .summary import summary
+
+        print(summary(self), file=file or sys.stdout)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], loss={self.loss!r}, optimizer={self.optimizer!r})"
+
+
+def _reporters(verbose: int) -> list[Callback]:
+    return [[], [ProgressBar()], [EpochLines()]][verbose]

@@ -1,0 +1,159 @@
+"""The plan: a network lowered to kernel calls on preallocated memory.
+
+A plan lists ops in the order of execution. An op names a kernel of the table and its arguments, and
+an argument that is an array is a `Ref`: a region, a byte offset and a shape, never a pointer. So a
+plan is immutable, may serve any number of networks of one shape, and reads the same to the Python
+executor as it will to one in C: resolve offsets, set the number of rows, call.
+
+The leading dimension of a `Ref` with ``per_row`` is the number of rows of the batch at hand, which
+may be anything up to `Plan.rows`.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+class Region(enum.IntEnum):
+    """Memory that a `Ref` points into; the last three are the batch that the caller brings."""
+
+    PARAMETERS = 0
+    GRADIENTS = 1
+    SLOTS = 2
+    WORKSPACE = 3
+    INPUT = 4
+    TARGET = 5
+    WEIGHT = 6
+
+
+#: The regions whose base changes from batch to batch.
+BATCH_REGIONS = frozenset({Region.INPUT, Region.TARGET, Region.WEIGHT})
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An array argument. `shape` leaves out the rows; `bits` packs one bit per element into bytes."""
+
+    region: Region
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    per_row: bool = True
+    bits: bool = False
+
+    def count(self, rows: int) -> int:
+        """Number of stored elements for a batch of `rows`."""
+        elements = math.prod(self.shape) * (rows if self.per_row else 1)
+        return (elements + 7) // 8 if self.bits else elements
+
+    def full_shape(self, rows: int) -> tuple[int, ...]:
+        """Shape of the stored array for a batch of `rows`."""
+        if self.bits:
+            return (self.count(rows),)
+        return (rows, *self.shape) if self.per_row else self.shape
+
+    def reshaped(self, shape: tuple[int, ...]) -> Ref:
+        """The same elements under another shape."""
+        return Ref(self.region, self.offset, shape, self.dtype, self.per_row, self.bits)
+
+
+class StateValue(enum.Enum):
+    """A number that the run's state holds when the op is executed."""
+
+    SEED = "seed"
+    LEARNING_RATE = "learning_rate"
+    NEXT_STEP = "next_step"  # number of the update under way, counted from 1
+
+
+@dataclass(frozen=True)
+class StreamOffset:
+    """The random offset of one stream at the current step."""
+
+    stream: int
+
+
+class Result(enum.IntEnum):
+    """Where the value that a kernel returns is added up."""
+
+    LOSS = 0
+    NONFINITE = 1
+
+
+@dataclass(frozen=True)
+class Op:
+    """One kernel call: arguments in the order of the kernel's signature."""
+
+    kernel: str
+    arguments: tuple[Any, ...]
+    layer: str
+    result: Result | None = None
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        return tuple(argument for argument in self.arguments if isinstance(argument, Ref))
+
+
+#: The parts of a plan, in the order in which a training step runs them.
+#:
+#: ========  =======================================================================================
+#: forward   input to output
+#: predict   output to prediction: probabilities for a cross-entropy loss; often nothing
+#: loss      the loss and, in a training plan, its gradient at the output
+#: backward  gradients of all parameters
+#: penalty   L1 and L2 terms: their value and, in a training plan, their gradient
+#: check     count of the non-finite gradients
+#: update    the optimizer's step
+#: ========  =======================================================================================
+STAGES = ("forward", "predict", "loss", "backward", "penalty", "check", "update")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An immutable program for batches of up to `rows` rows.
+
+    Attributes
+    ----------
+    workspace : int
+        Bytes of scratch memory that a run needs.
+    output, prediction : Ref
+        Where the network's output, and what `predict` shows of it, are found.
+    stages : mapping of str to tuple of Op
+        The ops of each of `STAGES`; a plan made for inference has no gradients and no update.
+    """
+
+    dtype: np.dtype
+    rows: int
+    workspace: int
+    output: Ref
+    prediction: Ref
+    stages: Mapping[str, tuple[Op, ...]]
+
+
+@dataclass
+class RunState:
+    """What changes from step to step; saved with a checkpoint.
+
+    Attributes
+    ----------
+    seed : int
+    step : int
+        Updates done since the network was built; it keys the random streams and never restarts.
+    epoch : int
+        Epochs completed.
+    learning_rate : float
+    """
+
+    seed: int
+    learning_rate: float
+    step: int = 0
+    epoch: int = 0
+
+    @property
+    def next_step(self) -> int:
+        return self.step + 1

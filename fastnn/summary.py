@@ -1,0 +1,54 @@
+"""The table that `Network.summary` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .network import Network
+
+
+def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> str:
+    """Rows of text in aligned columns, the first being the heading; columns in `right` flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = (
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "  ".join(cells).rstrip()
+
+    heading, *body = map(line, rows)
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([heading, rule, *body])
+
+
+def summary(network: Network) -> str:
+    """Layers with output shapes and numbers of parameters, then loss and optimizer."""
+    if not network.built:
+        layers = "\n".join(f"{n}  {x!r}" for n, x in _named_layers(network))
+        return f"{layers}\nnot built yet: sizes are settled by build or fit"
+    architecture = network.architecture
+    rows: list[tuple[str, ...]] = [("layer", "type", "output", "parameters")]
+    for index, (name, layer) in enumerate(_named_layers(network)):
+        count = sum(s.size for s in architecture.segments if s.layer == index)
+        shape = " × ".join(map(str, architecture.shapes[index + 1]))
+        rows.append((name, _describe(layer), shape, f"{count:,}"))
+    bytes_held = network.n_parameters * network.dtype.itemsize
+    inputs = " × ".join(map(str, network.input_shape))
+    return (
+        f"input {inputs}, {network.dtype}\n"
+        f"{table(rows, right=frozenset({2, 3}))}\n"
+        f"{network.n_parameters:,} parameters ({bytes_held / 1e6:.3g} MB), "
+        f"loss {network.loss.kernel}, optimizer {network.optimizer!r}"
+    )
+
+
+def _named_layers(network: Network):
+    return zip(network.layer_names, network.layers, strict=True)
+
+
+def _describe(layer: object) -> str:
+    detail = getattr(layer, "activation", getattr(layer, "rate", None))
+    return type(layer).__name__ + ("" if detail is None else f" ({detail})")

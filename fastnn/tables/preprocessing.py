@@ -1,0 +1,68 @@
+"""All that a model file says about its table: the columns it reads and the target it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ..errors import ModelFileError
+from .encoder import TableEncoder
+from .target import Target
+
+_FORMAT = "fastnn table 1"
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a table becomes a network's inputs, and its outputs predictions.
+
+    Attributes
+    ----------
+    encoder : TableEncoder
+        Fitted.
+    target : Target
+    dropped : dict of str to str
+        Columns of the training table that are not used, and why.
+    """
+
+    encoder: TableEncoder
+    target: Target
+    dropped: dict[str, str] = field(default_factory=dict)
+
+    def unused(self, frame: pd.DataFrame) -> list[str]:
+        """Columns of a new table that training has not seen."""
+        seen = {column.name for column in self.encoder.columns} | set(self.dropped)
+        return [name for name in frame.columns if name not in seen | {self.target.column.name}]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Itself as JSON-able data: numbers, strings, lists and dictionaries."""
+        return {
+            "format": _FORMAT,
+            "target": self.target.to_dict(),
+            "columns": self.encoder.to_list(),
+            "dropped": dict(self.dropped),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Preprocessing:
+        """The preprocessing that `to_dict` described.
+
+        Raises
+        ------
+        ModelFileError
+            `data` is not such a description.
+        """
+        if not isinstance(data, Mapping) or data.get("format") != _FORMAT:
+            raise ModelFileError(
+                "the model holds no preprocessing of a table; was it written by `fastnn train`?"
+            )
+        try:
+            encoder = TableEncoder.from_list(data["columns"])
+            return cls(encoder, Target.from_dict(data["target"]), dict(data["dropped"]))
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ModelFileError(
+                f"the model's preprocessing is malformed: {type(error).__name__}: {error}"
+            ) from error

@@ -1,0 +1,253 @@
+"""Training: epochs, batches, validation, callbacks and history around an executor."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import metrics
+from .callbacks import CallbackList
+from .data import DataSet
+from .errors import DivergenceError
+from .executor import Batch, Executor
+from .history import History
+from .plan import Result, RunState
+from .randomness import Stream, permutation, stream_offset
+
+if TYPE_CHECKING:
+    from .network import Network
+
+GRADIENT_STAGES = ("forward", "loss", "backward", "penalty", "check")
+
+
+class DeferredInterrupt:
+    """Keeps Ctrl-C out of the sections that must run whole.
+
+    Within the context, SIGINT is handled as before, except while `section` is open: then it is
+    remembered and handled when the section closes. Does nothing outside the main thread, where
+    Python delivers no signals, or where the handler is not Python's.
+    """
+
+    def __init__(self) -> None:
+        self._open = False
+        self._pending: tuple[int, FrameType | None] | None = None
+
+    def __enter__(self) -> DeferredInterrupt:
+        self._previous = None
+        if threading.current_thread() is threading.main_thread():
+            previous = signal.getsignal(signal.SIGINT)
+            if callable(previous):
+                self._previous = previous
+                signal.signal(signal.SIGINT, self._handle)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    @contextmanager
+    def section(self) -> Iterator[None]:
+        """Code that an interrupt may not split."""
+        self._open = True
+        try:
+            yield
+        finally:
+            self._open = False
+            if self._pending is not None:
+                pending, self._pending = self._pending, None
+                self._previous(*pending)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._open:
+            self._pending = (number, frame)
+        else:
+            self._previous(number, frame)
+
+
+class Batches:
+    """Cuts a data set into batches.
+
+    Rows in their own order are views of the data; shuffled rows are copied into buffers that all
+    batches share, so a batch is valid until the next one is asked for.
+    """
+
+    def __init__(self, data: DataSet, size: int):
+        self._data = data
+        self._size = size
+        self._buffers: tuple[np.ndarray, ...] = ()
+
+    def in_order(self) -> Iterator[tuple[slice, Batch]]:
+        """(rows, batch) in the order of the data."""
+        data = self._data
+        for start in range(0, len(data), self._size):
+            rows = slice(start, start + self._size)
+            weight = None if data.weight is None else data.weight[rows]
+            yield rows, Batch(data.x[rows], data.target[rows], weight)
+
+    def shuffled(self, order: np.ndarray) -> Iterator[tuple[np.ndarray, Batch]]:
+        """(rows, batch) in a given order."""
+        arrays = [a for a in (self._data.x, self._data.target, self._data.weight) if a is not None]
+        if not self._buffers:
+            self._buffers = tuple(np.empty((self._size, *a.shape[1:]), a.dtype) for a in arrays)
+        for start in range(0, len(order), self._size):
+            rows = order[start : start + self._size]
+            # mode="clip" spares NumPy a temporary; a permutation needs no bounds check.
+            taken = (
+                np.take(array, rows, axis=0, out=buffer[: len(rows)], mode="clip")
+                for array, buffer in zip(arrays, self._buffers, strict=True)
+            )
+            yield rows, Batch(*taken)
+
+
+class Step:
+    """One optimizer step on one batch, all or nothing."""
+
+    def __init__(self, network: Network, executor: Executor, interrupt: DeferredInterrupt):
+        self._network = network
+        self._state: RunState = network.state
+        self._executor = executor
+        self._interrupt = interrupt
+
+    def __call__(self, batch: Batch, number: int) -> float:
+        """Train on a batch; returns its loss before the update, penalties included.
+
+        A batch whose weights are all 0 changes nothing. A non-finite loss or gradient raises
+        `DivergenceError` before the update.
+        """
+        if batch.weight is not None and not batch.weight.any():
+            return 0.0
+        results = self._executor.run(GRADIENT_STAGES, batch, self._state)
+        loss = results[Result.LOSS]
+        if not np.isfinite(loss) or results[Result.NONFINITE]:
+            self._diverged(batch, number, loss)
+        with self._interrupt.section():
+            self._executor.run(("update",), batch, self._state)
+            self._state.step += 1
+        return loss
+
+    def prediction(self, batch: Batch) -> np.ndarray:
+        """Predictions for the batch just trained on, from the weights before the update."""
+        self._executor.run(("predict",), batch, self._state)
+        prediction = self._executor.array(self._executor.plan.prediction, batch)
+        assert prediction is not None
+        return prediction
+
+    def _diverged(self, batch: Batch, number: int, loss: float) -> None:
+        epoch = self._state.epoch + 1
+        layer = self._executor.first_nonfinite_layer(batch)
+        what = "the gradient is not finite" if np.isfinite(loss) else f"the loss is {loss}"
+        raise DivergenceError(
+            f"training diverged in epoch {epoch}, batch {number}: {what}, first in layer {layer!r}. "
+            "The last finite weights are kept. A smaller learning rate, scaled inputs or another "
+            "initialiser may help",
+            epoch=epoch,
+            batch=number,
+            layer=layer,
+        )
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """The checked arguments of one fit."""
+
+    epochs: int
+    batch_size: int
+    shuffle: bool
+
+
+class Trainer:
+    """Runs the epochs of one fit."""
+
+    def __init__(
+        self,
+        network: Network,
+        data: DataSet,
+        validation: DataSet | None,
+        settings: FitSettings,
+        callbacks: CallbackList,
+    ):
+        self._network = network
+        self._state: RunState = network.state
+        self._data = data
+        self._validation = validation
+        self._settings = settings
+        self._callbacks = callbacks
+        self._executor = network.training_executor(settings.batch_size, data.labels)
+        self._batches = Batches(data, settings.batch_size)
+        self._predictions = None
+        if network.metrics:
+            self._predictions = np.zeros((len(data), *network.output_shape), network.dtype)
+
+    def run(self) -> History:
+        """Train; returns the history of this fit and appends it to the network's."""
+        history = History()
+        info = {
+            "epochs": self._settings.epochs,
+            "rows": len(self._data),
+            "batch_size": self._settings.batch_size,
+        }
+        try:
+            with DeferredInterrupt() as interrupt:
+                self._callbacks("on_train_begin", info)
+                step = Step(self._network, self._executor, interrupt)
+                for _ in range(self._settings.epochs):
+                    epoch = self._state.epoch + 1
+                    self._callbacks("on_epoch_begin", epoch)
+                    logs = self._epoch(step)
+                    with interrupt.section():
+                        self._state.epoch = epoch
+                        history.append(epoch, logs)
+                        self._network.history.append(epoch, logs)
+                    self._callbacks("on_epoch_end", epoch, logs)
+                    if self._network.stop_training:
+                        break
+        finally:
+            self._callbacks("on_train_end")
+        return history
+
+    def _epoch(self, step: Step) -> dict[str, float]:
+        before = self._network.arena.parameters.copy()
+        total = 0.0
+        try:
+            for number, (rows, batch) in enumerate(self._epoch_batches(), start=1):
+                self._callbacks("on_batch_begin", number)
+                loss = step(batch, number)
+                size = len(batch.x)
+                total += loss * size
+                if self._predictions is not None:
+                    self._predictions[rows] = step.prediction(batch)
+                self._callbacks("on_batch_end", number, {"loss": loss, "size": size})
+        except DivergenceError:
+            # An update may overflow although its gradient was finite; then only the epoch's
+            # beginning is known to be good.
+            if not np.isfinite(self._network.arena.parameters).all():
+                self._network.arena.parameters[...] = before
+            raise
+        return self._logs(total / len(self._data))
+
+    def _epoch_batches(self) -> Iterator[tuple[Any, Batch]]:
+        """The epoch's batches; a single batch of all rows is not shuffled, as no order matters."""
+        rows = len(self._data)
+        if not self._settings.shuffle or self._settings.batch_size == rows:
+            return self._batches.in_order()
+        offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
+        return self._batches.shuffled(permutation(rows, self._state.seed, offset))
+
+    def _logs(self, loss: float) -> dict[str, float]:
+        network, data = self._network, self._data
+        logs = {"loss": loss}
+        if self._predictions is not None:
+            logs |= metrics.evaluate(
+                network.metrics, network.loss.task, data.target, self._predictions, data.weight
+            )
+        if self._validation is not None:
+            scores = network.score(self._validation)
+            logs |= {f"val_{name}": value for name, value in scores.items()}
+        return logs

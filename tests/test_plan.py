@@ -1,0 +1,184 @@
+"""Arena, lowering and the Python executor: where things lie and what a plan computes."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Activation, Dense, Dropout, Flatten, Network, kernels
+from fastnn.executor import Batch, Executor
+from fastnn.parameters import ALIGNMENT, aligned_zeros
+from fastnn.plan import BATCH_REGIONS, STAGES, Region, Result, RunState
+from fastnn.randomness import Stream, stream_offset
+
+
+def build(layers, features=3, **options):
+    settings = {"loss": "mean_squared_error", "seed": 0, "dtype": "float64"} | options
+    return Network(layers, **settings).build(features)
+
+
+def kernels_of(plan, stage):
+    return [op.kernel for op in plan.stages[stage]]
+
+
+def test_segments_are_aligned_and_do_not_overlap():
+    net = build([Dense(7), Dense(5, use_bias=False), Dense(1)], dtype="float32")
+    end = 0
+    for segment in net.arena.segments:
+        assert segment.offset * 4 % ALIGNMENT == 0
+        assert segment.offset >= end
+        end = segment.offset + segment.size
+    assert net.arena.size >= end
+    names = [segment.name for segment in net.arena.segments]
+    assert names == ["dense_1/weights", "dense_1/bias", "dense_2/weights",
+                     "dense_3/weights", "dense_3/bias"]  # fmt: skip
+
+
+def test_padding_stays_zero_through_training():
+    net = build([Dense(7, "relu", l1=0.1, l2=0.1), Dense(1)], optimizer=fastnn.AdamW())
+    used = np.zeros(net.arena.size, bool)
+    for segment in net.arena.segments:
+        net.arena.view(used, segment)[...] = True
+    assert not used.all()
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    net.fit(X, X[:, 0], epochs=2, verbose=0)
+    for region in (net.arena.parameters, net.arena.gradients, *net.arena.slots):
+        assert region.ctypes.data % ALIGNMENT == 0
+        assert not region[~used].any() and region[used].any()
+
+
+def test_an_untrained_network_holds_parameters_alone():
+    net = build([Dense(4), Dense(1)])
+    net.predict(np.ones((2, 3)))
+    assert not net.arena.has_slots
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65])
+def test_aligned_zeros(count):
+    array = aligned_zeros(count, np.dtype(np.float32))
+    assert array.shape == (count,) and array.ctypes.data % ALIGNMENT == 0 and not array.any()
+
+
+def test_a_training_plan_lists_the_step_in_order():
+    net = build([Flatten(), Dense(4, "relu", l2=0.1), Dropout(0.5), Activation("tanh"), Dense(1)])
+    plan = net.plan(8, training=True, labels=False)
+    assert kernels_of(plan, "forward") == [
+        "dense_fwd", "dropout_fwd", "activation_fwd", "dense_fwd"]  # fmt: skip
+    assert kernels_of(plan, "loss") == ["mean_squared_error"]
+    assert kernels_of(plan, "backward") == [
+        "dense_bwd", "activation_bwd", "dropout_bwd", "dense_bwd"]  # fmt: skip
+    assert kernels_of(plan, "penalty") == ["penalty"]
+    assert kernels_of(plan, "update") == ["adam_step"]
+    first_layer = plan.stages["backward"][-1]
+    assert first_layer.arguments[0] is None  # nobody asks for the gradient of the input
+    assert [op.layer for op in plan.stages["backward"]] == [
+        "dense_2", "activation_1", "dropout_1", "dense_1"]  # fmt: skip
+
+
+def test_an_inference_plan_has_neither_dropout_nor_gradients():
+    net = build([Dense(4, "gelu"), Dropout(0.5), Dense(2)], loss="softmax_cross_entropy")
+    plan = net.plan(8, training=False, labels=True)
+    assert kernels_of(plan, "forward") == ["dense_fwd", "dense_fwd"]
+    assert kernels_of(plan, "predict") == ["softmax"]
+    assert plan.stages["loss"][0].arguments[0] is None
+    for stage in ("backward", "check", "update"):
+        assert plan.stages[stage] == ()
+
+
+def test_weight_decay_splits_the_update_into_runs_that_cover_the_arena():
+    net = build([Dense(4), Dense(4, use_bias=False), Dense(1)], optimizer=fastnn.AdamW())
+    updates = net.plan(8, training=True, labels=False).stages["update"]
+    covered = 0
+    for op in updates:
+        p = op.arguments[0]
+        assert p.offset == covered
+        covered += p.count(1) * p.dtype.itemsize
+    assert covered == net.arena.size * 8
+    assert [op.arguments[-1] for op in updates] == [0.01, 0.0, 0.01, 0.0]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_refs_stay_inside_their_regions_and_apart(training):
+    net = build(
+        [Dense(5, "silu"), Dropout(0.5), Activation("gelu"), Dense(3)], loss="softmax_cross_entropy"
+    )
+    rows = 13
+    plan = net.plan(rows, training=training, labels=True)
+    sizes = {
+        Region.PARAMETERS: net.arena.size * 8,
+        Region.GRADIENTS: net.arena.size * 8,
+        Region.SLOTS: 2 * net.arena.size * 8,
+        Region.WORKSPACE: plan.workspace,
+    }
+    for stage in STAGES:
+        for op in plan.stages[stage]:
+            spec = kernels.KERNELS[op.kernel]
+            names = list(spec.signature.parameters)
+            assert len(op.arguments) <= len(names)
+            spans = []
+            for name, argument in zip(names, op.arguments, strict=False):
+                if name not in spec.arrays or argument is None:
+                    continue
+                if argument.region in BATCH_REGIONS:
+                    continue
+                stop = argument.offset + argument.count(rows) * argument.dtype.itemsize
+                assert 0 <= argument.offset <= stop <= sizes[argument.region]
+                spans.append((name, argument.region, argument.offset, stop))
+            for i, (a, region_a, start_a, stop_a) in enumerate(spans):
+                for b, region_b, start_b, stop_b in spans[:i]:
+                    apart = region_a != region_b or stop_a <= start_b or stop_b <= start_a
+                    both_read = not (spec.arrays[a].written or spec.arrays[b].written)
+                    in_place = {(a, b), (b, a)} & set(spec.in_place)
+                    assert apart or both_read or in_place, (op, a, b)
+
+
+def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
+    """The executor calls kernels unchecked, because plans are right: here every call is checked."""
+    checked = {name: getattr(kernels, name) for name in kernels.KERNELS}
+    calls = set()
+
+    class Checked:
+        def __getattr__(self, name):
+            calls.add(name)
+            return checked[name]
+
+    layer = SimpleNamespace(active_backend=lambda: "checked", implementation=lambda _: Checked())
+    monkeypatch.setattr("fastnn.executor.kernels", layer)
+    X = np.random.default_rng(0).normal(size=(21, 3))
+    for optimizer in ("sgd", fastnn.SGD(0.1, momentum=0.5), "rmsprop", "adamw"):
+        for loss in fastnn.losses.LOSSES:
+            net = build(
+                [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dense(2)],
+                loss=loss,
+                optimizer=optimizer,
+            )
+            y = np.tile([[1, 0], [0, 1], [1, 0]], (7, 1))
+            net.fit(X, y, batch_size=8, validation_data=(X, y), verbose=0)
+    expected = set(kernels.KERNELS) - {"philox", "permutation"}
+    assert calls == expected
+
+
+def test_streams_and_steps_do_not_share_numbers():
+    offsets = {stream_offset(stream, step) for stream in Stream for step in (0, 1, 2**47)}
+    assert len(offsets) == 3 * len(Stream) and max(offsets) < 2**64
+
+
+def test_dropout_changes_with_the_step_and_repeats_with_it():
+    net = build([Dropout(0.5), Dense(1)], features=64)
+    plan = net.plan(4, training=True, labels=False)
+    executor = Executor(plan, net.arena)
+    batch = Batch(np.ones((4, 64)), np.zeros((4, 1)))
+    losses = []
+    for step in (0, 1, 0):
+        state = RunState(seed=9, learning_rate=0.1, step=step)
+        losses.append(executor.run(("forward", "loss"), batch, state)[Result.LOSS])
+    assert losses[0] == losses[2] != losses[1]
+
+
+def test_bindings_are_bounded():
+    net = build([Dense(1)])
+    for rows in range(1, 300):
+        net.predict(np.ones((rows, 3)))
+    assert len(net._plans) == 10
+    assert all(len(e._bound) <= 64 for pool in net._idle.values() for e in pool)

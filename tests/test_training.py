@@ -1,0 +1,575 @@
+"""Training: data handling, epochs, callbacks, interruption, divergence, reproducibility."""
+
+import math
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Callback, Dense, Dropout, Network
+
+
+def data(rows=60, features=5, outputs=1, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(rows, features))
+    return X, X @ rng.normal(size=(features, outputs)) + 0.1 * rng.normal(size=(rows, outputs))
+
+
+def network(**options):
+    settings = {"loss": "mean_squared_error", "seed": 1, "dtype": "float64"} | options
+    return Network([Dense(8, "tanh"), Dropout(0.25), Dense(1)], **settings)
+
+
+def snapshot(net):
+    return net.parameters.copy() if net.built else None, net.state.step, net.state.epoch
+
+
+def assert_unchanged(net, before):
+    parameters, step, epoch = before
+    assert (net.state.step, net.state.epoch) == (step, epoch)
+    assert net.built == (parameters is not None)
+    if parameters is not None:
+        np.testing.assert_array_equal(net.parameters, parameters)
+
+
+# --- what a fit computes --------------------------------------------------------------------------
+
+
+def test_full_batch_gradient_descent_by_hand():
+    X, y = data()
+    net = Network([Dense(1)], loss="mean_squared_error", optimizer=fastnn.SGD(0.1), dtype="float64")
+    net.build(5)
+    w, b = net.get_weights()
+    losses = []
+    for _ in range(20):
+        error = X @ w + b - y
+        losses.append(np.square(error).mean())
+        w, b = w - 0.1 * 2 * X.T @ error / len(X), b - 0.1 * 2 * error.mean()
+    history = net.fit(X, y, batch_size=None, epochs=20, verbose=0)
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-12)
+    np.testing.assert_allclose(net.get_weights()[0], w, rtol=1e-12)
+
+
+def test_weight_decay_shrinks_weights_and_spares_biases():
+    X, y = data()
+    for optimizer in (
+        fastnn.SGD(0.1, weight_decay=0.5),
+        fastnn.SGD(0.1, momentum=0.9, weight_decay=0.5),
+        fastnn.RMSProp(0.1, weight_decay=0.5),
+        fastnn.AdamW(0.1, weight_decay=0.5),
+    ):
+        plain = Network(
+            [Dense(4), Dense(1)],
+            loss="mean_squared_error",
+            optimizer=type(optimizer)(
+                **{f: v for f, v in vars(optimizer).items() if f != "weight_decay"},
+                weight_decay=0.0,
+            ),
+            seed=0,
+            dtype="float64",
+        )
+        decayed = Network(
+            [Dense(4), Dense(1)],
+            loss="mean_squared_error",
+            optimizer=optimizer,
+            seed=0,
+            dtype="float64",
+        )
+        start = decayed.build(5).get_weights()
+        plain.train_on_batch(X, y)
+        decayed.train_on_batch(X, y)
+        for first, a, b in zip(start, plain.get_weights(), decayed.get_weights(), strict=True):
+            shrink = 0.1 * 0.5 * first if first.ndim == 2 else 0.0
+            np.testing.assert_allclose(b, a - shrink, rtol=1e-12, atol=1e-15)
+
+
+def test_sample_weights_count_like_repeated_rows():
+    X, y = data(rows=12)
+    w = np.array([0, 1, 2, 3] * 3)
+    net = Network([Dense(1)], loss="mean_squared_error", seed=0, dtype="float64")
+    twin = Network([Dense(1)], loss="mean_squared_error", seed=0, dtype="float64")
+    net.fit(X, y, sample_weight=w, batch_size=None, epochs=3, shuffle=False, verbose=0)
+    twin.fit(X.repeat(w, 0), y.repeat(w, 0), batch_size=None, epochs=3, shuffle=False, verbose=0)
+    np.testing.assert_allclose(net.parameters, twin.parameters, rtol=1e-12)
+
+
+def test_class_weights_equal_sample_weights():
+    X, _ = data(rows=40)
+    y = (np.arange(40) % 4 == 0).astype(int)
+    balanced = 40 / (2 * np.bincount(y))
+    results = []
+    for arguments in (
+        {"class_weight": "balanced"},
+        {"class_weight": {0: balanced[0], 1: balanced[1]}},
+        {"sample_weight": balanced[y]},
+    ):
+        net = Network([Dense(2)], loss="softmax_cross_entropy", seed=0, dtype="float64")
+        net.fit(X, y, epochs=2, verbose=0, **arguments)
+        results.append(net.parameters)
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_a_batch_without_weight_is_skipped():
+    X, y = data(rows=8)
+    net = network().build(5)
+    before = net.parameters.copy()
+    net.fit(X, y, sample_weight=[0] * 4 + [1] * 4, batch_size=4, shuffle=False, verbose=0)
+    assert net.state.step == 1
+    assert not np.array_equal(net.parameters, before)
+
+
+def test_every_row_is_visited_once_per_epoch():
+    X = np.arange(10.0).reshape(-1, 1)
+    seen = []
+
+    class Record(Callback):
+        def on_batch_end(self, network, batch, logs):
+            seen.append(logs["size"])
+
+    net = Network([Dense(1)], loss="mean_squared_error", optimizer=fastnn.SGD(1e-12), seed=0)
+    history = net.fit(X, X[:, 0], batch_size=4, epochs=2, callbacks=[Record()], verbose=0)
+    assert seen == [4, 4, 2] * 2
+    # With a rate this small the epoch's loss, weighted by rows, is the loss of the whole set.
+    assert history["loss"] == pytest.approx([net.evaluate(X, X[:, 0])["loss"]] * 2, rel=1e-5)
+
+
+def test_batch_larger_than_the_data_is_one_batch():
+    X, y = data(rows=10)
+    a, b = network(), network()
+    a.fit(X, y, batch_size=1000, epochs=3, verbose=0)
+    b.fit(X, y, batch_size=None, epochs=3, verbose=0)
+    assert a.state.step == 3
+    np.testing.assert_array_equal(a.parameters, b.parameters)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda X: np.asfortranarray(X),
+        lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+        lambda X: X[::-1][::-1],
+        lambda X: X.astype(">f8"),
+        lambda X: X.tolist(),
+    ],
+    ids=["fortran", "strided", "reversed", "byte-swapped", "list"],
+)
+def test_layout_of_the_input_does_not_matter(form):
+    X, y = data()
+    X.flags.writeable = y.flags.writeable = False
+    a, b = network(), network()
+    a.fit(X, y, epochs=2, verbose=0)
+    b.fit(form(X), form(y), epochs=2, verbose=0)
+    np.testing.assert_array_equal(a.parameters, b.parameters)
+    np.testing.assert_array_equal(a.predict(X), b.predict(form(X)))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool, np.float16, np.float32])
+def test_other_dtypes_are_converted(dtype):
+    X = np.random.default_rng(0).integers(0, 2, size=(30, 5))
+    y = np.arange(30) % 2
+    a, b = (Network([Dense(2)], loss="softmax_cross_entropy", seed=0) for _ in range(2))
+    a.fit(X.astype(dtype), y.astype(np.int8), verbose=0)
+    b.fit(X.astype(np.float64), y.astype(np.float64), verbose=0)
+    np.testing.assert_array_equal(a.parameters, b.parameters)
+
+
+def test_inputs_are_never_written():
+    X, y = data()
+    w = np.ones(60)
+    copies = [X.copy(), y.copy(), w.copy()]
+    network().fit(X, y, sample_weight=w, verbose=0)
+    for now, then in zip((X, y, w), copies, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_frames_are_taken():
+    pd = pytest.importorskip("pandas")
+    X, y = data()
+    a, b = network(), network()
+    a.fit(pd.DataFrame(X), pd.Series(y[:, 0]), verbose=0)
+    b.fit(X, y, verbose=0)
+    np.testing.assert_array_equal(a.parameters, b.parameters)
+
+
+# --- seeds and continuation -----------------------------------------------------------------------
+
+
+def test_same_seed_same_bits_other_seed_others():
+    X, y = data()
+    runs = []
+    for seed in (7, 7, 8):
+        net = network(seed=seed)
+        net.fit(X, y, epochs=3, verbose=0)
+        runs.append(net.parameters)
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+
+
+def test_a_second_fit_continues():
+    X, y = data()
+    once, twice = network(), network()
+    once.fit(X, y, epochs=5, verbose=0)
+    first = twice.fit(X, y, epochs=2, verbose=0)
+    second = twice.fit(X, y, epochs=3, verbose=0)
+    np.testing.assert_array_equal(once.parameters, twice.parameters)
+    assert first.epoch + second.epoch == twice.history.epoch == [1, 2, 3, 4, 5]
+    assert twice.history["loss"] == once.history["loss"] == first["loss"] + second["loss"]
+
+
+def test_fresh_seeds_are_recorded():
+    X, y = data()
+    a = network(seed=None)
+    b = network(seed=a.seed)
+    a.fit(X, y, verbose=0)
+    b.fit(X, y, verbose=0)
+    assert network(seed=None).seed != a.seed
+    np.testing.assert_array_equal(a.parameters, b.parameters)
+
+
+def test_train_on_batch_is_one_step_of_fit():
+    X, y = data()
+    a, b = network(metrics=["r2"]), network(metrics=["r2"])
+    history = a.fit(X, y, batch_size=None, shuffle=False, verbose=0)
+    logs = b.train_on_batch(X, y)
+    assert logs == {name: values[0] for name, values in history.items()}
+    assert (b.state.step, b.state.epoch) == (1, 0)
+    np.testing.assert_array_equal(a.parameters, b.parameters)
+
+
+# --- validation, history, callbacks, output -------------------------------------------------------
+
+
+def test_validation_data_is_scored_after_each_epoch():
+    X, y = data()
+    net = network(metrics=["mae"])
+    history = net.fit(
+        X[:40], y[:40], epochs=3, validation_data=(X[40:], y[40:], np.ones(20)), verbose=0
+    )
+    assert set(history) == {"loss", "mae", "val_loss", "val_mae"}
+    assert history["val_loss"][-1] == net.evaluate(X[40:], y[40:])["loss"]
+
+
+def test_validation_fraction_holds_the_same_rows_out_every_time():
+    X = np.arange(50.0).reshape(-1, 1)
+    held_out = []
+
+    class Probe(Network):
+        def score(self, rows, *arguments):
+            held_out.append(set(rows.x[:, 0]))
+            return super().score(rows, *arguments)
+
+    class Rows(Callback):
+        def on_train_begin(self, network, info):
+            self.trained_on = info["rows"]
+
+    net, rows = Probe([Dense(1)], loss="mean_squared_error", seed=5), Rows()
+    for _ in range(2):
+        net.fit(X, X[:, 0], validation_fraction=0.2, callbacks=[rows], verbose=0)
+    assert rows.trained_on == 40
+    assert len(held_out[0]) == 10 and held_out[0] == held_out[1]
+
+
+def test_history_pads_what_an_epoch_lacks():
+    X, y = data()
+    net = network()
+    net.fit(X, y, verbose=0)
+    net.fit(X, y, validation_fraction=0.5, verbose=0)
+    assert math.isnan(net.history["val_loss"][0]) and net.history["val_loss"][1] > 0
+    pytest.importorskip("pandas")
+    frame = net.history.to_frame()
+    assert frame.index.tolist() == [1, 2] and list(frame) == ["loss", "val_loss"]
+
+
+def test_hooks_come_in_order():
+    calls = []
+
+    class Record(Callback):
+        def on_train_begin(self, network, info):
+            calls.append(("train", dict(info)))
+
+        def on_epoch_begin(self, network, epoch):
+            calls.append(("epoch", epoch))
+
+        def on_batch_begin(self, network, batch):
+            calls.append(("batch", batch))
+
+        def on_batch_end(self, network, batch, logs):
+            calls.append(("batch end", batch, sorted(logs)))
+
+        def on_epoch_end(self, network, epoch, logs):
+            calls.append(("epoch end", epoch, sorted(logs)))
+            network.stop_training = epoch == 1
+
+        def on_train_end(self, network):
+            calls.append("train end")
+
+    X, y = data(rows=4)
+    network().fit(X, y, batch_size=4, epochs=9, callbacks=[Record()], verbose=0)
+    assert calls == [
+        ("train", {"epochs": 9, "rows": 4, "batch_size": 4}),
+        ("epoch", 1),
+        ("batch", 1),
+        ("batch end", 1, ["loss", "size"]),
+        ("epoch end", 1, ["loss"]),
+        "train end",
+    ]
+
+
+def test_progress_bar_shows_loss_rate_and_time(capsys):
+    X, y = data()
+    network(metrics=["mae"]).fit(X, y, epochs=3, validation_fraction=0.5)
+    shown = capsys.readouterr().err
+    for part in ("epoch 3/3", "loss=", "mae=", "val_loss=", "samples/s", "100%"):
+        assert part in shown
+
+
+def test_verbose_two_prints_a_line_per_epoch(capsys):
+    X, y = data()
+    network().fit(X, y, epochs=2, verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["epoch 1", "epoch 2"]
+    network().fit(X, y, verbose=0)
+    assert capsys.readouterr() == ("", "")
+
+
+# --- interruption and failure ---------------------------------------------------------------------
+
+
+def test_interrupt_keeps_network_and_history():
+    class Interrupt(Callback):
+        def on_batch_end(self, network, batch, logs):
+            if network.state.epoch == 2 and batch == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    X, y = data()
+    net, twin = network(), network()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y, batch_size=10, epochs=100, callbacks=[Interrupt()], verbose=0)
+    twin.fit(X, y, batch_size=10, epochs=2, verbose=0)
+    assert net.history.epoch == [1, 2]
+    assert dict(net.history) == dict(twin.history)
+    assert net.state.step == 2 * 6 + 3
+    assert np.isfinite(net.predict(X)).all()
+    net.fit(X, y, verbose=0)
+    assert net.history.epoch == [1, 2, 3]
+
+
+def test_interrupt_never_splits_an_update(monkeypatch):
+    """A signal that arrives inside an update is answered when the step is whole."""
+    from fastnn.kernels import reference
+
+    X, y = data()
+    net, twin = network(optimizer=fastnn.AdamW()), network(optimizer=fastnn.AdamW())
+    steps = reference.adam_step
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 2:  # the first of the update's several runs of segments has been done
+            os.kill(os.getpid(), signal.SIGINT)
+        steps(*arguments)
+
+    with fastnn.kernels.use("reference"):
+        twin.train_on_batch(X, y)
+        monkeypatch.setattr(reference, "adam_step", interrupted)
+        before = signal.getsignal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            net.train_on_batch(X, y)
+    assert len(calls) == 4  # two layers, weights and biases
+    assert net.state.step == 1
+    np.testing.assert_array_equal(net.parameters, twin.parameters)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_fit_works_outside_the_main_thread():
+    X, y = data()
+    net, twin = network(), network()
+    thread = threading.Thread(target=net.fit, args=(X, y), kwargs={"verbose": 0})
+    thread.start()
+    thread.join()
+    twin.fit(X, y, verbose=0)
+    np.testing.assert_array_equal(net.parameters, twin.parameters)
+
+
+def test_a_second_fit_at_the_same_time_is_refused():
+    X, y = data()
+    errors = []
+
+    class Nested(Callback):
+        def on_epoch_end(self, network, epoch, logs):
+            try:
+                network.fit(X, y, verbose=0)
+            except fastnn.NetworkBusyError as error:
+                errors.append(error)
+
+    net = network()
+    net.fit(X, y, callbacks=[Nested()], verbose=0)
+    assert len(errors) == 1
+    net.fit(X, y, verbose=0)
+
+
+def test_a_failing_callback_leaves_the_network_usable():
+    class Fail(Callback):
+        ended = False
+
+        def on_epoch_end(self, network, epoch, logs):
+            raise RuntimeError("mine")
+
+        def on_train_end(self, network):
+            self.ended = True
+
+    X, y = data()
+    net, fail = network(), Fail()
+    with pytest.raises(RuntimeError, match="mine"):
+        net.fit(X, y, callbacks=[fail], verbose=0)
+    assert fail.ended and net.history.epoch == [1]
+    net.fit(X, y, verbose=0)
+
+
+def test_divergence_names_the_place_and_keeps_finite_weights():
+    X, y = data()
+    net = network(optimizer=fastnn.SGD(1e200))
+    with pytest.raises(fastnn.DivergenceError) as raised:
+        net.fit(X, y, batch_size=20, epochs=5, verbose=0)
+    error = raised.value
+    assert (error.epoch, error.layer) == (1, "dense_2") and error.batch > 1
+    assert "epoch 1" in str(error) and "'dense_2'" in str(error)
+    assert np.isfinite(net.parameters).all()
+    assert np.isfinite(net.predict(X)).all()
+
+
+def test_an_update_that_overflows_goes_back_to_the_start_of_the_epoch():
+    X, y = data()
+    net = Network(
+        [Dense(1)], loss="mean_squared_error", optimizer=fastnn.SGD(1.5e308), dtype="float64"
+    )
+    start = net.build(5).parameters.copy()
+    with pytest.raises(fastnn.DivergenceError):
+        net.fit(100 * X, 100 * y, batch_size=20, verbose=0)
+    np.testing.assert_array_equal(net.parameters, start)
+
+
+def test_a_gradient_that_overflows_is_caught_before_the_update():
+    """x = w2 = 1e200: the loss is 1, but dw1 = x · dz · w2 is beyond float64."""
+    X, y = np.full((4, 1), 1e200), np.ones(4)
+    net = Network([Dense(1), Dense(1)], loss="mean_squared_error", dtype="float64").build(1)
+    net.set_weights([[[0.0]], [0.0], [[1e200]], [0.0]])
+    before = net.parameters.copy()
+    with pytest.raises(fastnn.DivergenceError, match=r"gradient is not finite.*'dense_1'"):
+        net.fit(X, y, batch_size=None, verbose=0)
+    np.testing.assert_array_equal(net.parameters, before)
+
+
+# --- bad input ------------------------------------------------------------------------------------
+
+NAN = np.full((60, 5), np.nan)
+X60, Y60 = data()
+
+
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"X": NAN}, r"X\[0, 0\] is nan"),
+        ({"X": np.where(np.arange(300).reshape(60, 5) == 7, np.inf, X60)}, r"X\[1, 2\] is inf"),
+        ({"y": np.full(60, -np.inf)}, r"y\[0\] is -inf"),
+        ({"y": Y60[:59]}, "X has 60 rows, but y has 59"),
+        ({"X": np.empty((0, 5)), "y": np.empty(0)}, "at least one row"),
+        ({"X": np.empty((60, 0))}, "at least one row"),
+        ({"X": X60.astype(object)}, "X must hold numbers, got dtype object"),
+        ({"X": np.full((60, 5), "a")}, "X must hold numbers"),
+        ({"X": X60 + 0j}, "X must hold numbers, got dtype complex128"),
+        ({"X": [[1.0], [1.0, 2.0]]}, "rectangular"),
+        ({"X": X60[:, 0]}, r"reshape\(-1, 1\)"),
+        ({"X": 3.0}, "at least one row"),
+        ({"y": np.ones((60, 2))}, r"y has shape \(60, 2\).*\(60, 1\) or \(60,\)"),
+        ({"y": np.ones((60, 1, 1))}, "y has shape"),
+        ({"sample_weight": np.ones(59)}, r"sample_weight has shape \(59,\), expected \(60,\)"),
+        ({"sample_weight": -np.ones(60)}, r"sample_weight\[0\] is -1.0"),
+        ({"sample_weight": np.zeros(60)}, "0 for every row"),
+        ({"sample_weight": np.full(60, np.nan)}, "sample_weight"),
+        ({"class_weight": "balanced"}, "class_weight needs targets that are classes"),
+        ({"batch_size": 0}, "batch_size must be an integer >= 1, got 0"),
+        ({"batch_size": 1.5}, "batch_size"),
+        ({"epochs": 0}, "epochs must be an integer >= 1"),
+        ({"epochs": -2}, "epochs"),
+        ({"shuffle": "yes"}, "shuffle"),
+        ({"verbose": 3}, "verbose"),
+        ({"callbacks": [print]}, "callbacks must hold"),
+        ({"validation_fraction": 0.0}, "validation_fraction"),
+        ({"validation_fraction": 1.0}, "validation_fraction"),
+        ({"validation_fraction": 0.001}, "leaves 60 to train on and 0"),
+        ({"validation_data": X60}, "validation_data must be"),
+        ({"validation_data": (X60[:, :4], Y60)}, "X has 4 features, but the network was built for"),
+        ({"validation_data": (X60, Y60), "validation_fraction": 0.5}, "not both"),
+    ],
+)
+def test_bad_fit_arguments_change_nothing(arguments, message, built):
+    net = network()
+    if built:
+        net.fit(X60, Y60, verbose=0)
+    before = snapshot(net)
+    history = len(net.history.epoch)
+    settings = {"X": X60, "y": Y60, "verbose": 0} | arguments
+    with pytest.raises(fastnn.FastnnError, match=message):
+        net.fit(settings.pop("X"), settings.pop("y"), **settings)
+    assert_unchanged(net, before)
+    assert len(net.history.epoch) == history
+    net.fit(X60, Y60, verbose=0)  # and the network can still be trained
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "y", "message"),
+    [
+        ("softmax_cross_entropy", 3, [0, 1, 2, 3], r"y\[3\] is 3.*integers in \[0, 2\]"),
+        ("softmax_cross_entropy", 3, [0, -1, 2, 0], r"y\[1\] is -1"),
+        ("softmax_cross_entropy", 3, [0, 0.5, 2, 0], r"y\[1\] is 0.5"),
+        ("softmax_cross_entropy", 3, [["a"], ["b"], ["c"], ["d"]], "encode categories"),
+        ("softmax_cross_entropy", 2, [[1, 0], [0, 1], [1, 1], [0, 0]], "row 2 does not"),
+        ("softmax_cross_entropy", 2, [[1, 0], [2, -1], [1, 0], [0, 1]], "row 1 does not"),
+        ("sigmoid_cross_entropy", 1, [0, 1, 2, 1], r"y\[2\] is \[2\]"),
+        ("poisson", 1, [1, 2, -3, 0], r"y\[2\] is \[-3\]"),
+    ],
+)
+def test_targets_outside_their_range(loss, outputs, y, message):
+    net = Network([Dense(outputs)], loss=loss, seed=0)
+    with pytest.raises(fastnn.FastnnError, match=message):
+        net.fit(np.ones((4, 2)), y, verbose=0)
+    assert not net.built
+
+
+def test_wrong_feature_count():
+    net = network().build(5)
+    for use in (net.predict, lambda X: net.fit(X, Y60), lambda X: net.evaluate(X, Y60)):
+        with pytest.raises(ValueError, match="X has 4 features, but the network was built for 5"):
+            use(X60[:, :4])
+
+
+def test_class_weights_that_name_no_class():
+    net = Network([Dense(2)], loss="softmax_cross_entropy")
+    y = np.arange(60) % 2
+    for weights, message in (
+        ({2: 1.0}, "class 2, which is not in y"),
+        ({0: -1.0}, "class_weight"),
+        ([1, 2], "class_weight must be 'balanced' or a dict"),
+        ("balance", "class_weight must be 'balanced' or a dict"),
+    ):
+        with pytest.raises(fastnn.FastnnError, match=message):
+            net.fit(X60, y, class_weight=weights, verbose=0)
+
+
+def test_values_beyond_float32_are_refused():
+    net = network(dtype="float32")
+    with pytest.raises(ValueError, match=r"X\[0, 0\] is inf after conversion to float32"):
+        net.fit(X60 * 1e300, Y60, verbose=0)
+
+
+def test_sparse_input_is_refused_by_name():
+    import scipy.sparse
+
+    with pytest.raises(TypeError, match=r"X is sparse; pass X.toarray\(\)"):
+        network().fit(scipy.sparse.csr_matrix(X60), Y60, verbose=0)
