@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from . import checks
 from .errors import ArgumentError, ArgumentTypeError
+from .plan import Batch
 from .randomness import Stream, permutation, stream_offset
 
 if TYPE_CHECKING:
@@ -38,6 +39,13 @@ class DataSet:
     def labels(self) -> bool:
         """Whether the targets are class numbers."""
         return self.target.dtype == np.int64
+
+    def batches(self, size: int) -> Iterator[tuple[slice, Batch]]:
+        """(rows, batch) for all rows in their order; the batches are views."""
+        for start in range(0, len(self), size):
+            rows = slice(start, start + size)
+            weight = None if self.weight is None else self.weight[rows]
+            yield rows, Batch(self.x[rows], self.target[rows], weight)
 
     def take(self, rows: np.ndarray) -> DataSet:
         """The data set of the given rows, copied."""

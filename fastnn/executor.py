@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import kernels
+from .compiler import compile_plan
 from .parameters import ParameterArena, aligned_zeros
-from .plan import BATCH_REGIONS, Op, Plan, Ref, Region, Result, RunState, StateValue, StreamOffset
+from .plan import (
+    BATCH_REGIONS,
+    Batch,
+    Op,
+    Plan,
+    Ref,
+    Region,
+    Result,
+    RunState,
+    StateValue,
+    StreamOffset,
+)
 from .randomness import stream_offset
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows to run: C-contiguous arrays whose leading dimensions agree.
-
-    Attributes
-    ----------
-    x : ndarray, shape (B, …), the plan's dtype
-    target : ndarray, shape (B,) int64 or (B, O) of the plan's dtype, or None
-    weight : ndarray, shape (B,), the plan's dtype, or None
-        Sample weights; None means all ones.
-    """
-
-    x: np.ndarray
-    target: np.ndarray | None = None
-    weight: np.ndarray | None = None
-
-    def region(self, region: Region) -> np.ndarray | None:
-        """The array of one of the batch's regions."""
-        return {Region.INPUT: self.x, Region.TARGET: self.target, Region.WEIGHT: self.weight}[region]
+if TYPE_CHECKING:
+    from .architecture import Architecture
 
 
 #: Batch sizes × stages whose views one executor remembers.
@@ -142,3 +137,45 @@ def _changes(argument: Any) -> bool:
     if isinstance(argument, Ref):
         return argument.region in BATCH_REGIONS
     return isinstance(argument, (StateValue, StreamOffset))
+
+
+class ExecutorPool:
+    """Plans and executors of one network, made when first needed and kept."""
+
+    def __init__(self, architecture: Architecture, arena: ParameterArena):
+        self._architecture = architecture
+        self._arena = arena
+        self._plans: dict[tuple[int, bool, bool], Plan] = {}
+        self._idle: dict[tuple[int, bool], list[Executor]] = {}
+        self._training: Executor | None = None
+
+    def plan(self, rows: int, *, training: bool, labels: bool) -> Plan:
+        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
+        key = (rows, training, labels)
+        if key not in self._plans:
+            self._plans[key] = compile_plan(
+                self._architecture, rows, training=training, labels=labels
+            )
+        return self._plans[key]
+
+    def training(self, rows: int, labels: bool) -> Executor:
+        """The executor for training; kept until one for another batch size is asked for."""
+        plan = self.plan(rows, training=True, labels=labels)
+        if self._training is None or self._training.plan is not plan:
+            self._training = Executor(plan, self._arena)
+        return self._training
+
+    @contextmanager
+    def inference(self, rows: int, labels: bool) -> Iterator[Executor]:
+        """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
+        capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
+        plan = self.plan(capacity, training=False, labels=labels)
+        idle = self._idle.setdefault((capacity, labels), [])
+        try:
+            executor = idle.pop()
+        except IndexError:
+            executor = Executor(plan, self._arena)
+        try:
+            yield executor
+        finally:
+            idle.append(executor)

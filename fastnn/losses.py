@@ -62,6 +62,13 @@ class Loss(Specification, family=True):
         builder.emit("predict", "activation_fwd", prediction, output, self.link)
         return prediction
 
+    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray | None:
+        """Which smooth piece of the loss each output lies on; None where there is only one.
+
+        A finite difference between points on different pieces is no estimate of a derivative.
+        """
+        return None
+
     def check_target(self, y: np.ndarray, outputs: int) -> None:
         """Raise `ArgumentError` for values the loss cannot score; y has shape (n, outputs)."""
 
@@ -195,6 +202,9 @@ class MeanAbsoluteError(Loss):
 
     kernel = "mean_absolute_error"
 
+    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return np.sign(output - target)
+
 
 @dataclass(frozen=True)
 class Huber(Loss):
@@ -221,6 +231,10 @@ class Huber(Loss):
     @property
     def settings(self) -> tuple[float, ...]:
         return (self.delta,)
+
+    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+        error = output - target
+        return np.where(abs(error) > self.delta, np.sign(error), 0)
 
 
 @dataclass(frozen=True)
@@ -268,6 +282,9 @@ class Quantile(Loss):
     @property
     def settings(self) -> tuple[float, ...]:
         return (self.q,)
+
+    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+        return np.sign(output - target)
 
 
 def _first_row(wrong: np.ndarray) -> int:

@@ -10,28 +10,24 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import checks, data, losses, optimizers
+from . import checks, data, inference, losses, optimizers
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
 from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
-from .compiler import compile_plan
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
-from .executor import Batch, Executor
+from .executor import ExecutorPool
 from .history import History
 from .layers import Layer
 from .losses import Loss
 from .optimizers import Optimizer
 from .parameters import ParameterArena
-from .plan import Plan, Result, RunState
+from .plan import RunState
 from .randomness import Stream, check_seed, stream_offset
-from .training import DeferredInterrupt, FitSettings, Step, Trainer
+from .training import FitSettings, Trainer, train_on_batch
 
 if TYPE_CHECKING:
     from os import PathLike
-
-#: Rows that `predict` and `evaluate` run at a time, unless told otherwise.
-INFERENCE_BATCH = 1024
 
 
 class Network:
@@ -104,7 +100,7 @@ class Network:
         self.state = RunState(self.seed, self.optimizer.learning_rate)
         self._architecture: Architecture | None = None
         self._arena: ParameterArena | None = None
-        self._forget_plans()
+        self._executors: ExecutorPool | None = None
         self._training_lock = threading.Lock()
 
     # ---------------------------------------------------------------------------------- building
@@ -151,6 +147,7 @@ class Network:
         offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
         arena.initialize(self.seed, offsets)
         self._architecture, self._arena = architecture, arena
+        self._executors = ExecutorPool(architecture, arena)
         return self
 
     def _settle(self, input_shape: tuple[int, ...]) -> Architecture:
@@ -169,6 +166,13 @@ class Network:
         if self._arena is None:
             raise NotBuiltError("the network has no parameters yet: call build or fit first")
         return self._arena
+
+    @property
+    def executors(self) -> ExecutorPool:
+        """The network's plans, and the executors that run them."""
+        if self._executors is None:
+            raise NotBuiltError("the network has no parameters yet: call build or fit first")
+        return self._executors
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -308,15 +312,7 @@ class Network:
         """
         with self._training():
             rows, _ = self._training_data(X, y, sample_weight, class_weight)
-            executor = self.training_executor(len(rows), rows.labels)
-            batch = Batch(rows.x, rows.target, rows.weight)
-            with DeferredInterrupt() as interrupt:
-                step = Step(self, executor, interrupt)
-                logs = {"loss": step(batch, 1)}
-                prediction = step.prediction(batch) if self.metrics else np.empty((0, 1))
-            return logs | scoring.evaluate(
-                self.metrics, self.loss.task, rows.target, prediction, rows.weight
-            )
+            return train_on_batch(self, rows)
 
     def _training_data(
         self,
@@ -378,7 +374,7 @@ class Network:
 
     # --------------------------------------------------------------------------------- inference
 
-    def predict(self, X: Any, *, batch_size: int = INFERENCE_BATCH) -> np.ndarray:
+    def predict(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> np.ndarray:
         """Predictions for the rows of X, of shape (n, outputs) and the network's dtype.
 
         Class probabilities for a cross-entropy loss, rates for poisson, values for the others. Safe
@@ -391,20 +387,11 @@ class Network:
         NotBuiltError
             The network has neither been built nor trained.
         """
-        architecture = self.architecture
-        x = data.inputs(X, architecture.shapes[0], self.dtype)
-        batch_size = checks.integer("batch_size", batch_size, low=1)
-        prediction = np.empty((len(x), *self.output_shape), self.dtype)
-        with self._inference_executor(min(batch_size, len(x)), labels=False) as executor:
-            for start in range(0, len(x), batch_size):
-                batch = Batch(x[start : start + batch_size])
-                executor.run(("forward", "predict"), batch, self.state)
-                rows = slice(start, start + batch_size)
-                prediction[rows] = executor.array(executor.plan.prediction, batch)
-        return prediction
+        x = data.inputs(X, self.input_shape, self.dtype)
+        return inference.predict(self, x, checks.integer("batch_size", batch_size, low=1))
 
     def evaluate(
-        self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = INFERENCE_BATCH
+        self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = inference.BATCH_SIZE
     ) -> dict[str, float]:
         """Loss, penalties included, and metrics on given data, as a dict.
 
@@ -416,65 +403,7 @@ class Network:
             The network has neither been built nor trained.
         """
         rows = self._data_set(self.architecture, X, y, sample_weight)
-        return self.score(rows, checks.integer("batch_size", batch_size, low=1))
-
-    def score(self, rows: DataSet, batch_size: int = INFERENCE_BATCH) -> dict[str, float]:
-        """`evaluate` on data that is already checked and converted."""
-        total = total_weight = 0.0
-        prediction = np.empty((len(rows), *self.output_shape), self.dtype)
-        with self._inference_executor(min(batch_size, len(rows)), rows.labels) as executor:
-            for start in range(0, len(rows), batch_size):
-                part = slice(start, start + batch_size)
-                weight = None if rows.weight is None else rows.weight[part]
-                batch = Batch(rows.x[part], rows.target[part], weight)
-                results = executor.run(("forward", "predict", "loss"), batch, self.state)
-                mass = float(len(batch.x) if weight is None else weight.sum(dtype=np.float64))
-                total += results[Result.LOSS] * mass
-                total_weight += mass
-                prediction[part] = executor.array(executor.plan.prediction, batch)
-            penalty = executor.run(("penalty",), batch, self.state)[Result.LOSS]
-        scores = {"loss": total / total_weight + penalty}
-        return scores | scoring.evaluate(
-            self.metrics, self.loss.task, rows.target, prediction, rows.weight
-        )
-
-    # ------------------------------------------------------------------------------------- plans
-
-    def plan(self, rows: int, *, training: bool, labels: bool) -> Plan:
-        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
-        key = (rows, training, labels)
-        if key not in self._plans:
-            self._plans[key] = compile_plan(
-                self.architecture, rows, training=training, labels=labels
-            )
-        return self._plans[key]
-
-    def training_executor(self, rows: int, labels: bool) -> Executor:
-        """The executor that `fit` uses; kept for the next call with as many rows."""
-        plan = self.plan(rows, training=True, labels=labels)
-        if self._trainer is None or self._trainer.plan is not plan:
-            self._trainer = Executor(plan, self.arena)
-        return self._trainer
-
-    @contextmanager
-    def _inference_executor(self, rows: int, labels: bool) -> Iterator[Executor]:
-        """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
-        capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
-        plan = self.plan(capacity, training=False, labels=labels)
-        pool = self._idle.setdefault((capacity, labels), [])
-        try:
-            executor = pool.pop()
-        except IndexError:
-            executor = Executor(plan, self.arena)
-        try:
-            yield executor
-        finally:
-            pool.append(executor)
-
-    def _forget_plans(self) -> None:
-        self._plans: dict[tuple[int, bool, bool], Plan] = {}
-        self._idle: dict[tuple[int, bool], list[Executor]] = {}
-        self._trainer: Executor | None = None
+        return inference.evaluate(self, rows, checks.integer("batch_size", batch_size, low=1))
 
     # --------------------------------------------------------------------------- files and copies
 
@@ -499,13 +428,14 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        for transient in ("_plans", "_idle", "_trainer", "_training_lock"):
-            del state[transient]
+        del state["_executors"], state["_training_lock"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._forget_plans()
+        self._executors = None
+        if self._architecture is not None and self._arena is not None:
+            self._executors = ExecutorPool(self._architecture, self._arena)
         self._training_lock = threading.Lock()
 
     # ------------------------------------------------------------------------------------ display

@@ -135,6 +135,27 @@ class Plan:
     stages: Mapping[str, tuple[Op, ...]]
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Rows to run: C-contiguous arrays whose leading dimensions agree.
+
+    Attributes
+    ----------
+    x : ndarray, shape (B, …), the plan's dtype
+    target : ndarray, shape (B,) int64 or (B, O) of the plan's dtype, or None
+    weight : ndarray, shape (B,), the plan's dtype, or None
+        Sample weights; None means all ones.
+    """
+
+    x: np.ndarray
+    target: np.ndarray | None = None
+    weight: np.ndarray | None = None
+
+    def region(self, region: Region) -> np.ndarray | None:
+        """The array of one of the batch's regions."""
+        return {Region.INPUT: self.x, Region.TARGET: self.target, Region.WEIGHT: self.weight}[region]
+
+
 @dataclass
 class RunState:
     """What changes from step to step; saved with a checkpoint.

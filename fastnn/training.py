@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import metrics
+from . import inference, metrics
 from .callbacks import CallbackList
 from .data import DataSet
 from .errors import DivergenceError
-from .executor import Batch, Executor
+from .executor import Executor
 from .history import History
-from .plan import Result, RunState
+from .plan import Batch, Result, RunState
 from .randomness import Stream, permutation, stream_offset
 
 if TYPE_CHECKING:
@@ -71,37 +71,22 @@ class DeferredInterrupt:
             self._previous(number, frame)
 
 
-class Batches:
-    """Cuts a data set into batches.
-
-    Rows in their own order are views of the data; shuffled rows are copied into buffers that all
-    batches share, so a batch is valid until the next one is asked for.
-    """
+class ShuffledBatches:
+    """Batches of rows in a given order, copied into buffers that all of them share."""
 
     def __init__(self, data: DataSet, size: int):
-        self._data = data
+        self._arrays = [a for a in (data.x, data.target, data.weight) if a is not None]
+        self._buffers = [np.empty((size, *a.shape[1:]), a.dtype) for a in self._arrays]
         self._size = size
-        self._buffers: tuple[np.ndarray, ...] = ()
 
-    def in_order(self) -> Iterator[tuple[slice, Batch]]:
-        """(rows, batch) in the order of the data."""
-        data = self._data
-        for start in range(0, len(data), self._size):
-            rows = slice(start, start + self._size)
-            weight = None if data.weight is None else data.weight[rows]
-            yield rows, Batch(data.x[rows], data.target[rows], weight)
-
-    def shuffled(self, order: np.ndarray) -> Iterator[tuple[np.ndarray, Batch]]:
-        """(rows, batch) in a given order."""
-        arrays = [a for a in (self._data.x, self._data.target, self._data.weight) if a is not None]
-        if not self._buffers:
-            self._buffers = tuple(np.empty((self._size, *a.shape[1:]), a.dtype) for a in arrays)
+    def __call__(self, order: np.ndarray) -> Iterator[tuple[np.ndarray, Batch]]:
+        """(rows, batch), each valid until the next is asked for."""
         for start in range(0, len(order), self._size):
             rows = order[start : start + self._size]
             # mode="clip" spares NumPy a temporary; a permutation needs no bounds check.
             taken = (
                 np.take(array, rows, axis=0, out=buffer[: len(rows)], mode="clip")
-                for array, buffer in zip(arrays, self._buffers, strict=True)
+                for array, buffer in zip(self._arrays, self._buffers, strict=True)
             )
             yield rows, Batch(*taken)
 
@@ -153,6 +138,20 @@ class Step:
         )
 
 
+def train_on_batch(network: Network, data: DataSet) -> dict[str, float]:
+    """One step on all rows; returns loss and metrics from before the update."""
+    executor = network.executors.training(len(data), data.labels)
+    _, batch = next(data.batches(len(data)))
+    with DeferredInterrupt() as interrupt:
+        step = Step(network, executor, interrupt)
+        loss = step(batch, 1)
+        prediction = step.prediction(batch)
+    scores = metrics.evaluate(
+        network.metrics, network.loss.task, data.target, prediction, data.weight
+    )
+    return {"loss": loss} | scores
+
+
 @dataclass(frozen=True)
 class FitSettings:
     """The checked arguments of one fit."""
@@ -179,8 +178,10 @@ class Trainer:
         self._validation = validation
         self._settings = settings
         self._callbacks = callbacks
-        self._executor = network.training_executor(settings.batch_size, data.labels)
-        self._batches = Batches(data, settings.batch_size)
+        self._executor = network.executors.training(settings.batch_size, data.labels)
+        # A single batch of all rows is not shuffled: no order matters.
+        shuffle = settings.shuffle and settings.batch_size < len(data)
+        self._shuffled = ShuffledBatches(data, settings.batch_size) if shuffle else None
         self._predictions = None
         if network.metrics:
             self._predictions = np.zeros((len(data), *network.output_shape), network.dtype)
@@ -233,12 +234,10 @@ class Trainer:
         return self._logs(total / len(self._data))
 
     def _epoch_batches(self) -> Iterator[tuple[Any, Batch]]:
-        """The epoch's batches; a single batch of all rows is not shuffled, as no order matters."""
-        rows = len(self._data)
-        if not self._settings.shuffle or self._settings.batch_size == rows:
-            return self._batches.in_order()
+        if self._shuffled is None:
+            return self._data.batches(self._settings.batch_size)
         offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
-        return self._batches.shuffled(permutation(rows, self._state.seed, offset))
+        return self._shuffled(permutation(len(self._data), self._state.seed, offset))
 
     def _logs(self, loss: float) -> dict[str, float]:
         network, data = self._network, self._data
@@ -248,6 +247,6 @@ class Trainer:
                 network.metrics, network.loss.task, data.target, self._predictions, data.weight
             )
         if self._validation is not None:
-            scores = network.score(self._validation)
+            scores = inference.evaluate(network, self._validation)
             logs |= {f"val_{name}": value for name, value in scores.items()}
         return logs

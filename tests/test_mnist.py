@@ -9,8 +9,8 @@ import pytest
 
 import fastnn
 from fastnn import Dense, Dropout, Network, kernels
-from fastnn.executor import Batch, Executor
-from fastnn.plan import Result
+from fastnn.executor import Executor
+from fastnn.plan import Batch, Result
 from fastnn.training import GRADIENT_STAGES
 
 FOLDER = os.environ.get("FASTNN_DATA")
@@ -64,7 +64,7 @@ def test_back_ends_agree_step_by_step(mnist):
         for name, net in {"native": native, **others}.items():
             net.parameters[...] = native.parameters
             net.state.step = native.state.step
-            executor = net.training_executor(128, labels=True)
+            executor = net.executors.training(128, labels=True)
             with kernels.use(name):
                 batch = Batch(X[rows], labels[rows])
                 losses[name] = executor.run(GRADIENT_STAGES, batch, net.state)[Result.LOSS]
@@ -74,7 +74,7 @@ def test_back_ends_agree_step_by_step(mnist):
             difference = gradients[name] - gradients["native"]
             assert np.linalg.norm(difference) <= 1e-5 * np.linalg.norm(gradients["native"])
         with kernels.use("native"):
-            native.training_executor(128, labels=True).run(("update",), batch, native.state)
+            native.executors.training(128, labels=True).run(("update",), batch, native.state)
         native.state.step += 1
 
 
@@ -109,6 +109,6 @@ def test_executor_is_reused(mnist):
     X, y = mnist
     net = network()
     net.fit(X[:256], y[:256], verbose=0)
-    executor = net.training_executor(32, labels=True)
+    executor = net.executors.training(32, labels=True)
     net.fit(X[:256], y[:256], verbose=0)
-    assert isinstance(executor, Executor) and net.training_executor(32, labels=True) is executor
+    assert isinstance(executor, Executor) and net.executors.training(32, labels=True) is executor

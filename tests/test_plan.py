@@ -7,9 +7,9 @@ import pytest
 
 import fastnn
 from fastnn import Activation, Dense, Dropout, Flatten, Network, kernels
-from fastnn.executor import Batch, Executor
+from fastnn.executor import Executor
 from fastnn.parameters import ALIGNMENT, aligned_zeros
-from fastnn.plan import BATCH_REGIONS, STAGES, Region, Result, RunState
+from fastnn.plan import BATCH_REGIONS, STAGES, Batch, Region, Result, RunState
 from fastnn.randomness import Stream, stream_offset
 
 
@@ -62,7 +62,7 @@ def test_aligned_zeros(count):
 
 def test_a_training_plan_lists_the_step_in_order():
     net = build([Flatten(), Dense(4, "relu", l2=0.1), Dropout(0.5), Activation("tanh"), Dense(1)])
-    plan = net.plan(8, training=True, labels=False)
+    plan = net.executors.plan(8, training=True, labels=False)
     assert kernels_of(plan, "forward") == [
         "dense_fwd", "dropout_fwd", "activation_fwd", "dense_fwd"]  # fmt: skip
     assert kernels_of(plan, "loss") == ["mean_squared_error"]
@@ -78,7 +78,7 @@ def test_a_training_plan_lists_the_step_in_order():
 
 def test_an_inference_plan_has_neither_dropout_nor_gradients():
     net = build([Dense(4, "gelu"), Dropout(0.5), Dense(2)], loss="softmax_cross_entropy")
-    plan = net.plan(8, training=False, labels=True)
+    plan = net.executors.plan(8, training=False, labels=True)
     assert kernels_of(plan, "forward") == ["dense_fwd", "dense_fwd"]
     assert kernels_of(plan, "predict") == ["softmax"]
     assert plan.stages["loss"][0].arguments[0] is None
@@ -88,7 +88,7 @@ def test_an_inference_plan_has_neither_dropout_nor_gradients():
 
 def test_weight_decay_splits_the_update_into_runs_that_cover_the_arena():
     net = build([Dense(4), Dense(4, use_bias=False), Dense(1)], optimizer=fastnn.AdamW())
-    updates = net.plan(8, training=True, labels=False).stages["update"]
+    updates = net.executors.plan(8, training=True, labels=False).stages["update"]
     covered = 0
     for op in updates:
         p = op.arguments[0]
@@ -104,7 +104,7 @@ def test_refs_stay_inside_their_regions_and_apart(training):
         [Dense(5, "silu"), Dropout(0.5), Activation("gelu"), Dense(3)], loss="softmax_cross_entropy"
     )
     rows = 13
-    plan = net.plan(rows, training=training, labels=True)
+    plan = net.executors.plan(rows, training=training, labels=True)
     sizes = {
         Region.PARAMETERS: net.arena.size * 8,
         Region.GRADIENTS: net.arena.size * 8,
@@ -166,7 +166,7 @@ def test_streams_and_steps_do_not_share_numbers():
 
 def test_dropout_changes_with_the_step_and_repeats_with_it():
     net = build([Dropout(0.5), Dense(1)], features=64)
-    plan = net.plan(4, training=True, labels=False)
+    plan = net.executors.plan(4, training=True, labels=False)
     executor = Executor(plan, net.arena)
     batch = Batch(np.ones((4, 64)), np.zeros((4, 1)))
     losses = []
@@ -180,5 +180,5 @@ def test_bindings_are_bounded():
     net = build([Dense(1)])
     for rows in range(1, 300):
         net.predict(np.ones((rows, 3)))
-    assert len(net._plans) == 10
-    assert all(len(e._bound) <= 64 for pool in net._idle.values() for e in pool)
+    assert len(net.executors._plans) == 10
+    assert all(len(e._bound) <= 64 for pool in net.executors._idle.values() for e in pool)

@@ -86,7 +86,9 @@ def _sizes(text: str) -> list[int]:
     try:
         return [int(units) for units in text.split(",")]
     except ValueError:
-        raise ArgumentError(f'--hidden must be sizes such as "128,64" or "none", got {text!r}') from None
+        raise ArgumentError(
+            f'--hidden must be sizes such as "128,64" or "none", got {text!r}'
+        ) from None
 
 
 def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> str:
@@ -95,9 +97,7 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
     A part of the rows, unless there are few, chooses the epoch whose weights are kept.
     """
     updates_per_epoch = math.ceil(len(x) / options.batch_size)
-    epochs = options.epochs or min(
-        max(_FEWEST_EPOCHS, _UPDATES // updates_per_epoch), _MOST_EPOCHS
-    )
+    epochs = options.epochs or min(max(_FEWEST_EPOCHS, _UPDATES // updates_per_epoch), _MOST_EPOCHS)
     validate = options.validation_fraction > 0 and len(x) >= _FEWEST_ROWS_TO_VALIDATE
     keep_best = KeepBest(patience=max(10, epochs // 10))
     history = network.fit(

@@ -13,8 +13,8 @@ _EXAMPLE = """\
 example:
   fastnn predict churn.safetensors new.csv --out predictions.csv
 
-Writes one line per row of the CSV file: the class and the probability of each class, or the value in
-the target's own units. The file needs the columns that the model was trained on, in any order.
+Writes one line per row of the CSV file: the class and the probability of each class, or the value
+in the target's own units. The file needs the columns that the model was trained on, in any order.
 """
 
 

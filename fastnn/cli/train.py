@@ -17,9 +17,9 @@ _EXAMPLE = """\
 example:
   fastnn train churn.csv --target Churn --hidden 128,64 --dropout 0.2 --out churn.safetensors
 
-Cells are numbers, categories or blank. Whether the target is a class or a number is decided by its
-values. A part of the rows is held out to test the model on; its figures are printed beside those of
-always predicting the most frequent class, or the mean. Ctrl-C ends the command without a model file.
+Cells are numbers, categories or blank. Whether the target is a class or a number is decided by
+its values. A part of the rows is held out to test the model; the figures are printed beside those
+of always predicting the most frequent class, or the mean. Ctrl-C ends without a model file.
 """
 
 
@@ -74,12 +74,12 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Read, train, test, write."""
     out = check_output(options.out, inputs=(options.data,))
-    frame_reader = tables()
+    read_csv = tables().read_csv
     from . import fitting, preparation, scores
 
     say = _say_nothing if options.quiet else print
     hidden, optimizer = fitting.check_options(options)
-    frame = frame_reader.read_csv(options.data)
+    frame = read_csv(options.data)
     say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
 
     prepared = preparation.prepare(frame, options)

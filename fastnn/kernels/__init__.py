@@ -8,6 +8,7 @@ documentation, and what it computes, is that of `fastnn.kernels.reference`.
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 from collections.abc import Callable
 from types import ModuleType
@@ -144,6 +145,17 @@ def _load(backend: str) -> ModuleType:
     return module
 
 
+def _in_order(
+    name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{name}() {error}") from None
+    bound.apply_defaults()
+    return tuple(bound.arguments.values())
+
+
 def _checked(kernel: Kernel) -> Callable[..., Any]:
     """The public function of a kernel."""
     name, signature = kernel.name, kernel.signature
@@ -151,16 +163,8 @@ def _checked(kernel: Kernel) -> Callable[..., Any]:
 
     def function(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != count:
-            args = _bind(*args, **kwargs)
+            args = _in_order(name, signature, args, kwargs)
         return getattr(implementation(), name)(*contract.check(kernel, args))
-
-    def _bind(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{name}() {error}") from None
-        bound.apply_defaults()
-        return tuple(bound.arguments.values())
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = getattr(reference, name).__doc__

@@ -87,7 +87,7 @@ def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
     for position, name, scalar_check in scalars:
         checked[position] = scalar_check(name, checked[position])
     if z_position is not None and checked[z_position] is None:
-        _check_needless_z(checked[scalars[0][0]])
+        _check_z_not_needed(checked[scalars[0][0]])
     _check_arrays(arrays, checked)
     for (i, first), (j, second), may_be_same in pairs:
         a, b = checked[i], checked[j]
@@ -119,13 +119,12 @@ def _plan(kernel_name: str) -> _Plan:
         for (i, first, row), (j, second, other) in itertools.combinations(arrays, 2)
         if row.written or other.written
     ]
-    reads_z = (
-        "activation" in names and kernel.arrays["z"].optional and not kernel.arrays["z"].written
-    )
+    z = kernel.arrays.get("z")
+    reads_z = z is not None and z.optional and not z.written
     return _Plan(arrays, scalars, pairs, names.index("z") if reads_z else None)
 
 
-def _check_needless_z(activation: str) -> None:
+def _check_z_not_needed(activation: str) -> None:
     if ACTIVATIONS[activation].needs_z:
         raise ArgumentTypeError(f"z must be an array for activation {activation!r}, got None")
 
@@ -196,10 +195,10 @@ def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> 
         expected = sizes.setdefault("*", shape)
     elif dims == "bits(*)":
         expected = ((math.prod(sizes["*"]) + 7) // 8,)
+    elif len(letters := dims.split()) == len(shape):
+        expected = tuple(sizes.setdefault(*pair) for pair in zip(letters, shape, strict=True))
     else:
-        expected = tuple(sizes.get(dim, dim) for dim in dims.split())
-        if len(expected) == len(shape):
-            expected = tuple(sizes.setdefault(d, n) for d, n in zip(dims.split(), shape))
+        expected = tuple(sizes.get(letter, letter) for letter in letters)
     if shape != expected:
         raise ArgumentError(f"{name} has shape {shape}, expected {_describe(dims, expected)}")
     if sizes.get("C") == 0:
@@ -208,11 +207,12 @@ def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> 
 
 def _describe(dims: str, expected: tuple[int | str, ...]) -> str:
     """As ``(I, O) = (5, 4)``; a size that nothing has settled yet keeps its letter."""
-    sizes = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
-    if "*" in dims:
-        return sizes
-    letters = f"({', '.join(dims.split())}{',' if len(expected) == 1 else ''})"
-    return sizes if sizes == letters else f"{letters} = {sizes}"
+    sizes, letters = _tuple(expected), _tuple(dims.split())
+    return sizes if "*" in dims or sizes == letters else f"{letters} = {sizes}"
+
+
+def _tuple(items: Sequence[int | str]) -> str:
+    return f"({', '.join(map(str, items))}{',' if len(items) == 1 else ''})"
 
 
 def _check_labels(name: str, labels: np.ndarray, classes: int) -> None:

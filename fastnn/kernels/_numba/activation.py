@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from ..reference import ACTIVATIONS
 from .compiling import compiled, flat, specialise
 
+# Set by `specialise`, one pair for each activation.
+value: Callable
+slope: Callable
+
 
 def _forward_loop(y, z):
     for i in range(z.size):
-        y[i] = value(z[i])  # noqa: F821 - a name that `specialise` sets
+        y[i] = value(z[i])
 
 
 def _backward_loop(dz, dy, y, z):
     for i in range(y.size):
-        dz[i] = dy[i] * slope(y[i], z[i])  # noqa: F821 - a name that `specialise` sets
+        dz[i] = dy[i] * slope(y[i], z[i])
 
 
 @functools.cache

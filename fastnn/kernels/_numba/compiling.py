@@ -52,7 +52,7 @@ def _where(condition, if_true, if_false):
 def compiled(function: Callable) -> Callable:
     """Compile a reference function, or a formula of one for single numbers, with what it calls."""
     function = inspect.unwrap(function)
-    names = {}
+    names: dict[str, Callable] = {}
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         if value is np.where:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from ..reference import loss as reference
 from .compiling import compiled, specialise
+
+# Set by `specialise`: formula(y, t, *settings) of one output, and share(target, i, j) of class j.
+formula: Callable
+share: Callable
 
 # A gradient array that nobody wants is passed with no elements.
 
@@ -19,7 +24,7 @@ def _mean_loss_loop(dy, y, target, factor, *settings):
     for i in range(rows):
         row_loss = 0.0
         for j in range(outputs):
-            loss, gradient = formula(y[i, j], target[i, j], *settings)  # noqa: F821
+            loss, gradient = formula(y[i, j], target[i, j], *settings)
             row_loss += loss
             if dy.size:
                 dy[i, j] = gradient * factor[i]
@@ -52,9 +57,9 @@ def _cross_entropy_loop(dz, z, target, factor, smoothing):
         top, total, mass = z[i].max(), 0.0, 0.0
         for j in range(classes):
             total += math.exp(z[i, j] - top)
-            mass += (1 - smoothing) * share(target, i, j) + smoothing / classes  # noqa: F821
+            mass += (1 - smoothing) * share(target, i, j) + smoothing / classes
         for j in range(classes):
-            q = (1 - smoothing) * share(target, i, j) + smoothing / classes  # noqa: F821
+            q = (1 - smoothing) * share(target, i, j) + smoothing / classes
             shifted = z[i, j] - top
             mean += q * (math.log(total) - shifted) * factor[i]
             if dz.size:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from ..reference import random as reference
 from .compiling import compiled, specialise
 
+philox_block: Callable  # set by `specialise`
+
 
 def _words_loop(words, seed, offset):
     for start in range(0, words.size, 4):
-        block = philox_block(np.uint64(start // 4), seed, offset)  # noqa: F821
+        block = philox_block(np.uint64(start // 4), seed, offset)
         for j in range(min(4, words.size - start)):
             words[start + j] = block[j]
 

@@ -11,7 +11,8 @@ from numpy import where
 from .quiet import quiet
 
 # Written with ufuncs and `where` alone, so that one text serves whole arrays here and single
-# elements in the Numba back end. Every value passes NaN on: a network that diverged must not look healthy.
+# elements in the Numba back end. Every value passes NaN on: a network that diverged must not look
+# healthy.
 
 LEAKY_RELU_SLOPE = 0.01
 SELU_ALPHA = 1.6732632423543772
@@ -120,7 +121,7 @@ def _exp_slope(y, z):
 
 
 class ActivationFormula(NamedTuple):
-    """One activation: ``value(z)`` and ``slope(y, z)``; ``needs_z`` where y does not determine z."""
+    """``value(z)`` and ``slope(y, z)``; ``needs_z`` where y does not determine z."""
 
     value: Callable
     slope: Callable

@@ -91,8 +91,9 @@ def softmax(y, z):
 def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     """Cross-entropy of softmax(z) against classes or class probabilities, with its gradient.
 
-    With q = (1 − s) target + s / C, where s is `label_smoothing`, a row's loss is −Σ q log softmax(z)
-    and its gradient (Σ q) softmax(z) − q. It is computed from the logits, so it never takes log(0).
+    With q = (1 − s) target + s / C, where s is `label_smoothing`, a row's loss is
+    −Σ q log softmax(z) and its gradient (Σ q) softmax(z) − q. It is computed from the logits, so it
+    never takes log(0).
 
     Parameters
     ----------
@@ -115,7 +116,8 @@ def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     Examples
     --------
     >>> import numpy as np, fastnn
-    >>> loss = fastnn.kernels.softmax_cross_entropy(None, np.zeros((1, 2)), np.array([0]), None, 0.0)
+    >>> z, target = np.zeros((1, 2)), np.array([0])
+    >>> loss = fastnn.kernels.softmax_cross_entropy(None, z, target, None, label_smoothing=0.0)
     >>> round(loss, 6)  # log 2
     0.693147
     """
@@ -160,7 +162,8 @@ def sigmoid_cross_entropy(dz, z, target, weight) -> float:
     Examples
     --------
     >>> import numpy as np, fastnn
-    >>> round(fastnn.kernels.sigmoid_cross_entropy(None, np.zeros((1, 1)), np.ones((1, 1)), None), 6)
+    >>> z, target = np.zeros((1, 1)), np.ones((1, 1))
+    >>> round(fastnn.kernels.sigmoid_cross_entropy(None, z, target, None), 6)
     0.693147
     """
     return _mean_loss(dz, z, target, weight, binary_cross_entropy)
