@@ -6,57 +6,54 @@
 #define VALUE static inline real
 
 VALUE FN(identity_value)(real z) { return z; }
-SLOPE FN(identity_slope)(real y, real z) { return (void)y, (void)z, 1; }
+SLOPE FN(identity_slope)(real y, real z) { return 1; }
 
 VALUE FN(relu_value)(real z) { return z < 0 ? 0 : z; }
-SLOPE FN(relu_slope)(real y, real z) { return (void)z, y > 0 ? 1 : 0; }
+SLOPE FN(relu_slope)(real y, real z) { return y > 0 ? 1 : 0; }
 
 VALUE FN(leaky_relu_value)(real z) { return z < 0 ? LEAKY_RELU_SLOPE * z : z; }
-SLOPE FN(leaky_relu_slope)(real y, real z) { return (void)z, y > 0 ? 1 : LEAKY_RELU_SLOPE; }
+SLOPE FN(leaky_relu_slope)(real y, real z) { return y > 0 ? 1 : LEAKY_RELU_SLOPE; }
 
 VALUE FN(elu_value)(real z) { return z > 0 ? z : FN(expm1)(z); }
-SLOPE FN(elu_slope)(real y, real z) { return (void)z, y > 0 ? 1 : y + 1; }
+SLOPE FN(elu_slope)(real y, real z) { return y > 0 ? 1 : y + 1; }
 
 VALUE FN(selu_value)(real z) { return SELU_SCALE * (z > 0 ? z : SELU_ALPHA * FN(expm1)(z)); }
-SLOPE FN(selu_slope)(real y, real z) {
-    return (void)z, y > 0 ? SELU_SCALE : y + SELU_SCALE * SELU_ALPHA;
-}
-
-static inline real FN(gelu_clamp)(real z) {
-    return z < -GELU_SATURATION ? -GELU_SATURATION : z > GELU_SATURATION ? GELU_SATURATION : z;
-}
-static inline real FN(gelu_tanh)(real c) {
-    return FN(tanh)(GELU_FACTOR * (c + GELU_CUBIC * c * c * c));
-}
-VALUE FN(gelu_value)(real z) { return HALF * z * (1 + FN(gelu_tanh)(FN(gelu_clamp)(z))); }
-SLOPE FN(gelu_slope)(real y, real z) {
-    const real c = FN(gelu_clamp)(z), t = FN(gelu_tanh)(c);
-    const real inner = GELU_FACTOR * (1 + 3 * GELU_CUBIC * c * c);
-    return (void)y, HALF * (1 + t) + HALF * c * (1 - t * t) * inner;
-}
+SLOPE FN(selu_slope)(real y, real z) { return y > 0 ? SELU_SCALE : y + SELU_SCALE * SELU_ALPHA; }
 
 VALUE FN(sigmoid_value)(real z) {
     const real e = FN(exp)(-FN(abs)(z));  // never overflows
     return (z < 0 ? e : 1) / (1 + e);
 }
-SLOPE FN(sigmoid_slope)(real y, real z) { return (void)z, y * (1 - y); }
+SLOPE FN(sigmoid_slope)(real y, real z) { return y * (1 - y); }
+
+// (1 + tanh u) / 2 as sigmoid(2 u), which keeps its digits where tanh is near -1.
+static inline real FN(gelu_gate)(real z) {
+    return FN(sigmoid_value)(2 * GELU_FACTOR * (z + GELU_CUBIC * z * z * z));
+}
+VALUE FN(gelu_value)(real z) { return z * FN(gelu_gate)(z); }
+SLOPE FN(gelu_slope)(real y, real z) {
+    const real s = FN(gelu_gate)(z);
+    const real c = z < -GELU_SATURATION  ? -GELU_SATURATION
+                   : z > GELU_SATURATION ? GELU_SATURATION
+                                         : z;
+    const real gate_slope = (1 - s) * 2 * GELU_FACTOR * (1 + 3 * GELU_CUBIC * c * c);
+    return s * (1 + c * gate_slope);
+}
 
 VALUE FN(silu_value)(real z) { return z * FN(sigmoid_value)(z); }
 SLOPE FN(silu_slope)(real y, real z) {
     const real s = FN(sigmoid_value)(z);
-    return (void)y, s * (1 + z * (1 - s));
+    return s * (1 + z * (1 - s));
 }
 
-VALUE FN(softplus_value)(real z) {
-    return (z < 0 ? 0 : z) + FN(log1p)(FN(exp)(-FN(abs)(z)));
-}
-SLOPE FN(softplus_slope)(real y, real z) { return (void)z, -FN(expm1)(-y); }
+VALUE FN(softplus_value)(real z) { return (z < 0 ? 0 : z) + FN(log1p)(FN(exp)(-FN(abs)(z))); }
+SLOPE FN(softplus_slope)(real y, real z) { return -FN(expm1)(-y); }
 
 VALUE FN(tanh_value)(real z) { return FN(tanh)(z); }
-SLOPE FN(tanh_slope)(real y, real z) { return (void)z, 1 - y * y; }
+SLOPE FN(tanh_slope)(real y, real z) { return 1 - y * y; }
 
 VALUE FN(exp_value)(real z) { return FN(exp)(z); }
-SLOPE FN(exp_slope)(real y, real z) { return (void)z, y; }
+SLOPE FN(exp_slope)(real y, real z) { return y; }
 
 #undef VALUE
 #undef SLOPE
@@ -77,11 +74,11 @@ static void FN(activate)(real *y, const real *z, int64_t n, int64_t activation) 
 static void FN(multiply_slope)(real *dz, const real *dy, const real *y, const real *z, int64_t n,
                                int64_t activation) {
     switch (activation) {
-#define ACTIVATION(name, needs_z)                                            \
-    case FASTNN_ACTIVATION_##name:                                           \
-        ELEMENTWISE for (int64_t i = 0; i < n; i++) {                        \
-            dz[i] = dy[i] * FN(name##_slope)(y[i], needs_z ? z[i] : 0);      \
-        }                                                                    \
+#define ACTIVATION(name, needs_z)                                       \
+    case FASTNN_ACTIVATION_##name:                                      \
+        ELEMENTWISE for (int64_t i = 0; i < n; i++) {                   \
+            dz[i] = dy[i] * FN(name##_slope)(y[i], needs_z ? z[i] : 0); \
+        }                                                               \
         break;
 #include "activations.def"
 #undef ACTIVATION

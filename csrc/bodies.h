@@ -12,6 +12,7 @@
 #include "mathfn.h"
 
 #include "activation.h"
+#include "gemm_tile.h"
 #include "gemm.h"
 #include "dense.h"
 #include "dropout.h"
@@ -28,31 +29,29 @@
 #define U(k) args->scalar[k].u
 #define RESULT &args->result
 
-#define ADAPTER_CALL(name, cost, arguments)                  \
-    static fastnn_status FN(run_##name)(fastnn_args *args) { \
-        return FN(name) arguments;                           \
+#define ADAPTER_CALL(name, cost, arguments) \
+    static fastnn_status FN(run_##name)(fastnn_args * args) { return FN(name) arguments; }
+
+#define ADAPTER_MAP(name, cost, arguments)                                    \
+    static void FN(chunk_##name)(void *job, int64_t begin, int64_t end) {     \
+        const fastnn_args *args = job;                                        \
+        FN(name) arguments;                                                   \
+    }                                                                         \
+    static fastnn_status FN(run_##name)(fastnn_args * args) {                 \
+        const double work = (cost) * (double)D(0);                            \
+        fastnn_for_chunks(D(0), ELEMENT_GRAIN, work, FN(chunk_##name), args); \
+        return FASTNN_OK;                                                     \
     }
 
-#define ADAPTER_MAP(name, cost, arguments)                                         \
-    static void FN(chunk_##name)(void *job, int64_t begin, int64_t end) {          \
-        const fastnn_args *args = job;                                             \
-        FN(name) arguments;                                                        \
-    }                                                                              \
-    static fastnn_status FN(run_##name)(fastnn_args *args) {                       \
-        const double work = (cost) * (double)D(0);                                 \
-        fastnn_for_chunks(D(0), ELEMENT_GRAIN, work, FN(chunk_##name), args);      \
-        return FASTNN_OK;                                                          \
-    }
-
-#define ADAPTER_SUM(name, cost, arguments)                                                  \
-    static double FN(chunk_##name)(void *job, int64_t begin, int64_t end) {                 \
-        const fastnn_args *args = job;                                                      \
-        return FN(name) arguments;                                                          \
-    }                                                                                       \
-    static fastnn_status FN(run_##name)(fastnn_args *args) {                                \
-        const double work = (cost) * (double)D(0);                                          \
+#define ADAPTER_SUM(name, cost, arguments)                                                   \
+    static double FN(chunk_##name)(void *job, int64_t begin, int64_t end) {                  \
+        const fastnn_args *args = job;                                                       \
+        return FN(name) arguments;                                                           \
+    }                                                                                        \
+    static fastnn_status FN(run_##name)(fastnn_args * args) {                                \
+        const double work = (cost) * (double)D(0);                                           \
         args->result = fastnn_sum_chunks(D(0), ELEMENT_GRAIN, work, FN(chunk_##name), args); \
-        return FASTNN_OK;                                                                   \
+        return FASTNN_OK;                                                                    \
     }
 
 #define KERNEL(kind, name, cost, prototype, arguments) ADAPTER_##kind(name, cost, arguments)

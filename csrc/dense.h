@@ -33,7 +33,7 @@ static fastnn_status FN(dense_bwd)(real *dx, real *dw, real *db, real *dy, const
     if (status) return status;
     if (db) {
         FN(column_sum_job) job = {db, dy, B, O};
-        fastnn_for_chunks(O, COLUMN_GRAIN, 0.3 * (double)(B * O), FN(column_sum), &job);
+        fastnn_for_chunks(O, COLUMN_GRAIN, 0.3 * (double)B * (double)O, FN(column_sum), &job);
     }
     FN(gemm_job) weights = {x, 1, I, dy, O, 1, dw, I, O, B, 0, 0, FASTNN_ACTIVATION_identity};
     FN(gemm)(&weights);

@@ -40,8 +40,8 @@ typedef union {
     uint64_t u;
 } fastnn_scalar;
 
-// The uniform call of every kernel. kernels.def says which member is which argument; arrays that are
-// None are NULL, dimensions that a kernel does not have are 0.
+// The uniform call of every kernel. kernels.def says which member is which argument; arrays that
+// are None are NULL, dimensions that a kernel does not have are 0.
 typedef struct {
     void *array[FASTNN_MAX_ARRAYS];
     int64_t dim[FASTNN_MAX_DIMS];

@@ -4,15 +4,15 @@
 
 #define ELEMENT(name) static inline real FN(name)(real y, real t, real a)
 
-ELEMENT(sigmoid_cross_entropy_value) { return (void)a, FN(softplus_value)(y) - t * y; }
-ELEMENT(sigmoid_cross_entropy_slope) { return (void)a, FN(sigmoid_value)(y) - t; }
+ELEMENT(sigmoid_cross_entropy_value) { return FN(softplus_value)(y) - t * y; }
+ELEMENT(sigmoid_cross_entropy_slope) { return FN(sigmoid_value)(y) - t; }
 
-ELEMENT(mean_squared_error_value) { return (void)a, (y - t) * (y - t); }
-ELEMENT(mean_squared_error_slope) { return (void)a, 2 * (y - t); }
+ELEMENT(mean_squared_error_value) { return (y - t) * (y - t); }
+ELEMENT(mean_squared_error_slope) { return 2 * (y - t); }
 
 // e < 0 and e > 0 are both false for NaN, which must reach the gradient.
-ELEMENT(mean_absolute_error_value) { return (void)a, FN(abs)(y - t); }
-ELEMENT(mean_absolute_error_slope) { return (void)a, y < t ? -1 : y > t ? 1 : y - t; }
+ELEMENT(mean_absolute_error_value) { return FN(abs)(y - t); }
+ELEMENT(mean_absolute_error_slope) { return y < t ? -1 : y > t ? 1 : y - t; }
 
 ELEMENT(huber_slope) {
     const real e = y - t;
@@ -25,25 +25,28 @@ ELEMENT(huber_value) {
 
 ELEMENT(poisson_value) {
     const real t_log_t = t > 0 ? t * FN(log)(t) : t * 0;
-    return (void)a, (FN(exp)(y) - t) - t * y + t_log_t;
+    return (FN(exp)(y) - t) - t * y + t_log_t;
 }
-ELEMENT(poisson_slope) { return (void)a, FN(exp)(y) - t; }
+ELEMENT(poisson_slope) { return FN(exp)(y) - t; }
 
 ELEMENT(quantile_slope) { return y < t ? -a : y > t ? 1 - a : 0; }
 ELEMENT(quantile_value) { return FN(quantile_slope)(y, t, a) * (y - t); }
 
 #undef ELEMENT
 
-typedef struct FN(loss_job) {
-    real *dy;               // (B,O) or NULL; may be y
-    const real *y, *target; // (B,O)
-    const int64_t *labels;  // (B,), instead of target
-    const real *weight;     // (B,) or NULL
-    int64_t rows, cols;
-    double total;           // Σ w times the number of outputs that share it
+typedef struct FN(loss_job) FN(loss_job);
+typedef double FN(loss_span)(const FN(loss_job) *, int64_t first, int64_t count, double factor);
+
+struct FN(loss_job) {
+    real *dy;                // (B,O) or NULL; may be y
+    const real *y, *target;  // (B,O)
+    const int64_t *labels;   // (B,), instead of target
+    const real *weight;      // (B,) or NULL
+    int64_t cols;
+    double total;  // Σ w times the number of outputs that share it
     double parameter;
-    double (*span)(const struct FN(loss_job) *, int64_t first, int64_t count, double factor);
-} FN(loss_job);
+    FN(loss_span) *span;  // NULL for a loss of whole rows
+};
 
 static double FN(total_weight)(const real *weight, int64_t rows) {
     if (!weight) return (double)rows;
@@ -70,42 +73,73 @@ static double FN(loss_rows)(void *job, int64_t begin, int64_t end) {
 }
 
 // Elements [first, first + count) all count `factor`; returns their share of the loss.
-#define OUTPUTWISE_LOSS(name)                                                                   \
-    static double FN(name##_span)(const FN(loss_job) *l, int64_t first, int64_t count,          \
-                                  double factor) {                                              \
-        const real a = (real)l->parameter;                                                      \
-        double sum = 0;                                                                         \
-        for (int64_t at = 0; at < count; at += SUM_BLOCK) {                                     \
-            const int64_t n = count - at < SUM_BLOCK ? count - at : SUM_BLOCK;                  \
-            const real *y = l->y + first + at, *t = l->target + first + at;                     \
-            real *dy = l->dy + first + at;                                                      \
-            double value[SUM_BLOCK] = {0};                                                      \
-            ELEMENTWISE for (int64_t i = 0; i < n; i++) {                                       \
-                value[i] = (double)FN(name##_value)(y[i], t[i], a);                             \
-            }                                                                                   \
-            if (l->dy) {                                                                        \
-                ELEMENTWISE for (int64_t i = 0; i < n; i++) {                                   \
-                    dy[i] = FN(name##_slope)(y[i], t[i], a) * (real)factor;                     \
-                }                                                                               \
-            }                                                                                   \
-            sum += sum_block(value);                                                            \
-        }                                                                                       \
-        return sum * factor;                                                                    \
-    }                                                                                           \
-    static fastnn_status FN(name)(real *dy, const real *y, const real *target,                  \
-                                  const real *weight, int64_t B, int64_t O, double parameter,   \
-                                  double *loss) {                                               \
-        const double total = FN(total_weight)(weight, B) * (double)O;                           \
-        FN(loss_job) job = {dy, y, target, 0, weight, B, O, total, parameter, FN(name##_span)}; \
-        *loss = fastnn_sum_chunks(O ? B : 0, row_grain(O), 4.0 * (double)(B * O),               \
-                                  FN(loss_rows), &job);                                         \
-        return FASTNN_OK;                                                                       \
+#define OUTPUTWISE_SPAN(name)                                                            \
+    static double FN(name##_span)(const FN(loss_job) *l, int64_t first, int64_t count,   \
+                                  double factor) {                                       \
+        const real a = (real)l->parameter;                                               \
+        double sum = 0;                                                                  \
+        for (int64_t at = 0; at < count; at += SUM_BLOCK) {                              \
+            const int64_t n = count - at < SUM_BLOCK ? count - at : SUM_BLOCK;           \
+            const real *y = l->y + first + at, *t = l->target + first + at;              \
+            double value[SUM_BLOCK];                                                     \
+            real slope[SUM_BLOCK]; /* beside the value: they share their exponentials */ \
+            ELEMENTWISE for (int64_t i = 0; i < n; i++) {                                \
+                value[i] = (double)FN(name##_value)(y[i], t[i], a);                      \
+                slope[i] = FN(name##_slope)(y[i], t[i], a) * (real)factor;               \
+            }                                                                            \
+            if (l->dy) memcpy(l->dy + first + at, slope, (size_t)n * sizeof(real));      \
+            sum += sum_block(value, n);                                                  \
+        }                                                                                \
+        return sum * factor;                                                             \
     }
+OUTPUTWISE_SPAN(sigmoid_cross_entropy)
+OUTPUTWISE_SPAN(mean_squared_error)
+OUTPUTWISE_SPAN(mean_absolute_error)
+OUTPUTWISE_SPAN(huber)
+OUTPUTWISE_SPAN(poisson)
+OUTPUTWISE_SPAN(quantile)
+#undef OUTPUTWISE_SPAN
 
-OUTPUTWISE_LOSS(sigmoid_cross_entropy)
-OUTPUTWISE_LOSS(mean_squared_error)
-OUTPUTWISE_LOSS(mean_absolute_error)
-OUTPUTWISE_LOSS(huber)
-OUTPUTWISE_LOSS(poisson)
-OUTPUTWISE_LOSS(quantile)
-#undef OUTPUTWISE_LOSS
+// dy, y, target (B,O), weight (B,).
+static fastnn_status FN(outputwise)(FN(loss_span) *span, real *dy, const real *y,
+                                    const real *target, const real *weight, int64_t B, int64_t O,
+                                    double parameter, double *loss) {
+    const double total = FN(total_weight)(weight, B) * (double)O;
+    FN(loss_job) job = {dy, y, target, 0, weight, O, total, parameter, span};
+    *loss = fastnn_sum_chunks(O ? B : 0, row_grain(O), 4.0 * (double)B * (double)O, FN(loss_rows),
+                              &job);
+    return FASTNN_OK;
+}
+
+static fastnn_status FN(sigmoid_cross_entropy)(real *dz, const real *z, const real *target,
+                                               const real *weight, int64_t B, int64_t O,
+                                               double *loss) {
+    return FN(outputwise)(FN(sigmoid_cross_entropy_span), dz, z, target, weight, B, O, 0, loss);
+}
+
+static fastnn_status FN(mean_squared_error)(real *dy, const real *y, const real *target,
+                                            const real *weight, int64_t B, int64_t O,
+                                            double *loss) {
+    return FN(outputwise)(FN(mean_squared_error_span), dy, y, target, weight, B, O, 0, loss);
+}
+
+static fastnn_status FN(mean_absolute_error)(real *dy, const real *y, const real *target,
+                                             const real *weight, int64_t B, int64_t O,
+                                             double *loss) {
+    return FN(outputwise)(FN(mean_absolute_error_span), dy, y, target, weight, B, O, 0, loss);
+}
+
+static fastnn_status FN(huber)(real *dy, const real *y, const real *target, const real *weight,
+                               int64_t B, int64_t O, double delta, double *loss) {
+    return FN(outputwise)(FN(huber_span), dy, y, target, weight, B, O, delta, loss);
+}
+
+static fastnn_status FN(poisson)(real *dz, const real *z, const real *target, const real *weight,
+                                 int64_t B, int64_t O, double *loss) {
+    return FN(outputwise)(FN(poisson_span), dz, z, target, weight, B, O, 0, loss);
+}
+
+static fastnn_status FN(quantile)(real *dy, const real *y, const real *target, const real *weight,
+                                  int64_t B, int64_t O, double q, double *loss) {
+    return FN(outputwise)(FN(quantile_span), dy, y, target, weight, B, O, q, loss);
+}

@@ -7,12 +7,12 @@ static double FN(penalty)(real *dp, const real *p, double l1, double l2, int64_t
     double sum = 0;
     for (int64_t at = begin; at < end; at += SUM_BLOCK) {
         const int64_t n = end - at < SUM_BLOCK ? end - at : SUM_BLOCK;
-        double value[SUM_BLOCK] = {0};
+        double value[SUM_BLOCK];
         for (int64_t i = 0; i < n; i++) {
             const double w = (double)p[at + i];
             value[i] = l1 * fabs(w) + 0.5 * l2 * w * w;
         }
-        sum += sum_block(value);
+        sum += sum_block(value, n);
         if (!dp) continue;
         ELEMENTWISE for (int64_t i = at; i < at + n; i++) {
             dp[i] += (p[i] < 0 ? -a : p[i] > 0 ? a : 0) + b * p[i];

@@ -26,7 +26,7 @@ static void FN(softmax_rows)(void *job, int64_t begin, int64_t end) {
 
 static fastnn_status FN(softmax)(real *y, const real *z, int64_t B, int64_t C) {
     FN(softmax_job) job = {y, z, C};
-    fastnn_for_chunks(C ? B : 0, row_grain(C), 4.0 * (double)(B * C), FN(softmax_rows), &job);
+    fastnn_for_chunks(C ? B : 0, row_grain(C), 4.0 * (double)B * (double)C, FN(softmax_rows), &job);
     return FASTNN_OK;
 }
 
@@ -64,15 +64,14 @@ static double FN(softmax_cross_entropy_rows)(void *job, int64_t begin, int64_t e
 
 // One of target (B,C) and labels (B,) is NULL.
 static fastnn_status FN(softmax_cross_entropy)(real *dz, const real *z, const real *target,
-                                               const int64_t *labels, const real *weight,
-                                               int64_t B, int64_t C, double label_smoothing,
-                                               double *loss) {
+                                               const int64_t *labels, const real *weight, int64_t B,
+                                               int64_t C, double label_smoothing, double *loss) {
     for (int64_t i = 0; labels && i < B; i++) {
         if (labels[i] < 0 || labels[i] >= C) return FASTNN_BAD_LABEL;
     }
     const double total = FN(total_weight)(weight, B);
-    FN(loss_job) job = {dz, z, target, labels, weight, B, C, total, label_smoothing, 0};
-    *loss = fastnn_sum_chunks(C ? B : 0, row_grain(C), 8.0 * (double)(B * C),
+    FN(loss_job) job = {dz, z, target, labels, weight, C, total, label_smoothing, 0};
+    *loss = fastnn_sum_chunks(C ? B : 0, row_grain(C), 8.0 * (double)B * (double)C,
                               FN(softmax_cross_entropy_rows), &job);
     return FASTNN_OK;
 }

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-// Once, before any other call. `force` gives every loop the full team, however little there is to do.
+// Once, before any other call. `force` gives every loop the full team, however little there is to
+// do.
 void fastnn_threads_init(int force);
 
 int fastnn_get_threads(void);

@@ -1,11 +1,11 @@
 """The initialisation experiment: the same network from three sets of first weights.
 
 Two noisy circles, one inside the other, are to be told apart by a network 2-10-5-1 of rectified
-units, trained by plain gradient descent on all points at once. Zero weights keep every hidden unit at
-zero, so only the last bias could learn, and the classes are balanced; large weights give large
-outputs, confident and wrong, and what comes of them is luck; He's variance, 2 / inputs, keeps signals
-in range. Setting and published accuracies are those of the course "Improving Deep Neural Networks"
-(deeplearning.ai).
+units, trained by plain gradient descent on all points at once. Zero weights keep every hidden unit
+at zero, so only the last bias could learn, and the classes are balanced; large weights give large
+outputs, confident and wrong, and what comes of them is luck; variance 2 / inputs, after He, keeps
+signals in range. Setting and published accuracies are those of the course "Improving Deep Neural
+Networks" (deeplearning.ai).
 
     python examples/initialization.py --out initialization.png
 """
@@ -29,6 +29,7 @@ NOISE = 0.05
 LEARNING_RATE = 0.01
 EPOCHS = 15_000  # one update each: a batch holds all points
 SEEDS = 10
+SHADES = np.linspace(0, 1, 12)  # of probability; the middle one holds 0.5
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,14 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
     for panel, start in zip(panels, STARTS, strict=True):
         trial = trials[start.name][0]
         probability = trial.network.predict(grid).reshape(len(axis), len(axis))
-        shades = panel.contourf(axis, axis, probability, np.linspace(0, 1, 11), cmap="RdBu_r")
+        shades = panel.contourf(axis, axis, probability, SHADES, cmap="RdBu_r")
         if probability.min() < 0.5 < probability.max():
             panel.contour(axis, axis, probability, [0.5], colors="black", linewidths=1)
         colors = np.where(trial.y == 1, "firebrick", "navy")
         panel.scatter(*trial.X.T, s=12, c=colors, edgecolors="white", linewidths=0.4)
         panel.set_title(f"{start.name}: {trial.accuracy:.1%} of the points")
         panel.set_aspect("equal")
-    figure.colorbar(shades, ax=panels, label="probability of the inner circle")
+    figure.colorbar(shades, ax=panels, label="probability of the inner circle", ticks=[0, 0.5, 1])
     figure.savefig(path, dpi=120)
 
 

@@ -3,7 +3,8 @@
 >>> from sklearn.datasets import load_digits
 >>> from fastnn import Dense, Dropout, Network
 >>> X, y = load_digits(return_X_y=True)
->>> net = Network([Dense(64, "relu"), Dropout(0.1), Dense(10)], loss="softmax_cross_entropy", seed=0)
+>>> layers = [Dense(64, "relu"), Dropout(0.1), Dense(10)]
+>>> net = Network(layers, loss="softmax_cross_entropy", seed=0)
 >>> history = net.fit(X / 16, y, epochs=20, verbose=0)
 >>> history["loss"][-1] < 0.1
 True
@@ -80,7 +81,7 @@ _HOMES = {
 _MODULES = ("initializers", "kernels")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *_MODULES, *_HOME_OF]  # noqa: PLE0604
+__all__ = ["__version__", *_MODULES, *_HOME_OF]
 
 
 def __getattr__(name: str) -> Any:

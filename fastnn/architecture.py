@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -97,19 +99,16 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
 
 def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
     """The given names, and for the others the class with a number: dense_1, dropout_1, dense_2 …"""
-    given = [layer.name for layer in layers if layer.name is not None]
-    if len(set(given)) < len(given):
-        twice = next(name for name in given if given.count(name) > 1)
-        raise ArgumentError(f"layer name {twice!r} is given twice")
-    names, counts = [], dict.fromkeys((type(layer) for layer in layers), 0)
-    for layer in layers:
-        name = layer.name
-        while name is None:
-            counts[type(layer)] += 1
-            numbered = f"{type(layer).__name__.lower()}_{counts[type(layer)]}"
-            name = None if numbered in given else numbered
-        names.append(name)
-    return tuple(names)
+    given = Counter(layer.name for layer in layers if layer.name is not None)
+    for name, times in given.items():
+        if times > 1:
+            raise ArgumentError(f"layer name {name!r} is given twice")
+    free = {kind: _numbered(kind.__name__.lower(), given) for kind in map(type, layers)}
+    return tuple(next(free[type(layer)]) if layer.name is None else layer.name for layer in layers)
+
+
+def _numbered(stem: str, taken: Container[str]) -> Iterator[str]:
+    return (name for name in (f"{stem}_{n}" for n in count(1)) if name not in taken)
 
 
 def check_head(last: Layer, loss: Loss) -> None:

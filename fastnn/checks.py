@@ -17,9 +17,10 @@ def integer(argument: str, value: Any, *, low: int, high: int | None = None) -> 
     expected = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise ArgumentTypeError(f"{argument} must be {expected}, got {value!r}")
-    if value < low or (high is not None and value > high):
+    number = int(value)
+    if number < low or (high is not None and number > high):
         raise ArgumentError(f"{argument} must be {expected}, got {value!r}")
-    return int(value)
+    return number
 
 
 def real(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: is wanted, and returns the latter's ref (or None).
 Pullback = Callable[[Ref, bool], "Ref | None"]
 
+
 @dataclass
 class PlanBuilder:
     """Collects ops and places buffers while layers lower themselves.

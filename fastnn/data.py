@@ -61,6 +61,8 @@ def numbers(argument: str, values: Any) -> np.ndarray:
         array = np.asarray(values)
     except ValueError as error:
         raise ArgumentError(f"{argument} is not a rectangular array: {error}") from None
+    if array.dtype.kind == "O" and _is_numeric_frame(values):
+        array = values.to_numpy(np.float64, na_value=np.nan)
     if array.dtype.kind not in "biuf":
         raise ArgumentTypeError(
             f"{argument} must hold numbers, got dtype {array.dtype}"
@@ -73,6 +75,12 @@ def numbers(argument: str, values: Any) -> np.ndarray:
     if array.dtype.kind == "f":
         _require_finite(argument, array)
     return array
+
+
+def _is_numeric_frame(values: Any) -> bool:
+    """Whether this is a pandas frame whose columns are numbers of kinds that NumPy does not mix."""
+    kinds = {getattr(dtype, "kind", "") for dtype in getattr(values, "dtypes", ())}
+    return bool(kinds) and kinds <= set("biuf")
 
 
 def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray:

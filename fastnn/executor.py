@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 #: Batch sizes × stages whose views one executor remembers.
 MAX_BINDINGS = 64
 
+
 @dataclass(frozen=True)
 class BoundOp:
     """An op tied to memory and to a back end.
@@ -112,7 +113,9 @@ class Executor:
                 self._bound.clear()
             functions = kernels.implementation(backend)
             ops = self.plan.stages[stage]
-            self._bound[key] = [self._bind_op(getattr(functions, op.kernel), op, rows) for op in ops]
+            self._bound[key] = [
+                self._bind_op(getattr(functions, op.kernel), op, rows) for op in ops
+            ]
         return self._bound[key]
 
     def _bind_op(self, function: Callable[..., Any], op: Op, rows: int) -> BoundOp:

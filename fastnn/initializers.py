@@ -149,7 +149,8 @@ class _LeCun(_VarianceScaling):
 class GlorotNormal(_Glorot):
     """Normal, variance 2 / (fan_in + fan_out), also called Xavier.
 
-    Glorot, Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS 2010.
+    Glorot, Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS
+    2010.
     """
 
     distribution = "normal"
@@ -157,7 +158,10 @@ class GlorotNormal(_Glorot):
 
 @dataclass(frozen=True)
 class GlorotUniform(_Glorot):
-    """Uniform, variance 2 / (fan_in + fan_out): limits ±√(6 / (fan_in + fan_out)); see `GlorotNormal`."""
+    """Uniform, variance 2 / (fan_in + fan_out), limits ±√(6 / (fan_in + fan_out)).
+
+    See `GlorotNormal`.
+    """
 
     distribution = "uniform"
 

@@ -1,8 +1,8 @@
 """Losses: what the network's output means, which targets fit it, and the kernel that scores it.
 
 A loss is the weighted mean over rows, Σ w l / Σ w, of the mean over outputs (softmax cross-entropy:
-of the row's one value). Cross-entropy and Poisson losses take logits — the last layer stays linear —
-and `Network.predict` applies the matching link: probabilities, or rates.
+of the row's one value). Cross-entropy and Poisson losses take logits — the last layer stays
+linear — and `Network.predict` applies the matching link: probabilities, or rates.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from .specification import Specification, resolve
 if TYPE_CHECKING:
     from .compiler import PlanBuilder
     from .plan import Ref
+
+
+#: How far the class probabilities of a row may be from a sum of 1: they may come from float16.
+SUM_TOLERANCE = 1e-3
 
 
 class Loss(Specification, family=True):
@@ -108,7 +112,8 @@ class SoftmaxCrossEntropy(Loss):
     Examples
     --------
     >>> import fastnn
-    >>> net = fastnn.Network([fastnn.Dense(3)], loss=fastnn.SoftmaxCrossEntropy(label_smoothing=0.1))
+    >>> loss = fastnn.SoftmaxCrossEntropy(label_smoothing=0.1)
+    >>> net = fastnn.Network([fastnn.Dense(3)], loss=loss)
     """
 
     label_smoothing: float = 0.0
@@ -132,10 +137,11 @@ class SoftmaxCrossEntropy(Loss):
         return prediction
 
     def check_target(self, y: np.ndarray, outputs: int) -> None:
-        if (y < 0).any() or (abs(y.sum(axis=1) - 1) > 1e-3).any():
+        wrong = (y < 0).any(axis=1) | (abs(y.sum(axis=1) - 1) > SUM_TOLERANCE)
+        if wrong.any():
             raise ArgumentError(
                 "y must hold class numbers, or rows of class probabilities that sum to 1; "
-                f"row {_first_row((y < 0).any(axis=1) | (abs(y.sum(axis=1) - 1) > 1e-3))} does not"
+                f"row {_first_row(wrong)} does not"
             )
 
     def prepare_target(self, y: Any, outputs: int, dtype: np.dtype) -> np.ndarray:
@@ -287,7 +293,7 @@ class Quantile(Loss):
         return np.sign(output - target)
 
 
-def _first_row(wrong: np.ndarray) -> int:
+def _first_row(wrong: np.ndarray | np.bool) -> int:
     return int(np.flatnonzero(wrong)[0])
 
 

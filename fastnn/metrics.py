@@ -19,8 +19,8 @@ THRESHOLD = 0.5  # probability from which a yes/no output counts as yes
 class Metric:
     """A named score of predictions.
 
-    `score` takes true and predicted decisions (or values), sample weights and the number of classes;
-    `per_class` ones return an array, which is reported as name_0, name_1 …
+    `score` takes true and predicted decisions (or values), sample weights and the number of
+    classes; `per_class` ones return an array, which is reported as name_0, name_1 …
     """
 
     name: str

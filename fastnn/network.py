@@ -1,4 +1,4 @@
-"""The network: layers, a loss and an optimizer, with the arrays and the state that training moves."""
+"""The network: layers, a loss and an optimizer, with the arrays and the state they train."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class Network:
     ----------
     layers : sequence of Layer
     loss : str or Loss
-        softmax_cross_entropy, sigmoid_cross_entropy, mean_squared_error, mean_absolute_error, huber,
-        poisson or quantile. Cross-entropy and Poisson losses want a linear last layer; `predict`
-        applies the softmax, sigmoid or exponential.
+        softmax_cross_entropy, sigmoid_cross_entropy, mean_squared_error, mean_absolute_error,
+        huber, poisson or quantile. Cross-entropy and Poisson losses want a linear last layer;
+        `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
         sgd, rmsprop, adam or adamw.
     metrics : sequence of str
         accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
         and mae for regression.
     seed : int, optional
-        In [0, 2**64). Initial weights, shuffles and dropout are functions of it: the same seed gives
-        the same bits for any number of threads. None draws one; `Network.seed` tells which.
+        In [0, 2**64). Initial weights, shuffles and dropout are functions of it: the same seed
+        gives the same bits for any number of threads. None draws one; `Network.seed` tells which.
     dtype : {"float32", "float64"}
 
     Attributes
@@ -62,8 +62,8 @@ class Network:
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        Also `ValueError` and `TypeError`: an unknown name (with the nearest known one), a metric that
-        does not fit the loss, layers whose sizes do not fit.
+        Also `ValueError` and `TypeError`: an unknown name (with the nearest known one), a metric
+        that does not fit the loss, layers whose sizes do not fit.
 
     Examples
     --------
@@ -131,7 +131,9 @@ class Network:
         declared = self.layers[0].declared_input
         if input_shape is None:
             if declared is None:
-                raise ArgumentError("input_shape is needed: the first layer does not state its input")
+                raise ArgumentError(
+                    "input_shape is needed: the first layer does not state its input"
+                )
             input_shape = declared
         shape = checks.shape("input_shape", input_shape)
         if self._architecture is not None:
@@ -146,9 +148,13 @@ class Network:
         )
         offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
         arena.initialize(self.seed, offsets)
+        self.attach(architecture, arena)
+        return self
+
+    def attach(self, architecture: Architecture, arena: ParameterArena) -> None:
+        """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
         self._architecture, self._arena = architecture, arena
         self._executors = ExecutorPool(architecture, arena)
-        return self
 
     def _settle(self, input_shape: tuple[int, ...]) -> Architecture:
         return settle(self.layers, self.loss, self.optimizer, self.dtype, input_shape)
@@ -210,16 +216,20 @@ class Network:
         Raises
         ------
         ArgumentError
-            Wrong number of arrays, a wrong shape, or a value that is not finite; nothing is changed.
+            Wrong number of arrays, a wrong shape, or a value that is not finite; nothing is
+            changed.
         """
         arena = self.arena
         if len(weights) != len(arena.segments):
-            raise ArgumentError(f"weights holds {len(weights)} arrays, expected {len(arena.segments)}")
+            raise ArgumentError(
+                f"weights holds {len(weights)} arrays, expected {len(arena.segments)}"
+            )
         arrays = [data.numbers(f"weights[{i}]", w) for i, w in enumerate(weights)]
         for i, (array, segment) in enumerate(zip(arrays, arena.segments, strict=True)):
             if array.shape != segment.shape:
                 raise ArgumentError(
-                    f"weights[{i}] ({segment.name}) has shape {array.shape}, expected {segment.shape}"
+                    f"weights[{i}] ({segment.name}) has shape {array.shape}, "
+                    f"expected {segment.shape}"
                 )
         for array, segment in zip(arrays, arena.segments, strict=True):
             arena.view(arena.parameters, segment)[...] = array
@@ -248,8 +258,8 @@ class Network:
         X : array-like of numbers, shape (n, …)
             Converted to the network's dtype if it is of another; never changed.
         y : array-like of numbers
-            Class numbers (n,) or class probabilities (n, outputs) for softmax_cross_entropy; (n,) or
-            (n, outputs) for the other losses.
+            Class numbers (n,) or class probabilities (n, outputs) for softmax_cross_entropy; (n,)
+            or (n, outputs) for the other losses.
         batch_size : int or None
             Rows per update; None, or more than there are, takes all rows at once.
         epochs : int
@@ -260,9 +270,11 @@ class Network:
         sample_weight : array-like, shape (n,), optional
             Not negative. The loss of a batch is Σ w l / Σ w.
         class_weight : dict or "balanced", optional
-            Factor on the weight of each class's rows; "balanced" is n / (classes · rows of the class).
+            Factor on the weight of each class's rows; "balanced" is n / (classes · rows of the
+            class).
         shuffle : bool
-            Whether to visit the rows in a new order each epoch (a single batch of all rows needs none).
+            Whether to visit the rows in a new order each epoch (a single batch of all rows needs
+            none).
         callbacks : iterable of Callback
         verbose : {0, 1, 2}
             Nothing, a progress bar, or a line per epoch.
@@ -335,8 +347,8 @@ class Network:
                     "validation_data must be (X, y) or (X, y, sample_weight), "
                     f"got {type(validation_data).__name__}"
                 )
-            weight = validation_data[2] if len(validation_data) == 3 else None
-            validation = self._data_set(architecture, *validation_data[:2], weight)
+            X_val, y_val, *weight = validation_data
+            validation = self._data_set(architecture, X_val, y_val, *weight)
         elif validation_fraction is not None:
             train, validation = data.split(train, validation_fraction, self.seed)
         if not self.built:
@@ -350,7 +362,7 @@ class Network:
         return self._settle(data.inputs(X, None, self.dtype).shape[1:])
 
     def _data_set(
-        self, net: Architecture, X: Any, y: Any, sample_weight: Any, class_weight: Any = None
+        self, net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> DataSet:
         return data.data_set(
             X,
@@ -458,4 +470,5 @@ class Network:
 
 
 def _reporters(verbose: int) -> list[Callback]:
-    return [[], [ProgressBar()], [EpochLines()]][verbose]
+    reporters: dict[int, list[Callback]] = {0: [], 1: [ProgressBar()], 2: [EpochLines()]}
+    return reporters[verbose]

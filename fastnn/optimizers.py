@@ -1,8 +1,8 @@
 """Optimizers: descriptions of the step; the moving averages live in the network's arena.
 
 `weight_decay` is decoupled everywhere: each step shrinks weights, not biases, by
-learning_rate · weight_decay beside the step proper (Loshchilov, Hutter, ICLR 2019). A penalty in the
-loss is the layers' `l1` and `l2`.
+learning_rate · weight_decay beside the step proper (Loshchilov, Hutter, ICLR 2019). A penalty in
+the loss is the layers' `l1` and `l2`.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ BATCH_REGIONS = frozenset({Region.INPUT, Region.TARGET, Region.WEIGHT})
 
 @dataclass(frozen=True)
 class Ref:
-    """An array argument. `shape` leaves out the rows; `bits` packs one bit per element into bytes."""
+    """An array argument; `shape` leaves out the rows, `bits` packs eight elements into a byte."""
 
     region: Region
     offset: int
@@ -153,7 +153,9 @@ class Batch:
 
     def region(self, region: Region) -> np.ndarray | None:
         """The array of one of the batch's regions."""
-        return {Region.INPUT: self.x, Region.TARGET: self.target, Region.WEIGHT: self.weight}[region]
+        return {Region.INPUT: self.x, Region.TARGET: self.target, Region.WEIGHT: self.weight}[
+            region
+        ]
 
 
 @dataclass

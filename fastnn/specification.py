@@ -1,7 +1,7 @@
 """Immutable descriptions — layers, losses, optimizers, initialisers — and their plain-data form.
 
-A specification is a frozen dataclass: it compares, hashes and prints by its fields, and turns into a
-dict of JSON values and back. Loading looks class names up in a table; nothing is ever executed.
+A specification is a frozen dataclass: it compares, hashes and prints by its fields, and turns into
+a dict of JSON values and back. Loading looks class names up in a table; nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ S = TypeVar("S", bound="Specification")
 class Specification:
     """Base of everything that describes and holds no arrays."""
 
-    #: The classes of one family (all layers, all losses …) by class name, kept by the family's base.
+    #: The classes of one family (all layers, all losses …) by class name; its base owns it.
     _classes: ClassVar[dict[str, type[Specification]]]
 
     def __init_subclass__(cls, family: bool = False, **kwargs: Any) -> None:
@@ -48,7 +48,9 @@ class Specification:
     def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
         """The inverse of `to_config`; unknown classes and fields raise `ArgumentError`."""
         if not isinstance(config, Mapping) or "type" not in config:
-            raise ArgumentError(f"a {cls.__name__} is described by a dict with a type, got {config!r}")
+            raise ArgumentError(
+                f"a {cls.__name__} is described by a dict with a type, got {config!r}"
+            )
         fields = {name: value for name, value in config.items() if name != "type"}
         kind = checks.member(cls.__name__, config["type"], cls._classes)
         try:

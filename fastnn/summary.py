@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> str:
-    """Rows of text in aligned columns, the first being the heading; columns in `right` flush right."""
+    """Rows of text in aligned columns, heading first; the columns in `right` are flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
 
     def line(row: tuple[str, ...]) -> str:

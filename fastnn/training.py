@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +14,7 @@ from .data import DataSet
 from .errors import DivergenceError
 from .executor import Executor
 from .history import History
+from .interrupts import DeferredInterrupt
 from .plan import Batch, Result, RunState
 from .randomness import Stream, permutation, stream_offset
 
@@ -25,50 +22,6 @@ if TYPE_CHECKING:
     from .network import Network
 
 GRADIENT_STAGES = ("forward", "loss", "backward", "penalty", "check")
-
-
-class DeferredInterrupt:
-    """Keeps Ctrl-C out of the sections that must run whole.
-
-    Within the context, SIGINT is handled as before, except while `section` is open: then it is
-    remembered and handled when the section closes. Does nothing outside the main thread, where
-    Python delivers no signals, or where the handler is not Python's.
-    """
-
-    def __init__(self) -> None:
-        self._open = False
-        self._pending: tuple[int, FrameType | None] | None = None
-
-    def __enter__(self) -> DeferredInterrupt:
-        self._previous = None
-        if threading.current_thread() is threading.main_thread():
-            previous = signal.getsignal(signal.SIGINT)
-            if callable(previous):
-                self._previous = previous
-                signal.signal(signal.SIGINT, self._handle)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-
-    @contextmanager
-    def section(self) -> Iterator[None]:
-        """Code that an interrupt may not split."""
-        self._open = True
-        try:
-            yield
-        finally:
-            self._open = False
-            if self._pending is not None:
-                pending, self._pending = self._pending, None
-                self._previous(*pending)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._open:
-            self._pending = (number, frame)
-        else:
-            self._previous(number, frame)
 
 
 class ShuffledBatches:
@@ -129,9 +82,9 @@ class Step:
         layer = self._executor.first_nonfinite_layer(batch)
         what = "the gradient is not finite" if np.isfinite(loss) else f"the loss is {loss}"
         raise DivergenceError(
-            f"training diverged in epoch {epoch}, batch {number}: {what}, first in layer {layer!r}. "
-            "The last finite weights are kept. A smaller learning rate, scaled inputs or another "
-            "initialiser may help",
+            f"training diverged in epoch {epoch}, batch {number}: {what}, first in layer "
+            f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
+            "or another initialiser may help",
             epoch=epoch,
             batch=number,
             layer=layer,

@@ -62,7 +62,8 @@ def available():
 @pytest.mark.parametrize("isa", available())
 def test_bits_do_not_depend_on_threads(isa):
     expected, team = run(1, isa)
-    assert expected.count("\n") == 4 and team == "[1]"
+    assert expected.count("\n") == 4
+    assert team == "[1]"
     for threads in (2, 3, 7):
         got, team = run(threads, isa)
         assert got == expected

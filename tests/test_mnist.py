@@ -111,4 +111,5 @@ def test_executor_is_reused(mnist):
     net.fit(X[:256], y[:256], verbose=0)
     executor = net.executors.training(32, labels=True)
     net.fit(X[:256], y[:256], verbose=0)
-    assert isinstance(executor, Executor) and net.executors.training(32, labels=True) is executor
+    assert isinstance(executor, Executor)
+    assert net.executors.training(32, labels=True) is executor

@@ -45,7 +45,8 @@ def test_padding_stays_zero_through_training():
     net.fit(X, X[:, 0], epochs=2, verbose=0)
     for region in (net.arena.parameters, net.arena.gradients, *net.arena.slots):
         assert region.ctypes.data % ALIGNMENT == 0
-        assert not region[~used].any() and region[used].any()
+        assert not region[~used].any()
+        assert region[used].any()
 
 
 def test_an_untrained_network_holds_parameters_alone():
@@ -57,7 +58,9 @@ def test_an_untrained_network_holds_parameters_alone():
 @pytest.mark.parametrize("count", [1, 63, 64, 65])
 def test_aligned_zeros(count):
     array = aligned_zeros(count, np.dtype(np.float32))
-    assert array.shape == (count,) and array.ctypes.data % ALIGNMENT == 0 and not array.any()
+    assert array.shape == (count,)
+    assert array.ctypes.data % ALIGNMENT == 0
+    assert not array.any()
 
 
 def test_a_training_plan_lists_the_step_in_order():
@@ -161,7 +164,8 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
 
 def test_streams_and_steps_do_not_share_numbers():
     offsets = {stream_offset(stream, step) for stream in Stream for step in (0, 1, 2**47)}
-    assert len(offsets) == 3 * len(Stream) and max(offsets) < 2**64
+    assert len(offsets) == 3 * len(Stream)
+    assert max(offsets) < 2**64
 
 
 def test_dropout_changes_with_the_step_and_repeats_with_it():

@@ -186,6 +186,18 @@ def test_inputs_are_never_written():
         np.testing.assert_array_equal(now, then)
 
 
+def test_frames_of_mixed_numbers_are_taken():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [True, False], "b": [1.5, 2.5], "c": pd.array([1, 2], "Int64")})
+    net = Network([Dense(1)], loss="huber", seed=0).build(3)
+    np.testing.assert_array_equal(net.predict(frame), net.predict([[1, 1.5, 1], [0, 2.5, 2]]))
+    frame.loc[0, "c"] = pd.NA
+    with pytest.raises(ValueError, match=r"X\[0, 2\] is nan"):
+        net.predict(frame)
+    with pytest.raises(TypeError, match="X must hold numbers, got dtype object"):
+        net.predict(frame.assign(a=["yes", "no"]))
+
+
 def test_frames_are_taken():
     pd = pytest.importorskip("pandas")
     X, y = data()
@@ -271,7 +283,8 @@ def test_validation_fraction_holds_the_same_rows_out_every_time(monkeypatch):
     for _ in range(2):
         net.fit(X, X[:, 0], validation_fraction=0.2, callbacks=[rows], verbose=0)
     assert rows.trained_on == 40
-    assert len(held_out[0]) == 10 and held_out[0] == held_out[1]
+    assert len(held_out[0]) == 10
+    assert held_out[0] == held_out[1]
 
 
 def test_history_pads_what_an_epoch_lacks():
@@ -279,10 +292,12 @@ def test_history_pads_what_an_epoch_lacks():
     net = network()
     net.fit(X, y, verbose=0)
     net.fit(X, y, validation_fraction=0.5, verbose=0)
-    assert math.isnan(net.history["val_loss"][0]) and net.history["val_loss"][1] > 0
+    assert math.isnan(net.history["val_loss"][0])
+    assert net.history["val_loss"][1] > 0
     pytest.importorskip("pandas")
     frame = net.history.to_frame()
-    assert frame.index.tolist() == [1, 2] and list(frame) == ["loss", "val_loss"]
+    assert frame.index.tolist() == [1, 2]
+    assert list(frame) == ["loss", "val_loss"]
 
 
 def test_hooks_come_in_order():
@@ -427,7 +442,8 @@ def test_a_failing_callback_leaves_the_network_usable():
     net, fail = network(), Fail()
     with pytest.raises(RuntimeError, match="mine"):
         net.fit(X, y, callbacks=[fail], verbose=0)
-    assert fail.ended and net.history.epoch == [1]
+    assert fail.ended
+    assert net.history.epoch == [1]
     net.fit(X, y, verbose=0)
 
 
@@ -437,8 +453,10 @@ def test_divergence_names_the_place_and_keeps_finite_weights():
     with pytest.raises(fastnn.DivergenceError) as raised:
         net.fit(X, y, batch_size=20, epochs=5, verbose=0)
     error = raised.value
-    assert (error.epoch, error.layer) == (1, "dense_2") and error.batch > 1
-    assert "epoch 1" in str(error) and "'dense_2'" in str(error)
+    assert (error.epoch, error.layer) == (1, "dense_2")
+    assert error.batch > 1
+    assert "epoch 1" in str(error)
+    assert "'dense_2'" in str(error)
     assert np.isfinite(net.parameters).all()
     assert np.isfinite(net.predict(X)).all()
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..history import History
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..history import History
 
 _COLOURS = {"training": "#0072b2", "test": "#d55e00"}  # told apart by colour-blind readers too
 
@@ -22,28 +26,24 @@ def draw_curves(history: History, path: Path) -> bool:
         return False
     figure = Figure(figsize=(9, 4), layout="constrained")
     FigureCanvasAgg(figure)
-    loss, accuracy = figure.subplots(1, 2)
     figure.suptitle("Handwritten digits: learning curves")
-    for axes, name, factor in ((loss, "loss", 1), (accuracy, "accuracy", 100)):
-        for series, key in (("training", name), ("test", f"val_{name}")):
-            values = [factor * value for value in history[key]]
-            axes.plot(history.epoch, values, color=_COLOURS[series], label=series)
-        axes.set_xlabel("epoch")
-        axes.grid(alpha=0.3)
-    loss.set_ylabel("cross-entropy per image (nats, log scale)")
+    loss, accuracy = figure.subplots(1, 2)
+    _draw(loss, history, "loss")
     loss.set_yscale("log")
+    loss.set_ylabel("cross-entropy per image (nats, log scale)")
+    _draw(accuracy, history, "accuracy", factor=100, unit=" %")
+    accuracy.set_ylim(top=101)
     accuracy.set_ylabel("images classified correctly (%)")
-    accuracy.set_ylim(top=100.5)
-    last = factor * history["val_accuracy"][-1]
-    accuracy.annotate(
-        f"test: {last:.1f} %",
-        (history.epoch[-1], last),
-        xytext=(0, -24),
-        textcoords="offset points",
-        ha="right",
-        color=_COLOURS["test"],
-    )
-    for axes in (loss, accuracy):
-        axes.legend(frameon=False)
     figure.savefig(path, dpi=150)
     return True
+
+
+def _draw(axes: Axes, history: History, name: str, factor: float = 1, unit: str = "") -> None:
+    """One quantity over the epochs, of training and test images, with its last values."""
+    for series, key in (("training", name), ("test", f"val_{name}")):
+        values = [factor * value for value in history[key]]
+        label = f"{series}, finally {values[-1]:.3g}{unit}"
+        axes.plot(history.epoch, values, color=_COLOURS[series], label=label)
+    axes.set_xlabel("epoch")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)

@@ -27,12 +27,13 @@ def check_output(path: str | os.PathLike[str], *, inputs: tuple[str, ...] = ()) 
     Raises
     ------
     ArgumentError
-        The folder is missing or nothing can be written there, the path is a folder, or it is one of
-        the files that are read.
+        The folder is missing or nothing can be written there, or the path is a folder, a device, or
+        one of the files that are read.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ArgumentError(f"--out {path}: is a folder, expected the name of a file")
+    if path.exists() and not path.is_file():
+        what = "folder" if path.is_dir() else "device"
+        raise ArgumentError(f"--out {path}: is a {what}, expected the name of a file")
     for file in inputs:
         if path.exists() and Path(file).exists() and path.samefile(file):
             raise ArgumentError(f"--out {path}: would overwrite the file that is read")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
     for name in ("test_fraction", "validation_fraction"):
         option = f"--{name.replace('_', '-')}"
         checks.real(option, getattr(options, name), low=0, high=1, open_high=True)
-    kind = checks.member("optimizer", options.optimizer, OPTIMIZERS)
+    kind: Callable[..., Optimizer] = checks.member("optimizer", options.optimizer, OPTIMIZERS)
     rate = options.learning_rate
     return _hidden_layers(options), kind() if rate is None else kind(learning_rate=rate)
 
@@ -75,7 +76,9 @@ def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
 def _hidden_layers(options: Namespace) -> list[Layer]:
     layers: list[Layer] = []
     for units in _sizes(options.hidden):
-        layers += [Dense(units, options.activation, l2=options.l2), Dropout(options.dropout)]
+        layers.append(Dense(units, options.activation, l2=options.l2))
+        if options.dropout:
+            layers.append(Dropout(options.dropout))
     return layers
 
 
@@ -107,7 +110,7 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
         epochs=epochs,
         validation_fraction=options.validation_fraction if validate else None,
         callbacks=[keep_best] if validate else [],
-        verbose=0 if options.quiet else 1,
+        verbose=0 if options.quiet or not sys.stderr.isatty() else 1,
     )
     if not validate:
         return f"trained for {epochs} epochs"

@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
     out = options.out and check_output(options.out, inputs=(options.model, options.data))
     table = tables()
     from ..network import Network
+    from ..serialization import atomic
 
     network = Network.load(options.model)
     try:
@@ -45,13 +46,16 @@ def run(options: argparse.Namespace) -> None:
     except ModelFileError as error:
         raise ModelFileError(f"{options.model}: {error}") from error
     frame = table.read_csv(options.data)
-    unused = preprocessing.unused(frame)
-    if unused:
-        print(f"fastnn: columns the model does not know: {', '.join(unused)}", file=sys.stderr)
     try:
         x = preprocessing.encoder.transform(frame)
     except ArgumentError as error:
         raise ArgumentError(f"{options.data}: {error}") from error
     predictions = preprocessing.target.to_frame(network.predict(x))
-    # float32 carries some seven digits
-    predictions.to_csv(out or sys.stdout, index=False, float_format="%.7g")
+    unused = preprocessing.unused(frame)
+    if unused:
+        print(f"fastnn: columns the model does not know: {', '.join(unused)}", file=sys.stderr)
+    text = predictions.to_csv(index=False, float_format="%.7g")  # what float32 carries
+    if out:
+        atomic.write(out, [text.encode()])
+    else:
+        sys.stdout.write(text)

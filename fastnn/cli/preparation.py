@@ -21,7 +21,9 @@ class Prepared:
     ----------
     preprocessing : Preprocessing
         Fitted on the training rows.
-    x_train, x_test : ndarray, shape (n, features), float32
+    x_train : ndarray, shape (n, features), float32
+    frame_test : DataFrame
+        May have no rows.
     train, test : ndarray, shape (n,)
         The target's values: text for classes, float64 for regression.
     task : str
@@ -31,7 +33,7 @@ class Prepared:
 
     preprocessing: Preprocessing
     x_train: np.ndarray
-    x_test: np.ndarray
+    frame_test: pd.DataFrame
     train: np.ndarray
     test: np.ndarray
     task: str
@@ -59,7 +61,7 @@ def prepare(frame: pd.DataFrame, options: Namespace) -> Prepared:
     return Prepared(
         tables.Preprocessing(encoder, target, schema.dropped),
         encoder.transform(frame.iloc[train]),
-        encoder.transform(frame.iloc[test]),
+        frame.iloc[test],
         values[train],
         values[test],
         f"{task}, because {reason}",

@@ -27,7 +27,11 @@ def scores_table(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> 
         score = _regression
     name = f"always {constant}" if train.dtype == object else f"always the mean, {constant:.6g}"
     baseline = np.full_like(test, constant)
-    rows = [heading, ("network", *score(test, predicted)), (name, *score(test, baseline))]
+    rows: list[tuple[str, ...]] = [
+        heading,
+        ("network", *score(test, predicted)),
+        (name, *score(test, baseline)),
+    ]
     return table(rows, right=frozenset({1, 2}))
 
 

@@ -91,10 +91,11 @@ def run(options: argparse.Namespace) -> None:
     network = _network(hidden, optimizer, target, options)
     network.build(prepared.x_train.shape[1])
     say(f"training on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
-    say(f"network: {_sizes(network)}, {network.n_parameters:,} parameters")
+    say(f"layers: {_sizes(network)}, {network.n_parameters:,} parameters")
     say(fitting.fit(network, prepared.x_train, target.encode(prepared.train), options))
     if len(prepared.test):
-        predicted = target.decode(network.predict(prepared.x_test))
+        x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
+        predicted = target.decode(network.predict(x_test))
         print(scores.scores_table(prepared.train, prepared.test, predicted))
     network.save(out, preprocessing=prepared.preprocessing.to_dict())
     say(f"model: {out} ({out.stat().st_size / 1024:.0f} KiB)")

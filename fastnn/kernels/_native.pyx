@@ -14,7 +14,8 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
 cdef extern from "fastnn.h" nogil:
-    const int FASTNN_MAX_TABLES
+    enum:
+        FASTNN_MAX_TABLES
 
     ctypedef enum fastnn_status:
         FASTNN_OK
@@ -88,7 +89,7 @@ np.import_array()
 
 # --- Set up once, at import ---------------------------------------------------------------------
 
-cdef const fastnn_table *_tables[8]
+cdef const fastnn_table *_tables[FASTNN_MAX_TABLES]
 cdef int _table_count = fastnn_usable_tables(_tables)
 cdef const fastnn_table *_table = _tables[_table_count - 1]
 
@@ -166,6 +167,8 @@ cdef int _set_up() except -1:
 
 
 _set_up()
+
+__all__ = list(kernel_names())
 
 cdef dict _ACTIVATION_CODES = {name: code for code, name in enumerate(activations())}
 

@@ -10,7 +10,7 @@ from ..activations import ACTIVATIONS
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import Pullback, PlanBuilder
+    from ..compiler import PlanBuilder, Pullback
     from ..plan import Ref
 
 

@@ -9,7 +9,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..specification import Specification
 
 if TYPE_CHECKING:
-    from ..compiler import Pullback, PlanBuilder
+    from ..compiler import PlanBuilder, Pullback
     from ..parameters import Parameter
     from ..plan import Ref
 
@@ -50,8 +50,10 @@ class Layer(Specification, family=True):
             return
         if not isinstance(self.name, str):
             raise ArgumentTypeError(f"name must be a string, got {self.name!r}")
-        if not self.name or "/" in self.name:
-            raise ArgumentError(f"name must not be empty or contain '/', got {self.name!r}")
+        if not self.name or "/" in self.name or not self.name.isprintable():
+            raise ArgumentError(
+                f"name must be printable, not empty, and without '/', got {self.name!r}"
+            )
 
     def _settle_input_shape(self) -> None:
         if self.declared_input is not None:

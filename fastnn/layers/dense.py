@@ -15,7 +15,7 @@ from ..parameters import Parameter
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import Pullback, PlanBuilder
+    from ..compiler import PlanBuilder, Pullback
     from ..plan import Ref
 
 
@@ -44,7 +44,8 @@ class Dense(Layer):
     Raises
     ------
     ArgumentError
-        Also a `ValueError`: units not positive, unknown activation or initialiser, negative penalty.
+        Also a `ValueError`: units not positive, unknown activation or initialiser, negative
+        penalty.
 
     Examples
     --------

@@ -13,7 +13,7 @@ from ..randomness import Stream
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import Pullback, PlanBuilder
+    from ..compiler import PlanBuilder, Pullback
     from ..plan import Ref
 
 

@@ -16,11 +16,13 @@ sha256           of everything else in the file
 
 - `container`: the bytes of the format, in one canonical form, and the digest.
 - `atomic`: writing a file whole or not at all.
-- `model`: what a network turns into, and how one is made from it.
+- `description`: a network as strings, and the checks on the way back.
+- `model`: the two public functions.
 """
 
 from __future__ import annotations
 
-from .model import FORMAT_VERSION, load, save
+from .description import FORMAT_VERSION
+from .model import load, save
 
 __all__ = ["FORMAT_VERSION", "load", "save"]

@@ -47,7 +47,7 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
 
 
 def _existing_mode(target: str) -> int | None:
-    """Permission bits of the file to replace, or None if there is none; devices are not replaced."""
+    """Permission bits of the file to replace, or None if there is none. Refuses devices."""
     try:
         mode = os.stat(target).st_mode
     except FileNotFoundError:

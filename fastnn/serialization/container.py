@@ -6,7 +6,8 @@ dict of strings. We write one canonical form — keys sorted, no white space, pa
 spaces that align the tensors, tensors in the order of their names — so a reader that knows which
 tensors it expects knows every byte of the header, and can compare instead of interpret.
 
-The digest, ``sha256`` in the metadata, is taken over the header without the digest, then the tensors.
+The digest, ``sha256`` in the metadata, is taken over the canonical header without it, then over the
+tensors' bytes: over every name, dtype, shape, value and line of metadata.
 
 We write and read these few bytes ourselves: the safetensors library maps files into memory, where
 one that shrinks kills the process, reports a full disk as an error of its own, and orders metadata
@@ -19,7 +20,7 @@ import hashlib
 import json
 import os
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -27,7 +28,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ModelFileError
 
-#: Tensors by name; for a header, dtypes and shapes are all that matters.
+#: Shapes of tensors by name; all tensors of a file share one dtype.
 Shapes = Mapping[str, tuple[int, ...]]
 
 LENGTH_BYTES = 8
@@ -56,13 +57,13 @@ class Header:
     tensors: dict[str, Any]
 
 
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no white space; NaN and infinity raise `ValueError`."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def compact_json(value: Any, *, sort_keys: bool = False) -> str:
+    """ASCII JSON without white space; NaN and infinity raise `ValueError`."""
+    return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), allow_nan=False)
 
 
 def parse_json(text: str) -> Any:
-    """The value of a JSON text; what is not JSON raises `ModelFileError`."""
+    """The value of a JSON text; anything else raises `ModelFileError`."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
@@ -106,8 +107,7 @@ def _common_dtype(tensors: Mapping[str, np.ndarray]) -> np.dtype:
 def _render(metadata: Mapping[str, str], shapes: Shapes, dtype: np.dtype) -> bytes:
     """The canonical header."""
     entries: dict[str, Any] = {"__metadata__": dict(metadata), **_entries(shapes, dtype)}
-    text = json.dumps(entries, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    header = text.encode()
+    header = compact_json(entries, sort_keys=True).encode()
     return header + b" " * (-(LENGTH_BYTES + len(header)) % ALIGNMENT)
 
 
@@ -186,14 +186,18 @@ def check_header(file: BinaryIO, header: Header, shapes: Shapes, dtype: np.dtype
         A tensor is missing, unknown, or of another dtype, shape or place; the header has been
         altered; the file is too short or too long.
     """
-    expected = _entries(shapes, dtype)
-    if header.raw != _render(header.metadata, shapes, dtype):
-        raise ModelFileError(_difference(expected, header.tensors))
+    # The size first: it bounds every number below, before anything is made from them.
     size = os.fstat(file.fileno()).st_size - LENGTH_BYTES - len(header.raw)
     needed = sum(_nbytes(shape, dtype) for shape in shapes.values())
-    if size != needed:
-        what = "was cut off" if size < needed else "has something appended"
-        raise ModelFileError(f"it {what}: its tensors take {needed} bytes, but {size} are there")
+    if size < needed:
+        raise ModelFileError(
+            f"it was cut off or altered: {size} bytes of tensors are there, but its architecture "
+            "needs more"
+        )
+    if header.raw != _render(header.metadata, shapes, dtype):
+        raise ModelFileError(_difference(_entries(shapes, dtype), header.tensors))
+    if size > needed:
+        raise ModelFileError(f"{size - needed} bytes follow its tensors, where the file should end")
 
 
 def _difference(expected: dict[str, Any], found: dict[str, Any]) -> str:
@@ -209,7 +213,7 @@ def _difference(expected: dict[str, Any], found: dict[str, Any]) -> str:
                 f"tensor {reprlib.repr(name)} is described as {reprlib.repr(entry)}, but its "
                 f"architecture needs {reprlib.repr(expected[name])}"
             )
-    return "its header has been altered"
+    return "its header was altered"
 
 
 def read_tensors(file: BinaryIO, header: Header, tensors: Mapping[str, np.ndarray]) -> None:
@@ -222,14 +226,10 @@ def read_tensors(file: BinaryIO, header: Header, tensors: Mapping[str, np.ndarra
     """
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     digest = _hash_header(header.metadata, shapes, _common_dtype(tensors))
-    for _, buffer in _buffers(tensors):
+    for name in sorted(tensors):
+        buffer = tensors[name].data.cast("B")
         if file.readinto(buffer) != buffer.nbytes:  # type: ignore[attr-defined]
             raise ModelFileError("it became shorter while it was read")
         digest.update(buffer)
     if digest.hexdigest() != header.metadata.get("sha256"):
-        raise ModelFileError("its content does not match its SHA-256: it has been altered or damaged")
-
-
-def _buffers(tensors: Mapping[str, np.ndarray]) -> Iterator[tuple[str, memoryview]]:
-    for name in sorted(tensors):
-        yield name, memoryview(tensors[name]).cast("B")
+        raise ModelFileError("its content does not match its SHA-256: it was altered or damaged")

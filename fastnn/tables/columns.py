@@ -66,11 +66,13 @@ class Schema:
     dropped: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
 
-    def _drop(self, name: str, reason: str) -> None:
+    def drop(self, name: str, reason: str) -> None:
+        """Leave a column out."""
         self.dropped[name] = reason
         self.notices.append(f"{name}: dropped, {reason}")
 
-    def _use(self, name: str, kind: str, notice: str = "") -> None:
+    def use(self, name: str, kind: str, notice: str = "") -> None:
+        """Let the network see a column."""
         self.columns.append(Column(name, kind))
         if notice:
             self.notices.append(f"{name}: {notice}")
@@ -107,11 +109,11 @@ def find_columns(
     --------
     >>> import pandas as pd
     >>> from fastnn.tables import find_columns
-    >>> frame = pd.DataFrame({"row": [1, 2, 3], "size": ["1.5", "", "2"], "heavy": ["n", "y", "y"]})
-    >>> for notice in find_columns(frame, "heavy").notices:
+    >>> frame = pd.DataFrame({"row": [1, 2, 3], "size": ["1.5", " ", "2"], "y": ["a", "b", "b"]})
+    >>> for notice in find_columns(frame, "y").notices:
     ...     print(notice)
     row: dropped, its values number the rows
-    size: text that is numbers but for 1 missing cell: read as numbers
+    size: text that is numbers but for 1 blank cell: read as numbers
     """
     _check_names(frame, target, numeric, categorical, drop)
     schema = Schema()
@@ -119,13 +121,13 @@ def find_columns(
         if name == target:
             continue
         if name in drop:
-            schema._drop(name, "as asked")
+            schema.drop(name, "as asked")
         elif name in numeric:
-            schema._use(name, "number", "read as numbers, as asked")
+            schema.use(name, "number", "read as numbers, as asked")
         elif name in categorical:
             values, foreign = numbers(frame[name])
             code = not foreign.any() and is_whole(values)
-            schema._use(name, "code" if code else "category", "read as categories, as asked")
+            schema.use(name, "code" if code else "category", "read as categories, as asked")
         else:
             _decide(schema, name, frame[name])
     if not schema.columns:
@@ -153,7 +155,9 @@ def check_column(frame: pd.DataFrame, name: str) -> None:
         return
     by_lower = {str(known).lower(): known for known in frame.columns}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    hint = f"did you mean {by_lower[near[0]]!r}?" if near else f"columns: {_some(frame.columns)}"
+    hint = (
+        f"did you mean {by_lower[near[0]]!r}?" if near else f"columns: {_some(list(frame.columns))}"
+    )
     raise ArgumentError(f"no column is called {name!r}; {hint}")
 
 
@@ -165,7 +169,7 @@ def _some(names: Sequence[str], most: int = 12) -> str:
 def _decide(schema: Schema, name: str, cells: pd.Series) -> None:
     values, foreign = numbers(cells)
     if np.isnan(values).all() and not foreign.any():
-        schema._drop(name, "it is empty")
+        schema.drop(name, "it is empty")
     elif foreign.any():
         _decide_words(schema, name, cells, values, foreign)
     else:
@@ -178,21 +182,23 @@ def _decide_numbers(schema, name, cells, values) -> None:
     whole = is_whole(values)
     every_row = not missing.any() and len(distinct) == len(values) > 2
     if len(distinct) == 1 and not missing.any():
-        schema._drop(name, f"it is {distinct[0]:g} in every row")
+        schema.drop(name, f"it is {distinct[0]:g} in every row")
     elif whole and every_row and distinct[-1] - distinct[0] == len(values) - 1:
-        schema._drop(name, "its values number the rows")
+        schema.drop(name, "its values number the rows")
     elif whole and every_row and _CALLED_ID.search(name):
-        schema._drop(name, "by its name and its distinct values it identifies rows")
+        schema.drop(name, "by its name and its distinct values it identifies rows")
     elif whole and 2 < len(distinct) <= min(_MOST_CODES, len(values) / _ROWS_PER_CODE):
-        schema._use(name, "code", f"{len(distinct)} distinct whole numbers: read as categories")
+        schema.use(name, "code", f"{len(distinct)} distinct whole numbers: read as categories")
     elif is_text(cells) and _has_odd_blanks(cells, missing):
-        schema._use(
+        schema.use(
             name,
             "number",
-            f"text that is numbers but for {count(missing.sum(), 'missing cell')}: read as numbers",
+            f"text that is numbers but for {count(missing.sum(), 'blank cell')}: read as numbers",
         )
+    elif missing.any():
+        schema.use(name, "number", count(missing.sum(), "missing cell"))
     else:
-        schema._use(name, "number")
+        schema.use(name, "number")
 
 
 def _has_odd_blanks(cells: pd.Series, missing: np.ndarray) -> bool:
@@ -206,23 +212,25 @@ def _decide_words(schema, name, cells, values, foreign) -> None:
     distinct = len(np.unique(present))
     dates = np.mean([_DATE.match(word) is not None for word in present[:100]]) > 0.9
     if distinct == 1 and len(present) == len(text):
-        schema._drop(name, f"it is {present[0]!r} in every row")
+        schema.drop(name, f"it is {present[0]!r} in every row")
     elif distinct > 1 and distinct > _DISTINCT_TEXT * len(present):
         what = "dates" if dates else "texts"
-        schema._drop(name, f"{distinct} distinct {what} in {len(present)} rows identify rows")
+        schema.drop(
+            name, f"{distinct:,} distinct {what} in {len(present):,} rows: they identify rows"
+        )
     elif dates:
         hint = "read as categories; columns of year, month or age would say more"
-        schema._use(name, "category", f"looks like dates: {hint}")
+        schema.use(name, "category", f"looks like dates: {hint}")
     elif foreign.sum() <= _FEW_FOREIGN * np.sum(~np.isnan(values)):
         row = int(np.argmax(foreign))
-        schema._use(
+        schema.use(
             name,
             "category",
             f"read as categories because of {count(foreign.sum(), 'cell')} such as "
             f"{text[row]!r} in data row {row + 1} among numbers",
         )
     else:
-        schema._use(name, "category")
+        schema.use(name, "category")
 
 
 def count(n: int, noun: str) -> str:

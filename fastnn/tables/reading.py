@@ -7,6 +7,7 @@ anew for each file: "1" is the same category in a file where another row of the 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,10 +45,12 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Examples
     --------
+    >>> import pathlib, tempfile
     >>> from fastnn.tables import read_csv
-    >>> with open("pets.csv", "w") as file:
-    ...     _ = file.write("pet;legs\\ncat;4\\nhen;2\\n")
-    >>> read_csv("pets.csv")["legs"].tolist()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "pets.csv")
+    ...     _ = file.write_text("pet;legs\\ncat;4\\nhen;2\\n")
+    ...     read_csv(file)["legs"].tolist()
     ['4', '2']
     """
     try:
@@ -65,8 +68,8 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise ArgumentError(f"{path}: cannot be read ({reason})") from None
 
 
-def _read(path) -> pd.DataFrame:
-    text = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
+def _read(path: str | os.PathLike[str]) -> pd.DataFrame:
+    text: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
     headers = {
         sep: pd.read_csv(path, sep=sep, header=None, nrows=1, **text).iloc[0].tolist()
         for sep in _DELIMITERS

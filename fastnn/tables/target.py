@@ -68,7 +68,7 @@ def find_target(frame: pd.DataFrame, name: str, task: str = "auto") -> tuple[Col
         return Column(name, "number"), "its values are numbers with fractions"
     if distinct <= _MOST_CLASSES:
         return of_classes, f"it has {distinct} distinct whole numbers"
-    return Column(name, "number"), f"it has {distinct} distinct numbers"
+    return Column(name, "number"), f"it has {distinct:,} distinct numbers"
 
 
 def usable_rows(column: Column, values: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -106,7 +106,7 @@ def usable_rows(column: Column, values: np.ndarray) -> tuple[np.ndarray, list[st
         raise ArgumentError(f"target {name!r} has only one {what}, {found[0]}: nothing to learn")
     if regression:
         return rows, notices
-    if len(found) > max(2, _MOST_CLASSES_PER_ROW * len(rows)):
+    if len(found) > max(_MOST_CLASSES, _MOST_CLASSES_PER_ROW * len(rows)):
         raise ArgumentError(
             f"target {name!r} has {len(found)} distinct values in {len(rows)} rows, such as "
             f"{found[0]!r}: too many to be classes"
@@ -146,10 +146,8 @@ class Target:
         """The target of training values (n,), as `column` reads them; none may be missing."""
         if column.kind == "number":
             return cls(column, mean=float(np.mean(values)), scale=float(np.std(values)) or 1.0)
-        labels = np.unique(values)
-        if column.kind == "code":
-            labels = sorted(labels, key=float)
-        return cls(column, classes=tuple(map(str, labels)))
+        order = float if column.kind == "code" else str
+        return cls(column, classes=tuple(sorted(set(values), key=order)))
 
     @property
     def outputs(self) -> int:

@@ -1,3 +1,4 @@
+# ruff: noqa: F821 - `specialise` sets the two names declared below
 """Activations: the reference's formulas, element by element."""
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from collections.abc import Callable
 from ..reference import ACTIVATIONS
 from .compiling import compiled, flat, specialise
 
-# Set by `specialise`, one pair for each activation.
 value: Callable
 slope: Callable
 

@@ -1,3 +1,4 @@
+# ruff: noqa: F821 - `specialise` sets the two names declared below
 """Losses: the reference's formulas, element by element, summed in float64."""
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ import numpy as np
 from ..reference import loss as reference
 from .compiling import compiled, specialise
 
-# Set by `specialise`: formula(y, t, *settings) of one output, and share(target, i, j) of class j.
-formula: Callable
-share: Callable
+formula: Callable  # (y, t, *settings) of one output
+share: Callable  # (target, i, j) of class j in row i
 
 # A gradient array that nobody wants is passed with no elements.
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 
-from ..reference import random as reference
+from ..reference.random import philox_block, upper_53_bits
 from .compiling import compiled, specialise
-
-philox_block: Callable  # set by `specialise`
 
 
 def _words_loop(words, seed, offset):
@@ -30,7 +27,7 @@ def _shuffle_loop(order, bits):
 
 @functools.cache
 def _words():
-    return specialise(_words_loop, "philox", philox_block=compiled(reference.philox_block))
+    return specialise(_words_loop, "philox", philox_block=compiled(philox_block))
 
 
 @functools.cache
@@ -45,4 +42,4 @@ def philox(words, seed, offset):
 def permutation(order, seed, offset):
     words = np.empty(2 * order.size, np.uint32)
     philox(words, seed, offset)
-    _shuffle()(order, reference.upper_53_bits(words))
+    _shuffle()(order, upper_53_bits(words))

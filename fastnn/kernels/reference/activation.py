@@ -19,7 +19,7 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 GELU_CUBIC = 0.044715
 GELU_FACTOR = 0.7978845608028654  # sqrt(2 / pi)
-GELU_SATURATION = 20.0  # beyond it tanh is exactly +-1, and z**3 might overflow
+GELU_SATURATION = 20.0  # beyond it the slope is 0 or 1, and z * z might overflow
 
 
 def _identity(z):
@@ -62,22 +62,6 @@ def _selu_slope(y, z):
     return where(y > 0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA)
 
 
-def _gelu_tanh(z):
-    c = np.minimum(np.maximum(z, -GELU_SATURATION), GELU_SATURATION)
-    return np.tanh(GELU_FACTOR * (c + GELU_CUBIC * c * c * c))
-
-
-def _gelu(z):
-    return 0.5 * z * (1 + _gelu_tanh(z))
-
-
-def _gelu_slope(y, z):
-    t = _gelu_tanh(z)
-    c = np.minimum(np.maximum(z, -GELU_SATURATION), GELU_SATURATION)
-    inner = GELU_FACTOR * (1 + 3 * GELU_CUBIC * c * c)
-    return 0.5 * (1 + t) + 0.5 * c * (1 - t * t) * inner
-
-
 def _sigmoid(z):
     e = np.exp(-np.abs(z))  # never overflows
     return where(z < 0, e, 1.0) / (1 + e)
@@ -85,6 +69,21 @@ def _sigmoid(z):
 
 def _sigmoid_slope(y, z):
     return y * (1 - y)
+
+
+def _gelu_gate(z):
+    """(1 + tanh u) / 2 as sigmoid(2 u), which keeps its digits where tanh is near -1."""
+    return _sigmoid(2 * GELU_FACTOR * (z + GELU_CUBIC * z * z * z))
+
+
+def _gelu(z):
+    return z * _gelu_gate(z)
+
+
+def _gelu_slope(y, z):
+    s = _gelu_gate(z)
+    c = np.minimum(np.maximum(z, -GELU_SATURATION), GELU_SATURATION)
+    return s * (1 + c * (1 - s) * 2 * GELU_FACTOR * (1 + 3 * GELU_CUBIC * c * c))
 
 
 def _silu(z):

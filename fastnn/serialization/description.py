@@ -1,0 +1,189 @@
+"""A network's description as the strings of a file's metadata, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .. import checks
+from .._version import __version__
+from ..architecture import DTYPES, Architecture, settle
+from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+from ..history import History
+from ..layers import Layer
+from ..losses import Loss
+from ..network import Network
+from ..optimizers import Optimizer
+from ..plan import RunState
+from .container import compact_json, parse_json
+
+#: Version of the layout that the package's docstring describes.
+FORMAT_VERSION = "1"
+
+_FORMAT = "fastnn"
+#: What values of the wrong kind make constructors raise; `ArgumentError` is among them.
+_UNUSABLE = (AttributeError, OverflowError, RecursionError, TypeError, ValueError)
+_MAX_COUNT = 2**48 - 1  # what the random streams leave for the number of a step or an epoch
+
+
+def describe(
+    network: Network, preprocessing: Mapping[str, Any] | None, training: bool
+) -> dict[str, str]:
+    """The metadata of a network's file, all but the digest.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        Something in it is not of JSON's types.
+    """
+    metadata = {
+        "format": _FORMAT,
+        "format_version": FORMAT_VERSION,
+        "fastnn_version": __version__,
+        "architecture": compact_json(_architecture(network)),
+    }
+    if preprocessing is not None:
+        metadata["preprocessing"] = _preprocessing(preprocessing)
+    if training:
+        state = dataclasses.asdict(_state(dataclasses.asdict(network.state)))
+        history = _plain_history(network.history)
+        metadata["training"] = compact_json({"state": state, "history": history})
+    return metadata
+
+
+def check_format(metadata: Mapping[str, str]) -> None:
+    """Refuse, with `ModelFileError`, files of others and of other versions of the format."""
+    if metadata.get("format") != _FORMAT:
+        raise ModelFileError("it is a safetensors file, but was not written by fastnn")
+    version = metadata.get("format_version")
+    if version != FORMAT_VERSION:
+        writer = metadata.get("fastnn_version")
+        raise ModelFileError(
+            f"it has format version {version!s:.40} and was written by fastnn {writer!s:.40}, but "
+            f"fastnn {__version__} reads version {FORMAT_VERSION}"
+        )
+
+
+def network_from(metadata: Mapping[str, str]) -> tuple[Network, Architecture]:
+    """The network that the metadata describe, without arrays, and its sizes; allocates nothing.
+
+    Raises
+    ------
+    ModelFileError
+        The metadata are incomplete, or ask for what does not exist or does not fit together.
+    """
+    try:
+        network, architecture = _network(_object(metadata, "architecture"))
+        if "preprocessing" in metadata:
+            network.preprocessing = _object(metadata, "preprocessing")
+        if "training" in metadata:
+            training = _object(metadata, "training")
+            network.state = _state(training["state"])
+            network.history = _history(training["history"])
+    except ModelFileError:
+        raise
+    except KeyError as error:
+        raise ModelFileError(f"its description lacks {error}") from error
+    except _UNUSABLE as error:
+        raise ModelFileError(f"its description cannot be used: {error!s:.400}") from error
+    return network, architecture
+
+
+def _object(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
+    value = parse_json(metadata[name])
+    if not isinstance(value, dict):
+        raise ModelFileError(f"its {name} is not a JSON object")
+    return value
+
+
+# ------------------------------------------------------------------------------------- architecture
+
+
+def _architecture(network: Network) -> dict[str, Any]:
+    """All that a network was made with, as JSON values."""
+    return {
+        "layers": [layer.to_config() for layer in network.layers],
+        "names": list(network.layer_names),
+        "loss": network.loss.to_config(),
+        "optimizer": network.optimizer.to_config(),
+        "metrics": [metric.name for metric in network.metrics],
+        "seed": network.seed,
+        "dtype": network.dtype.name,
+        "input_shape": list(network.input_shape),
+    }
+
+
+def _network(described: Mapping[str, Any]) -> tuple[Network, Architecture]:
+    if described["dtype"] not in DTYPES:  # before NumPy sees it, whose own strings mean much more
+        raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {described['dtype']!r}")
+    network = Network(
+        [Layer.from_config(config) for config in described["layers"]],
+        loss=Loss.from_config(described["loss"]),
+        optimizer=Optimizer.from_config(described["optimizer"]),
+        metrics=described["metrics"],
+        seed=described["seed"],
+        dtype=described["dtype"],
+    )
+    if described["names"] != list(network.layer_names):
+        raise ArgumentError("names do not match the layers")
+    shape = checks.shape("input_shape", described["input_shape"])
+    architecture = settle(network.layers, network.loss, network.optimizer, network.dtype, shape)
+    return network, architecture
+
+
+# ------------------------------------------------------------------------------------ preprocessing
+
+
+def _preprocessing(preprocessing: Mapping[str, Any]) -> str:
+    if not isinstance(preprocessing, Mapping):
+        raise ArgumentTypeError(f"preprocessing must be a dict, got {type(preprocessing).__name__}")
+    expected = (
+        "preprocessing must hold JSON's own types: dicts with string keys, lists, strings, finite "
+        "numbers, booleans and None"
+    )
+    try:
+        text = compact_json(dict(preprocessing))
+        unchanged = parse_json(text) == dict(preprocessing)
+    except TypeError as error:
+        raise ArgumentTypeError(f"{expected}; {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"{expected}; {error}") from None
+    if not unchanged:  # JSON silently turns tuples into lists, and keys into strings
+        raise ArgumentTypeError(f"{expected}; it has tuples, or keys that are not strings")
+    return text
+
+
+# ----------------------------------------------------------------------------------------- training
+
+
+def _state(described: Mapping[str, Any]) -> RunState:
+    return RunState(
+        seed=checks.integer("seed", described["seed"], low=0, high=2**64 - 1),
+        learning_rate=checks.real("learning_rate", described["learning_rate"], low=0),
+        step=checks.integer("step", described["step"], low=0, high=_MAX_COUNT),
+        epoch=checks.integer("epoch", described["epoch"], low=0, high=_MAX_COUNT),
+    )
+
+
+def _plain_history(history: History) -> dict[str, Any]:
+    """The history as JSON values; NaN and infinity, which JSON lacks, as strings."""
+    values = {
+        name: [float(value) if math.isfinite(value) else str(float(value)) for value in column]
+        for name, column in history.items()
+    }
+    return {"epoch": list(history.epoch), "values": values}
+
+
+def _history(described: Mapping[str, Any]) -> History:
+    epochs = [checks.integer("epoch", epoch, low=0) for epoch in described["epoch"]]
+    columns = {
+        name: [float(value) for value in column] for name, column in described["values"].items()
+    }
+    if any(len(column) != len(epochs) for column in columns.values()):
+        raise ArgumentError("history has columns of different lengths")
+    history = History()
+    for row, epoch in enumerate(epochs):
+        history.append(epoch, {name: column[row] for name, column in columns.items()})
+    return history

@@ -1,0 +1,158 @@
+"""Saving and loading: a network's arrays go through the container, the rest is its description."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from .. import checks
+from ..architecture import Architecture
+from ..errors import ArgumentError, ModelFileError
+from ..parameters import ParameterArena
+from . import atomic, container, description
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from ..network import Network
+
+
+def save(
+    network: Network,
+    path: str | PathLike[str],
+    *,
+    optimizer: bool = False,
+    preprocessing: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a network to a safetensors file, whole or not at all.
+
+    Until the new file is complete and on disk, `path` stays as it was.
+
+    Parameters
+    ----------
+    network : Network
+        Built. It may be in the middle of a fit: saved by a callback at the end of an epoch, it goes
+        on from there as if it had never stopped.
+    path : str or path-like
+        Conventionally ``….safetensors``; taken as it is. A symbolic link is followed.
+    optimizer : bool
+        Whether to save what training needs to go on bit for bit: the optimizer's arrays, the
+        numbers of steps and epochs, the current learning rate, and the history. Without it, the
+        loaded network predicts the same, and `fit` starts at step 0 from the saved parameters, with
+        the learning rate the optimizer was made with and an empty history.
+    preprocessing : dict, optional
+        How inputs were prepared, in JSON's own types: dicts with string keys, lists, strings,
+        finite numbers, booleans and None. By default `Network.preprocessing`.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        `preprocessing` is not of JSON's types; a parameter is NaN or infinite.
+    NotBuiltError
+        The network has neither been built nor trained.
+    OSError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from fastnn import Dense, Network
+    >>> net = Network([Dense(2)], loss="softmax_cross_entropy", seed=0).build(3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.safetensors")
+    ...     net.save(path)
+    ...     Network.load(path).output_shape
+    (2,)
+    """
+    training = checks.flag("optimizer", optimizer)
+    if preprocessing is None:
+        preprocessing = network.preprocessing
+    tensors = _tensors(network.architecture, network.arena, training)
+    if name := _first_nonfinite(network.arena):
+        raise ArgumentError(f"{name} holds values that are not finite; the network is not saved")
+    metadata = description.describe(network, preprocessing, training)
+    atomic.write(path, container.encode(metadata, tensors))
+
+
+def load(path: str | PathLike[str]) -> Network:
+    """Read a network from a file that `save` wrote.
+
+    Nothing in the file is executed: it holds numbers, and names that are looked up in tables. Its
+    claims are compared with each other and with its size before memory is taken for its tensors.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    Network
+        With `Network.preprocessing` as saved, or None.
+
+    Raises
+    ------
+    ModelFileError
+        The file is truncated, altered, foreign, too large or of another format version; the message
+        says which.
+    OSError
+        The file does not exist or cannot be read.
+
+    Examples
+    --------
+    See `save`.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for a writer
+            raise ModelFileError("it is not a regular file")
+        with open(path, "rb") as file:
+            return _read(file)
+    except ModelFileError as error:
+        raise ModelFileError(f"cannot load {os.fsdecode(path)}: {error}") from error
+
+
+def _read(file: BinaryIO) -> Network:
+    header = container.read_header(file)
+    description.check_format(header.metadata)
+    network, architecture = description.network_from(header.metadata)
+    training = "training" in header.metadata
+    container.check_header(file, header, dict(_shapes(architecture, training)), network.dtype)
+
+    arena = ParameterArena(
+        architecture.segments, architecture.size, len(network.optimizer.slots), network.dtype
+    )
+    container.read_tensors(file, header, _tensors(architecture, arena, training))
+    if name := _first_nonfinite(arena):
+        raise ModelFileError(f"{name} holds values that are not finite")
+    network.attach(architecture, arena)
+    return network
+
+
+def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name in the file and shape of every parameter array and, for training, of every slot's."""
+    for segment in architecture.segments:
+        yield segment.name, segment.shape
+    for slot in architecture.optimizer.slots if training else ():
+        for segment in architecture.segments:
+            yield f"optimizer/{slot}/{segment.name}", segment.shape
+
+
+def _tensors(
+    architecture: Architecture, arena: ParameterArena, training: bool
+) -> dict[str, np.ndarray]:
+    """The arena's arrays, as views, under their names in the file."""
+    regions = [arena.parameters, *(arena.slots if training else ())]
+    views = [arena.view(region, segment) for region in regions for segment in arena.segments]
+    names = [name for name, _ in _shapes(architecture, training)]
+    return dict(zip(names, views, strict=True))
+
+
+def _first_nonfinite(arena: ParameterArena) -> str | None:
+    """Name of a parameter array that holds NaN or infinity (a slot's average may, and recover)."""
+    for segment in arena.segments:
+        if not np.isfinite(arena.view(arena.parameters, segment)).all():
+            return segment.name
+    return None

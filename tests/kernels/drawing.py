@@ -1,0 +1,135 @@
+"""Arguments for any kernel, drawn as its row of the table says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from fastnn.kernels import reference
+from fastnn.kernels.spec import Array, Kernel
+
+# Around the widths of vectors and of tiles, and one that spans several blocks.
+SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 300)
+SMALL = {"B": 5, "I": 4, "O": 3, "C": 3, "*": 1, "n": 1}
+GUARD = 67  # elements on either side of an array; odd, so that no array starts on a cache line
+
+Shapes = Mapping[str, Any]  # dimension -> size; "*" -> shape
+
+
+def letters(kernel: Kernel) -> list[str]:
+    """The dimensions of a kernel, each once."""
+    shapes = " ".join(row.shape for row in kernel.arrays.values()).replace("bits(*)", "*")
+    return sorted(set(shapes.split()))
+
+
+def swept_shapes(kernel: Kernel) -> Iterator[Shapes]:
+    """Every size in every dimension, the others small."""
+    for letter in letters(kernel):
+        for size in SIZES:
+            shapes = {name: SMALL[name] for name in letters(kernel)} | {letter: size}
+            yield shapes | ({"*": (shapes["*"],)} if "*" in shapes else {})
+
+
+def counts(shapes: Shapes) -> dict[str, int]:
+    """Shapes as the table's own functions take them, with the number of elements for ``*``."""
+    return {name: math.prod(n) if name == "*" else n for name, n in shapes.items()}
+
+
+def guarded(values: np.ndarray) -> np.ndarray:
+    """A copy between bands of NaN (or ones), where reading shows, and so does writing."""
+    buffer = np.empty(values.size + 2 * GUARD, values.dtype)
+    buffer.fill(np.nan if values.dtype.kind == "f" else -1 if values.dtype.kind == "i" else 255)
+    inner = buffer[GUARD:-GUARD].reshape(values.shape)
+    inner[...] = values
+    return inner
+
+
+def guards_of(array: np.ndarray) -> bytes:
+    """The bands around an array made by `guarded`."""
+    buffer = array
+    while buffer.base is not None:
+        buffer = buffer.base
+    return buffer[:GUARD].tobytes() + buffer[-GUARD:].tobytes()
+
+
+def draw(
+    kernel: Kernel,
+    shapes: Shapes,
+    dtype: type,
+    settings: Mapping[str, Any],
+    rng: np.random.Generator,
+    *,
+    optional: bool = True,
+    labels: bool = False,
+) -> dict[str, Any]:
+    """Arguments in the order of the signature; optional arrays are None unless wanted."""
+    drawn: dict[str, Any] = {}
+    needs_z = reference.ACTIVATIONS[settings.get("activation", "identity")].needs_z
+    for name in kernel.signature.parameters:
+        row = kernel.arrays.get(name)
+        if row is None:
+            drawn[name] = settings[name]
+        elif row.optional and not (optional or (name == "z" and needs_z and not row.written)):
+            drawn[name] = None
+        else:
+            drawn[name] = guarded(_values(row, _shape(row, shapes), shapes, dtype, rng, labels))
+    if "w" in drawn:
+        drawn["w"] /= np.sqrt(len(drawn["w"]))  # as initialisers do: pre-activations of order 1
+    if {"dy", "y", "activation"} <= drawn.keys():  # a backward pass: y belongs to z
+        z = drawn["z"] if drawn["z"] is not None else rng.normal(0, 2, drawn["y"].shape)
+        drawn["y"][...] = reference.ACTIVATIONS[settings["activation"]].value(z)
+    return drawn
+
+
+def _shape(row: Array, shapes: Shapes) -> tuple[int, ...]:
+    if row.shape == "*":
+        return shapes["*"]
+    if row.shape == "bits(*)":
+        return ((math.prod(shapes["*"]) + 7) // 8,)
+    return tuple(shapes[letter] for letter in row.shape.split())
+
+
+def _values(
+    row: Array,
+    shape: tuple[int, ...],
+    shapes: Shapes,
+    dtype: type,
+    rng: np.random.Generator,
+    labels: bool,
+) -> np.ndarray:
+    if row.dtype not in ("real", "target"):
+        return rng.integers(0, 255, shape).astype(row.dtype)
+    if row.access == "w":
+        return np.full(shape, np.nan, dtype)
+    if row.values == "labels":
+        if labels:
+            return rng.integers(0, shapes["C"], shape[0])
+        return rng.dirichlet(np.ones(shape[1]), shape[0]).astype(dtype)
+    fill = {
+        "normal": lambda: rng.normal(0, 2, shape),
+        "positive": lambda: rng.uniform(0.1, 2, shape),
+        "unit": lambda: rng.choice([0.0, 1.0, 0.25], shape),
+        "counts": lambda: rng.poisson(2.0, shape),
+    }
+    return np.asarray(fill[row.values]()).astype(dtype)
+
+
+def widened(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of the arguments, real arrays in float64."""
+    return {
+        name: value.astype(np.float64 if value.dtype.kind == "f" else value.dtype)
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in arguments.items()
+    }
+
+
+def copied(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Copies of the arguments, with guards."""
+    return {
+        name: guarded(value) if isinstance(value, np.ndarray) else value
+        for name, value in arguments.items()
+    }

@@ -1,0 +1,329 @@
+"""What is saved comes back: the same network, the same bits, the same further training."""
+
+import hashlib
+import json
+import math
+
+import numpy as np
+import pytest
+import safetensors
+import safetensors.numpy
+
+from fastnn import (
+    SGD,
+    Activation,
+    Adam,
+    AdamW,
+    ArgumentError,
+    ArgumentTypeError,
+    Callback,
+    Dense,
+    Dropout,
+    Flatten,
+    Huber,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Network,
+    NotBuiltError,
+    Poisson,
+    Quantile,
+    RMSProp,
+    SigmoidCrossEntropy,
+    SoftmaxCrossEntropy,
+    initializers,
+    losses,
+    optimizers,
+)
+from fastnn.layers import Layer
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 6))
+LABELS = np.arange(40) % 3
+
+LAYERS = [
+    Dense(4, "gelu", use_bias=False, l1=0.25, l2=1e-3, input_size=6),
+    Activation("softplus", input_shape=(6,)),
+    Dropout(0.3, input_shape=(6,), name="noise"),
+    Flatten(input_shape=(2, 3)),
+]
+LOSSES = [
+    SoftmaxCrossEntropy(label_smoothing=0.1),
+    SigmoidCrossEntropy(),
+    MeanSquaredError(),
+    MeanAbsoluteError(),
+    Huber(delta=0.7),
+    Poisson(),
+    Quantile(q=0.9),
+]
+OPTIMIZERS = [
+    SGD(0.1),
+    SGD(0.05, momentum=0.9, nesterov=True, weight_decay=1e-4),
+    RMSProp(0.01, rho=0.8, epsilon=1e-7),
+    Adam(0.01, beta1=0.8, beta2=0.99),
+    AdamW(0.01, weight_decay=0.1),
+]
+INITIALIZERS = [
+    initializers.Constant(0.1),
+    initializers.Normal(scale=1 / 3),
+    initializers.Orthogonal(gain=math.sqrt(2)),
+    *(kind() for kind in dict.fromkeys(initializers.INITIALIZERS.values())),
+]
+
+
+def classifier(**options):
+    options = {"loss": "softmax_cross_entropy", "seed": 7, **options}
+    return Network([Dense(8, "relu"), Dropout(0.25), Dense(3)], **options)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+def round_trip(network, path, **options):
+    network.save(path, **options)
+    return Network.load(path)
+
+
+def assert_same(loaded, network):
+    """All that the user gave and all that was learnt, bit for bit."""
+    for name in ("layers", "layer_names", "loss", "optimizer", "metrics", "seed", "dtype"):
+        assert getattr(loaded, name) == getattr(network, name), name
+    assert loaded.input_shape == network.input_shape
+    assert loaded.parameters.tobytes() == network.parameters.tobytes()
+
+
+def own_classes(family):
+    return {kind for kind in family._classes.values() if kind.__module__.startswith("fastnn.")}
+
+
+@pytest.mark.parametrize(
+    ("family", "examples"),
+    [
+        (Layer, LAYERS),
+        (losses.Loss, LOSSES),
+        (optimizers.Optimizer, OPTIMIZERS),
+        (initializers.Initializer, INITIALIZERS),
+    ],
+)
+def test_every_class_is_among_the_examples(family, examples):
+    assert {type(example) for example in examples} == own_classes(family)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: type(layer).__name__)
+def test_every_layer(layer, dtype, path):
+    layers = [layer, Dense(3, name="last")]
+    network = Network(layers, loss="softmax_cross_entropy", metrics=["f1"], dtype=dtype).build()
+    loaded = round_trip(network, path)
+    assert_same(loaded, network)
+    rows = X.reshape(-1, *network.input_shape)
+    assert np.array_equal(loaded.predict(rows), network.predict(rows))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.kernel)
+def test_every_loss(loss, path):
+    network = Network([Dense(3)], loss=loss).build(6)
+    loaded = round_trip(network, path)
+    assert_same(loaded, network)
+    assert np.array_equal(loaded.predict(X), network.predict(X))
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS, ids=repr)
+def test_every_initializer(initializer, path):
+    layer = Dense(3, initializer=initializer, bias_initializer="constant")
+    network = Network([layer], loss="mean_squared_error").build(6)
+    assert_same(round_trip(network, path), network)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+def test_training_goes_on_bit_for_bit(optimizer, dtype, path):
+    options = {"optimizer": optimizer, "dtype": dtype, "metrics": ["precision_per_class"]}
+    fit = {"batch_size": 16, "verbose": 0, "validation_fraction": 0.2}
+    whole, parts = classifier(**options), classifier(**options)
+    whole.fit(X, LABELS, epochs=6, **fit)
+    parts.fit(X, LABELS, epochs=3, **fit)
+    loaded = round_trip(parts, path, optimizer=True)
+    loaded.fit(X, LABELS, epochs=3, **fit)
+    parts.fit(X, LABELS, epochs=3, **fit)
+    for other in (parts, loaded):
+        assert_same(other, whole)
+        assert other.arena.slots.tobytes() == whole.arena.slots.tobytes()
+        assert other.state == whole.state
+        assert other.history.epoch == whole.history.epoch == [1, 2, 3, 4, 5, 6]
+        assert list(other.history) == list(whole.history)
+        for name, values in whole.history.items():
+            np.testing.assert_array_equal(other.history[name], values)  # NaN equals NaN
+
+
+def test_training_goes_on_from_a_checkpoint_that_a_callback_wrote(path):
+    class Checkpoint(Callback):
+        def on_epoch_end(self, network, epoch, logs):
+            if epoch == 2:
+                network.save(path, optimizer=True)
+
+    network = classifier()
+    network.fit(X, LABELS, epochs=5, callbacks=[Checkpoint()], verbose=0)
+    resumed = Network.load(path)
+    resumed.fit(X, LABELS, epochs=3, verbose=0)
+    assert_same(resumed, network)
+    assert dict(resumed.history) == dict(network.history)
+
+
+def test_the_learning_rate_of_the_moment_is_part_of_the_state(path):
+    network = classifier(optimizer=Adam(0.1)).build(6)
+    network.state.learning_rate = 0.1 / 3
+    assert round_trip(network, path, optimizer=True).state.learning_rate == 0.1 / 3
+    assert round_trip(network, path).state.learning_rate == 0.1
+
+
+def test_without_optimizer_training_starts_over_from_the_weights(path):
+    network = classifier()
+    network.fit(X, LABELS, epochs=2, verbose=0)
+    loaded, fresh = round_trip(network, path), classifier().build(6)
+    fresh.set_weights(network.get_weights())
+    assert loaded.state == fresh.state
+    assert not loaded.history
+    for other in (loaded, fresh):
+        other.fit(X, LABELS, epochs=2, verbose=0)
+    assert_same(loaded, fresh)
+
+
+def test_history_keeps_what_json_has_no_number_for(path):
+    network = classifier().build(6)
+    network.history.append(1, {"loss": math.inf})
+    network.history.append(2, {"loss": -math.inf, "val_loss": 0.1})
+    network.history.append(3, {"loss": math.nan, "val_loss": 1e-320})
+    history = round_trip(network, path, optimizer=True).history
+    for name, values in network.history.items():
+        np.testing.assert_array_equal(history[name], values)
+
+
+def test_an_average_may_be_infinite(path):
+    network = classifier().build(6)
+    network.arena.slots[1, 0] = np.inf
+    assert round_trip(network, path, optimizer=True).arena.slots[1, 0] == np.inf
+
+
+def test_the_safetensors_library_reads_the_file(path):
+    network = Network([Dense(8, name='größe "1"'), Dense(3)], loss="huber", seed=1).build(6)
+    network.save(path, optimizer=True)
+    tensors = safetensors.numpy.load_file(path)
+    names = ['größe "1"/weights', 'größe "1"/bias', "dense_1/weights", "dense_1/bias"]
+    slots = [f"optimizer/{slot}/{name}" for slot in network.optimizer.slots for name in names]
+    assert set(tensors) == {*names, *slots}
+    for name, weights in zip(names, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(tensors[name], weights, strict=True)
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    assert metadata["format"] == "fastnn"
+    assert json.loads(metadata["architecture"])["layers"][0]["units"] == 8
+
+
+def test_the_digest_is_what_the_documentation_says(path):
+    classifier().build(6).save(path, preprocessing={"mean": [0.5]})
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    digest = header["__metadata__"].pop("sha256")
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"))
+    text += " " * (-(8 + len(text)) % 8)
+    assert hashlib.sha256(text.encode() + content[start:]).hexdigest() == digest
+
+
+def test_a_network_without_parameters(path):
+    network = Network([Activation("relu")], loss="mean_squared_error").build(6)
+    loaded = round_trip(network, path, optimizer=True)
+    assert np.array_equal(loaded.predict(X), network.predict(X))
+
+
+def test_equal_networks_give_equal_files(tmp_path):
+    files = [tmp_path / "a", tmp_path / "b"]
+    for file in files:
+        classifier().build(6).save(file, optimizer=True, preprocessing={"b": 1, "a": 2})
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_seed_that_was_drawn_is_kept(path):
+    network = classifier(seed=None).build(6)
+    assert round_trip(network, path).seed == network.seed
+
+
+# ------------------------------------------------------------------------------------ preprocessing
+
+
+def test_preprocessing_travels_along(tmp_path):
+    data = {"z": {"mean": [0.1, -1e-320, 2**70], "name": "größe\ud800"}, "a": [None, True, ""]}
+    network = classifier().build(6)
+    assert round_trip(network, tmp_path / "none").preprocessing is None
+    loaded = round_trip(network, tmp_path / "given", preprocessing=data)
+    assert loaded.preprocessing == data
+    assert list(loaded.preprocessing) == ["z", "a"]
+    again = round_trip(loaded, tmp_path / "again")
+    assert again.preprocessing == data
+    assert round_trip(again, tmp_path / "empty", preprocessing={}).preprocessing == {}
+
+
+class Looping(list):
+    """A list that holds itself."""
+
+    def __init__(self):
+        super().__init__([self])
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        ({"mean": math.nan}, ArgumentError),
+        ({"mean": [-math.inf]}, ArgumentError),
+        ({"mean": np.zeros(2)}, ArgumentTypeError),
+        ({"mean": np.float32(1)}, ArgumentTypeError),
+        ({"f": len}, ArgumentTypeError),
+        ({"set": {1}}, ArgumentTypeError),
+        ({"pair": (1, 2)}, ArgumentTypeError),
+        ({1: "one"}, ArgumentTypeError),
+        ({"deeper": {None: 1}}, ArgumentTypeError),
+        ({"loop": Looping()}, ArgumentError),
+        ({"deep": nested(100_000)}, ArgumentError),
+        ({"large": "x" * 2**25}, ArgumentError),
+        ([1], ArgumentTypeError),
+        ("text", ArgumentTypeError),
+    ],
+    ids=lambda value: None if isinstance(value, type) else str(type(value).__name__),
+)
+def test_other_preprocessing_is_refused(data, error, path):
+    with pytest.raises(error, match="preprocessing"):
+        classifier().build(6).save(path, preprocessing=data)
+    assert not list(path.parent.iterdir())
+
+
+# ------------------------------------------------------------------------------------- save refuses
+
+
+def test_a_network_must_be_built(path):
+    with pytest.raises(NotBuiltError, match="call build or fit first"):
+        classifier().save(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_parameters_must_be_finite(value, path):
+    network = classifier().build(6)
+    network.save(path)
+    before = path.read_bytes()
+    network.parameters[0] = value
+    with pytest.raises(ArgumentError, match="dense_1/weights holds values that are not finite"):
+        network.save(path)
+    assert path.read_bytes() == before
+
+
+def test_optimizer_must_be_a_flag(path):
+    with pytest.raises(ArgumentTypeError, match="optimizer must be True or False"):
+        classifier().build(6).save(path, optimizer="adam")
