@@ -19,7 +19,7 @@ from setuptools.modified import newer_group
 SOURCES = ["fastnn/kernels/_native.pyx", "csrc/dispatch.c", "csrc/threads.c"]
 HEADERS = sorted(map(str, [*Path("csrc").glob("*.h"), *Path("csrc").glob("*.def")]))
 
-COMMON_FLAGS = ["-std=c11", "-fvisibility=hidden", "-pthread"]
+COMMON_FLAGS = ["-std=gnu11", "-fvisibility=hidden", "-pthread"]
 # Nothing that ties the result to this machine (-march=native), changes what NaN and infinity mean
 # (-ffast-math, -Ofast), or could mix code of two instruction sets (-flto).
 KERNEL_FLAGS = [
@@ -111,7 +111,9 @@ class BuildNative(build_ext):
         isas: dict[str, list[str]] = {"baseline": []}
         if platform.machine().lower() in ("x86_64", "amd64"):
             program = "int main(void) { return 0; }"
-            isas |= {isa: flags for isa, flags in X86_ISAS.items() if self._compiles(program, flags)}
+            isas |= {
+                isa: flags for isa, flags in X86_ISAS.items() if self._compiles(program, flags)
+            }
         return isas
 
     def _require_compiler_and_headers(self) -> None:
@@ -125,8 +127,6 @@ class BuildNative(build_ext):
 
     def _openmp_flags(self) -> tuple[list[str], list[str]]:
         """Compile and link flags for OpenMP; empty if a parallel program does not build and run."""
-        if os.environ.get("FASTNN_OPENMP", "1") == "0":
-            return [], []
         candidates = [(["-fopenmp"], ["-fopenmp"])]
         if sys.platform == "darwin":
             candidates = [(["-Xpreprocessor", "-fopenmp"], ["-lomp"])]

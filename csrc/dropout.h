@@ -6,13 +6,20 @@ static inline uint32_t FN(dropout_threshold)(double rate) {
     return count < 65535 ? (uint32_t)count : 65535;
 }
 
-// y (n,) = x scale where the bit of mask is set, else 0.
+typedef real FN(eight) __attribute__((vector_size(8 * sizeof(real))));
+typedef int_real FN(eight_ints) __attribute__((vector_size(8 * sizeof(int_real))));
+
+// y (n,) = x scale where the bit of mask is set, else 0; a byte of the mask at a time.
 static void FN(apply_mask)(real *y, const uint8_t *mask, const real *x, double rate, int64_t n) {
+    const FN(eight_ints) bit = {1, 2, 4, 8, 16, 32, 64, 128};
     const real scale = (real)(65536.0 / (65536 - FN(dropout_threshold)(rate)));
     const int64_t whole = n & ~(int64_t)7;
     for (int64_t i = 0; i < whole; i += 8) {
-        const int bits = mask[i / 8];
-        ELEMENTWISE for (int j = 0; j < 8; j++) y[i + j] = bits >> j & 1 ? x[i + j] * scale : 0;
+        FN(eight) v;
+        memcpy(&v, x + i, sizeof v);
+        const FN(eight_ints) keep = ((int_real)mask[i / 8] & bit) != 0;
+        v = (FN(eight))((FN(eight_ints))(v * scale) & keep);
+        memcpy(y + i, &v, sizeof v);
     }
     for (int64_t i = whole; i < n; i++) y[i] = mask[i / 8] >> i % 8 & 1 ? x[i] * scale : 0;
 }

@@ -16,18 +16,22 @@
 #include "sum.h"
 
 #define real float
+#define int_real int32_t  // as wide as real
 #define FN(name) name##_f32
 #define LIBM(name) name##f
 #include "bodies.h"
 #undef real
+#undef int_real
 #undef FN
 #undef LIBM
 
 #define real double
+#define int_real int64_t
 #define FN(name) name##_f64
 #define LIBM(name) name
 #include "bodies.h"
 #undef real
+#undef int_real
 #undef FN
 #undef LIBM
 

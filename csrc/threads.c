@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -13,12 +14,21 @@
 // A team pays from here on: what one member must have to do, in nanoseconds.
 #define MEMBER_WORK 10000.0
 
+// On a busy machine a team waits for members that the system does not let run. Work that takes
+// STALL nanoseconds longer than STALL_FACTOR times its serial estimate has waited; then everything
+// runs serially for a while, longer each time it happens again. Bits do not depend on the team.
+#define STALL 1000000
+#define STALL_FACTOR 8.0
+#define FIRST_PAUSE 50000000
+#define LONGEST_PAUSE 1600000000
+
 enum { MAX_CHUNKS = 512 };
 
 static atomic_int setting = 1;
 static int default_threads = 1;
 static int force_team = 0;
 static int forked = 0;
+static atomic_llong pause_length = 0, pause_end = 0;
 static _Thread_local int last_team = 1;
 
 // libgomp's threads do not survive a fork, but it waits for them: the child must not start a team.
@@ -83,6 +93,23 @@ void fastnn_fp_leave(uint64_t state) {
 }
 
 #ifdef _OPENMP
+static long long now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void note_duration(long long start, double nanoseconds) {
+    const long long end = now(), length = pause_length;
+    if ((double)(end - start) < STALL + STALL_FACTOR * nanoseconds) {
+        pause_length = length / 2;
+        return;
+    }
+    const long long longer = length < FIRST_PAUSE / 2 ? FIRST_PAUSE : 2 * length;
+    pause_length = longer < LONGEST_PAUSE ? longer : LONGEST_PAUSE;
+    pause_end = end + pause_length;
+}
+
 static int team_size(int64_t tasks, double nanoseconds) {
     if (forked || omp_in_parallel()) return 1;
     int team = setting;
@@ -92,7 +119,7 @@ static int team_size(int64_t tasks, double nanoseconds) {
     if (force_team) return team;
     if (tasks < team) team = (int)tasks;
     if (nanoseconds < team * MEMBER_WORK) team = (int)(nanoseconds / MEMBER_WORK);
-    return team > 1 ? team : 1;
+    return team > 1 && now() >= pause_end ? team : 1;
 }
 #endif
 
@@ -107,6 +134,7 @@ void fastnn_for(int64_t tasks, double nanoseconds, void (*task)(void *job, int64
 #ifdef _OPENMP
     const int team = team_size(tasks, nanoseconds);
     if (team > 1) {
+        const long long start = now();
         int ran = 1;
 #pragma omp parallel num_threads(team)
         {
@@ -118,6 +146,7 @@ void fastnn_for(int64_t tasks, double nanoseconds, void (*task)(void *job, int64
             fastnn_fp_leave(state);
         }
         last_team = ran;
+        note_duration(start, nanoseconds);
         return;
     }
 #else

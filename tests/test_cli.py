@@ -129,6 +129,13 @@ def test_classes_from_file_to_predictions(iris, tmp_path):
     assert run("predict", model, iris).stdout == out.read_text()
 
 
+def test_the_model_goes_to_a_default_file(prices, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", str(prices), "--target", "price", "--epochs", "1"]) == 0
+    assert "model: model.safetensors" in capsys.readouterr().out
+    assert Path("model.safetensors").is_file()
+
+
 def test_values_come_back_in_their_own_units(prices, tmp_path, capsys):
     model, out = tmp_path / "m.safetensors", tmp_path / "p.csv"
     assert main(["train", str(prices), "--target", "price", "--out", str(model)]) == 0
@@ -396,6 +403,12 @@ def test_demo(tmp_path):
     assert "samples/s" in done.stderr
 
 
+def test_demo_refuses_a_bad_seed_and_a_file_for_a_folder(iris, tmp_path, capsys):
+    assert "seed" in refused(capsys, "demo", "--seed", "-1", "--out", tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+    assert "iris.csv" in refused(capsys, "demo", "--out", iris)
+
+
 def test_curves_leave_the_matplotlib_back_end_alone(tmp_path):
     matplotlib = pytest.importorskip("matplotlib")
     from fastnn.cli.curves import draw_curves
@@ -413,7 +426,17 @@ def test_curves_leave_the_matplotlib_back_end_alone(tmp_path):
 # --- real tables ----------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def one_thread():
+    """A busy machine slows small networks down on several threads; their bits are the same."""
+    before = fastnn.get_num_threads()
+    fastnn.set_num_threads(1)
+    yield
+    fastnn.set_num_threads(before)
+
+
 @needs_data
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("name", "target", "least"),
     [("telco_churn", "Churn", 0.79), ("california_housing", "median_house_value", 0.74)],

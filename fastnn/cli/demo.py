@@ -58,10 +58,10 @@ def run(options: argparse.Namespace) -> None:
     from ..gradient_checking import gradient_check
     from .curves import draw_curves
 
+    network = _network(options.seed, metrics=["accuracy"])
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
     check_folder(folder)
-    network = _network(options.seed, metrics=["accuracy"])
     digits = _digits(options.seed)
     print(
         "handwritten digits: 8 × 8 pixels, 10 classes, "
@@ -135,7 +135,7 @@ def _scikit_learn(seed: int) -> MLPClassifier:
 def _comparison(digits: Digits, seed: int) -> str:
     """A table of seconds and test accuracy of both."""
     from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     from ..summary import table
 

@@ -36,7 +36,12 @@ def add_parser(commands: Any) -> None:
     add = parser.add_argument
     add("data", metavar="DATA.csv", help="CSV file with a header line")
     add("--target", required=True, metavar="COL", help="column to predict")
-    add("--out", required=True, metavar="FILE", help="model file to write (.safetensors)")
+    add(
+        "--out",
+        default="model.safetensors",
+        metavar="FILE",
+        help="model file to write or replace (model.safetensors)",
+    )
     add("--quiet", action="store_true", help="print the test figures alone")
 
     table = parser.add_argument_group("table")

@@ -2,21 +2,22 @@
 
 The file holds one tensor per parameter array, named as in the network ("dense_1/weights"), and with
 ``optimizer=True`` one per array of optimizer state ("optimizer/first_moment/dense_1/weights"). Its
-metadata are strings:
+metadata have one entry, "fastnn": a JSON object, the description.
 
 ===============  ==================================================================================
-format           "fastnn"
 format_version   `FORMAT_VERSION`; other versions are refused by name
 fastnn_version   of the program that wrote the file, for information
-architecture     JSON: layers, their names, loss, optimizer, metrics, seed, dtype, input shape
-preprocessing    JSON, if there is any
-training         JSON, with ``optimizer=True``: state of the run, and the history
-sha256           of everything else in the file
+architecture     layers, their names, loss, optimizer, metrics, seed, dtype, input shape
+preprocessing    as the user gave it, if there is any
+training         with ``optimizer=True``: state of the run, and the history
+sha256           of the rest of the description and of all tensors; `container` defines it
 ===============  ==================================================================================
 
-- `container`: the bytes of the format, in one canonical form, and the digest.
+Other entries of the metadata, which tools may add, are ignored.
+
+- `container`: description and tensors as bytes, the digest, and the checks on the way back.
 - `atomic`: writing a file whole or not at all.
-- `description`: a network as strings, and the checks on the way back.
+- `description`: a network as JSON values, and the checks on the way back.
 - `model`: the two public functions.
 """
 

@@ -1,23 +1,24 @@
-"""The bytes of a safetensors file, and the checks that a file must pass to be believed.
+"""A network's description and tensors as the bytes of a safetensors file, and back.
 
-A safetensors file is eight bytes of header length (little-endian), a JSON header and the tensors'
-bytes. The header maps each tensor's name to its dtype, shape and place, and ``__metadata__`` to a
-dict of strings. We write one canonical form — keys sorted, no white space, padded with the fewest
-spaces that align the tensors, tensors in the order of their names — so a reader that knows which
-tensors it expects knows every byte of the header, and can compare instead of interpret.
+The safetensors library lays out and takes apart the bytes. What stands here is what it leaves to
+its callers: one metadata entry with the description, a digest over everything, and the checks that
+a file must pass before memory is taken for what it claims to hold.
 
-The digest, ``sha256`` in the metadata, is taken over the canonical header without it, then over the
-tensors' bytes: over every name, dtype, shape, value and line of metadata.
+The digest, ``sha256`` in the description, is the SHA-256 of
 
-We write and read these few bytes ourselves: the safetensors library maps files into memory, where
-one that shrinks kills the process, reports a full disk as an error of its own, and orders metadata
-at random.
+1. the rest of the description as JSON with sorted keys and without white space, then
+2. for each tensor, in the order of their names, the same form of JSON for its name, NumPy dtype and
+   shape, ``["dense_1/bias","float32",[3]]``, followed by its bytes, little-endian and in C order.
+
+A file is read into memory and never mapped: a mapped file that another program shortens kills the
+process that reads it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import reprlib
 from collections.abc import Mapping
@@ -25,35 +26,38 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
 
 from ..errors import ArgumentError, ModelFileError
 
-#: Shapes of tensors by name; all tensors of a file share one dtype.
-Shapes = Mapping[str, tuple[int, ...]]
-
+#: The one entry of the metadata: the library orders several at random.
+METADATA_KEY = "fastnn"
+#: Bytes before the header, which count its length.
 LENGTH_BYTES = 8
-ALIGNMENT = 8
 #: Largest header that is written or read, in bytes; parsed JSON takes some 30 times its size.
 MAX_HEADER = 1 << 25
-
-_DTYPES = {"float32": "F32", "float64": "F64"}
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header as found in a file: parsed, but not believed yet.
+    """What stands before the tensors of a file: parsed, but not believed yet.
 
     Attributes
     ----------
     raw : bytes
-        The JSON as it stands in the file, padding included.
-    metadata : dict of str to str
+        As in the file, with the length in front.
+    file_size : int
+        Bytes of the whole file.
+    description : dict
+        As given to `encode`, and the digest.
     tensors : dict
-        Everything else.
+        The header's entry for each tensor.
     """
 
     raw: bytes
-    metadata: dict[str, str]
+    file_size: int
+    description: dict[str, Any]
     tensors: dict[str, Any]
 
 
@@ -65,77 +69,59 @@ def compact_json(value: Any, *, sort_keys: bool = False) -> str:
 def parse_json(text: str) -> Any:
     """The value of a JSON text; anything else raises `ModelFileError`."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
+        )
     except RecursionError:
         raise ModelFileError("its JSON is nested too deeply") from None
     except ValueError as error:
-        raise ModelFileError(f"its JSON is malformed: {error}") from None
+        raise ModelFileError(f"its JSON is malformed: {error!s:.200}") from None
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers differ in which of two equal keys they believe."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key is given twice")
+    return values
+
+
+def _digest(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    """The SHA-256 that the module's docstring defines, as hexadecimal digits."""
+    rest = {key: value for key, value in description.items() if key != "sha256"}
+    digest = hashlib.sha256(compact_json(rest, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(compact_json([name, tensor.dtype.name, tensor.shape]).encode())
+        digest.update(tensor.reshape(-1).data)
+    return digest.hexdigest()
+
+
 # ------------------------------------------------------------------------------------------ writing
 
 
-def encode(metadata: Mapping[str, str], tensors: Mapping[str, np.ndarray]) -> list[bytes]:
-    """The bytes of a file, in pieces: a snapshot, whatever happens to the arrays afterwards.
+def encode(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> bytes:
+    """The bytes of a file; equal descriptions and tensors give equal bytes.
 
-    `tensors` share one dtype; ``sha256`` is added to the metadata.
+    `description` holds JSON's types; `tensors` are contiguous, and must not change meanwhile.
+
+    Raises
+    ------
+    ArgumentError
+        The header would be larger than `MAX_HEADER`.
     """
-    shapes = {name: tensor.shape for name, tensor in tensors.items()}
-    dtype = _common_dtype(tensors)
-    payload = [tensors[name].tobytes() for name in sorted(tensors)]
-    digest = _hash_header(metadata, shapes, dtype)
-    for piece in payload:
-        digest.update(piece)
-    header = _render({**metadata, "sha256": digest.hexdigest()}, shapes, dtype)
-    if len(header) > MAX_HEADER:
+    text = compact_json({**description, "sha256": _digest(description, tensors)})
+    content = safetensors.numpy.save(dict(tensors), metadata={METADATA_KEY: text})
+    length = int.from_bytes(content[:LENGTH_BYTES], "little")
+    if length > MAX_HEADER:
         raise ArgumentError(
-            f"architecture, preprocessing and history take {len(header)} bytes as JSON, "
+            f"architecture, preprocessing and history take {length} bytes as JSON, "
             f"but a model file has room for {MAX_HEADER}"
         )
-    return [len(header).to_bytes(LENGTH_BYTES, "little"), header, *payload]
-
-
-def _common_dtype(tensors: Mapping[str, np.ndarray]) -> np.dtype:
-    dtypes = {tensor.dtype for tensor in tensors.values()}
-    return dtypes.pop() if dtypes else np.dtype(np.float32)
-
-
-def _render(metadata: Mapping[str, str], shapes: Shapes, dtype: np.dtype) -> bytes:
-    """The canonical header."""
-    entries: dict[str, Any] = {"__metadata__": dict(metadata), **_entries(shapes, dtype)}
-    header = compact_json(entries, sort_keys=True).encode()
-    return header + b" " * (-(LENGTH_BYTES + len(header)) % ALIGNMENT)
-
-
-def _entries(shapes: Shapes, dtype: np.dtype) -> dict[str, Any]:
-    """The header's entry for each tensor; they lie in the order of their names, without gaps."""
-    entries, start = {}, 0
-    for name in sorted(shapes):
-        stop = start + _nbytes(shapes[name], dtype)
-        entries[name] = {
-            "data_offsets": [start, stop],
-            "dtype": _DTYPES[dtype.name],
-            "shape": list(shapes[name]),
-        }
-        start = stop
-    return entries
-
-
-def _nbytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
-    # In Python's integers: a crafted file may ask for more than 64 bits can count.
-    size = dtype.itemsize
-    for length in shape:
-        size *= length
-    return size
-
-
-def _hash_header(metadata: Mapping[str, str], shapes: Shapes, dtype: np.dtype) -> Any:
-    rest = {name: text for name, text in metadata.items() if name != "sha256"}
-    return hashlib.sha256(_render(rest, shapes, dtype))
+    return content
 
 
 # ------------------------------------------------------------------------------------------ reading
@@ -147,12 +133,29 @@ def read_header(file: BinaryIO) -> Header:
     Raises
     ------
     ModelFileError
-        The file is cut off inside the header, or is no safetensors file.
+        The file is cut off inside the header, is no safetensors file, or was not written by fastnn.
     """
+    raw, size = _raw_header(file)
+    try:
+        text = raw[LENGTH_BYTES:].decode()
+    except UnicodeDecodeError:
+        raise ModelFileError("its header is not UTF-8") from None
+    if not text.startswith("{"):
+        raise ModelFileError("it is no safetensors file: no JSON object follows the header length")
+    tensors = parse_json(text)
+    metadata = tensors.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or METADATA_KEY not in metadata:
+        raise ModelFileError("it is a safetensors file, but was not written by fastnn")
+    return Header(raw, size, _description(metadata[METADATA_KEY]), tensors)
+
+
+def _raw_header(file: BinaryIO) -> tuple[bytes, int]:
+    """The length and the header as they stand in the file, and the file's size."""
     size = os.fstat(file.fileno()).st_size
     if size < LENGTH_BYTES:
         raise ModelFileError(f"it holds {size} bytes: it is empty or was cut off")
-    length = int.from_bytes(file.read(LENGTH_BYTES), "little")
+    prefix = file.read(LENGTH_BYTES)
+    length = int.from_bytes(prefix, "little")
     if length > MAX_HEADER:
         raise ModelFileError(
             f"it is no model file: a header may take {MAX_HEADER} bytes, but its first eight bytes "
@@ -163,73 +166,85 @@ def read_header(file: BinaryIO) -> Header:
             f"it was cut off, or is no model file: its first eight bytes announce a header of "
             f"{length} bytes, but only {size - LENGTH_BYTES} follow"
         )
-    raw = file.read(length)
-    if not raw.startswith(b"{"):
-        raise ModelFileError("it is no safetensors file: no JSON object follows the header length")
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        raise ModelFileError("its header is not UTF-8") from None
-    entries = parse_json(text)
-    metadata = entries.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
-        raise ModelFileError("its metadata are not strings")
-    return Header(raw, metadata, entries)
+    return prefix + file.read(length), size
 
 
-def check_header(file: BinaryIO, header: Header, shapes: Shapes, dtype: np.dtype) -> None:
+def _description(text: Any) -> dict[str, Any]:
+    if not isinstance(text, str):
+        raise ModelFileError("its description is not a string")
+    description = parse_json(text)
+    if not isinstance(description, dict):
+        raise ModelFileError("its description is not a JSON object")
+    return description
+
+
+def check_tensors(header: Header, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype) -> None:
     """Compare a header, and the file's size, with what its architecture needs; allocates little.
 
     Raises
     ------
     ModelFileError
-        A tensor is missing, unknown, or of another dtype, shape or place; the header has been
-        altered; the file is too short or too long.
+        A tensor is missing, unknown, or of another dtype or shape; the file is too short or too
+        long.
     """
     # The size first: it bounds every number below, before anything is made from them.
-    size = os.fstat(file.fileno()).st_size - LENGTH_BYTES - len(header.raw)
+    size = header.file_size - len(header.raw)
     needed = sum(_nbytes(shape, dtype) for shape in shapes.values())
     if size < needed:
         raise ModelFileError(
             f"it was cut off or altered: {size} bytes of tensors are there, but its architecture "
             "needs more"
         )
-    if header.raw != _render(header.metadata, shapes, dtype):
-        raise ModelFileError(_difference(_entries(shapes, dtype), header.tensors))
+    for name, shape in shapes.items():
+        if name not in header.tensors:
+            raise ModelFileError(
+                f"tensor {reprlib.repr(name)}, which its architecture needs, is missing"
+            )
+        _check_entry(name, header.tensors[name], shape, dtype)
+    if unknown := header.tensors.keys() - shapes.keys():
+        raise ModelFileError(f"its architecture has no tensor {reprlib.repr(min(unknown))}")
     if size > needed:
         raise ModelFileError(f"{size - needed} bytes follow its tensors, where the file should end")
 
 
-def _difference(expected: dict[str, Any], found: dict[str, Any]) -> str:
-    """The first thing wrong with a header, in words."""
-    for name in expected:
-        if name not in found:
-            return f"tensor {reprlib.repr(name)}, which its architecture needs, is missing"
-    for name, entry in found.items():
-        if name not in expected:
-            return f"its architecture has no tensor {reprlib.repr(name)}"
-        if entry != expected[name]:
-            return (
-                f"tensor {reprlib.repr(name)} is described as {reprlib.repr(entry)}, but its "
-                f"architecture needs {reprlib.repr(expected[name])}"
-            )
-    return "its header was altered"
+def _nbytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
+    # In Python's integers: a crafted file may ask for more than 64 bits can count.
+    return dtype.itemsize * math.prod(shape)
 
 
-def read_tensors(file: BinaryIO, header: Header, tensors: Mapping[str, np.ndarray]) -> None:
-    """Fill the arrays, in place, from a file whose header was checked, and verify the digest.
+def _check_entry(name: str, entry: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    needed = {"dtype": f"F{8 * dtype.itemsize}", "shape": list(shape)}  # "F32" or "F64"
+    found = {key: entry.get(key) for key in needed} if isinstance(entry, dict) else entry
+    if found != needed:
+        raise ModelFileError(
+            f"tensor {reprlib.repr(name)} is described as {reprlib.repr(found)}, but its "
+            f"architecture needs {reprlib.repr(needed)}"
+        )
+
+
+def read_tensors(file: BinaryIO, header: Header) -> dict[str, np.ndarray]:
+    """The tensors of a file whose header passed `check_tensors`, their digest verified.
+
+    Reads on where the header ended: what was checked is what is used, whatever happens to the file
+    meanwhile. Takes memory for the file's bytes, given back on return, and for the tensors.
 
     Raises
     ------
     ModelFileError
-        The file ends early, or anything in it has been altered.
+        The file ends early, its tensors overlap or leave gaps, or anything in it was altered.
     """
-    shapes = {name: tensor.shape for name, tensor in tensors.items()}
-    digest = _hash_header(header.metadata, shapes, _common_dtype(tensors))
-    for name in sorted(tensors):
-        buffer = tensors[name].data.cast("B")
-        if file.readinto(buffer) != buffer.nbytes:  # type: ignore[attr-defined]
-            raise ModelFileError("it became shorter while it was read")
-        digest.update(buffer)
-    if digest.hexdigest() != header.metadata.get("sha256"):
+    content = header.raw + file.read(header.file_size - len(header.raw))
+    if len(content) < header.file_size:
+        raise ModelFileError("it became shorter while it was read")
+    try:
+        tensors = safetensors.numpy.load(content)
+        digest = _digest(header.description, tensors)
+    except SafetensorError as error:
+        raise ModelFileError(
+            f"it is not laid out as safetensors files are: {error!s:.200}"
+        ) from error
+    except (RecursionError, ValueError) as error:  # a number such as 1e999, which reads as infinity
+        raise ModelFileError(f"its description cannot be used: {error!s:.200}") from error
+    if digest != header.description.get("sha256"):
         raise ModelFileError("its content does not match its SHA-256: it was altered or damaged")
+    return tensors

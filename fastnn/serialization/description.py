@@ -1,9 +1,11 @@
-"""A network's description as the strings of a file's metadata, and back."""
+"""A network's description as JSON values, and back."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +19,11 @@ from ..losses import Loss
 from ..network import Network
 from ..optimizers import Optimizer
 from ..plan import RunState
-from .container import compact_json, parse_json
+from .container import compact_json
 
 #: Version of the layout that the package's docstring describes.
-FORMAT_VERSION = "1"
+FORMAT_VERSION = 1
 
-_FORMAT = "fastnn"
 #: What values of the wrong kind make constructors raise; `ArgumentError` is among them.
 _UNUSABLE = (AttributeError, OverflowError, RecursionError, TypeError, ValueError)
 _MAX_COUNT = 2**48 - 1  # what the random streams leave for the number of a step or an epoch
@@ -30,56 +31,52 @@ _MAX_COUNT = 2**48 - 1  # what the random streams leave for the number of a step
 
 def describe(
     network: Network, preprocessing: Mapping[str, Any] | None, training: bool
-) -> dict[str, str]:
-    """The metadata of a network's file, all but the digest.
+) -> dict[str, Any]:
+    """The description of a network's file, all but the digest.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
         Something in it is not of JSON's types.
     """
-    metadata = {
-        "format": _FORMAT,
+    description = {
         "format_version": FORMAT_VERSION,
         "fastnn_version": __version__,
-        "architecture": compact_json(_architecture(network)),
+        "architecture": _architecture(network),
     }
     if preprocessing is not None:
-        metadata["preprocessing"] = _preprocessing(preprocessing)
+        description["preprocessing"] = _preprocessing(preprocessing)
     if training:
         state = dataclasses.asdict(_state(dataclasses.asdict(network.state)))
-        history = _plain_history(network.history)
-        metadata["training"] = compact_json({"state": state, "history": history})
-    return metadata
+        description["training"] = {"state": state, "history": _plain_history(network.history)}
+    return description
 
 
-def check_format(metadata: Mapping[str, str]) -> None:
-    """Refuse, with `ModelFileError`, files of others and of other versions of the format."""
-    if metadata.get("format") != _FORMAT:
-        raise ModelFileError("it is a safetensors file, but was not written by fastnn")
-    version = metadata.get("format_version")
+def check_version(description: Mapping[str, Any]) -> None:
+    """Refuse, with `ModelFileError`, files of other versions of the format."""
+    version = description.get("format_version")
     if version != FORMAT_VERSION:
-        writer = metadata.get("fastnn_version")
+        writer = description.get("fastnn_version")
         raise ModelFileError(
-            f"it has format version {version!s:.40} and was written by fastnn {writer!s:.40}, but "
-            f"fastnn {__version__} reads version {FORMAT_VERSION}"
+            f"it has format version {reprlib.repr(version)} and was written by fastnn "
+            f"{reprlib.repr(writer)}, but fastnn {__version__} reads version {FORMAT_VERSION}"
         )
 
 
-def network_from(metadata: Mapping[str, str]) -> tuple[Network, Architecture]:
-    """The network that the metadata describe, without arrays, and its sizes; allocates nothing.
+def network_from(description: Mapping[str, Any]) -> tuple[Network, Architecture]:
+    """The network that is described, without arrays, and its sizes; allocates nothing.
 
     Raises
     ------
     ModelFileError
-        The metadata are incomplete, or ask for what does not exist or does not fit together.
+        The description is incomplete, or asks for what does not exist or does not fit together.
     """
     try:
-        network, architecture = _network(_object(metadata, "architecture"))
-        if "preprocessing" in metadata:
-            network.preprocessing = _object(metadata, "preprocessing")
-        if "training" in metadata:
-            training = _object(metadata, "training")
+        network, architecture = _network(_object(description, "architecture"))
+        if "preprocessing" in description:
+            network.preprocessing = _object(description, "preprocessing")
+        if "training" in description:
+            training = _object(description, "training")
             network.state = _state(training["state"])
             network.history = _history(training["history"])
     except ModelFileError:
@@ -91,8 +88,8 @@ def network_from(metadata: Mapping[str, str]) -> tuple[Network, Architecture]:
     return network, architecture
 
 
-def _object(metadata: Mapping[str, str], name: str) -> dict[str, Any]:
-    value = parse_json(metadata[name])
+def _object(description: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = description[name]
     if not isinstance(value, dict):
         raise ModelFileError(f"its {name} is not a JSON object")
     return value
@@ -136,7 +133,7 @@ def _network(described: Mapping[str, Any]) -> tuple[Network, Architecture]:
 # ------------------------------------------------------------------------------------ preprocessing
 
 
-def _preprocessing(preprocessing: Mapping[str, Any]) -> str:
+def _preprocessing(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(preprocessing, Mapping):
         raise ArgumentTypeError(f"preprocessing must be a dict, got {type(preprocessing).__name__}")
     expected = (
@@ -144,15 +141,15 @@ def _preprocessing(preprocessing: Mapping[str, Any]) -> str:
         "numbers, booleans and None"
     )
     try:
-        text = compact_json(dict(preprocessing))
-        unchanged = parse_json(text) == dict(preprocessing)
+        plain = json.loads(compact_json(dict(preprocessing)))
+        unchanged = plain == dict(preprocessing)
     except TypeError as error:
         raise ArgumentTypeError(f"{expected}; {error}") from None
     except (ValueError, RecursionError) as error:
         raise ArgumentError(f"{expected}; {error}") from None
     if not unchanged:  # JSON silently turns tuples into lists, and keys into strings
         raise ArgumentTypeError(f"{expected}; it has tuples, or keys that are not strings")
-    return text
+    return plain
 
 
 # ----------------------------------------------------------------------------------------- training

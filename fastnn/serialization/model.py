@@ -36,7 +36,8 @@ def save(
     ----------
     network : Network
         Built. It may be in the middle of a fit: saved by a callback at the end of an epoch, it goes
-        on from there as if it had never stopped.
+        on from there as if it had never stopped. No other thread may train it, or write to its
+        parameters, while it is being saved.
     path : str or path-like
         Conventionally ``….safetensors``; taken as it is. A symbolic link is followed.
     optimizer : bool
@@ -74,8 +75,8 @@ def save(
     tensors = _tensors(network.architecture, network.arena, training)
     if name := _first_nonfinite(network.arena):
         raise ArgumentError(f"{name} holds values that are not finite; the network is not saved")
-    metadata = description.describe(network, preprocessing, training)
-    atomic.write(path, container.encode(metadata, tensors))
+    described = description.describe(network, preprocessing, training)
+    atomic.write(path, [container.encode(described, tensors)])
 
 
 def load(path: str | PathLike[str]) -> Network:
@@ -116,15 +117,18 @@ def load(path: str | PathLike[str]) -> Network:
 
 def _read(file: BinaryIO) -> Network:
     header = container.read_header(file)
-    description.check_format(header.metadata)
-    network, architecture = description.network_from(header.metadata)
-    training = "training" in header.metadata
-    container.check_header(file, header, dict(_shapes(architecture, training)), network.dtype)
+    description.check_version(header.description)
+    network, architecture = description.network_from(header.description)
+    training = "training" in header.description
+    shapes = dict(_shapes(architecture, training))
+    container.check_tensors(header, shapes, network.dtype)
+    tensors = container.read_tensors(file, header)
 
     arena = ParameterArena(
         architecture.segments, architecture.size, len(network.optimizer.slots), network.dtype
     )
-    container.read_tensors(file, header, _tensors(architecture, arena, training))
+    for key, view in _tensors(architecture, arena, training).items():
+        view[...] = tensors.pop(key)
     if name := _first_nonfinite(arena):
         raise ModelFileError(f"{name} holds values that are not finite")
     network.attach(architecture, arena)

@@ -7,6 +7,7 @@ anew for each file: "1" is the same category in a file where another row of the 
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "<na>", "null"})
 MISSING_NUMBERS = MISSING | {"none", "?", "-", "."}
 
 _DELIMITERS = ",;\t|"
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")  # control characters that text does not hold
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -75,7 +77,7 @@ def _read(path: str | os.PathLike[str]) -> pd.DataFrame:
         for sep in _DELIMITERS
     }
     sep, header = max(headers.items(), key=lambda item: len(item[1]))
-    if any("\0" in name for name in header):
+    if _BINARY.search("".join(header)):
         raise ArgumentError(f"{path}: not a CSV file (the first line holds binary data)")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
