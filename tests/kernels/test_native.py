@@ -32,8 +32,7 @@ def run_python(program, **environment):
     """A Python process of its own, since the environment is read at import."""
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        env=os.environ | environment,
-        cwd=HERE,
+        env=os.environ | {"PYTHONPATH": str(HERE)} | environment,
         capture_output=True,
         text=True,
         timeout=120,

@@ -35,7 +35,7 @@ def refuse(folder):
     path = folder / "refused"
 
     def check(content, match=""):
-        path.write_bytes(content)
+        overwrite(path, content)
         with pytest.raises(ModelFileError) as caught:
             Network.load(path)
         message = str(caught.value)
@@ -53,7 +53,7 @@ def accept_or_refuse(network, folder):
     path = folder / "suspect"
 
     def check(content):
-        path.write_bytes(content)
+        overwrite(path, content)
         try:
             loaded = Network.load(path)
         except ModelFileError:
@@ -62,6 +62,11 @@ def accept_or_refuse(network, folder):
         return True
 
     return check
+
+
+def overwrite(path, content):
+    path.unlink(missing_ok=True)  # some file systems flush a file that is emptied and written anew
+    path.write_bytes(content)
 
 
 def assert_identical(loaded, network):
