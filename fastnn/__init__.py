@@ -6,7 +6,7 @@
 >>> layers = [Dense(64, "relu"), Dropout(0.1), Dense(10)]
 >>> net = Network(layers, loss="softmax_cross_entropy", seed=0)
 >>> history = net.fit(X / 16, y, epochs=20, verbose=0)
->>> history["loss"][-1] < 0.1
+>>> history["loss"][-1] < history["loss"][0] / 10
 True
 
 Names are loaded when first used: ``import fastnn`` costs NumPy and little else.

@@ -36,8 +36,8 @@ def save(
     ----------
     network : Network
         Built. It may be in the middle of a fit: saved by a callback at the end of an epoch, it goes
-        on from there as if it had never stopped. No other thread may train it, or write to its
-        parameters, while it is being saved.
+        on from there as if it had never stopped. While another thread trains it, the file is whole
+        but may mix parameters from before and after an update.
     path : str or path-like
         Conventionally ``….safetensors``; taken as it is. A symbolic link is followed.
     optimizer : bool
@@ -73,7 +73,9 @@ def save(
     if preprocessing is None:
         preprocessing = network.preprocessing
     tensors = _tensors(network.architecture, network.arena, training)
-    if name := _first_nonfinite(network.arena):
+    # A snapshot: the digest and the file must see the same numbers, whoever trains meanwhile.
+    tensors = {name: tensor.copy() for name, tensor in tensors.items()}
+    if name := _first_nonfinite(tensors, network.architecture):
         raise ArgumentError(f"{name} holds values that are not finite; the network is not saved")
     described = description.describe(network, preprocessing, training)
     atomic.write(path, [container.encode(described, tensors)])
@@ -123,14 +125,14 @@ def _read(file: BinaryIO) -> Network:
     shapes = dict(_shapes(architecture, training))
     container.check_tensors(header, shapes, network.dtype)
     tensors = container.read_tensors(file, header)
+    if name := _first_nonfinite(tensors, architecture):
+        raise ModelFileError(f"{name} holds values that are not finite")
 
     arena = ParameterArena(
         architecture.segments, architecture.size, len(network.optimizer.slots), network.dtype
     )
     for key, view in _tensors(architecture, arena, training).items():
         view[...] = tensors.pop(key)
-    if name := _first_nonfinite(arena):
-        raise ModelFileError(f"{name} holds values that are not finite")
     network.attach(architecture, arena)
     return network
 
@@ -154,9 +156,7 @@ def _tensors(
     return dict(zip(names, views, strict=True))
 
 
-def _first_nonfinite(arena: ParameterArena) -> str | None:
+def _first_nonfinite(tensors: Mapping[str, np.ndarray], architecture: Architecture) -> str | None:
     """Name of a parameter array that holds NaN or infinity (a slot's average may, and recover)."""
-    for segment in arena.segments:
-        if not np.isfinite(arena.view(arena.parameters, segment)).all():
-            return segment.name
-    return None
+    names = (segment.name for segment in architecture.segments)
+    return next((name for name in names if not np.isfinite(tensors[name]).all()), None)

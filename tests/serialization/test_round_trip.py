@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -248,6 +249,7 @@ def test_equal_networks_give_equal_files(tmp_path):
     classifier().build(6).save(tmp_path / "0", optimizer=True, preprocessing={"b": 1, "a": 2})
     program = """
 import sys
+import threading
 from fastnn import Dense, Dropout, Network
 layers = [Dense(8, "relu"), Dropout(0.25), Dense(3)]
 for path in sys.argv[1:]:
@@ -344,3 +346,19 @@ def test_parameters_must_be_finite(value, path):
 def test_optimizer_must_be_a_flag(path):
     with pytest.raises(ArgumentTypeError, match="optimizer must be True or False"):
         classifier().build(6).save(path, optimizer="adam")
+
+
+def test_saving_while_another_thread_trains_gives_whole_files(path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2000, 64)), rng.normal(size=2000)
+    network = Network([Dense(256, "relu"), Dense(1)], loss="huber", seed=0).build(64)
+    thread = threading.Thread(
+        target=network.fit, args=(X, y), kwargs={"epochs": 40, "batch_size": 500, "verbose": 0}
+    )
+    thread.start()
+    saved = 0
+    while thread.is_alive() or not saved:
+        network.save(path, optimizer=True)
+        Network.load(path)
+        saved += 1
+    thread.join()
