@@ -89,12 +89,13 @@ def active_backend() -> str:
     ArgumentError
         The environment variable ``FASTNN_BACKEND`` names none.
     """
-    if _active is not None:
-        return _active
-    name = os.environ.get("FASTNN_BACKEND", BACKENDS[0])
-    if name not in BACKENDS:
-        raise unknown_name("FASTNN_BACKEND", name, BACKENDS)
-    return name
+    global _active
+    if _active is None:
+        name = os.environ.get("FASTNN_BACKEND", BACKENDS[0])
+        if name not in BACKENDS:
+            raise unknown_name("FASTNN_BACKEND", name, BACKENDS)
+        _active = name
+    return _active
 
 
 def implementation(backend: str | None = None) -> ModuleType:

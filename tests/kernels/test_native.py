@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -166,9 +167,18 @@ def three_threads():
 
 
 @pytest.mark.skipif(not _native.openmp_version(), reason="built without OpenMP")
+@pytest.mark.skipif(os.environ.get("FASTNN_TEAM") == "force", reason="all calls get a full team")
 @pytest.mark.usefixtures("three_threads")
 def test_only_large_calls_get_a_team():
-    assert large_and_small_call() == (3, 1)
+    """At least once in a while: a busy machine makes calls serial for up to 1.6 s at a time."""
+    for _ in range(20):
+        large, small = large_and_small_call()
+        assert small == 1
+        if large == 3:
+            return
+        assert large == 1
+        time.sleep(0.25)
+    pytest.fail("a large call never got a team")
 
 
 LIMITED = """
