@@ -118,17 +118,18 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the experiment, print its table and, on request, draw the boundaries."""
+    """Run the experiment, print its table and draw the boundaries."""
     parser = argparse.ArgumentParser(description="What first weights do to a small network.")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="trials for each start")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="updates of each network")
-    parser.add_argument("--out", type=Path, help="PNG file for the decision boundaries")
+    parser.add_argument(
+        "--out", type=Path, default=Path("initialization.png"), help="PNG file for the boundaries"
+    )
     options = parser.parse_args(arguments)
     trials = run(options.seeds, options.epochs)
     print(table(trials))
-    if options.out:
-        draw(trials, options.out)
-        print(f"decision boundaries: {options.out}")
+    draw(trials, options.out)
+    print(f"decision boundaries: {options.out}")
 
 
 if __name__ == "__main__":

@@ -68,3 +68,38 @@ def test_bits_do_not_depend_on_threads(isa):
         got, team = run(threads, isa)
         assert got == expected
         assert team == f"[{threads}]"
+
+
+FORKED = textwrap.dedent(
+    """
+    import os
+    import numpy as np
+    from fastnn import Dense, Dropout, Network
+
+    X = np.random.default_rng(0).normal(size=(256, 100))
+
+    def train():
+        net = Network([Dense(200, "relu"), Dropout(0.5), Dense(1)], loss="huber", seed=0)
+        net.fit(X, X[:, 0], epochs=2, verbose=0)
+        return net.parameters.tobytes()
+
+    expected = train()
+    for _ in range(int(os.environ["RUNS"])):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if train() == expected else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert train() == expected
+    """
+)
+FORKS = 100 if os.environ.get("FASTNN_FULL") == "1" else 10
+
+
+def test_children_train_after_the_parent_trained():
+    """libgomp's threads do not survive a fork: the child must neither wait for them nor differ."""
+    environment = os.environ | {
+        "FASTNN_TEAM": "force",
+        "FASTNN_NUM_THREADS": "2",
+        "RUNS": str(FORKS),
+    }
+    subprocess.run([sys.executable, "-c", FORKED], env=environment, check=True, timeout=120)
