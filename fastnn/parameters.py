@@ -122,6 +122,14 @@ class ParameterArena:
         """Whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
+    def snapshot(self) -> tuple[np.ndarray, np.ndarray]:
+        """Copies of parameters and slots, for `restore`."""
+        return self.parameters.copy(), self.slots.copy()
+
+    def restore(self, snapshot: tuple[np.ndarray, np.ndarray]) -> None:
+        """Put parameters and slots back as they were."""
+        self.parameters[...], self.slots[...] = snapshot
+
     def view(self, region: np.ndarray, segment: Segment) -> np.ndarray:
         """The array of one segment inside a flat region, in its own shape."""
         return region[segment.offset : segment.offset + segment.size].reshape(segment.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,7 @@ class Step:
         self._state: RunState = network.state
         self._executor = executor
         self._interrupt = interrupt
+        self._number = 0  # of the latest batch
 
     def __call__(self, batch: Batch, number: int) -> float:
         """Train on a batch; returns its loss before the update, penalties included.
@@ -59,12 +61,13 @@ class Step:
         A batch whose weights are all 0 changes nothing. A non-finite loss or gradient raises
         `DivergenceError` before the update.
         """
+        self._number = number
         if batch.weight is not None and not batch.weight.any():
             return 0.0
         results = self._executor.run(GRADIENT_STAGES, batch, self._state)
         loss = results[Result.LOSS]
         if not np.isfinite(loss) or results[Result.NONFINITE]:
-            self._diverged(batch, number, loss)
+            self._diverged(batch, loss)
         with self._interrupt.section():
             self._executor.run(("update",), batch, self._state)
             self._state.step += 1
@@ -77,16 +80,36 @@ class Step:
         assert prediction is not None
         return prediction
 
-    def _diverged(self, batch: Batch, number: int, loss: float) -> None:
-        epoch = self._state.epoch + 1
-        layer = self._executor.first_nonfinite_layer(batch)
+    @contextmanager
+    def all_finite(self) -> Iterator[None]:
+        """Steps after which the parameters must be finite.
+
+        An update may overflow although its gradient was finite. It shows in the next step's loss or
+        here, at the end; then only the parameters and slots of the beginning are known to be good.
+        """
+        arena = self._network.arena
+        before = arena.snapshot()
+        try:
+            yield
+            if not np.isfinite(arena.parameters).all():
+                self._raise("an update overflowed", "optimizer")
+        except DivergenceError:
+            if not np.isfinite(arena.parameters).all():
+                arena.restore(before)
+            raise
+
+    def _diverged(self, batch: Batch, loss: float) -> None:
         what = "the gradient is not finite" if np.isfinite(loss) else f"the loss is {loss}"
+        self._raise(what, self._executor.first_nonfinite_layer(batch))
+
+    def _raise(self, what: str, layer: str) -> None:
+        epoch = self._state.epoch + 1
         raise DivergenceError(
-            f"training diverged in epoch {epoch}, batch {number}: {what}, first in layer "
+            f"training diverged in epoch {epoch}, batch {self._number}: {what}, first in layer "
             f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
             "or another initialiser may help",
             epoch=epoch,
-            batch=number,
+            batch=self._number,
             layer=layer,
         )
 
@@ -97,12 +120,17 @@ def train_on_batch(network: Network, data: DataSet) -> dict[str, float]:
     _, batch = next(data.batches(len(data)))
     with DeferredInterrupt() as interrupt:
         step = Step(network, executor, interrupt)
-        loss = step(batch, 1)
-        prediction = step.prediction(batch)
-    scores = metrics.evaluate(
-        network.metrics, network.loss.task, data.target, prediction, data.weight
-    )
-    return {"loss": loss} | scores
+        with step.all_finite():
+            logs = {"loss": step(batch, 1)}
+        if network.metrics:
+            logs |= metrics.evaluate(
+                network.metrics,
+                network.loss.task,
+                data.target,
+                step.prediction(batch),
+                data.weight,
+            )
+    return logs
 
 
 @dataclass(frozen=True)
@@ -167,9 +195,8 @@ class Trainer:
         return history
 
     def _epoch(self, step: Step) -> dict[str, float]:
-        before = self._network.arena.parameters.copy()
         total = 0.0
-        try:
+        with step.all_finite():
             for number, (rows, batch) in enumerate(self._epoch_batches(), start=1):
                 self._callbacks("on_batch_begin", number)
                 loss = step(batch, number)
@@ -178,12 +205,6 @@ class Trainer:
                 if self._predictions is not None:
                     self._predictions[rows] = step.prediction(batch)
                 self._callbacks("on_batch_end", number, {"loss": loss, "size": size})
-        except DivergenceError:
-            # An update may overflow although its gradient was finite; then only the epoch's
-            # beginning is known to be good.
-            if not np.isfinite(self._network.arena.parameters).all():
-                self._network.arena.parameters[...] = before
-            raise
         return self._logs(total / len(self._data))
 
     def _epoch_batches(self) -> Iterator[tuple[Any, Batch]]:

@@ -426,17 +426,7 @@ def test_curves_leave_the_matplotlib_back_end_alone(tmp_path):
 # --- real tables ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def one_thread():
-    """A busy machine slows small networks down on several threads; their bits are the same."""
-    before = fastnn.get_num_threads()
-    fastnn.set_num_threads(1)
-    yield
-    fastnn.set_num_threads(before)
-
-
 @needs_data
-@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(
     ("name", "target", "least"),
     [("telco_churn", "Churn", 0.79), ("california_housing", "median_house_value", 0.74)],

@@ -377,15 +377,25 @@ def test_divergence_names_the_place_and_keeps_finite_weights():
     assert np.isfinite(net.predict(X)).all()
 
 
-def test_an_update_that_overflows_goes_back_to_the_start_of_the_epoch():
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize(
+    "train",
+    [
+        lambda net, X, y: net.fit(X, y, batch_size=20, verbose=0),  # the next batch shows it
+        lambda net, X, y: net.fit(X, y, batch_size=None, verbose=0),  # no other step follows
+        lambda net, X, y: net.fit(X, y, batch_size=None, epochs=3, verbose=0),
+        lambda net, X, y: net.train_on_batch(X, y),
+    ],
+)
+def test_an_update_that_overflows_is_undone(train, momentum):
     X, y = data()
-    net = Network(
-        [Dense(1)], loss="mean_squared_error", optimizer=fastnn.SGD(1.5e308), dtype="float64"
-    )
+    optimizer = fastnn.SGD(1.5e308, momentum=momentum)
+    net = Network([Dense(1)], loss="mean_squared_error", optimizer=optimizer, dtype="float64")
     start = net.build(5).parameters.copy()
-    with pytest.raises(fastnn.DivergenceError):
-        net.fit(100 * X, 100 * y, batch_size=20, verbose=0)
+    with pytest.raises(fastnn.DivergenceError, match="diverged in epoch 1"):
+        train(net, 100 * X, 100 * y)
     np.testing.assert_array_equal(net.parameters, start)
+    assert not net.arena.slots.any()
 
 
 def test_a_gradient_that_overflows_is_caught_before_the_update():

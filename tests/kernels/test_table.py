@@ -173,11 +173,6 @@ def test_back_ends_have_the_kernels_of_the_table(backend):
     assert set(kernels.__all__) > set(KERNELS)
 
 
-def test_native_activations_are_those_of_the_reference():
-    formulas = {name: formula.needs_z for name, formula in reference.ACTIVATIONS.items()}
-    assert kernels.implementation("native").activations() == formulas
-
-
 @pytest.mark.parametrize("kernel", EVERY_KERNEL)
 def test_rows_describe_their_signatures(kernel):
     parameters = set(kernel.signature.parameters)
