@@ -16,7 +16,14 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError
 from setuptools.modified import newer_group
 
-SOURCES = ["fastnn/kernels/_native.pyx", "csrc/dispatch.c", "csrc/threads.c"]
+SOURCES = [
+    "fastnn/kernels/_native.pyx",
+    "csrc/dispatch.c",
+    "csrc/executor.c",
+    "csrc/team.c",
+    "csrc/threads.c",
+    "csrc/tuning.c",
+]
 HEADERS = sorted(map(str, [*Path("csrc").glob("*.h"), *Path("csrc").glob("*.def")]))
 
 COMMON_FLAGS = ["-std=gnu11", "-fvisibility=hidden", "-pthread"]

@@ -16,6 +16,7 @@
 #include "gemm.h"
 #include "dense.h"
 #include "dropout.h"
+#include "gather.h"
 #include "loss.h"
 #include "optimizer.h"
 #include "penalty.h"

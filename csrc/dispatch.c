@@ -20,6 +20,12 @@ const int fastnn_activation_needs_z[FASTNN_ACTIVATION_COUNT] = {
 };
 #undef ACTIVATION
 
+#define SOURCE(name, type) #name,
+const char *const fastnn_source_names[FASTNN_SOURCE_COUNT] = {
+#include "sources.def"
+};
+#undef SOURCE
+
 extern const fastnn_table fastnn_table_baseline, fastnn_table_avx2, fastnn_table_avx512;
 
 #if defined(FASTNN_HAVE_AVX2) || defined(FASTNN_HAVE_AVX512)
@@ -74,7 +80,7 @@ int fastnn_usable_tables(const fastnn_table *tables[FASTNN_MAX_TABLES]) {
 }
 
 // Every array is at most the product of two dimensions, of 8 bytes each.
-static int sizes_fit(const int64_t dim[FASTNN_MAX_DIMS]) {
+int fastnn_sizes_fit(const int64_t dim[FASTNN_MAX_DIMS]) {
     for (int i = 0; i < FASTNN_MAX_DIMS; i++) {
         for (int j = 0; j <= i; j++) {
             int64_t bytes;
@@ -87,9 +93,9 @@ static int sizes_fit(const int64_t dim[FASTNN_MAX_DIMS]) {
     return 1;
 }
 
-fastnn_status fastnn_run(const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel,
-                         fastnn_args *args) {
-    if (!sizes_fit(args->dim)) return FASTNN_BAD_SIZE;
+fastnn_status fastnn_call(const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel,
+                          fastnn_args *args) {
+    if (!fastnn_sizes_fit(args->dim)) return FASTNN_BAD_SIZE;
     const uint64_t state = fastnn_fp_enter();
     const fastnn_status status = table->kernel[dtype][kernel](args);
     fastnn_fp_leave(state);

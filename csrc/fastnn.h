@@ -1,4 +1,4 @@
-// The C interface: what the Cython module and, later, the plan executor call.
+// The C interface: what the Cython module calls, and the executor.
 #ifndef FASTNN_H
 #define FASTNN_H
 
@@ -16,6 +16,7 @@ typedef enum {
     FASTNN_BAD_ACTIVATION,  // not one of activations.def
     FASTNN_MISSING_Z,       // the activation's gradient needs the pre-activation
     FASTNN_BAD_LABEL,       // a class number outside [0, C); nothing was written
+    FASTNN_DIVERGED,        // the loss or a gradient is not finite
 } fastnn_status;
 
 typedef enum { FASTNN_FLOAT32, FASTNN_FLOAT64, FASTNN_DTYPES } fastnn_dtype;
@@ -34,6 +35,13 @@ typedef enum {
 } fastnn_activation_id;
 #undef ACTIVATION
 
+#define SOURCE(name, type) FASTNN_SOURCE_##name,
+typedef enum {
+#include "sources.def"
+    FASTNN_SOURCE_COUNT
+} fastnn_source_id;
+#undef SOURCE
+
 typedef union {
     double f;
     int64_t i;
@@ -51,22 +59,30 @@ typedef struct {
 
 typedef fastnn_status (*fastnn_kernel)(fastnn_args *);
 
+typedef void (*fastnn_gather)(void *out, const void *from, const int64_t *order, int64_t first,
+                              int64_t n, int64_t size, double scale);
+
 // All kernels as compiled for one instruction set.
 typedef struct {
     const char *isa;
     fastnn_kernel kernel[FASTNN_DTYPES][FASTNN_KERNEL_COUNT];
+    fastnn_gather gather[FASTNN_DTYPES][FASTNN_SOURCE_COUNT];
 } fastnn_table;
 
 extern const char *const fastnn_kernel_names[FASTNN_KERNEL_COUNT];
 extern const char *const fastnn_activation_names[FASTNN_ACTIVATION_COUNT];
 extern const int fastnn_activation_needs_z[FASTNN_ACTIVATION_COUNT];
+extern const char *const fastnn_source_names[FASTNN_SOURCE_COUNT];
 
 // The tables that this build holds and this machine can run, slowest first; returns their number.
 enum { FASTNN_MAX_TABLES = 3 };
 int fastnn_usable_tables(const fastnn_table *tables[FASTNN_MAX_TABLES]);
 
 // Checks the dimensions, sets the floating-point state, and calls the kernel.
-fastnn_status fastnn_run(const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel,
-                         fastnn_args *args);
+fastnn_status fastnn_call(const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel,
+                          fastnn_args *args);
+
+// Whether arrays of these dimensions, of 8 bytes an element, can exist.
+int fastnn_sizes_fit(const int64_t dim[FASTNN_MAX_DIMS]);
 
 #endif

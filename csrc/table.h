@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fastnn.h"
-#include "threads.h"
+#include "team.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -53,5 +53,17 @@ const fastnn_table JOIN(fastnn_table_, ISA) = {
 #include "kernels.def"
         },
 #undef KERNEL
+    },
+    {
+#define SOURCE(name, type) gather_##name##_f32,
+        {
+#include "sources.def"
+        },
+#undef SOURCE
+#define SOURCE(name, type) gather_##name##_f64,
+        {
+#include "sources.def"
+        },
+#undef SOURCE
     },
 };

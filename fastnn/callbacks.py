@@ -17,8 +17,9 @@ class Callback:
     """Base of the callbacks: override what you need.
 
     Epochs are counted from 1 over the life of the network, batches from 1 within the epoch. A hook
-    that is not overridden costs nothing. Setting ``network.stop_training = True`` ends training
-    after the current epoch. `on_train_end` is called even if training fails.
+    that is not overridden costs nothing; `on_batch_begin` and `on_batch_end` cost most, since then
+    the native back end must return from C for each batch. Setting ``network.stop_training = True``
+    ends training after the current epoch. `on_train_end` is called even if training fails.
 
     Examples
     --------
@@ -37,6 +38,9 @@ class Callback:
 
     def on_batch_end(self, network: Network, batch: int, logs: Logs) -> None:
         """`logs` holds the batch's loss and its number of rows, "size"."""
+
+    def on_progress(self, network: Network, logs: Logs) -> None:
+        """Several times a second: `logs` holds the epoch's "rows" so far and their mean "loss"."""
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         """`logs` holds loss and metrics of the epoch, and val_… of the validation data."""
@@ -61,6 +65,10 @@ class CallbackList:
             if name.startswith("on_")
         }
 
+    def wants(self, *hooks: str) -> bool:
+        """Whether any callback overrides one of these."""
+        return any(self._hooks[hook] for hook in hooks)
+
     def __call__(self, hook: str, *arguments: Any) -> None:
         for method in self._hooks[hook]:
             method(self._network, *arguments)
@@ -76,23 +84,29 @@ class ProgressBar(Callback):
     def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
         from tqdm.auto import tqdm
 
-        self._epochs = info["epochs"]
+        self._epochs, self._rows = info["epochs"], info["rows"]
         self._done = 0
         self._epoch_logs = ""
-        total = info["epochs"] * info["rows"]
+        total = self._epochs * self._rows
         self._bar = tqdm(total=total, unit=" samples", unit_scale=True, dynamic_ncols=True)
 
     def on_epoch_begin(self, network: Network, epoch: int) -> None:
         self._done += 1
         self._bar.set_description(f"epoch {self._done}/{self._epochs}", refresh=False)
 
-    def on_batch_end(self, network: Network, batch: int, logs: Logs) -> None:
-        if self._bar.update(logs["size"]) and not self._epoch_logs:
+    def on_progress(self, network: Network, logs: Logs) -> None:
+        self._advance(int(logs["rows"]))
+        if not self._epoch_logs:
             self._bar.set_postfix_str(f"loss={logs['loss']:.4g}", refresh=False)
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        self._advance(self._rows)
         self._epoch_logs = ", ".join(f"{name}={value:.4g}" for name, value in logs.items())
         self._bar.set_postfix_str(self._epoch_logs)
+
+    def _advance(self, rows: int) -> None:
+        """To so many rows of the current epoch."""
+        self._bar.update((self._done - 1) * self._rows + rows - self._bar.n)
 
     def on_train_end(self, network: Network) -> None:
         self._bar.close()

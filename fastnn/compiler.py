@@ -35,6 +35,7 @@ class PlanBuilder:
     training: bool
     widest: int
     layer: str = ""
+    input_scale: float = 1.0
     stages: dict[str, list[Op]] = field(default_factory=lambda: {name: [] for name in STAGES})
     workspace: int = 0
     _areas: dict[str, list[int]] = field(default_factory=dict)
@@ -102,7 +103,7 @@ def compile_plan(net: Architecture, rows: int, *, training: bool, labels: bool) 
     if training:
         _lower_update(net, builder)
     stages = MappingProxyType({name: tuple(ops) for name, ops in builder.stages.items()})
-    return Plan(net.dtype, rows, builder.workspace, output, prediction, stages)
+    return Plan(net.dtype, rows, builder.workspace, output, prediction, builder.input_scale, stages)
 
 
 def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pullback]]:

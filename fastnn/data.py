@@ -2,55 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import checks
 from .errors import ArgumentError, ArgumentTypeError
-from .plan import Batch
 from .randomness import Stream, permutation, stream_offset
 
 if TYPE_CHECKING:
     from .losses import Loss
 
 
+#: What batches are converted from as they are gathered; arrays of other dtypes are converted whole.
+GATHERED = frozenset(
+    {"float32", "float64"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+)
+
+
 @dataclass(frozen=True)
 class DataSet:
-    """Rows ready for a plan, all of one length.
+    """Rows to train on, score or predict, checked.
 
     Attributes
     ----------
-    x : ndarray, shape (n, …), the network's dtype, C-contiguous
-    target : ndarray, shape (n,) int64 or (n, outputs) of the network's dtype
+    x : ndarray, shape (n, …), C-contiguous, one of the dtypes `GATHERED`
+        The user's own array wherever that is possible.
+    target : ndarray, shape (n,) int64 or (n, outputs) of the network's dtype, or None
     weight : ndarray, shape (n,), the network's dtype, or None
+    rows : ndarray of int64, or None
+        Which rows of the arrays belong to the set; None is all of them.
     """
 
     x: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray | None
+    target: np.ndarray | None = None
+    weight: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.x) if self.rows is None else len(self.rows)
 
     @property
     def labels(self) -> bool:
         """Whether the targets are class numbers."""
-        return self.target.dtype == np.int64
-
-    def batches(self, size: int) -> Iterator[tuple[slice, Batch]]:
-        """(rows, batch) for all rows in their order; the batches are views."""
-        for start in range(0, len(self), size):
-            rows = slice(start, start + size)
-            weight = None if self.weight is None else self.weight[rows]
-            yield rows, Batch(self.x[rows], self.target[rows], weight)
+        return self.target is not None and self.target.dtype == np.int64
 
     def take(self, rows: np.ndarray) -> DataSet:
-        """The data set of the given rows, copied."""
-        weight = None if self.weight is None else self.weight[rows]
-        return DataSet(self.x[rows], self.target[rows], weight)
+        """The same arrays, of which only the given rows count."""
+        return replace(self, rows=rows if self.rows is None else self.rows[rows])
+
+    def selected(self, array: np.ndarray) -> np.ndarray:
+        """Those rows of an array, as long as `x`, that belong to the set."""
+        return array if self.rows is None else array[self.rows]
 
 
 def numbers(argument: str, values: Any) -> np.ndarray:
@@ -84,7 +89,11 @@ def _is_numeric_frame(values: Any) -> bool:
 
 
 def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray:
-    """X as a C-contiguous array of `dtype`; `shape`, if given, is that of one row."""
+    """X, checked and C-contiguous, for a network of `dtype`; `shape`, if given, is that of one row.
+
+    The dtype stays as it is if batches can be gathered from it, so that bytes need not become
+    floats all at once, and arrays on disk stay there.
+    """
     array = numbers("X", X)
     if array.ndim == 1:
         raise ArgumentError(
@@ -99,7 +108,13 @@ def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray
         raise ArgumentError(
             f"X has rows of shape {array.shape[1:]}, but the network was built for {shape}"
         )
-    return _convert("X", array, dtype)
+    if array.dtype == bool:
+        return np.ascontiguousarray(array).view(np.uint8)
+    if array.dtype.name not in GATHERED:
+        return _convert("X", array, dtype)
+    if array.dtype.itemsize > dtype.itemsize and array.dtype.kind == "f":
+        _require_in_range("X", array, dtype)
+    return np.ascontiguousarray(array)
 
 
 def data_set(
@@ -161,6 +176,13 @@ def _require_finite(argument: str, array: np.ndarray, when: str = "") -> None:
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         at = ", ".join(map(str, where))
         raise ArgumentError(f"{argument}[{at}] is {array[where]}{when}; values must be finite")
+
+
+def _require_in_range(argument: str, array: np.ndarray, dtype: np.dtype) -> None:
+    """Refuse finite numbers that `dtype` cannot hold, without a copy of the array."""
+    largest = np.finfo(dtype).max
+    if max(array.max(), -array.min()) > largest:
+        _convert(argument, array, dtype)  # names the first of them
 
 
 def _sample_weight(sample_weight: Any, rows: int) -> np.ndarray:

@@ -1,17 +1,23 @@
-"""The Python executor: runs a plan op by op, on any back end."""
+"""The Python executor: runs a plan op by op, on any back end.
+
+It is the statement of what the one in C computes (`fastnn.native_executor`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import math
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import kernels
-from .compiler import compile_plan
+from .errors import FastnnError
+from .interrupts import DeferredInterrupt
 from .parameters import ParameterArena, aligned_zeros
+from .passes import Pass
 from .plan import (
     BATCH_REGIONS,
     Batch,
@@ -26,12 +32,19 @@ from .plan import (
 )
 from .randomness import stream_offset
 
-if TYPE_CHECKING:
-    from .architecture import Architecture
-
-
 #: Batch sizes × stages whose views one executor remembers.
 MAX_BINDINGS = 64
+
+#: From a batch to its gradients, all of which may be given up; then comes the update.
+GRADIENT_STAGES = ("forward", "loss", "backward", "penalty", "check")
+
+
+class Diverged(FastnnError):
+    """The loss, or a gradient, of batch `number` is not finite; its update was not done."""
+
+    def __init__(self, number: int, loss: float):
+        super().__init__(f"batch {number}: loss {loss}")
+        self.number, self.loss = number, loss
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,60 @@ class Executor:
                 if op.result is not None:
                     results[op.result] += value
         return results
+
+    def train(
+        self,
+        rows: Pass,
+        start: int,
+        stop: int,
+        state: RunState,
+        interrupt: DeferredInterrupt,
+        seconds: float | None = None,
+    ) -> int:
+        """Take one optimizer step for each of the batches [start, stop) of a pass.
+
+        Returns the number of the next batch: `stop`, or less once `seconds` are over. A batch whose
+        weights are all 0 changes nothing.
+
+        Raises
+        ------
+        Diverged
+        """
+        end = math.inf if seconds is None else time.monotonic() + seconds
+        for number in range(start, stop):
+            batch = rows.batch(number, self.plan)
+            if batch.weight is None or batch.weight.any():
+                self._step(rows, number, batch, state, interrupt)
+            if time.monotonic() >= end:
+                return number + 1
+        return stop
+
+    def _step(
+        self, rows: Pass, number: int, batch: Batch, state: RunState, interrupt: DeferredInterrupt
+    ) -> None:
+        results = self.run(GRADIENT_STAGES, batch, state)
+        loss = results[Result.LOSS]
+        rows.losses[number] = loss
+        if not math.isfinite(loss) or results[Result.NONFINITE]:
+            raise Diverged(number, loss)
+        self._store_prediction(rows, number, batch, state)
+        with interrupt.section():
+            self.run(("update",), batch, state)
+            state.step += 1
+
+    def infer(self, rows: Pass, state: RunState) -> None:
+        """Fill in the predictions of a pass, and the losses if they are asked for."""
+        for number in range(len(rows)):
+            batch = rows.batch(number, self.plan)
+            self.run(("forward",), batch, state)
+            self._store_prediction(rows, number, batch, state)
+            if rows.scored:
+                rows.losses[number] = self.run(("loss",), batch, state)[Result.LOSS]
+
+    def _store_prediction(self, rows: Pass, number: int, batch: Batch, state: RunState) -> None:
+        if rows.predictions is not None:
+            self.run(("predict",), batch, state)
+            rows.predictions[rows.rows(number)] = self.array(self.plan.prediction, batch)
 
     def array(self, ref: Ref, batch: Batch) -> np.ndarray | None:
         """The array that a ref of the plan means for this batch: a view, not a copy."""
@@ -140,45 +207,3 @@ def _changes(argument: Any) -> bool:
     if isinstance(argument, Ref):
         return argument.region in BATCH_REGIONS
     return isinstance(argument, (StateValue, StreamOffset))
-
-
-class ExecutorPool:
-    """Plans and executors of one network, made when first needed and kept."""
-
-    def __init__(self, architecture: Architecture, arena: ParameterArena):
-        self._architecture = architecture
-        self._arena = arena
-        self._plans: dict[tuple[int, bool, bool], Plan] = {}
-        self._idle: dict[tuple[int, bool], list[Executor]] = {}
-        self._training: Executor | None = None
-
-    def plan(self, rows: int, *, training: bool, labels: bool) -> Plan:
-        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
-        key = (rows, training, labels)
-        if key not in self._plans:
-            self._plans[key] = compile_plan(
-                self._architecture, rows, training=training, labels=labels
-            )
-        return self._plans[key]
-
-    def training(self, rows: int, labels: bool) -> Executor:
-        """The executor for training; kept until one for another batch size is asked for."""
-        plan = self.plan(rows, training=True, labels=labels)
-        if self._training is None or self._training.plan is not plan:
-            self._training = Executor(plan, self._arena)
-        return self._training
-
-    @contextmanager
-    def inference(self, rows: int, labels: bool) -> Iterator[Executor]:
-        """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
-        capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
-        plan = self.plan(capacity, training=False, labels=labels)
-        idle = self._idle.setdefault((capacity, labels), [])
-        try:
-            executor = idle.pop()
-        except IndexError:
-            executor = Executor(plan, self._arena)
-        try:
-            yield executor
-        finally:
-            idle.append(executor)

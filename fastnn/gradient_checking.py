@@ -19,9 +19,10 @@ from .architecture import Architecture, settle
 from .compiler import compile_plan
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError
-from .executor import Batch, Executor
+from .executor import Executor
 from .network import Network
 from .parameters import ParameterArena, Segment
+from .passes import Pass
 from .plan import Op, Ref, Result
 from .randomness import Stream, check_seed, permutation, stream_offset
 from .summary import table
@@ -255,10 +256,11 @@ class _LossSurface:
     """
 
     def __init__(self, net: Network, architecture: Architecture, rows: DataSet):
+        assert rows.target is not None
         plan = compile_plan(architecture, len(rows), training=True, labels=rows.labels)
         self.arena = _copy(net.arena, architecture)
         self._executor = Executor(plan, self.arena)
-        self._batch = Batch(rows.x, rows.target, rows.weight)
+        self._batch = Pass(rows, len(rows)).batch(0, plan)
         self._state = replace(net.state)
         self._loss = architecture.loss
         self._target = rows.target

@@ -8,7 +8,8 @@ import numpy as np
 
 from . import metrics
 from .data import DataSet
-from .plan import Batch, Result
+from .passes import Pass
+from .plan import Result
 
 if TYPE_CHECKING:
     from .network import Network
@@ -19,29 +20,41 @@ BATCH_SIZE = 1024
 
 def predict(network: Network, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
     """Predictions for the rows of x, shape (n, outputs)."""
-    prediction = np.empty((len(x), *network.output_shape), network.dtype)
-    with network.executors.inference(min(batch_size, len(x)), labels=False) as executor:
-        for start in range(0, len(x), batch_size):
-            rows = slice(start, start + batch_size)
-            batch = Batch(x[rows])
-            executor.run(("forward", "predict"), batch, network.state)
-            prediction[rows] = executor.array(executor.plan.prediction, batch)
-    return prediction
+    predictions = np.empty((len(x), *network.output_shape), network.dtype)
+    batch_size = min(batch_size, len(x))
+    rows = Pass(DataSet(x), batch_size, predictions=predictions, scored=False)
+    with network.executors.inference(batch_size, labels=False) as executor:
+        executor.infer(rows, network.state)
+    return predictions
 
 
 def evaluate(network: Network, data: DataSet, batch_size: int = BATCH_SIZE) -> dict[str, float]:
     """Loss, penalties included, and metrics, as a dict."""
-    total = total_weight = 0.0
-    prediction = np.empty((len(data), *network.output_shape), network.dtype)
-    with network.executors.inference(min(batch_size, len(data)), data.labels) as executor:
-        for rows, batch in data.batches(batch_size):
-            results = executor.run(("forward", "predict", "loss"), batch, network.state)
-            weight = float(len(batch.x) if batch.weight is None else batch.weight.sum(dtype=float))
-            total += results[Result.LOSS] * weight
-            total_weight += weight
-            prediction[rows] = executor.array(executor.plan.prediction, batch)
-        penalty = executor.run(("penalty",), batch, network.state)[Result.LOSS]
-    scores = metrics.evaluate(
-        network.metrics, network.loss.task, data.target, prediction, data.weight
-    )
-    return {"loss": total / total_weight + penalty} | scores
+    batch_size = min(batch_size, len(data))
+    rows = Pass(data, batch_size)
+    if network.metrics:
+        rows.predictions = np.empty((len(data.x), *network.output_shape), network.dtype)
+    with network.executors.inference(batch_size, data.labels) as executor:
+        executor.infer(rows, network.state)
+        nothing = rows.batch(0, executor.plan)
+        penalty = executor.run(("penalty",), nothing, network.state)[Result.LOSS]
+    return {"loss": _mean_loss(rows) + penalty} | scores(network, rows)
+
+
+def scores(network: Network, rows: Pass) -> dict[str, float]:
+    """Metrics of the predictions that a pass left; none if it left none."""
+    data = rows.data
+    if rows.predictions is None or data.target is None:
+        return {}
+    target, predictions = data.selected(data.target), data.selected(rows.predictions)
+    weight = None if data.weight is None else data.selected(data.weight)
+    return metrics.evaluate(network.metrics, network.loss.task, target, predictions, weight)
+
+
+def _mean_loss(rows: Pass) -> float:
+    """Over all rows: each batch's mean counts what its rows weigh."""
+    shares = rows.sizes().astype(float)
+    if rows.data.weight is not None:
+        weight = rows.data.selected(rows.data.weight).astype(float)
+        shares = np.add.reduceat(weight, np.arange(len(rows)) * rows.batch_size)
+    return float((rows.losses * shares).sum() / shares.sum())

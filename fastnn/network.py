@@ -16,7 +16,7 @@ from .architecture import Architecture, check_dtype, check_head, check_layers, l
 from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
-from .executor import ExecutorPool
+from .executor_pool import ExecutorPool
 from .history import History
 from .layers import Layer
 from .losses import Loss

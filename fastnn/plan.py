@@ -3,7 +3,7 @@
 A plan lists ops in the order of execution. An op names a kernel of the table and its arguments, and
 an argument that is an array is a `Ref`: a region, a byte offset and a shape, never a pointer. So a
 plan is immutable, may serve any number of networks of one shape, and reads the same to the Python
-executor as it will to one in C: resolve offsets, set the number of rows, call.
+executor as to the one in C: resolve offsets, set the number of rows, call.
 
 The leading dimension of a `Ref` with ``per_row`` is the number of rows of the batch at hand, which
 may be anything up to `Plan.rows`.
@@ -123,6 +123,8 @@ class Plan:
         Bytes of scratch memory that a run needs.
     output, prediction : Ref
         Where the network's output, and what `predict` shows of it, are found.
+    input_scale : float
+        What rows of the input are multiplied by on their way into the batch.
     stages : mapping of str to tuple of Op
         The ops of each of `STAGES`; a plan made for inference has no gradients and no update.
     """
@@ -132,6 +134,7 @@ class Plan:
     workspace: int
     output: Ref
     prediction: Ref
+    input_scale: float
     stages: Mapping[str, tuple[Op, ...]]
 
 

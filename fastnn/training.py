@@ -1,87 +1,60 @@
-"""Training: epochs, batches, validation, callbacks and history around an executor."""
+"""Training: epochs, validation, callbacks and history around an executor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from . import inference, metrics
+from . import inference
 from .callbacks import CallbackList
 from .data import DataSet
 from .errors import DivergenceError
-from .executor import Executor
+from .executor import Diverged, Executor
 from .history import History
 from .interrupts import DeferredInterrupt
-from .plan import Batch, Result, RunState
+from .passes import Pass
+from .plan import RunState
 from .randomness import Stream, permutation, stream_offset
 
 if TYPE_CHECKING:
     from .network import Network
 
-GRADIENT_STAGES = ("forward", "loss", "backward", "penalty", "check")
+#: Seconds between two calls of `Callback.on_progress`.
+PROGRESS_INTERVAL = 0.1
 
 
-class ShuffledBatches:
-    """Batches of rows in a given order, copied into buffers that all of them share."""
-
-    def __init__(self, data: DataSet, size: int):
-        self._arrays = [a for a in (data.x, data.target, data.weight) if a is not None]
-        self._buffers = [np.empty((size, *a.shape[1:]), a.dtype) for a in self._arrays]
-        self._size = size
-
-    def __call__(self, order: np.ndarray) -> Iterator[tuple[np.ndarray, Batch]]:
-        """(rows, batch), each valid until the next is asked for."""
-        for start in range(0, len(order), self._size):
-            rows = order[start : start + self._size]
-            # mode="clip" spares NumPy a temporary; a permutation needs no bounds check.
-            taken = (
-                np.take(array, rows, axis=0, out=buffer[: len(rows)], mode="clip")
-                for array, buffer in zip(self._arrays, self._buffers, strict=True)
-            )
-            yield rows, Batch(*taken)
-
-
-class Step:
-    """One optimizer step on one batch, all or nothing."""
+class Steps:
+    """Optimizer steps on a network, each all or nothing."""
 
     def __init__(self, network: Network, executor: Executor, interrupt: DeferredInterrupt):
         self._network = network
         self._state: RunState = network.state
         self._executor = executor
         self._interrupt = interrupt
-        self._number = 0  # of the latest batch
 
-    def __call__(self, batch: Batch, number: int) -> float:
-        """Train on a batch; returns its loss before the update, penalties included.
+    def __call__(self, rows: Pass, start: int, stop: int, seconds: float | None = None) -> int:
+        """Train on the batches [start, stop) of a pass; see `Executor.train`.
 
-        A batch whose weights are all 0 changes nothing. A non-finite loss or gradient raises
-        `DivergenceError` before the update.
+        A non-finite loss or gradient raises `DivergenceError` before its update.
         """
-        self._number = number
-        if batch.weight is not None and not batch.weight.any():
-            return 0.0
-        results = self._executor.run(GRADIENT_STAGES, batch, self._state)
-        loss = results[Result.LOSS]
-        if not np.isfinite(loss) or results[Result.NONFINITE]:
-            self._diverged(batch, loss)
-        with self._interrupt.section():
-            self._executor.run(("update",), batch, self._state)
-            self._state.step += 1
-        return loss
-
-    def prediction(self, batch: Batch) -> np.ndarray:
-        """Predictions for the batch just trained on, from the weights before the update."""
-        self._executor.run(("predict",), batch, self._state)
-        prediction = self._executor.array(self._executor.plan.prediction, batch)
-        assert prediction is not None
-        return prediction
+        try:
+            return self._executor.train(rows, start, stop, self._state, self._interrupt, seconds)
+        except Diverged as found:
+            what = (
+                "the gradient is not finite"
+                if np.isfinite(found.loss)
+                else f"the loss is {found.loss}"
+            )
+            batch = rows.batch(found.number, self._executor.plan)
+            layer = self._executor.first_nonfinite_layer(batch)
+            self._raise(what, found.number, layer)
 
     @contextmanager
-    def all_finite(self) -> Iterator[None]:
+    def all_finite(self, rows: Pass) -> Iterator[None]:
         """Steps after which the parameters must be finite.
 
         An update may overflow although its gradient was finite. It shows in the next step's loss or
@@ -92,45 +65,40 @@ class Step:
         try:
             yield
             if not np.isfinite(arena.parameters).all():
-                self._raise("an update overflowed", "optimizer")
+                self._raise("an update overflowed", len(rows) - 1, "optimizer")
         except DivergenceError:
             if not np.isfinite(arena.parameters).all():
                 arena.restore(before)
             raise
 
-    def _diverged(self, batch: Batch, loss: float) -> None:
-        what = "the gradient is not finite" if np.isfinite(loss) else f"the loss is {loss}"
-        self._raise(what, self._executor.first_nonfinite_layer(batch))
-
-    def _raise(self, what: str, layer: str) -> None:
-        epoch = self._state.epoch + 1
+    def _raise(self, what: str, number: int, layer: str) -> NoReturn:
+        epoch, batch = self._state.epoch + 1, number + 1
         raise DivergenceError(
-            f"training diverged in epoch {epoch}, batch {self._number}: {what}, first in layer "
+            f"training diverged in epoch {epoch}, batch {batch}: {what}, first in layer "
             f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
             "or another initialiser may help",
             epoch=epoch,
-            batch=self._number,
+            batch=batch,
             layer=layer,
-        )
+        ) from None
+
+
+def _pass(network: Network, data: DataSet, batch_size: int) -> Pass:
+    rows = Pass(data, batch_size)
+    if network.metrics:
+        rows.predictions = np.zeros((len(data.x), *network.output_shape), network.dtype)
+    return rows
 
 
 def train_on_batch(network: Network, data: DataSet) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
     executor = network.executors.training(len(data), data.labels)
-    _, batch = next(data.batches(len(data)))
+    rows = _pass(network, data, len(data))
     with DeferredInterrupt() as interrupt:
-        step = Step(network, executor, interrupt)
-        with step.all_finite():
-            logs = {"loss": step(batch, 1)}
-        if network.metrics:
-            logs |= metrics.evaluate(
-                network.metrics,
-                network.loss.task,
-                data.target,
-                step.prediction(batch),
-                data.weight,
-            )
-    return logs
+        steps = Steps(network, executor, interrupt)
+        with steps.all_finite(rows):
+            steps(rows, 0, 1)
+    return {"loss": float(rows.losses[0])} | inference.scores(network, rows)
 
 
 @dataclass(frozen=True)
@@ -159,30 +127,26 @@ class Trainer:
         self._validation = validation
         self._settings = settings
         self._callbacks = callbacks
-        self._executor = network.executors.training(settings.batch_size, data.labels)
         # A single batch of all rows is not shuffled: no order matters.
-        shuffle = settings.shuffle and settings.batch_size < len(data)
-        self._shuffled = ShuffledBatches(data, settings.batch_size) if shuffle else None
-        self._predictions = None
-        if network.metrics:
-            self._predictions = np.zeros((len(data), *network.output_shape), network.dtype)
+        self._shuffle = settings.shuffle and settings.batch_size < len(data)
+        self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
+        self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
 
     def run(self) -> History:
         """Train; returns the history of this fit and appends it to the network's."""
         history = History()
-        info = {
-            "epochs": self._settings.epochs,
-            "rows": len(self._data),
-            "batch_size": self._settings.batch_size,
-        }
+        settings, data = self._settings, self._data
+        info = {"epochs": settings.epochs, "rows": len(data), "batch_size": settings.batch_size}
+        executor = self._network.executors.training(settings.batch_size, data.labels)
+        rows = _pass(self._network, data, settings.batch_size)
         try:
             with DeferredInterrupt() as interrupt:
                 self._callbacks("on_train_begin", info)
-                step = Step(self._network, self._executor, interrupt)
-                for _ in range(self._settings.epochs):
+                steps = Steps(self._network, executor, interrupt)
+                for _ in range(settings.epochs):
                     epoch = self._state.epoch + 1
                     self._callbacks("on_epoch_begin", epoch)
-                    logs = self._epoch(step)
+                    logs = self._epoch(steps, rows)
                     with interrupt.section():
                         self._state.epoch = epoch
                         history.append(epoch, logs)
@@ -194,33 +158,38 @@ class Trainer:
             self._callbacks("on_train_end")
         return history
 
-    def _epoch(self, step: Step) -> dict[str, float]:
-        total = 0.0
-        with step.all_finite():
-            for number, (rows, batch) in enumerate(self._epoch_batches(), start=1):
-                self._callbacks("on_batch_begin", number)
-                loss = step(batch, number)
-                size = len(batch.x)
-                total += loss * size
-                if self._predictions is not None:
-                    self._predictions[rows] = step.prediction(batch)
-                self._callbacks("on_batch_end", number, {"loss": loss, "size": size})
-        return self._logs(total / len(self._data))
-
-    def _epoch_batches(self) -> Iterator[tuple[Any, Batch]]:
-        if self._shuffled is None:
-            return self._data.batches(self._settings.batch_size)
-        offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
-        return self._shuffled(permutation(len(self._data), self._state.seed, offset))
-
-    def _logs(self, loss: float) -> dict[str, float]:
-        network, data = self._network, self._data
-        logs = {"loss": loss}
-        if self._predictions is not None:
-            logs |= metrics.evaluate(
-                network.metrics, network.loss.task, data.target, self._predictions, data.weight
-            )
+    def _epoch(self, steps: Steps, rows: Pass) -> dict[str, float]:
+        rows.losses[:] = 0
+        if self._shuffle:
+            offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
+            order = permutation(len(self._data), self._state.seed, offset)
+            rows.order = order if self._data.rows is None else self._data.rows[order]
+        with steps.all_finite(rows):
+            done = 0
+            while done < len(rows):
+                done = self._stretch(steps, rows, done)
+        logs = {"loss": _mean_loss(rows, len(rows))} | inference.scores(self._network, rows)
         if self._validation is not None:
-            scores = inference.evaluate(network, self._validation)
+            scores = inference.evaluate(self._network, self._validation)
             logs |= {f"val_{name}": value for name, value in scores.items()}
         return logs
+
+    def _stretch(self, steps: Steps, rows: Pass, start: int) -> int:
+        """Batches up to the next one, or as many as pass before callbacks are to be told."""
+        if not self._batch_events:
+            reached = steps(rows, start, len(rows), self._interval)
+        else:
+            self._callbacks("on_batch_begin", start + 1)
+            reached = steps(rows, start, start + 1)
+            logs = {"loss": float(rows.losses[start]), "size": int(rows.sizes()[start])}
+            self._callbacks("on_batch_end", reached, logs)
+        if self._interval is not None:
+            seen = int(rows.sizes()[:reached].sum())
+            self._callbacks("on_progress", {"rows": seen, "loss": _mean_loss(rows, reached)})
+        return reached
+
+
+def _mean_loss(rows: Pass, batches: int) -> float:
+    """Of the first batches, each weighted by its rows."""
+    sizes = rows.sizes()[:batches]
+    return float((rows.losses[:batches] * sizes).sum() / sizes.sum())

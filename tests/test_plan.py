@@ -148,6 +148,7 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
 
     layer = SimpleNamespace(active_backend=lambda: "checked", implementation=lambda _: Checked())
     monkeypatch.setattr("fastnn.executor.kernels", layer)
+    monkeypatch.setattr("fastnn.native_executor.executor", Executor)
     X = np.random.default_rng(0).normal(size=(21, 3))
     for optimizer in ("sgd", fastnn.SGD(0.1, momentum=0.5), "rmsprop", "adamw"):
         for loss in fastnn.losses.LOSSES:
@@ -158,6 +159,7 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
             )
             y = np.tile([[1, 0], [0, 1], [1, 0]], (7, 1))
             net.fit(X, y, batch_size=8, validation_data=(X, y), verbose=0)
+            net.predict(X)
     expected = set(kernels.KERNELS) - {"philox", "permutation"}
     assert calls == expected
 

@@ -186,7 +186,7 @@ def test_validation_fraction_holds_the_same_rows_out_every_time(monkeypatch):
     held_out = []
 
     def probe(network, rows):
-        held_out.append(set(rows.x[:, 0]))
+        held_out.append(set(rows.selected(rows.x)[:, 0]))
         return {}
 
     monkeypatch.setattr("fastnn.inference.evaluate", probe)

@@ -7,6 +7,7 @@ what C would otherwise read or write out of bounds.
 
 import os
 
+from fastnn.cgroups import cgroup_processors
 from fastnn.errors import ArgumentError, ArgumentTypeError, BackendError, unknown_name
 
 cimport numpy as np
@@ -23,6 +24,7 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_BAD_ACTIVATION
         FASTNN_MISSING_Z
         FASTNN_BAD_LABEL
+        FASTNN_DIVERGED
 
     ctypedef enum fastnn_dtype:
         FASTNN_FLOAT32
@@ -54,6 +56,7 @@ cdef extern from "fastnn.h" nogil:
 
     const int FASTNN_KERNEL_COUNT
     const int FASTNN_ACTIVATION_COUNT
+    const int FASTNN_SOURCE_COUNT
 
     ctypedef union fastnn_scalar:
         double f
@@ -72,17 +75,21 @@ cdef extern from "fastnn.h" nogil:
     const char *fastnn_kernel_names[]
     const char *fastnn_activation_names[]
     const int fastnn_activation_needs_z[]
+    const char *fastnn_source_names[]
     int fastnn_usable_tables(const fastnn_table **tables)
-    fastnn_status fastnn_run(
+    int fastnn_sizes_fit(const int64_t *dim)
+    fastnn_status fastnn_call(
         const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel, fastnn_args *args
     )
 
 cdef extern from "threads.h" nogil:
-    void fastnn_threads_init(int force)
+    void fastnn_threads_init(int force, int processors)
     int fastnn_get_threads()
     void fastnn_set_threads(int threads)
     int fastnn_openmp_version()
     const char *fastnn_openmp_runtime()
+
+cdef extern from "team.h" nogil:
     int fastnn_last_team()
 
 np.import_array()
@@ -128,7 +135,7 @@ def get_num_threads():
 
 
 def last_team():
-    """Number of threads that ran the latest loop of the calling thread."""
+    """Number of threads that ran the latest call of the calling thread."""
     return fastnn_last_team()
 
 
@@ -147,7 +154,7 @@ cdef int _set_up() except -1:
     team = os.environ.get("FASTNN_TEAM", "auto")
     if team not in ("auto", "force"):
         raise ArgumentError(f"FASTNN_TEAM must be auto or force, got {team!r}")
-    fastnn_threads_init(team == "force")
+    fastnn_threads_init(team == "force", cgroup_processors())
 
     threads = os.environ.get("FASTNN_NUM_THREADS")
     if threads is not None:
@@ -269,7 +276,7 @@ cdef int _run(fastnn_kernel_id kernel, int typenum, fastnn_args *args) except -1
     cdef fastnn_dtype dtype = FASTNN_FLOAT64 if typenum == np.NPY_DOUBLE else FASTNN_FLOAT32
     cdef fastnn_status status
     with nogil:
-        status = fastnn_run(_table, dtype, kernel, args)
+        status = fastnn_call(_table, dtype, kernel, args)
     if status == FASTNN_OK:
         return 0
     if status == FASTNN_MISSING_Z:
@@ -539,3 +546,6 @@ def adam_step(p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay):
     args.scalar[0].f, args.scalar[1].f, args.scalar[2].f = lr, beta1, beta2
     args.scalar[3].f, args.scalar[4].i, args.scalar[5].f = eps, t, weight_decay
     _run(FASTNN_KERNEL_adam_step, typenum, &args)
+
+
+include "_executor.pxi"

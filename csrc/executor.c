@@ -1,0 +1,259 @@
+#include "executor.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "threads.h"
+
+enum {
+    COPY_GRAIN = 32768,        // bytes of a batch that one task moves
+    STREAM_SHIFT = 48,         // as in fastnn/randomness.py
+    LOOK_INTERVAL = 30000000,  // nanoseconds between two calls of the watch
+};
+
+// What a member knows of the run; every member has its own.
+typedef struct {
+    fastnn_run *run;
+    void *base[FASTNN_REGIONS];
+    int64_t first, rows;  // of the batch at hand
+    uint64_t step;
+    double result[FASTNN_RESULTS];
+} worker;
+
+// ----------------------------------------------------------------------------- rows in, rows out
+
+static int64_t row_bytes(const fastnn_input *input) { return input->size * input->item; }
+
+static void gather(const worker *w, const fastnn_input *input, int64_t begin, int64_t end) {
+    if (!input->batch) return;
+    const fastnn_run *run = w->run;
+    const int64_t bytes = row_bytes(input), first = w->first + begin, n = end - begin;
+    char *out = (char *)input->batch + begin * bytes;
+    if (input->source == FASTNN_COPY) {
+        for (int64_t i = 0; i < n; i++) {
+            const int64_t row = run->order[first + i];
+            memcpy(out + i * bytes, (const char *)input->rows + row * bytes, (size_t)bytes);
+        }
+        return;
+    }
+    const int64_t *order = run->order ? run->order + first : NULL;
+    const fastnn_gather convert = run->table->gather[run->plan->dtype][input->source];
+    convert(out, input->rows, order, first, n, input->size, input->scale);
+}
+
+static void gather_chunk(void *job, int64_t begin, int64_t end) {
+    const worker *w = job;
+    gather(w, &w->run->input, begin, end);
+    gather(w, &w->run->target, begin, end);
+    gather(w, &w->run->weight, begin, end);
+}
+
+static void *batch_of(const fastnn_input *input, int64_t first) {
+    if (input->batch || !input->rows) return input->batch;
+    return (char *)input->rows + first * row_bytes(input);
+}
+
+static int64_t grain_for(int64_t bytes) { return bytes < COPY_GRAIN ? COPY_GRAIN / bytes : 1; }
+
+static void load_batch(worker *w) {
+    const fastnn_run *run = w->run;
+    w->base[FASTNN_INPUT] = batch_of(&run->input, w->first);
+    w->base[FASTNN_TARGET] = batch_of(&run->target, w->first);
+    w->base[FASTNN_WEIGHT] = batch_of(&run->weight, w->first);
+    if (run->input.batch || run->target.batch || run->weight.batch) {
+        const int64_t bytes = row_bytes(&run->input);
+        const double work = 0.1 * (double)w->rows * (double)bytes;
+        fastnn_for_chunks(w->rows, grain_for(bytes), work, gather_chunk, w);
+    }
+}
+
+static void scatter_chunk(void *job, int64_t begin, int64_t end) {
+    const worker *w = job;
+    const fastnn_run *run = w->run;
+    const fastnn_plan *plan = run->plan;
+    const int64_t bytes = plan->outputs * (plan->dtype == FASTNN_FLOAT64 ? 8 : 4);
+    const char *from = (char *)w->base[plan->prediction.region] + plan->prediction.offset;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t row = run->order ? run->order[w->first + i] : w->first + i;
+        memcpy(run->predictions + row * bytes, from + i * bytes, (size_t)bytes);
+    }
+}
+
+static void store_predictions(worker *w) {
+    const int64_t bytes = 8 * w->run->plan->outputs;
+    const double work = 0.1 * (double)w->rows * (double)bytes;
+    fastnn_for_chunks(w->rows, grain_for(bytes), work, scatter_chunk, w);
+}
+
+// A batch whose weights are all 0 teaches nothing.
+static int counts(const worker *w) {
+    if (!w->base[FASTNN_WEIGHT]) return 1;
+    const int wide = w->run->plan->dtype == FASTNN_FLOAT64;
+    for (int64_t i = 0; i < w->rows; i++) {
+        const void *weight = w->base[FASTNN_WEIGHT];
+        if (wide ? ((const double *)weight)[i] != 0 : ((const float *)weight)[i] != 0) return 1;
+    }
+    return 0;
+}
+
+// --------------------------------------------------------------------------------------- the ops
+
+static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
+    switch ((fastnn_operand_kind)operand->kind) {
+        case FASTNN_SEED:
+            return (fastnn_scalar){.u = w->run->seed};
+        case FASTNN_LEARNING_RATE:
+            return (fastnn_scalar){.f = w->run->learning_rate};
+        case FASTNN_NEXT_STEP:
+            return (fastnn_scalar){.u = w->step + 1};
+        case FASTNN_STREAM_OFFSET:
+            return (fastnn_scalar){.u = operand->value.u << STREAM_SHIFT | w->step};
+        case FASTNN_CONSTANT:
+            break;
+    }
+    return operand->value;
+}
+
+static void resolve(const worker *w, const fastnn_op *op, fastnn_args *args) {
+    for (int i = 0; i < FASTNN_MAX_ARRAYS; i++) {
+        char *base = w->base[op->array[i].region];
+        args->array[i] = base ? base + op->array[i].offset : NULL;
+    }
+    for (int i = 0; i < FASTNN_MAX_DIMS; i++) {
+        args->dim[i] = w->rows * op->dim[i].per_row + op->dim[i].fixed;
+    }
+    for (int i = 0; i < FASTNN_MAX_SCALARS; i++) args->scalar[i] = value_of(w, &op->scalar[i]);
+    args->result = 0;
+}
+
+static fastnn_status run_stage(worker *w, fastnn_stage stage) {
+    const fastnn_plan *plan = w->run->plan;
+    const fastnn_kernel *kernels = w->run->table->kernel[plan->dtype];
+    for (int64_t i = plan->begin[stage]; i < plan->begin[stage + 1]; i++) {
+        const fastnn_op *op = &plan->op[i];
+        fastnn_args args;
+        resolve(w, op, &args);
+        const fastnn_status status = kernels[op->kernel](&args);
+        if (status) return status;
+        w->result[op->result] += args.result;
+    }
+    return FASTNN_OK;
+}
+
+static int finite_so_far(const worker *w) {
+    return isfinite(w->result[FASTNN_LOSS]) && w->result[FASTNN_NONFINITE] == 0;
+}
+
+// ------------------------------------------------------------------------------------- the steps
+
+static fastnn_status forward(worker *w) {
+    const fastnn_run *run = w->run;
+    fastnn_status status = run_stage(w, FASTNN_FORWARD);
+    if (!status && run->predictions) {
+        status = run_stage(w, FASTNN_PREDICT);
+        store_predictions(w);
+    }
+    if (!status && run->losses) status = run_stage(w, FASTNN_LOSS_STAGE);
+    return status;
+}
+
+static fastnn_status backward(worker *w) {
+    for (fastnn_stage stage = FASTNN_BACKWARD; stage <= FASTNN_CHECK; stage++) {
+        const fastnn_status status = run_stage(w, stage);
+        if (status) return status;
+    }
+    return finite_so_far(w) ? FASTNN_OK : FASTNN_DIVERGED;
+}
+
+static fastnn_status update(worker *w) {
+    fastnn_team_no_watch(1);
+    const fastnn_status status = run_stage(w, FASTNN_UPDATE);
+    fastnn_team_no_watch(0);
+    w->step++;
+    return status;
+}
+
+static int aborted(void) { return fastnn_team_request() == FASTNN_ABORT; }
+
+// All of a batch or, where it is interrupted or its numbers are not finite, nothing that shows.
+static fastnn_status do_batch(worker *w) {
+    for (int i = 0; i < FASTNN_RESULTS; i++) w->result[i] = 0;
+    load_batch(w);
+    if (w->run->train && !counts(w)) return FASTNN_OK;
+    fastnn_status status = forward(w);
+    if (!status && w->run->train) status = backward(w);
+    if (status || aborted() || !w->run->train) return aborted() ? FASTNN_OK : status;
+    return update(w);
+}
+
+// -------------------------------------------------------------------------------------- the team
+
+typedef struct {
+    fastnn_run *run;
+    int64_t batch, stop;  // batches [batch, stop) are this team's
+    uint64_t step;
+    int timed;
+    int64_t nanoseconds;  // of a timed batch; written, as all that follows, by the leader
+    int64_t last_look;
+    int finished;  // the watch asked for the end
+    fastnn_status status;
+} shift;
+
+// Called by the leader after each millisecond of work.
+static fastnn_request look(void *context) {
+    shift *s = context;
+    const int64_t now = fastnn_now();
+    if (now - s->last_look < LOOK_INTERVAL) return FASTNN_GO_ON;
+    s->last_look = now;
+    const fastnn_request request = s->run->watch ? s->run->watch(s->run->context) : FASTNN_GO_ON;
+    s->finished = request != FASTNN_GO_ON;
+    if (!s->finished && fastnn_tuning_is_due(s->run->tuning, now)) return FASTNN_FINISH;
+    return request;
+}
+
+static void work(void *job) {
+    shift *s = job;
+    fastnn_run *run = s->run;
+    worker w = {.run = run, .step = s->step};
+    memcpy(w.base, run->base, sizeof w.base);
+    const int leader = fastnn_team_member() == 0;
+
+    for (int64_t batch = s->batch; batch < s->stop; batch++) {
+        const int64_t start = s->timed ? fastnn_now() : 0;
+        w.first = batch * run->batch_rows;
+        w.rows = run->rows - w.first < run->batch_rows ? run->rows - w.first : run->batch_rows;
+        const fastnn_status status = do_batch(&w);
+        if (aborted()) return;
+        if (leader) {
+            if (run->losses) run->losses[batch] = w.result[FASTNN_LOSS];
+            s->status = status;
+            if (!status) {
+                run->batch = batch + 1;
+                run->step = w.step;
+            }
+            if (s->timed) s->nanoseconds = fastnn_now() - start;
+        }
+        if (status || fastnn_team_request() == FASTNN_FINISH) return;
+    }
+}
+
+// Whether the next batch tells how fast a team is: the last one of a pass may be short.
+static int is_whole(const fastnn_run *run) {
+    return (run->batch + 1) * run->batch_rows <= run->rows || run->rows <= run->batch_rows;
+}
+
+fastnn_status fastnn_execute(fastnn_run *run) {
+    shift s = {.run = run, .last_look = fastnn_now()};
+    while (run->batch < run->stop && !s.finished && !s.status) {
+        const int limit = fastnn_team_limit();
+        int members = limit, trial = 0;
+        if (!fastnn_team_is_forced()) trial = fastnn_tuning_team(run->tuning, limit, &members);
+        s.timed = trial && is_whole(run);
+        s.batch = run->batch;
+        s.stop = trial ? run->batch + 1 : run->stop;
+        s.step = run->step;
+        fastnn_team_run(members, look, &s, work, &s);
+        if (s.timed && run->batch > s.batch) fastnn_tuning_note(run->tuning, s.nanoseconds);
+    }
+    return s.status;
+}

@@ -1,0 +1,109 @@
+// The executor: runs the ops of a plan over many batches in one call.
+#ifndef FASTNN_EXECUTOR_H
+#define FASTNN_EXECUTOR_H
+
+#include "fastnn.h"
+#include "team.h"
+#include "tuning.h"
+
+// fastnn/plan.py describes plans; fastnn/native_plan.py lays them out as these structures.
+
+typedef enum {
+    FASTNN_NOWHERE,  // an argument that is None
+    FASTNN_PARAMETERS,
+    FASTNN_GRADIENTS,
+    FASTNN_SLOTS,
+    FASTNN_WORKSPACE,
+    FASTNN_INPUT,
+    FASTNN_TARGET,
+    FASTNN_WEIGHT,
+    FASTNN_REGIONS
+} fastnn_region;
+
+typedef struct {
+    int64_t region, offset;  // bytes
+} fastnn_ref;
+
+// Rows of the batch times `per_row`, plus `fixed`.
+typedef struct {
+    int64_t per_row, fixed;
+} fastnn_extent;
+
+typedef enum {
+    FASTNN_CONSTANT,
+    FASTNN_SEED,
+    FASTNN_LEARNING_RATE,
+    FASTNN_NEXT_STEP,
+    FASTNN_STREAM_OFFSET,  // of the stream that the value names
+} fastnn_operand_kind;
+
+typedef struct {
+    int64_t kind;
+    fastnn_scalar value;
+} fastnn_operand;
+
+typedef enum { FASTNN_NO_RESULT, FASTNN_LOSS, FASTNN_NONFINITE, FASTNN_RESULTS } fastnn_result;
+
+typedef struct {
+    int64_t kernel;
+    int64_t result;
+    fastnn_ref array[FASTNN_MAX_ARRAYS];
+    fastnn_extent dim[FASTNN_MAX_DIMS];
+    fastnn_operand scalar[FASTNN_MAX_SCALARS];
+} fastnn_op;
+
+typedef enum {
+    FASTNN_FORWARD,
+    FASTNN_PREDICT,
+    FASTNN_LOSS_STAGE,
+    FASTNN_BACKWARD,
+    FASTNN_PENALTY,
+    FASTNN_CHECK,
+    FASTNN_UPDATE,
+    FASTNN_STAGES
+} fastnn_stage;
+
+typedef struct {
+    fastnn_dtype dtype;
+    const fastnn_op *op;
+    int64_t begin[FASTNN_STAGES + 1];  // ops of stage s: [begin[s], begin[s + 1])
+    fastnn_ref prediction;             // (rows, outputs)
+    int64_t outputs;
+} fastnn_plan;
+
+// One of the user's arrays, whose rows make the batch.
+typedef struct {
+    const void *rows;  // (n, size) of the source's type, or NULL
+    int64_t source;    // fastnn_source_id, or FASTNN_COPY where the type is that of the batch
+    int64_t size;      // elements of a row
+    int64_t item;      // bytes of an element of the batch
+    double scale;
+    void *batch;  // (batch_rows, size), or NULL where the user's rows serve as they are
+} fastnn_input;
+
+enum { FASTNN_COPY = -1 };
+
+typedef struct {
+    const fastnn_table *table;
+    const fastnn_plan *plan;
+    void *base[FASTNN_REGIONS];  // those of the batch are filled in by the executor
+    fastnn_input input, target, weight;
+    const int64_t *order;  // (n,) rows in the order to visit, or NULL
+    int64_t rows, batch_rows;
+    int64_t train;        // forward to update, or forward to loss only
+    int64_t score;        // whether there are targets to compute a loss from
+    int64_t batch, stop;  // batches [batch, stop) are to be done; `batch` moves on
+    uint64_t seed, step;  // `step` moves on
+    double learning_rate;
+    double *losses;     // (batches,)
+    char *predictions;  // (n, outputs), or NULL
+    fastnn_tuning *tuning;
+    fastnn_watch *watch;
+    void *context;
+} fastnn_run;
+
+// Does batches until `stop`, or until the watch asks for an end. FASTNN_DIVERGED leaves `batch` at
+// the one at fault, without its update.
+fastnn_status fastnn_execute(fastnn_run *run);
+
+#endif

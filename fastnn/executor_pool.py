@@ -1,0 +1,58 @@
+"""The plans and executors of one network, made when first needed and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from . import native_executor
+from .compiler import compile_plan
+from .executor import Executor
+from .parameters import ParameterArena
+from .plan import Plan
+
+if TYPE_CHECKING:
+    from .architecture import Architecture
+
+
+class ExecutorPool:
+    """Compiles plans for the sizes that come up, and lends executors of them."""
+
+    def __init__(self, architecture: Architecture, arena: ParameterArena):
+        self._architecture = architecture
+        self._arena = arena
+        self._plans: dict[tuple[int, bool, bool], Plan] = {}
+        self._idle: dict[tuple[int, bool], list[Executor]] = {}
+        self._training: Executor | None = None
+
+    def plan(self, rows: int, *, training: bool, labels: bool) -> Plan:
+        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
+        key = (rows, training, labels)
+        if key not in self._plans:
+            self._plans[key] = compile_plan(
+                self._architecture, rows, training=training, labels=labels
+            )
+        return self._plans[key]
+
+    def training(self, rows: int, labels: bool) -> Executor:
+        """The executor for training; kept until one for another batch size is asked for."""
+        plan = self.plan(rows, training=True, labels=labels)
+        if self._training is None or self._training.plan is not plan:
+            self._training = native_executor.executor(plan, self._arena)
+        return self._training
+
+    @contextmanager
+    def inference(self, rows: int, labels: bool) -> Iterator[Executor]:
+        """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
+        capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
+        plan = self.plan(capacity, training=False, labels=labels)
+        idle = self._idle.setdefault((capacity, labels), [])
+        try:
+            executor = idle.pop()
+        except IndexError:
+            executor = native_executor.executor(plan, self._arena)
+        try:
+            yield executor
+        finally:
+            idle.append(executor)

@@ -1,0 +1,199 @@
+# The C executor: one call for many batches of a plan. Included by _native.pyx.
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals()  # leaves the exception set, for the caller to pass on
+
+cdef extern from "tuning.h" nogil:
+    ctypedef struct fastnn_tuning:
+        int64_t members
+
+cdef extern from "executor.h" nogil:
+    enum:
+        FASTNN_STAGES
+        FASTNN_REGIONS
+        FASTNN_COPY
+        FASTNN_PARAMETERS
+        FASTNN_GRADIENTS
+        FASTNN_SLOTS
+        FASTNN_WORKSPACE
+
+    ctypedef enum fastnn_request:
+        FASTNN_GO_ON
+        FASTNN_FINISH
+        FASTNN_ABORT
+
+    ctypedef struct fastnn_ref:
+        int64_t region, offset
+
+    ctypedef struct fastnn_op:
+        int64_t kernel
+
+    ctypedef struct fastnn_plan:
+        fastnn_dtype dtype
+        const fastnn_op *op
+        int64_t begin[FASTNN_STAGES + 1]
+        fastnn_ref prediction
+        int64_t outputs
+
+    ctypedef struct fastnn_input:
+        const void *rows
+        int64_t source, size, item
+        double scale
+        void *batch
+
+    ctypedef struct fastnn_run:
+        const fastnn_table *table
+        const fastnn_plan *plan
+        void *base[FASTNN_REGIONS]
+        fastnn_input input, target, weight
+        const int64_t *order
+        int64_t rows, batch_rows, train, batch, stop
+        uint64_t seed, step
+        double learning_rate
+        double *losses
+        char *predictions
+        fastnn_tuning *tuning
+        fastnn_request (*watch)(void *) noexcept nogil
+        void *context
+
+    int64_t fastnn_now()
+    fastnn_status fastnn_execute(fastnn_run *run)
+
+
+COPY = FASTNN_COPY  # instead of a source's number: rows are copied as they are
+
+
+def sources():
+    """Names of the dtypes that the executor gathers from, in the order of their numbers."""
+    return tuple([fastnn_source_names[i].decode() for i in range(FASTNN_SOURCE_COUNT)])
+
+
+def op_size():
+    """Bytes of one op of a plan."""
+    return sizeof(fastnn_op)
+
+
+cdef struct Watch:
+    int64_t end  # of the time after which the call returns; 0 for none
+    int failed  # a signal handler raised
+
+
+cdef fastnn_request _look(void *context) noexcept nogil:
+    """Runs Python's signal handlers; asks for an end if one raises, or if time is up."""
+    cdef Watch *watch = <Watch *>context
+    with gil:
+        if PyErr_CheckSignals():
+            watch.failed = 1
+            return FASTNN_ABORT
+    return FASTNN_FINISH if watch.end and fastnn_now() >= watch.end else FASTNN_GO_ON
+
+
+cdef void *_address(object array) except? NULL:
+    """Of the elements of an array that lies as C needs it; NULL for None."""
+    if array is None:
+        return NULL
+    if not np.PyArray_ISCARRAY_RO(<np.ndarray?>array):
+        raise ArgumentError(f"an array of a run must be C-contiguous; got {_described(array)}")
+    return np.PyArray_DATA(<np.ndarray>array)
+
+
+cdef int _set_input(fastnn_input *target, object source, int64_t rows) except -1:
+    """`source` is None, or a tuple (rows, number of the dtype, scale, buffer of the batch)."""
+    if source is None:
+        return 0
+    array, number, scale, batch = source
+    cdef int64_t length = np.PyArray_DIM(<np.ndarray?>array, 0)
+    if length < rows:
+        raise ArgumentError(f"arrays of a run must have {rows} rows; got {_described(array)}")
+    target.rows, target.batch = _address(array), _address(batch)
+    target.source, target.scale = number, scale
+    target.size = np.PyArray_SIZE(<np.ndarray>array) // length
+    target.item = np.PyArray_ITEMSIZE(<np.ndarray>(array if batch is None else batch))
+    return 0
+
+
+cdef class Program:
+    """A plan laid out for the C executor, and what its runs have shown about teams.
+
+    Parameters
+    ----------
+    ops : ndarray of records
+        As `fastnn.native_plan` lays them out.
+    begin : sequence of int
+        First op of each stage, and the number of ops.
+    double : bool
+        Whether the plan is one of float64.
+    prediction : (region, offset, outputs)
+    """
+
+    cdef fastnn_plan _plan
+    cdef fastnn_tuning _tuning
+    cdef object _ops
+
+    def __init__(self, ops, begin, bint double, prediction):
+        self._ops = ops
+        self._plan.op = <const fastnn_op *>_address(ops)
+        for stage in range(FASTNN_STAGES + 1):
+            self._plan.begin[stage] = begin[stage]
+        self._plan.dtype = FASTNN_FLOAT64 if double else FASTNN_FLOAT32
+        self._plan.prediction.region, self._plan.prediction.offset = prediction[:2]
+        self._plan.outputs = prediction[2]
+
+    def run(
+        self, regions, input, target, weight, order, int64_t rows, int64_t batch_rows, state,
+        bint train, int64_t batch, int64_t stop, losses, predictions, int64_t nanoseconds,
+    ):
+        """Do batches [batch, stop); returns the number of the next one and whether it diverged.
+
+        Parameters
+        ----------
+        regions : sequence of ndarray or None
+            Parameters, gradients, slots, workspace.
+        input, target, weight : tuple or None
+            See `_set_input`.
+        order : ndarray of int64, shape (rows,), or None
+        state : RunState
+            Its step moves on, also where a signal handler raises.
+        train : bool
+            Whether to update the parameters after each batch.
+        losses : ndarray of float64, shape (batches,), or None
+        predictions : ndarray, shape (rows, outputs), or None
+        nanoseconds : int
+            After which to return at the end of a batch; 0 for never.
+        """
+        cdef fastnn_run run
+        cdef Watch watch
+        cdef fastnn_status status
+        memset(&run, 0, sizeof(run))
+        run.table, run.plan, run.tuning = _table, &self._plan, &self._tuning
+        for i in range(4):
+            run.base[FASTNN_PARAMETERS + i] = _address(regions[i])
+        _set_input(&run.input, input, rows)
+        _set_input(&run.target, target, rows)
+        _set_input(&run.weight, weight, rows)
+        run.order = <const int64_t *>_address(order)
+        run.losses = <double *>_address(losses)
+        run.predictions = <char *>_address(predictions)
+        run.rows, run.batch_rows, run.train = rows, batch_rows, train
+        run.batch, run.stop = batch, stop
+        run.seed, run.step, run.learning_rate = state.seed, state.step, state.learning_rate
+        watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
+        watch.failed = 0
+        run.watch, run.context = _look, &watch
+        with nogil:
+            status = fastnn_execute(&run)
+        state.step = run.step
+        if watch.failed:
+            _raise_pending()
+        if status == FASTNN_DIVERGED:
+            return run.batch, True
+        if status != FASTNN_OK:
+            raise BackendError(f"the native executor refused a plan (status {<int>status})")
+        return run.batch, False
+
+
+cdef extern from *:
+    """
+    static int fastnn_pending_error(void) { return -1; }
+    """
+    int _raise_pending "fastnn_pending_error"() except -1

@@ -1,0 +1,119 @@
+"""The executor in C: all batches of a stretch in one call, without the GIL."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from . import kernels
+from .errors import BackendError
+from .executor import Diverged, Executor
+from .interrupts import DeferredInterrupt
+from .native_plan import is_native, program
+from .parameters import ParameterArena, aligned_zeros
+from .passes import Pass
+from .plan import Plan, RunState
+
+
+def executor(plan: Plan, arena: ParameterArena) -> Executor:
+    """The best executor for a plan in this installation."""
+    try:
+        native = kernels.implementation("native")
+    except BackendError:
+        return Executor(plan, arena)
+    return NativeExecutor(plan, arena, native) if is_native(plan) else Executor(plan, arena)
+
+
+class NativeExecutor(Executor):
+    """Runs passes in C while the native back end is active, and as `Executor` does otherwise."""
+
+    def __init__(self, plan: Plan, arena: ParameterArena, native: ModuleType):
+        super().__init__(plan, arena)
+        self._native = native
+        self._sources = {np.dtype(name): i for i, name in enumerate(native.sources())}
+        self._copy = native.COPY
+        self._buffers: dict[str, np.ndarray] = {}
+
+    @cached_property
+    def _program(self) -> Any:
+        return program(self.plan, self._native)
+
+    def train(
+        self,
+        rows: Pass,
+        start: int,
+        stop: int,
+        state: RunState,
+        interrupt: DeferredInterrupt,
+        seconds: float | None = None,
+    ) -> int:
+        if kernels.active_backend() != "native":
+            return super().train(rows, start, stop, state, interrupt, seconds)
+        reached, diverged = self._run(rows, start, stop, state, train=True, seconds=seconds)
+        if diverged:
+            raise Diverged(reached, float(rows.losses[reached]))
+        return reached
+
+    def infer(self, rows: Pass, state: RunState) -> None:
+        if kernels.active_backend() != "native":
+            super().infer(rows, state)
+        else:
+            self._run(rows, 0, len(rows), state, train=False)
+
+    def _run(
+        self,
+        rows: Pass,
+        start: int,
+        stop: int,
+        state: RunState,
+        *,
+        train: bool,
+        seconds: float | None = None,
+    ) -> tuple[int, bool]:
+        data, arena = rows.data, self.arena
+        learned = (arena.gradients, arena.slots) if train else (None, None)
+        return self._program.run(
+            (arena.parameters, *learned, self._workspace),
+            self._input("input", data.x, rows, self.plan.dtype, self.plan.input_scale),
+            self._input("target", data.target, rows) if rows.scored else None,
+            self._input("weight", data.weight, rows) if rows.scored else None,
+            rows.order,
+            len(data),
+            rows.batch_size,
+            state,
+            train,
+            start,
+            stop,
+            rows.losses if rows.scored else None,
+            rows.predictions,
+            0 if seconds is None else int(seconds * 1e9),
+        )
+
+    def _input(
+        self,
+        name: str,
+        array: np.ndarray | None,
+        rows: Pass,
+        dtype: np.dtype | None = None,
+        scale: float = 1.0,
+    ) -> tuple[Any, ...] | None:
+        """An array as a run takes it: with its type, its scale, and a buffer where it needs one."""
+        if array is None:
+            return None
+        converted = dtype is not None and (array.dtype != dtype or scale != 1)
+        source = self._sources[array.dtype] if converted else self._copy
+        batch = None
+        if converted or rows.order is not None:
+            batch = self._buffer(name, rows.batch_size, array, dtype or array.dtype)
+        return array, source, scale, batch
+
+    def _buffer(self, name: str, size: int, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Room for the batch, kept from one run to the next."""
+        count = size * (array.size // len(array))
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.dtype != dtype or len(buffer) < count:
+            buffer = self._buffers[name] = aligned_zeros(count, dtype)
+        return buffer

@@ -1,0 +1,66 @@
+"""A pass over a data set: which rows, in which order and batches, and what comes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .data import DataSet
+from .plan import Batch, Plan
+
+
+@dataclass
+class Pass:
+    """Rows to visit once, and what is found out about them.
+
+    Attributes
+    ----------
+    data : DataSet
+    batch_size : int
+    order : ndarray of int64, shape (len(data),), or None
+        Rows of the arrays in the order to visit; None is all of them as they lie.
+    scored : bool
+        Whether the losses are wanted.
+    losses : ndarray of float64, shape (batches,)
+        Filled with the loss of each batch; a batch without weight leaves 0.
+    predictions : ndarray, shape (len(data.x), outputs), or None
+        Filled with the prediction for each row that is visited.
+    """
+
+    data: DataSet
+    batch_size: int
+    order: np.ndarray | None = None
+    predictions: np.ndarray | None = None
+    scored: bool = True
+    losses: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.losses = np.zeros(len(self))
+        if self.order is None:
+            self.order = self.data.rows
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return -(-len(self.data) // self.batch_size)
+
+    def rows(self, number: int) -> slice | np.ndarray:
+        """Rows of batch `number`, counted from 0."""
+        start = number * self.batch_size
+        rows = slice(start, min(start + self.batch_size, len(self.data)))
+        return rows if self.order is None else self.order[rows]
+
+    def sizes(self) -> np.ndarray:
+        """Number of rows of every batch."""
+        sizes = np.full(len(self), self.batch_size)
+        sizes[-1] = len(self.data) - self.batch_size * (len(self) - 1)
+        return sizes
+
+    def batch(self, number: int, plan: Plan) -> Batch:
+        """The rows of batch `number` as a plan takes them."""
+        rows, data = self.rows(number), self.data
+        x = data.x[rows].astype(plan.dtype, copy=False)
+        if plan.input_scale != 1:
+            x = x * plan.dtype.type(plan.input_scale)
+        target = None if data.target is None else data.target[rows]
+        return Batch(x, target, None if data.weight is None else data.weight[rows])
