@@ -18,6 +18,7 @@
 #include "dropout.h"
 #include "gather.h"
 #include "loss.h"
+#include "custom.h"
 #include "optimizer.h"
 #include "penalty.h"
 #include "random.h"
