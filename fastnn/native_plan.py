@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .kernels.functions import UserFunction
 from .kernels.spec import KERNELS, Kernel
 from .plan import STAGES, Op, Plan, Ref, Region, Result, StateValue, StreamOffset
 
@@ -50,7 +51,7 @@ def program(plan: Plan, native: ModuleType) -> Any:
     ops = [op for stage in STAGES for op in plan.stages[stage]]
     records = np.zeros(len(ops), OP)
     for record, op in zip(records, ops, strict=True):
-        _lay_out(record, op, native)
+        _lay_out(record, op, plan.dtype, native)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
@@ -64,10 +65,11 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
     return kernels, {name: number for number, name in enumerate(native.activations())}
 
 
-def _lay_out(record: np.void, op: Op, native: ModuleType) -> None:
+def _lay_out(record: np.void, op: Op, dtype: np.dtype, native: ModuleType) -> None:
     """Arrays and scalars go in the order of the signature; see kernels.def."""
     kernel = KERNELS[op.kernel]
     numbers, activations = _codes(native)
+    assert isinstance(op.kernel, str)
     record["kernel"], record["result"] = numbers[op.kernel], RESULT[op.result]
     dims = {letter: number for number, letter in enumerate(_dimensions(kernel))}
     arrays = scalars = 0
@@ -75,7 +77,7 @@ def _lay_out(record: np.void, op: Op, native: ModuleType) -> None:
         row = kernel.arrays.get(name)
         if row is None:
             value = activations[argument] if isinstance(argument, str) else argument
-            record["scalar"][scalars] = _scalar(value)
+            record["scalar"][scalars] = _scalar(value, dtype)
             scalars += 1
             continue
         if argument is not None:
@@ -114,8 +116,13 @@ def _extents(shape: str, ref: Ref) -> dict[str, tuple[int, int]]:
     return rows | {letter: (0, n) for letter, n in zip(others, ref.shape, strict=False)}
 
 
-def _scalar(value: Any) -> tuple[int, int]:
-    """(kind, bits) of a number, or of a value that the state of the run holds."""
+def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
+    """(kind, bits) of a number, a value that the state of the run holds, or a function's address.
+
+    The plan holds the function itself, and so keeps its code alive.
+    """
+    if isinstance(value, UserFunction):
+        return CONSTANT, value.address(dtype)
     if isinstance(value, StateValue):
         return STATE[value], 0
     if isinstance(value, StreamOffset):

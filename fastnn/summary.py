@@ -41,7 +41,7 @@ def summary(network: Network) -> str:
         f"input {inputs}, {network.dtype}\n"
         f"{table(rows, right=frozenset({2, 3}))}\n"
         f"{network.n_parameters:,} parameters ({bytes_held / 1e6:.3g} MB), "
-        f"loss {network.loss.kernel}, optimizer {network.optimizer!r}"
+        f"loss {network.loss.title}, optimizer {network.optimizer!r}"
     )
 
 
