@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ TASKS = {task: task for task in ("regression", "binary", "multiclass")}
 LINKS = {link: link for link in (*kernels.ACTIVATIONS, "softmax")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CustomActivation:
     """What `fastnn.activation` returns; give it wherever the name of an activation is taken."""
 
@@ -50,6 +51,9 @@ class CustomActivation:
 
     def __str__(self) -> str:
         return self.name
+
+    def __repr__(self) -> str:
+        return f"CustomActivation({self.name!r})"
 
 
 def activation(
@@ -123,7 +127,7 @@ def activation(
     return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CustomLoss(Loss, listed=False):
     """What `fastnn.loss` returns; give it to `Network` as its loss."""
 
@@ -159,6 +163,9 @@ class CustomLoss(Loss, listed=False):
 
     def to_config(self) -> dict[str, Any]:
         return {"custom": "loss", "name": self.name}
+
+    def __repr__(self) -> str:
+        return f"CustomLoss({self.name!r})"
 
 
 def loss(
@@ -237,8 +244,11 @@ def loss(
 
 
 def _callable(argument: str, value: Any) -> Any:
-    if not callable(value):
-        raise ArgumentTypeError(f"{argument} must be callable, got {value!r}")
+    if not isinstance(getattr(value, "py_func", value), FunctionType):
+        raise ArgumentTypeError(
+            f"{argument} must be a function written in Python, with or without numba.njit, "
+            f"got {value!r}"
+        )
     return value
 
 

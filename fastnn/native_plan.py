@@ -40,9 +40,9 @@ def region_number(region: Region) -> int:
     return region + 1
 
 
-def is_native(plan: Plan) -> bool:
-    """Whether every op of a plan is a kernel that C has."""
-    return all(isinstance(op.kernel, str) for ops in plan.stages.values() for op in ops)
+def python_ops(plan: Plan) -> list[Op]:
+    """The ops that C does not have, but a layer of the user brings as Python functions."""
+    return [op for ops in plan.stages.values() for op in ops if not isinstance(op.kernel, str)]
 
 
 def program(plan: Plan, native: ModuleType) -> Any:

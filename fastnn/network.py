@@ -29,6 +29,8 @@ from .training import FitSettings, Trainer, train_on_batch
 if TYPE_CHECKING:
     from os import PathLike
 
+    from .custom import CustomActivation, CustomLoss
+
 
 class Network:
     """A feed-forward network that trains on NumPy arrays.
@@ -432,11 +434,15 @@ class Network:
         save(self, path, optimizer=optimizer, preprocessing=preprocessing)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Network:
+    def load(
+        cls,
+        path: str | PathLike[str],
+        custom_objects: Mapping[str, CustomActivation | CustomLoss] | None = None,
+    ) -> Network:
         """Read a network from a file that `save` wrote; see `fastnn.serialization.load`."""
         from .serialization import load
 
-        return load(path)
+        return load(path, custom_objects)
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()

@@ -9,17 +9,17 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from .. import checks
+from .. import checks, losses
 from .._version import __version__
 from ..architecture import DTYPES, Architecture, settle
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..history import History
 from ..layers import Layer
-from ..losses import Loss
 from ..network import Network
 from ..optimizers import Optimizer
 from ..plan import RunState
 from .container import compact_json
+from .custom_objects import CustomObjects, check_names
 
 #: Version of the layout that the package's docstring describes.
 FORMAT_VERSION = 1
@@ -63,16 +63,21 @@ def check_version(description: Mapping[str, Any]) -> None:
         )
 
 
-def network_from(description: Mapping[str, Any]) -> tuple[Network, Architecture]:
+def network_from(
+    description: Mapping[str, Any], custom: CustomObjects
+) -> tuple[Network, Architecture]:
     """The network that is described, without arrays, and its sizes; allocates nothing.
 
     Raises
     ------
+    ArgumentError, ArgumentTypeError
+        `custom` holds what the network has no use for, or an object of the wrong kind.
     ModelFileError
         The description is incomplete, or asks for what does not exist or does not fit together.
     """
+    custom.check(_object(description, "architecture"))
     try:
-        network, architecture = _network(_object(description, "architecture"))
+        network, architecture = _network(_object(description, "architecture"), custom)
         if "preprocessing" in description:
             network.preprocessing = _object(description, "preprocessing")
         if "training" in description:
@@ -100,6 +105,7 @@ def _object(description: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _architecture(network: Network) -> dict[str, Any]:
     """All that a network was made with, as JSON values."""
+    check_names(network)
     return {
         "layers": [layer.to_config() for layer in network.layers],
         "names": list(network.layer_names),
@@ -112,12 +118,14 @@ def _architecture(network: Network) -> dict[str, Any]:
     }
 
 
-def _network(described: Mapping[str, Any]) -> tuple[Network, Architecture]:
+def _network(
+    described: Mapping[str, Any], custom: CustomObjects
+) -> tuple[Network, Architecture]:
     if described["dtype"] not in DTYPES:  # before NumPy sees it, whose own strings mean much more
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {described['dtype']!r}")
     network = Network(
-        [Layer.from_config(config) for config in described["layers"]],
-        loss=Loss.from_config(described["loss"]),
+        [Layer.from_config(config) for config in custom.put_into(described["layers"])],
+        loss=losses.get(custom.put_into(described["loss"])),
         optimizer=Optimizer.from_config(described["optimizer"]),
         metrics=described["metrics"],
         seed=described["seed"],

@@ -13,7 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import types
-from numba.core.errors import NumbaError
+from numba.core.errors import TypingError
 
 from ...errors import ArgumentError
 from ..functions import Compiled, ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
@@ -102,12 +102,12 @@ def compile_function(function: UserFunction, dtype: np.dtype) -> Compiled:
         compiled = _jit([arguments], boundscheck=True)(function.python)
         returned = compiled.nopython_signatures[0].return_type
         if not isinstance(returned, result):
-            raise ArgumentError(f"{name} must return {_WANTED[result]}, but returns {returned}")
+            raise TypingError(f"it must return {_WANTED[result]}, but returns {returned}")
         loop = _jit()(make_loop(compiled))
         block = make_block(loop, out, real)
-    except NumbaError as error:
+    except Exception as error:  # the compiler's own, or what its evaluation of constants raises
         message = " ".join(str(error).split())[:MAX_MESSAGE]
-        raise ArgumentError(f"{name} cannot be compiled by Numba for {dtype}: {message}") from None
+        raise ArgumentError(f"{name} cannot be compiled by Numba for {dtype}: {message}") from error
     return Compiled(loop, block.address, block)
 
 
