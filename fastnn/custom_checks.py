@@ -7,6 +7,7 @@ the same from call to call are refused before a network is built on them.
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +26,7 @@ COMPILED_TOLERANCE = 1e-9  # exp, log and sums in another order
 _MAGNITUDES = np.geomspace(1e-3, 30, 24)
 POINTS = np.concatenate([-_MAGNITUDES[::-1], _MAGNITUDES])
 
-Rows = Sequence[tuple[np.ndarray, np.ndarray]]  # (output, target), (outputs,) each
+Rows = Sequence[tuple[np.ndarray, np.ndarray]]  # output, target, both of shape (outputs,)
 
 
 def check_activation(function: ElementFunction, derivative: SlopeFunction) -> None:
@@ -47,6 +48,7 @@ def check_activation(function: ElementFunction, derivative: SlopeFunction) -> No
 def check_loss(function: RowLoss, gradient: RowGradient, rows: Rows) -> None:
     """Raise `ArgumentError`, naming the argument at fault."""
     for output, target in rows:
+        output.flags.writeable = target.flags.writeable = False
         where = f"output_row = {output.tolist()}, target_row = {target.tolist()}"
         value = _number(function, where, output, target)
         got = _row_gradient(gradient, where, output, target)
@@ -91,7 +93,7 @@ def _given_rows(examples: Any, outputs: int | None) -> Rows:
     return list(zip(first, second, strict=True))
 
 
-# ----------------------------------------------------------------------------- calls of Python's text
+# -------------------------------------------------------------------------- calls of Python's text
 
 
 def _at(point: float) -> str:
@@ -107,16 +109,14 @@ def _call(user: UserFunction, where: str, *arguments: Any) -> Any:
 
 
 def _number(user: UserFunction, where: str, *arguments: Any) -> float:
-    """The value of a function that must be a finite number; arrays are shown read-only."""
-    for argument in arguments:
-        if isinstance(argument, np.ndarray):
-            argument.flags.writeable = False
+    """The value of a function that must be a finite number."""
     value = _call(user, where, *arguments)
     if not isinstance(value, numbers.Real):
         raise ArgumentTypeError(f"{user.argument} must return a number, got {value!r} at {where}")
-    if not np.isfinite(value):
-        raise ArgumentError(f"{user.argument} must be finite, got {value} at {where}")
-    return float(value)
+    number = float(value)
+    if not math.isfinite(number):
+        raise ArgumentError(f"{user.argument} must be finite, got {number} at {where}")
+    return number
 
 
 def _row_gradient(
@@ -156,6 +156,7 @@ def _partial(
     def moved(value: float) -> tuple[np.ndarray, np.ndarray]:
         row = output.copy()
         row[index] = value
+        row.flags.writeable = False
         return row, target
 
     step = STEP * max(1.0, abs(output[index]))
@@ -176,9 +177,10 @@ def _compiled_twice(user: UserFunction, shape: tuple[int, ...], *arrays: np.ndar
     """What Numba makes of a function; refused where it is not the same each time."""
     first, second = np.zeros(shape), np.zeros(shape)
     loop = user.compiled(FLOAT64).loop
+    writable = [array.copy() for array in arrays]  # as C passes them: nothing to compile anew
     try:
         for out in (first, second):
-            loop(out, *arrays)
+            loop(out, *writable)
     except Exception as error:
         raise ArgumentError(f"{user.argument}, compiled by Numba, raised {error!r}") from error
     if first.tobytes() != second.tobytes():
@@ -190,7 +192,8 @@ def _compare_compiled(
     user: UserFunction, values: np.ndarray, out: np.ndarray, where: Sequence[str]
 ) -> None:
     wrong = ~np.isclose(out, values, rtol=COMPILED_TOLERANCE, atol=COMPILED_TOLERANCE)
-    for i in np.flatnonzero(wrong):
+    if wrong.any():
+        i = int(wrong.argmax())
         raise ArgumentError(
             f"{user.argument} gives {values[i]:.6g} in Python, but {out[i]:.6g} when compiled by "
             f"Numba, at {where[i]}"

@@ -33,9 +33,8 @@ def describe(plan: Plan) -> str:
     """Which executor runs a plan while the active back end is as it is, and why."""
     own = dict.fromkeys(op.layer for op in python_ops(plan))
     if own:
-        layers = ", ".join(map(repr, own))
-        verb = "are" if len(own) > 1 else "is"
-        return f"Python executor: layer {layers} {verb} Python's own"
+        subject, verb = ("layers", "are") if len(own) > 1 else ("layer", "is")
+        return f"Python executor: {subject} {', '.join(map(repr, own))} {verb} Python's own"
     backend = kernels.active_backend()
     return "native executor" if backend == "native" else f"Python executor, {backend} back end"
 

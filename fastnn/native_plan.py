@@ -67,9 +67,9 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
 
 def _lay_out(record: np.void, op: Op, dtype: np.dtype, native: ModuleType) -> None:
     """Arrays and scalars go in the order of the signature; see kernels.def."""
+    assert isinstance(op.kernel, str)
     kernel = KERNELS[op.kernel]
     numbers, activations = _codes(native)
-    assert isinstance(op.kernel, str)
     record["kernel"], record["result"] = numbers[op.kernel], RESULT[op.result]
     dims = {letter: number for number, letter in enumerate(_dimensions(kernel))}
     arrays = scalars = 0

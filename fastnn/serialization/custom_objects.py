@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..custom import CustomActivation, CustomLoss
@@ -43,6 +43,7 @@ class CustomObjects:
                 f"custom_objects must be a dict of name to object, got {type(given).__name__}"
             )
         self._given = dict(given or {})
+        self._used: dict[str, CustomObject] = {}
         for name, value in self._given.items():
             if not isinstance(value, CustomObject):
                 raise ArgumentTypeError(
@@ -50,58 +51,46 @@ class CustomObjects:
                     f"got {value!r}"
                 )
 
-    def check(self, described: Any) -> None:
-        """Compare with what a description names.
+    def resolved(self, described: Any) -> Any:
+        """What a description stands for, if it names an object; else the description itself.
 
         Raises
         ------
-        ArgumentError, ArgumentTypeError
-            There is more than it names, or an object is of another kind.
         ModelFileError
-            An object is missing.
+            The object is missing, or of another kind.
         """
-        names = {name: kind for kind, name in _named(described)}
-        for name, kind in names.items():
-            if name not in self._given:
-                raise ModelFileError(
-                    f"it uses the custom {kind} {name!r}; pass it to load as "
-                    f"custom_objects={{{name!r}: …}}"
-                )
-            if not isinstance(self._given[name], KINDS[kind]):
-                raise ArgumentTypeError(
-                    f"custom_objects[{name!r}] must be made by fastnn.{kind}, "
-                    f"got {self._given[name]!r}"
-                )
-        if surplus := [name for name in self._given if name not in names]:
+        if not _is_name(described):
+            return described
+        kind, name = described["custom"], described["name"]
+        if name not in self._given:
+            raise ModelFileError(
+                f"it uses the custom {kind} {name!r}; pass it to load as "
+                f"custom_objects={{{name!r}: …}}"
+            )
+        value = self._given[name]
+        if kind not in KINDS or not isinstance(value, KINDS[kind]):
+            raise ModelFileError(f"it uses the custom {kind} {name!r}, but got {value!r} for it")
+        self._used[name] = value
+        return value
+
+    def filled_in(self, config: Any) -> Any:
+        """The description of a layer, with the objects in the places of their names."""
+        if not isinstance(config, dict):
+            return config
+        return {field: self.resolved(value) for field, value in config.items()}
+
+    def check_used(self) -> None:
+        """Raise `ArgumentError` if there is more than was named."""
+        if surplus := [name for name in self._given if name not in self._used]:
             raise ArgumentError(
                 f"custom_objects has {surplus[0]!r}, but the network uses "
-                + (", ".join(map(repr, names)) or "no custom objects")
+                + (", ".join(map(repr, self._used)) or "no custom objects")
             )
 
-    def put_into(self, described: Any) -> Any:
-        """The described value with the objects in the places of their names."""
-        if isinstance(described, dict):
-            if _is_custom(described):
-                return self._given[described["name"]]
-            return {key: self.put_into(value) for key, value in described.items()}
-        if isinstance(described, list):
-            return [self.put_into(value) for value in described]
-        return described
 
-
-def _is_custom(value: dict[str, Any]) -> bool:
-    return value.keys() == {"custom", "name"} and all(isinstance(v, str) for v in value.values())
-
-
-def _named(described: Any) -> Iterator[tuple[str, str]]:
-    """(kind, name) of every object that a description names."""
-    if isinstance(described, dict):
-        if _is_custom(described):
-            if described["custom"] not in KINDS:
-                raise ModelFileError(f"it uses a custom {described['custom']!r}, which is unknown")
-            yield described["custom"], described["name"]
-            return
-        described = list(described.values())
-    if isinstance(described, list):
-        for value in described:
-            yield from _named(value)
+def _is_name(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"custom", "name"}
+        and all(isinstance(part, str) for part in value.values())
+    )

@@ -9,12 +9,14 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from .. import checks, losses
+from .. import checks
 from .._version import __version__
 from ..architecture import DTYPES, Architecture, settle
+from ..custom import CustomLoss
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..history import History
 from ..layers import Layer
+from ..losses import Loss
 from ..network import Network
 from ..optimizers import Optimizer
 from ..plan import RunState
@@ -70,12 +72,11 @@ def network_from(
 
     Raises
     ------
-    ArgumentError, ArgumentTypeError
-        `custom` holds what the network has no use for, or an object of the wrong kind.
+    ArgumentError
+        `custom` holds what the network has no use for.
     ModelFileError
         The description is incomplete, or asks for what does not exist or does not fit together.
     """
-    custom.check(_object(description, "architecture"))
     try:
         network, architecture = _network(_object(description, "architecture"), custom)
         if "preprocessing" in description:
@@ -90,6 +91,7 @@ def network_from(
         raise ModelFileError(f"its description lacks {error}") from error
     except _UNUSABLE as error:
         raise ModelFileError(f"its description cannot be used: {error!s:.400}") from error
+    custom.check_used()
     return network, architecture
 
 
@@ -118,14 +120,14 @@ def _architecture(network: Network) -> dict[str, Any]:
     }
 
 
-def _network(
-    described: Mapping[str, Any], custom: CustomObjects
-) -> tuple[Network, Architecture]:
+def _network(described: Mapping[str, Any], custom: CustomObjects) -> tuple[Network, Architecture]:
     if described["dtype"] not in DTYPES:  # before NumPy sees it, whose own strings mean much more
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {described['dtype']!r}")
+    layers = [Layer.from_config(custom.filled_in(config)) for config in described["layers"]]
+    loss = custom.resolved(described["loss"])
     network = Network(
-        [Layer.from_config(config) for config in custom.put_into(described["layers"])],
-        loss=losses.get(custom.put_into(described["loss"])),
+        layers,
+        loss=loss if isinstance(loss, CustomLoss) else Loss.from_config(loss),
         optimizer=Optimizer.from_config(described["optimizer"]),
         metrics=described["metrics"],
         seed=described["seed"],

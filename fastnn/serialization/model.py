@@ -105,7 +105,7 @@ def load(
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        `custom_objects` holds what the network has no use for, or an object of the wrong kind.
+        `custom_objects` holds what the network has no use for, or what neither function made.
     ModelFileError
         The file is truncated, altered, foreign, too large or of another format version, or needs an
         object that `custom_objects` lacks; the message says which.

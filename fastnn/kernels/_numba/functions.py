@@ -25,7 +25,7 @@ def _jit(*args: Any, **options: Any) -> Any:
     return numba.njit(*args, nogil=True, error_model="numpy", **options)
 
 
-# ------------------------------------------------------- loops: function → loop(out, x, y) of arrays
+# ------------------------------------------------------------------------ loops over arrays
 
 
 def _value_loop(function):
@@ -60,7 +60,7 @@ def _gradient_loop(function):
     return loop
 
 
-# ------------------------------------------------------------ C functions: those types of csrc/custom.h
+# ------------------------------------------------------------------ C functions, csrc/custom.h
 
 
 def _element_block(loop, out, real):
@@ -90,7 +90,7 @@ def _row_block(loop, out, real):
     return numba.cfunc(signature, error_model="numpy")(block)
 
 
-# --------------------------------------------------------------------------------------- compilation
+# ------------------------------------------------------------------------------ compilation
 
 
 def compile_function(function: UserFunction, dtype: np.dtype) -> Compiled:
