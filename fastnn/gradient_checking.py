@@ -195,10 +195,11 @@ def gradient_check(
     layer of the last wrong array of the table.
 
     An entry counts as being at a kink, and is not compared, if a kinked activation (relu,
-    leaky_relu, elu, selu) changes sides anywhere in the network, if the loss goes from one smooth
-    piece to another (absolute error, quantile, Huber), or if a weight under an L1 penalty changes
-    its sign when the entry moves by ±epsilon. Where ‖g − ĝ‖ over the m compared entries of an array
-    is at most 10 √m 2⁻⁵² max(1, |loss|) / epsilon, rounding explains it, and the error is 0.
+    leaky_relu, elu, selu, or a custom one with `kinks`) changes sides anywhere in the network, if
+    the loss goes from one smooth piece to another (absolute error, quantile, Huber), or if a weight
+    under an L1 penalty changes its sign when the entry moves by ±epsilon. Where ‖g − ĝ‖ over the m
+    compared entries of an array is at most 10 √m 2⁻⁵² max(1, |loss|) / epsilon, rounding explains
+    it, and the error is 0.
 
     References
     ----------

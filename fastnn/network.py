@@ -40,8 +40,8 @@ class Network:
     layers : sequence of Layer
     loss : str or Loss
         softmax_cross_entropy, sigmoid_cross_entropy, mean_squared_error, mean_absolute_error,
-        huber, poisson or quantile. Cross-entropy and Poisson losses want a linear last layer;
-        `predict` applies the softmax, sigmoid or exponential.
+        huber, poisson or quantile, or one made by `fastnn.loss`. Cross-entropy and Poisson losses
+        want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
         sgd, rmsprop, adam or adamw.
     metrics : sequence of str
@@ -459,7 +459,7 @@ class Network:
     # ------------------------------------------------------------------------------------ display
 
     def summary(self, file: TextIO | None = None) -> None:
-        """Print layers, output shapes and numbers of parameters.
+        """Print layers, output shapes, numbers of parameters, and which executor runs the network.
 
         Parameters
         ----------

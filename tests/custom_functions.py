@@ -37,8 +37,16 @@ def squared_gradient(output, target, out):
         out[i] = 2 * (output[i] - target[i]) / len(output)
 
 
+TABLE = np.zeros(4)
+
+
+def looks_up(x):
+    return x if abs(x) < 100 else TABLE[int(x)]
+
+
 CUBIC = fastnn.activation(clipped_cubic, clipped_cubic_slope)
 SOFT = fastnn.activation(soft, soft_slope, initializer="he_normal")
+LOOKS_UP = fastnn.activation(looks_up, lambda x, y: 1.0)
 SQUARED = fastnn.loss(squared, squared_gradient)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from custom_functions import (
     CUBIC,
+    LOOKS_UP,
     SOFT,
     SQUARED,
     soft,
@@ -355,12 +356,6 @@ def test_kernels_take_no_addresses(backend, value):
 
 # --- exceptions in compiled code ------------------------------------------------------------------
 
-TABLE = np.zeros(4)
-
-
-def looks_up(x):
-    return x if abs(x) < 100 else TABLE[int(x)]
-
 
 def refuses(output, target):
     if abs(output[0]) > 100:
@@ -374,7 +369,6 @@ def refuses_gradient(output, target, out):
     out[0] = 2 * (output[0] - target[0])
 
 
-LOOKS_UP = fastnn.activation(looks_up, lambda x, y: 1.0)
 REFUSES = fastnn.loss(
     refuses, refuses_gradient, outputs=1, examples=(np.array([[1.0], [-2.0]]), np.zeros((2, 1)))
 )
@@ -526,7 +520,7 @@ SAME_BITS = textwrap.dedent(
     import fastnn
     from fastnn import Activation, Dense, Dropout, Network
     from fastnn.kernels import _native
-    from custom_functions import CUBIC, SOFT, SQUARED
+    from custom_functions import CUBIC, LOOKS_UP, SOFT, SQUARED
 
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(700, 50)), rng.normal(size=(700, 37))
@@ -547,6 +541,20 @@ SAME_BITS = textwrap.dedent(
             assert _native.last_team() == threads
             assert expected in (None, got), (dtype, threads)
             expected = got
+
+    net = Network([Dense(130), Activation(LOOKS_UP), Dense(37)], loss=SQUARED, seed=5).build(50)
+    before = net.parameters.copy()
+    far = X.copy()
+    far[500] *= 1e6  # one of the members meets a row whose index is out of bounds
+    for call in (lambda: net.fit(far, y, batch_size=700, verbose=0), lambda: net.predict(far)):
+        try:
+            call()
+        except fastnn.CustomFunctionError:
+            assert _native.last_team() == 7
+        else:
+            raise AssertionError("the exception was lost")
+    assert (net.parameters == before).all()
+
     child = os.fork()
     if not child:
         os._exit(0 if train("float64") == expected else 1)
