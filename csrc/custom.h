@@ -15,21 +15,29 @@ typedef int32_t FN(element_function)(real *out, const real *x, const real *y, in
 typedef int32_t FN(row_function)(void *out, int64_t width, const real *output, const real *target,
                                  int64_t rows, int64_t cols);
 
+static FN(element_function) *FN(element)(uint64_t address) {
+    return (FN(element_function) *)(uintptr_t)address;
+}
+
+static FN(row_function) *FN(row)(uint64_t address) {
+    return (FN(row_function) *)(uintptr_t)address;
+}
+
 typedef struct {
     real *out;
     const real *dy, *y, *z;
     FN(element_function) *function;
-} FN(custom_activation_job);
+} FN(custom_job);
 
 static double FN(custom_fwd_chunk)(void *job, int64_t begin, int64_t end) {
-    const FN(custom_activation_job) *j = job;
+    const FN(custom_job) *j = job;
     const real *z = j->z + begin;
     return j->function(j->out + begin, z, z, end - begin);
 }
 
 // The slopes stand in memory of their own: dz may be dy, and what may overlap is not vectorised.
 static double FN(custom_bwd_chunk)(void *job, int64_t begin, int64_t end) {
-    const FN(custom_activation_job) *j = job;
+    const FN(custom_job) *j = job;
     int32_t raised = 0;
     for (int64_t at = begin; at < end; at += CUSTOM_BLOCK) {
         const int64_t n = end - at < CUSTOM_BLOCK ? end - at : CUSTOM_BLOCK;
@@ -44,8 +52,7 @@ static double FN(custom_bwd_chunk)(void *job, int64_t begin, int64_t end) {
 // y (n,) = function(z).
 static fastnn_status FN(custom_activation_fwd)(real *y, const real *z, int64_t n,
                                                uint64_t function) {
-    FN(custom_activation_job)
-    job = {.out = y, .z = z, .function = (FN(element_function) *)(uintptr_t)function};
+    FN(custom_job) job = {.out = y, .z = z, .function = FN(element)(function)};
     const double raised =
         fastnn_sum_chunks(n, ELEMENT_GRAIN, CUSTOM_COST * (double)n, FN(custom_fwd_chunk), &job);
     return raised > 0 ? FASTNN_CUSTOM_RAISED : FASTNN_OK;
@@ -54,8 +61,7 @@ static fastnn_status FN(custom_activation_fwd)(real *y, const real *z, int64_t n
 // dz (n,) = dy * derivative(z, y).
 static fastnn_status FN(custom_activation_bwd)(real *dz, const real *dy, const real *y,
                                                const real *z, int64_t n, uint64_t derivative) {
-    FN(custom_activation_job)
-    job = {dz, dy, y, z, (FN(element_function) *)(uintptr_t)derivative};
+    FN(custom_job) job = {dz, dy, y, z, FN(element)(derivative)};
     const double raised =
         fastnn_sum_chunks(n, ELEMENT_GRAIN, CUSTOM_COST * (double)n, FN(custom_bwd_chunk), &job);
     return raised > 0 ? FASTNN_CUSTOM_RAISED : FASTNN_OK;
@@ -99,12 +105,8 @@ static double FN(custom_loss_rows)(void *job, int64_t begin, int64_t end) {
 static fastnn_status FN(custom_loss)(real *dy, const real *y, const real *target,
                                      const real *weight, int64_t B, int64_t O, uint64_t loss,
                                      uint64_t gradient, double *mean) {
-    FN(custom_loss_job)
-    job = {
-        .batch = {.dy = dy, .y = y, .target = target, .weight = weight, .cols = O},
-        .loss = (FN(row_function) *)(uintptr_t)loss,
-        .gradient = (FN(row_function) *)(uintptr_t)gradient,
-    };
+    const FN(loss_job) batch = {.dy = dy, .y = y, .target = target, .weight = weight, .cols = O};
+    FN(custom_loss_job) job = {batch, FN(row)(loss), FN(row)(gradient), 0};
     job.batch.total = FN(total_weight)(weight, B);
     const double work = 2 * CUSTOM_COST * (double)B * (double)O;
     *mean = fastnn_sum_chunks(B, row_grain(O), work, FN(custom_loss_rows), &job);
