@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from .gradient_checking import GradientCheck, gradient_check
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten
+    from .layers import Activation, Dense, Dropout, Flatten, Rescaling
     from .losses import (
         Huber,
         MeanAbsoluteError,
@@ -64,7 +64,7 @@ _HOMES = {
     ],
     "gradient_checking": ["GradientCheck", "gradient_check"],
     "history": ["History"],
-    "layers": ["Activation", "Dense", "Dropout", "Flatten"],
+    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Rescaling"],
     "losses": [
         "Huber",
         "MeanAbsoluteError",
