@@ -7,7 +7,7 @@
 enum {
     FASTNN_MAX_ARRAYS = 8,
     FASTNN_MAX_DIMS = 3,
-    FASTNN_MAX_SCALARS = 6,
+    FASTNN_MAX_SCALARS = 9,
 };
 
 typedef enum {

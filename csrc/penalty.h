@@ -21,6 +21,17 @@ static double FN(penalty)(real *dp, const real *p, double l1, double l2, int64_t
     return sum;
 }
 
+static double FN(sum_of_squares)(const real *x, int64_t begin, int64_t end) {
+    double sum = 0;
+    for (int64_t at = begin; at < end; at += SUM_BLOCK) {
+        const int64_t n = end - at < SUM_BLOCK ? end - at : SUM_BLOCK;
+        double value[SUM_BLOCK];
+        for (int64_t i = 0; i < n; i++) value[i] = (double)x[at + i] * (double)x[at + i];
+        sum += sum_block(value, n);
+    }
+    return sum;
+}
+
 static double FN(count_nonfinite)(const real *x, int64_t begin, int64_t end) {
     int64_t count = 0;
     for (int64_t i = begin; i < end; i++) count += !(x[i] - x[i] == 0);

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from .kernels.spec import KERNELS, Array
-from .plan import STAGES, Op, Plan, Ref, Region, Result, StateValue, StreamOffset
+from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, StateValue, StreamOffset
 
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 8, 3, 6
+MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 8, 3, 9
 
 OP = np.dtype(
     [
@@ -26,11 +26,9 @@ OP = np.dtype(
     ]
 )
 
-_DOUBLE, _BITS = struct.Struct("d"), struct.Struct("Q")
-
 NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
-CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET = range(5)
-RESULT = {None: 0, Result.LOSS: 1, Result.NONFINITE: 2}
+CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET, CLIPPED_TO = range(6)
+NO_RESULT = 0  # the others follow `Result`
 STATE = {
     StateValue.SEED: SEED,
     StateValue.LEARNING_RATE: LEARNING_RATE,
@@ -70,10 +68,12 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
 class Place:
     """Where C takes one argument of a kernel: in array slot `slot`, or in scalar slot `slot`.
 
-    `letters` name the dimensions of an array that has some, and `dims` their places.
+    `letters` name the dimensions of an array that has some, and `dims` their places. An op may
+    leave out an argument that has a default.
     """
 
     slot: int
+    default: Any
     array: Array | None = None
     letters: tuple[str, ...] = ()
     dims: tuple[int, ...] = ()
@@ -89,14 +89,15 @@ def _places(kernel: str) -> tuple[Place, ...]:
     letters = sorted({x for array in row.arrays.values() for x in _letters(array)})
     places = []
     arrays = scalars = 0
-    for name in row.signature.parameters:
+    for name, parameter in row.signature.parameters.items():
         array = row.arrays.get(name)
         if array is None:
-            places.append(Place(scalars))
+            places.append(Place(scalars, parameter.default))
             scalars += 1
         else:
             own = _letters(array)
-            places.append(Place(arrays, array, own, tuple(map(letters.index, own))))
+            dims = tuple(map(letters.index, own))
+            places.append(Place(arrays, parameter.default, array, own, dims))
             arrays += 2 if array.dtype == "target" else 1
     return tuple(places)
 
@@ -111,7 +112,9 @@ def _lay_out(op: Op, native: ModuleType) -> tuple[Any, ...]:
     arrays = [(NOWHERE, 0)] * MAX_ARRAYS
     dims = [(0, 0)] * MAX_DIMS
     scalars = [(CONSTANT, 0)] * MAX_SCALARS
-    for place, argument in zip(_places(op.kernel), op.arguments, strict=False):
+    places = _places(op.kernel)
+    defaults = (place.default for place in places[len(op.arguments) :])
+    for place, argument in zip(places, (*op.arguments, *defaults), strict=True):
         if place.array is None:
             value = activations[argument] if isinstance(argument, str) else argument
             scalars[place.slot] = _scalar(value)
@@ -120,7 +123,8 @@ def _lay_out(op: Op, native: ModuleType) -> tuple[Any, ...]:
             arrays[place.slot + labels] = region_number(argument.region), argument.offset
             for dim, extent in zip(place.dims, _extents(place.letters, argument), strict=False):
                 dims[dim] = extent
-    return numbers[op.kernel], RESULT[op.result], arrays, dims, scalars
+    result = NO_RESULT if op.result is None else op.result + 1
+    return numbers[op.kernel], result, arrays, dims, scalars
 
 
 def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
@@ -138,6 +142,12 @@ def _scalar(value: Any) -> tuple[int, int]:
         return STATE[value], 0
     if isinstance(value, StreamOffset):
         return STREAM_OFFSET, value.stream
+    if isinstance(value, ClippedTo):
+        return CLIPPED_TO, _bits(value.limit)
     if isinstance(value, float):
-        return CONSTANT, _BITS.unpack(_DOUBLE.pack(value))[0]
+        return CONSTANT, _bits(value)
     return CONSTANT, int(value)
+
+
+def _bits(value: float) -> int:
+    return struct.unpack("Q", struct.pack("d", value))[0]

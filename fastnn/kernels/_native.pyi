@@ -57,8 +57,17 @@ def quantile(
     dy: Array | None, y: Array, target: Array, weight: Array | None, q: float
 ) -> float: ...
 def penalty(dp: Array | None, p: Array, l1: float, l2: float) -> float: ...
+def sum_of_squares(x: Array) -> float: ...
 def count_nonfinite(x: Array) -> float: ...
-def sgd_step(p: Array, dp: Array, lr: float, weight_decay: float) -> None: ...
+def sgd_step(
+    p: Array,
+    dp: Array,
+    lr: float,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
+) -> None: ...
 def momentum_step(
     p: Array,
     dp: Array,
@@ -67,9 +76,21 @@ def momentum_step(
     momentum: float,
     nesterov: bool,
     weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
 ) -> None: ...
 def rmsprop_step(
-    p: Array, dp: Array, s: Array, lr: float, rho: float, eps: float, weight_decay: float
+    p: Array,
+    dp: Array,
+    s: Array,
+    lr: float,
+    rho: float,
+    eps: float,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
 ) -> None: ...
 def adam_step(
     p: Array,
@@ -82,4 +103,7 @@ def adam_step(
     eps: float,
     t: int,
     weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
 ) -> None: ...

@@ -48,6 +48,7 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_poisson
         FASTNN_KERNEL_quantile
         FASTNN_KERNEL_penalty
+        FASTNN_KERNEL_sum_of_squares
         FASTNN_KERNEL_count_nonfinite
         FASTNN_KERNEL_sgd_step
         FASTNN_KERNEL_momentum_step
@@ -66,7 +67,7 @@ cdef extern from "fastnn.h" nogil:
     ctypedef struct fastnn_args:
         void *array[8]
         int64_t dim[3]
-        fastnn_scalar scalar[6]
+        fastnn_scalar scalar[9]
         double result
 
     ctypedef struct fastnn_table:
@@ -488,15 +489,23 @@ def penalty(dp, p, l1, l2) -> float:
     return args.result
 
 
-def count_nonfinite(x) -> float:
+cdef double _sum(fastnn_kernel_id kernel, object x) except? -1:
     cdef fastnn_args args
     cdef np.ndarray first = _real(x, "x")
     cdef int t = np.PyArray_TYPE(first)
     memset(&args, 0, sizeof(args))
     args.array[0] = _like(x, "x", t, READ, first)
     args.dim[0] = np.PyArray_SIZE(first)
-    _run(FASTNN_KERNEL_count_nonfinite, t, &args)
+    _run(kernel, t, &args)
     return args.result
+
+
+def sum_of_squares(x) -> float:
+    return _sum(FASTNN_KERNEL_sum_of_squares, x)
+
+
+def count_nonfinite(x) -> float:
+    return _sum(FASTNN_KERNEL_count_nonfinite, x)
 
 
 cdef int _step(
@@ -517,34 +526,43 @@ cdef int _step(
     return t
 
 
-def sgd_step(p, dp, lr, weight_decay):
+cdef void _complete(fastnn_args *args, int at, double l1, double l2, double scale):
+    """Fills in what makes a gradient whole, from scalar `at` on."""
+    args.scalar[at].f, args.scalar[at + 1].f, args.scalar[at + 2].f = l1, l2, scale
+
+
+def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int t = _step(&args, p, dp)
     args.scalar[0].f, args.scalar[1].f = lr, weight_decay
+    _complete(&args, 2, l1, l2, scale)
     _run(FASTNN_KERNEL_sgd_step, t, &args)
 
 
-def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay):
+def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int t = _step(&args, p, dp, "v", v)
     args.scalar[0].f, args.scalar[1].f = lr, momentum
     args.scalar[2].i, args.scalar[3].f = bool(nesterov), weight_decay
+    _complete(&args, 4, l1, l2, scale)
     _run(FASTNN_KERNEL_momentum_step, t, &args)
 
 
-def rmsprop_step(p, dp, s, lr, rho, eps, weight_decay):
+def rmsprop_step(p, dp, s, lr, rho, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int t = _step(&args, p, dp, "s", s)
     args.scalar[0].f, args.scalar[1].f = lr, rho
     args.scalar[2].f, args.scalar[3].f = eps, weight_decay
+    _complete(&args, 4, l1, l2, scale)
     _run(FASTNN_KERNEL_rmsprop_step, t, &args)
 
 
-def adam_step(p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay):
+def adam_step(p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int typenum = _step(&args, p, dp, "m", m, "v", v)
     args.scalar[0].f, args.scalar[1].f, args.scalar[2].f = lr, beta1, beta2
     args.scalar[3].f, args.scalar[4].i, args.scalar[5].f = eps, t, weight_decay
+    _complete(&args, 6, l1, l2, scale)
     _run(FASTNN_KERNEL_adam_step, typenum, &args)
 
 

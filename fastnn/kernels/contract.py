@@ -65,6 +65,7 @@ SCALARS: dict[str, ScalarCheck] = {
     "q": partial(_real, low=0.0, high=1.0, open_low=True, open_high=True),
     "rate": _decay,
     "rho": _decay,
+    "scale": _not_negative,
     "seed": _word64,
     "t": partial(_integer, low=1),
     "weight_decay": _not_negative,

@@ -119,7 +119,13 @@ def _loss(name: str, flops: float, *settings: dict[str, Any], y="y", values="nor
     )
 
 
+_WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0}  # what dp lacks of the gradient: nothing
+_PARTIAL = {"l1": 0.01, "l2": 0.1, "scale": 0.5}
+
+
 def _step(name: str, flops: float, slots: Mapping[str, str], *settings: dict[str, Any]) -> Kernel:
+    """A step as it is and with decay; the last settings also with a partial gradient."""
+    settings = (*(row | _WHOLE for row in settings), settings[-1] | _PARTIAL)
     arrays = {"p": Array("*", "rw"), "dp": Array("*")}
     arrays |= {slot: Array("*", "rw", values=values) for slot, values in slots.items()}
     return Kernel(name, arrays, settings, _per_element(flops), relative_to="array")
@@ -256,6 +262,7 @@ _ROWS = (
         _per_element(8),
         relative_to="array",
     ),
+    Kernel("sum_of_squares", {"x": Array("*")}, ({},), _per_element(2), relative_to="array"),
     Kernel("count_nonfinite", {"x": Array("*")}, ({},), _per_element(1), lambda d: 0),
     _step(
         "sgd_step",

@@ -18,7 +18,7 @@ from .loss import (
     softmax_cross_entropy,
 )
 from .optimizer import adam_step, momentum_step, rmsprop_step, sgd_step
-from .penalty import count_nonfinite, penalty
+from .penalty import count_nonfinite, penalty, sum_of_squares
 from .random import permutation, philox
 
 __all__ = [
@@ -44,4 +44,5 @@ __all__ = [
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
+    "sum_of_squares",
 ]
