@@ -12,7 +12,8 @@ import numpy as np
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
-QUICK = 4e9  # floating-point operations of a short run
+# The most that a short run does.
+QUICK_STEPS, QUICK_FLOPS = 100, 4e9
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ class Workload:
         return arrays
 
     def short(self) -> Workload:
-        """The same network on fewer rows, if it has much to compute."""
-        steps = max(2, int(QUICK / self.flops))
-        return replace(self, steps=steps, epochs=1) if steps < self.updates else self
+        """The same network for one short epoch, for a quick look."""
+        steps = min(self.steps, QUICK_STEPS, max(2, int(QUICK_FLOPS / self.flops)))
+        return replace(self, steps=steps, epochs=1)
 
     def for_check(self) -> Workload:
         """The same network on few rows, with steps so small that losses stay those of a training.
