@@ -27,7 +27,12 @@ def draw(path: Path, rows: Sequence[Row], title: str) -> None:
     panels = [[row for row in trained if row.threads == n] for n in threads]
     height = 1.5 + 1.05 * max(map(len, panels))
     figure, axes = pyplot.subplots(
-        1, len(threads), figsize=(1.5 + 5.5 * len(threads), height), sharey=True, squeeze=False
+        1,
+        len(threads),
+        figsize=(1.5 + 5.5 * len(threads), height),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
     )
     for axis, n, panel in zip(axes[0], threads, panels, strict=True):
         _panel(axis, panel)
@@ -44,13 +49,14 @@ def _panel(axis, rows: Sequence[Row]) -> None:
     for place, row in enumerate(rows):
         for bar, peer in enumerate(PEERS):
             ratio = row.ratios.get(peer)
-            if ratio is None:
-                continue
             y = place + (bar - (len(PEERS) - 1) / 2) * BAR
+            if ratio is None:
+                axis.text(1.02, y, "not run", va="center", fontsize=6, color=COLOURS[peer])
+                continue
             axis.barh(y, ratio - 1, BAR * 0.9, left=1, color=COLOURS[peer])
             side = 1 if ratio >= 1 else -1
             axis.annotate(
-                f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}",
+                _digits(ratio),
                 (ratio, y),
                 (3 * side, 0),
                 textcoords="offset points",
@@ -69,6 +75,11 @@ def _panel(axis, rows: Sequence[Row]) -> None:
     axis.grid(axis="x", alpha=0.3)
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _digits(ratio: float) -> str:
+    decimals = 2 if ratio < 1 else 1 if ratio < 10 else 0
+    return f"{ratio:.{decimals}f}"
 
 
 def _label(row: Row) -> str:

@@ -84,8 +84,9 @@ def environment(threads: int, cache: Path) -> dict[str, str]:
     limits = {f"{name}_NUM_THREADS": n for name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "FASTNN")}
     # JAX's pool follows the processor affinity; Eigen's own pool must be told.
     flags = "--xla_cpu_multi_thread_eigen=false" if threads == 1 else ""
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}  # finds adapters
     return {
-        **os.environ,
+        **inherited,
         **limits,
         "XLA_FLAGS": flags,
         "JAX_PLATFORMS": "cpu",

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 REQUIRED = ("numpy", "threadpoolctl", "matplotlib")
 #: What it compares with; it goes on without those that cannot be installed.
 COMPARED = ("scikit-learn", "torch==2.13.0", "jax")
+#: Variables that would make the interpreter find other packages than those installed here.
+HARMFUL = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH")
 SOURCES = ("setup.py", "build_support.py", "pyproject.toml", "csrc/**/*", "fastnn/**/*.py*")
 
 
@@ -50,7 +52,7 @@ class Environment:
 
     def enter(self) -> None:
         """Go on in its interpreter, as the program that was called; does not return."""
-        variables = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
+        variables = {k: v for k, v in os.environ.items() if k not in HARMFUL}
         os.execve(self.python, [str(self.python), *sys.argv], variables)
 
     def _install(self, name: str, arguments: Sequence[str], state: str) -> None:

@@ -44,11 +44,18 @@ def _compile(target: str) -> None:
     raise RuntimeError(f"{compiler} cannot compile {SOURCE.name}: {outcome.stderr.strip()}")
 
 
+def cores() -> list[int]:
+    """Numbers of the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
 def describe() -> dict[str, object]:
     """Processor, cores that may be used, system and Python."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(cores()),
         "system": platform.platform(),
         "python": platform.python_version(),
         "load": os.getloadavg()[0],

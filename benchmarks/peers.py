@@ -78,7 +78,11 @@ def measure(options: argparse.Namespace) -> int:
     print(report.heading(about), report.table(rows), report.summary(rows, results), sep="\n\n")
     options.out.mkdir(parents=True, exist_ok=True)
     report.write_json(options.out / "results.json", rows, results, about)
-    chart.draw(options.out / "results.png", rows, about["machine"]["processor"])
+    chart.draw(
+        options.out / "results.png",
+        rows,
+        f"Training a step, peers beside fastnn: {about['machine']['processor']}",
+    )
     return 1 if results.missing() else 0
 
 

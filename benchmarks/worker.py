@@ -17,6 +17,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
+import machine
+
 SHORTEST = 0.02  # seconds of one repeat
 
 _adapter: Any = None
@@ -26,7 +28,8 @@ _prepared: dict[str, tuple[Callable[[], object], int]] = {}
 def hello(module: str, threads: int) -> str:
     """Load the peer, limit its threads, and tell its version."""
     global _adapter
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, machine.cores()[:threads])
     _adapter = importlib.import_module(f"adapters.{module}")
     if hasattr(_adapter, "initialize"):
         _adapter.initialize(threads)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-MODULES = ("workloads", "oracle", "cases", "results", "budget", "report", "chart")
+MODULES = ("workloads", "oracle", "cases", "results", "budget", "contest", "report", "chart")
 SMALL = 3  # of the training workloads: quick enough in float64
 
 
@@ -132,3 +132,29 @@ def test_picture_is_drawn(bench, measured, tmp_path):
 )
 def test_duration(bench, seconds, text):
     assert bench.budget.duration(seconds) == text
+
+
+def test_contest_reports_repeats_and_what_a_peer_cannot_do(bench, tmp_path):
+    contestants = [
+        bench.cases.Contestant("gemm", "fastnn", 1, "gemm", (4, 4, 4)),
+        bench.cases.Contestant("dance", "fastnn", 1, "dance"),
+    ]
+    results, pool = bench.results.Results(), bench.contest.Pool(tmp_path)
+    try:
+        bench.contest.run(bench.cases.Case("case", contestants), 3, pool, results)
+    finally:
+        pool.end()
+    assert len(results.seconds("case", "gemm", 1)) == 3
+    assert "it has no dance" in results.reason("case", "dance", 1)
+
+
+def test_a_worker_that_dies_is_told_from_one_that_works(bench, tmp_path):
+    worker = bench.contest.Worker("fastnn", 1, tmp_path)
+    try:
+        worker.answer()
+        worker._process.kill()
+        with pytest.raises(bench.contest.PeerError, match="status -9"):
+            worker.ask("forget")
+        assert not worker.alive
+    finally:
+        worker.end()
