@@ -58,6 +58,9 @@ def measure(options: argparse.Namespace) -> int:
         for case in cases.all_cases(options.threads, options.smoke)
         if fnmatch.fnmatch(case.name, options.only)
     ]
+    if not chosen:
+        print(f"No case is called {options.only!r}", file=sys.stderr)
+        return 1
     repeats = options.repeats or (SMOKE_REPEATS if options.smoke else REPEATS)
     about = {
         "machine": machine.describe(),

@@ -93,8 +93,9 @@ def activation(name: str, size: int):
 
 
 def start():
-    """A fresh interpreter that imports the package."""
-    return lambda: subprocess.run([sys.executable, "-c", "import fastnn"], check=True)
+    """A fresh interpreter that imports the package, and what a program starts with."""
+    program = "from fastnn import Dense, Network"
+    return lambda: subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def _native():
