@@ -43,7 +43,9 @@ SLOPE FN(silu_slope)(real y, real z) {
     return s * (1 + z * (1 - s));
 }
 
-VALUE FN(softplus_value)(real z) { return (z < 0 ? 0 : z) + FN(log1p)(FN(exp)(-FN(abs)(z))); }
+VALUE FN(softplus_value)(real z) {
+    return (z < 0 ? 0 : z) + FN(log1p)(FN(exp_of_negative)(-FN(abs)(z)));
+}
 SLOPE FN(softplus_slope)(real y, real z) { return -FN(expm1)(-y); }
 
 VALUE FN(tanh_value)(real z) { return FN(tanh)(z); }

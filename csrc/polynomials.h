@@ -1,12 +1,15 @@
-// Coefficients of mathfn.h, lowest power first. Each set minimises the largest relative error of the
-// function named (Remez exchange in 200 bits, then rounded); the error is given before rounding.
+// Coefficients of mathfn.h, lowest power first. Each set minimises the largest relative error of
+// the function named (Remez exchange in 200 bits, then rounded); the error is given before
+// rounding.
 
 // e^r = 1 + r + r² q(r) for |r| <= ln(2) / 2; error relative to e^r - 1.
-static const float expm1_terms_f32[] = {  // 2^-26.1
+static const float expm1_terms_f32[] = {
+    // 2^-26.1
     0.500000006200004888f,   0.166665429899367097f,   0.0416662818721700726f,
     0.00836658418312326275f, 0.00139464584922511704f,
 };
-static const double expm1_terms_f64[] = {  // 2^-55.6
+static const double expm1_terms_f64[] = {
+    // 2^-55.6
     0.500000000000000555,    0.16666666666666686,     0.0416666666665736218,
     0.00833333333331458542,  0.00138888889323794136,  0.000198412699030480811,
     2.48015044453941652e-05, 2.75572279345027215e-06, 2.76263267279479648e-07,
@@ -14,13 +17,15 @@ static const double expm1_terms_f64[] = {  // 2^-55.6
 };
 
 // 2 artanh(y / 2) = y + y³ a(y²) for |y| <= 2/3.
-static const float artanh_terms_f32[] = {  // 2^-27.7
+static const float artanh_terms_f32[] = {
+    // 2^-27.7
     0.0833330164258305735f,
     0.0125067810143916252f,
     0.00218743236058649601f,
     0.00054735352148682237f,
 };
-static const double artanh_terms_f64[] = {  // 2^-59.3
+static const double artanh_terms_f64[] = {
+    // 2^-59.3
     0.0833333333333328797,   0.0125000000000491381,   0.00223214285530111974,
     0.000434027811908040803, 8.877804651631608e-05,   1.8782421735925732e-05,
     4.059135158928578e-06,   9.23620775078231566e-07, 1.59075148512350031e-07,
