@@ -10,6 +10,7 @@
 #undef KERNEL
 
 #include "mathfn.h"
+#include "sum_real.h"
 
 #include "activation.h"
 #include "gemm_tile.h"

@@ -49,15 +49,7 @@ struct FN(loss_job) {
 };
 
 static double FN(total_weight)(const real *weight, int64_t rows) {
-    if (!weight) return (double)rows;
-    double total = 0;
-    for (int64_t at = 0; at < rows; at += SUM_BLOCK) {
-        const int64_t n = rows - at < SUM_BLOCK ? rows - at : SUM_BLOCK;
-        double value[SUM_BLOCK];
-        for (int64_t i = 0; i < n; i++) value[i] = (double)weight[at + i];
-        total += sum_block(value, n);
-    }
-    return total;
+    return weight ? FN(sum)(weight, rows) : (double)rows;
 }
 
 // What row i counts: its share of the whole weight, 0 in a batch without any.
