@@ -10,7 +10,6 @@
 #undef KERNEL
 
 #include "mathfn.h"
-#include "sum_real.h"
 
 #include "activation.h"
 #include "gemm_tile.h"

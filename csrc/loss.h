@@ -85,7 +85,7 @@ static double FN(loss_rows)(void *job, int64_t begin, int64_t end) {
                 slope[i] = FN(name##_slope)(y[i], t[i], a) * (real)factor;               \
             }                                                                            \
             if (l->dy) memcpy(l->dy + first + at, slope, (size_t)n * sizeof(real));      \
-            sum += sum_block(value, n);                                                  \
+            sum += sum_f64(value, n);                                                  \
         }                                                                                \
         return sum * factor;                                                             \
     }

@@ -12,7 +12,7 @@ static double FN(penalty)(real *dp, const real *p, double l1, double l2, int64_t
             const double w = (double)p[at + i];
             value[i] = l1 * fabs(w) + 0.5 * l2 * w * w;
         }
-        sum += sum_block(value, n);
+        sum += sum_f64(value, n);
         if (!dp) continue;
         ELEMENTWISE for (int64_t i = at; i < at + n; i++) {
             dp[i] += (p[i] < 0 ? -a : p[i] > 0 ? a : 0) + b * p[i];

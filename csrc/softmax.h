@@ -105,8 +105,8 @@ static FN(row_target) FN(sum_shares)(const FN(loss_job) *l, int64_t i, const rea
         double q[SUM_BLOCK], q_z[SUM_BLOCK];
         FN(shares)(q, l, i, at, n);
         for (int64_t j = 0; j < n; j++) q_z[j] = q[j] * (double)(z[at + j] - m);
-        row.q_sum += sum_block(q, n);
-        row.q_dot_z += sum_block(q_z, n);
+        row.q_sum += sum_f64(q, n);
+        row.q_dot_z += sum_f64(q_z, n);
     }
     return row;
 }
