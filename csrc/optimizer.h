@@ -54,21 +54,45 @@ static void FN(rmsprop_step)(real *p, const real *dp, real *s, double lr, double
     }
 }
 
-static void FN(adam_step)(real *p, const real *dp, real *m, real *v, double lr, double beta1,
-                          double beta2, double eps, int64_t t, double weight_decay, double l1,
-                          double l2, double scale, int64_t begin, int64_t end) {
-    const real keep1 = (real)beta1, blend1 = (real)(1 - beta1);
-    const real keep2 = (real)beta2, blend2 = (real)(1 - beta2);
-    const real step = (real)(lr / (1 - pow(beta1, (double)t)));
-    const real root = (real)(1 / sqrt(1 - pow(beta2, (double)t)));
-    const real decay = (real)(lr * weight_decay), epsilon = (real)eps;
-    const FN(completion) c = FN(complete)(l1, l2, scale);
+typedef struct {
+    real *p, *m, *v;
+    const real *dp;
+    real keep1, blend1, keep2, blend2, step, root, epsilon, decay;
+    FN(completion) c;
+} FN(adam_job);
+
+static void FN(adam_chunk)(void *job, int64_t begin, int64_t end) {
+    const FN(adam_job) a = *(const FN(adam_job) *)job;
     ELEMENTWISE for (int64_t i = begin; i < end; i++) {
-        const real g = FN(whole_gradient)(p[i], dp[i], c);
-        const real mean = keep1 * m[i] + blend1 * g;
-        const real square = keep2 * v[i] + blend2 * (g * g);
-        m[i] = mean;
-        v[i] = square;
-        p[i] = p[i] - decay * p[i] - step * mean / (FN(sqrt)(square) * root + epsilon);
+        const real g = FN(whole_gradient)(a.p[i], a.dp[i], a.c);
+        const real mean = a.keep1 * a.m[i] + a.blend1 * g;
+        const real square = a.keep2 * a.v[i] + a.blend2 * (g * g);
+        a.m[i] = mean;
+        a.v[i] = square;
+        a.p[i] =
+            a.p[i] - a.decay * a.p[i] - a.step * mean / (FN(sqrt)(square) * a.root + a.epsilon);
     }
+}
+
+// A call of its own kind: the powers cost as much as some hundred elements, once and not per chunk.
+static fastnn_status FN(adam_step)(real *p, const real *dp, real *m, real *v, int64_t n, double lr,
+                                   double beta1, double beta2, double eps, int64_t t,
+                                   double weight_decay, double l1, double l2, double scale) {
+    FN(adam_job) job = {
+        .p = p,
+        .m = m,
+        .v = v,
+        .dp = dp,
+        .keep1 = (real)beta1,
+        .blend1 = (real)(1 - beta1),
+        .keep2 = (real)beta2,
+        .blend2 = (real)(1 - beta2),
+        .step = (real)(lr / (1 - pow(beta1, (double)t))),
+        .root = (real)(1 / sqrt(1 - pow(beta2, (double)t))),
+        .epsilon = (real)eps,
+        .decay = (real)(lr * weight_decay),
+        .c = FN(complete)(l1, l2, scale),
+    };
+    fastnn_for_chunks(n, ELEMENT_GRAIN, 0.4 * (double)n, FN(adam_chunk), &job);
+    return FASTNN_OK;
 }
