@@ -4,7 +4,19 @@
 static fastnn_status FN(dense_fwd)(real *y, const real *x, const real *w, const real *b, real *z,
                                    int64_t B, int64_t I, int64_t O, int64_t activation) {
     if (!activation_known(activation)) return FASTNN_BAD_ACTIVATION;
-    FN(gemm_job) job = {x, I, 1, w, O, 1, y, B, O, I, b, z, activation};
+    FN(gemm_job) job = {.a = x,
+                        .a_row = I,
+                        .a_col = 1,
+                        .b = w,
+                        .b_row = O,
+                        .b_col = 1,
+                        .c = y,
+                        .M = B,
+                        .N = O,
+                        .K = I,
+                        .bias = b,
+                        .z = z,
+                        .activation = activation};
     FN(gemm)(&job);
     return FASTNN_OK;
 }
@@ -35,10 +47,28 @@ static fastnn_status FN(dense_bwd)(real *dx, real *dw, real *db, real *dy, const
         FN(column_sum_job) job = {db, dy, B, O};
         fastnn_for_chunks(O, COLUMN_GRAIN, 0.3 * (double)B * (double)O, FN(column_sum), &job);
     }
-    FN(gemm_job) weights = {x, 1, I, dy, O, 1, dw, I, O, B, 0, 0, FASTNN_ACTIVATION_identity};
+    FN(gemm_job) weights = {.a = x,
+                            .a_row = 1,
+                            .a_col = I,
+                            .b = dy,
+                            .b_row = O,
+                            .b_col = 1,
+                            .c = dw,
+                            .M = I,
+                            .N = O,
+                            .K = B};
     FN(gemm)(&weights);
     if (dx) {
-        FN(gemm_job) inputs = {dy, O, 1, w, 1, O, dx, B, I, O, 0, 0, FASTNN_ACTIVATION_identity};
+        FN(gemm_job) inputs = {.a = dy,
+                               .a_row = O,
+                               .a_col = 1,
+                               .b = w,
+                               .b_row = 1,
+                               .b_col = O,
+                               .c = dx,
+                               .M = B,
+                               .N = I,
+                               .K = O};
         FN(gemm)(&inputs);
     }
     return FASTNN_OK;

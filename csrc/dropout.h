@@ -6,22 +6,35 @@ static inline uint32_t FN(dropout_threshold)(double rate) {
     return count < 65535 ? (uint32_t)count : 65535;
 }
 
-typedef real FN(eight) __attribute__((vector_size(8 * sizeof(real))));
-typedef int_real FN(eight_ints) __attribute__((vector_size(8 * sizeof(int_real))));
+// The n <= LANES bits from number `first` on; no byte without one of them is read.
+static inline uint32_t FN(bits_at)(const uint8_t *mask, int64_t first, int64_t n) {
+    const uint8_t *byte = mask + first / 8;
+    const int64_t bytes = (first % 8 + n + 7) / 8;
+    uint32_t bits = 0;
+    for (int64_t i = 0; i < bytes; i++) bits |= (uint32_t)byte[i] << 8 * i;
+    return bits >> first % 8;
+}
 
-// y (n,) = x scale where the bit of mask is set, else 0; a byte of the mask at a time.
-static void FN(apply_mask)(real *y, const uint8_t *mask, const real *x, double rate, int64_t n) {
-    const FN(eight_ints) bit = {1, 2, 4, 8, 16, 32, 64, 128};
+static const int_real FN(lane_bit)[16] = {1 << 0,  1 << 1,  1 << 2,  1 << 3, 1 << 4,  1 << 5,
+                                          1 << 6,  1 << 7,  1 << 8,  1 << 9, 1 << 10, 1 << 11,
+                                          1 << 12, 1 << 13, 1 << 14, 1 << 15};
+
+// Lane i times scale where bit i is set, else 0.
+static inline FN(vec) FN(keep)(FN(vec) v, uint32_t bits, real scale) {
+    FN(vec_ints) bit;
+    memcpy(&bit, FN(lane_bit), sizeof bit);
+    return (FN(vec))((FN(vec_ints))(v * scale) & (((int_real)bits & bit) != 0));
+}
+
+// y (n,) = x scale where the bit of mask, counted from number `first`, is set, else 0.
+static void FN(apply_mask)(real *y, const uint8_t *mask, int64_t first, const real *x, double rate,
+                           int64_t n) {
     const real scale = (real)(65536.0 / (65536 - FN(dropout_threshold)(rate)));
-    const int64_t whole = n & ~(int64_t)7;
-    for (int64_t i = 0; i < whole; i += 8) {
-        FN(eight) v;
-        memcpy(&v, x + i, sizeof v);
-        const FN(eight_ints) keep = ((int_real)mask[i / 8] & bit) != 0;
-        v = (FN(eight))((FN(eight_ints))(v * scale) & keep);
-        memcpy(y + i, &v, sizeof v);
+    for (; n > 0; n -= LANES, first += LANES, y += LANES, x += LANES) {
+        const int64_t part = n < LANES ? n : LANES;
+        const uint32_t bits = FN(bits_at)(mask, first, part);
+        FN(store_part)(y, FN(keep)(FN(load_part)(x, part), bits, scale), part);
     }
-    for (int64_t i = whole; i < n; i++) y[i] = mask[i / 8] >> i % 8 & 1 ? x[i] * scale : 0;
 }
 
 // One block of Philox is eight draws: one byte of the mask.
@@ -50,11 +63,11 @@ static void FN(dropout_fwd)(real *y, uint8_t *mask, const real *x, double rate, 
         const int64_t n = end - at < STEP ? end - at : STEP;
         if (n % 8) bytes[n / 8] &= (uint8_t)((1 << n % 8) - 1);
         memcpy(mask + at / 8, bytes, (size_t)(n + 7) / 8);
-        FN(apply_mask)(y + at, bytes, x + at, rate, n);
+        FN(apply_mask)(y + at, bytes, 0, x + at, rate, n);
     }
 }
 
 static void FN(dropout_bwd)(real *dx, const uint8_t *mask, const real *dy, double rate,
                             int64_t begin, int64_t end) {
-    FN(apply_mask)(dx + begin, mask + begin / 8, dy + begin, rate, end - begin);
+    FN(apply_mask)(dx + begin, mask, begin, dy + begin, rate, end - begin);
 }

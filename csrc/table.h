@@ -12,6 +12,7 @@
 
 #include "tools.h"
 
+#include "lanes.h"
 #include "philox.h"
 #include "sum.h"
 
