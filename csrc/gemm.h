@@ -181,3 +181,23 @@ static void FN(gemm)(FN(gemm_job) *g) {
     FN(prepare)(g);
     fastnn_for(FN(gemm_tasks)(g), FN(gemm_work)(g), FN(gemm_task), g);
 }
+
+// Task `index` of two products; the tasks of one are spread evenly among those of the other.
+static void FN(gemm_pair_task)(void *job, int64_t index) {
+    FN(gemm_job) *product = job;
+    const int64_t first = FN(gemm_tasks)(product), all = first + FN(gemm_tasks)(product + 1);
+    const int64_t before = index * first / all;
+    if ((index + 1) * first / all > before) {
+        FN(gemm_task)(product, before);
+    } else {
+        FN(gemm_task)(product + 1, index - before);
+    }
+}
+
+// Two products that do not wait for each other.
+static void FN(gemm_pair)(FN(gemm_job) product[2]) {
+    FN(prepare)(product);
+    FN(prepare)(product + 1);
+    fastnn_for(FN(gemm_tasks)(product) + FN(gemm_tasks)(product + 1),
+               FN(gemm_work)(product) + FN(gemm_work)(product + 1), FN(gemm_pair_task), product);
+}

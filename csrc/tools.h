@@ -62,7 +62,7 @@
 #endif
 
 // What is worth a task of its own.
-enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 256 };
+enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 128 };
 
 static inline int64_t row_grain(int64_t cols) {
     return cols < ELEMENT_GRAIN ? ELEMENT_GRAIN / (cols > 0 ? cols : 1) : 1;
