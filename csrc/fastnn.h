@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum {
-    FASTNN_MAX_ARRAYS = 8,
+    FASTNN_MAX_ARRAYS = 9,
     FASTNN_MAX_DIMS = 3,
     FASTNN_MAX_SCALARS = 9,
 };

@@ -13,6 +13,7 @@
 
 #include "tools.h"
 
+#include "lanes.h"
 #include "philox.h"
 #include "polynomials.h"
 #include "sum.h"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .fusion import join_dropout
 from .parameters import ALIGNMENT, round_up
 from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, Result
 
@@ -111,8 +112,12 @@ def compile_plan(
     if training:
         _lower_check(net, builder)
         _lower_update(net, builder, penalties=late)
-    stages = MappingProxyType({name: tuple(ops) for name, ops in builder.stages.items()})
-    return Plan(net.dtype, rows, builder.workspace, output, prediction, builder.input_scale, stages)
+    stages = {name: tuple(ops) for name, ops in builder.stages.items()}
+    if fused:
+        joined = join_dropout(stages["forward"], stages["backward"])
+        stages["forward"], stages["backward"] = joined
+    scale, frozen = builder.input_scale, MappingProxyType(stages)
+    return Plan(net.dtype, rows, builder.workspace, output, prediction, scale, frozen)
 
 
 def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pullback]]:

@@ -14,7 +14,7 @@ import numpy as np
 from .kernels.spec import KERNELS, Array
 from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, StateValue, StreamOffset
 
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 8, 3, 9
+MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 3, 9
 
 OP = np.dtype(
     [

@@ -69,14 +69,14 @@ def test_aligned_zeros(count):
 
 def test_a_training_plan_lists_the_step_in_order():
     net = build([Flatten(), Dense(4, "relu", l2=0.1), Dropout(0.5), Activation("tanh"), Dense(1)])
-    plan = net.executors.plan(8, training=True, labels=False)
+    plan = compile_plan(net.architecture, 8, training=True, labels=False)
     assert kernels_of(plan, "forward") == [
         "dense_fwd", "dropout_fwd", "activation_fwd", "dense_fwd"]  # fmt: skip
     assert kernels_of(plan, "loss") == ["mean_squared_error"]
     assert kernels_of(plan, "backward") == [
         "dense_bwd", "activation_bwd", "dropout_bwd", "dense_bwd"]  # fmt: skip
     assert kernels_of(plan, "penalty") == ["penalty"]
-    assert kernels_of(plan, "update") == ["adam_step", "adam_step"]  # with and without l2
+    assert kernels_of(plan, "update") == ["adam_step"]
     first_layer = plan.stages["backward"][-1]
     assert first_layer.arguments[0] is None  # nobody asks for the gradient of the input
     assert [op.layer for op in plan.stages["backward"]] == [
@@ -107,8 +107,9 @@ def test_weight_decay_splits_the_update_into_runs_that_cover_the_arena():
 
 
 def test_a_fused_plan_takes_the_same_steps():
-    """Penalties join the optimizer's pass; neither parameters nor losses show it."""
-    layers = [Dense(5, "relu", l1=0.01), Dropout(0.3), Dense(4, "gelu", l2=0.1), Dense(2, l2=0.2)]
+    """Penalties join the optimizer's pass and dropout the layer before; nobody can tell."""
+    layers = [Dense(5, "tanh", l1=0.01), Dropout(0.3), Dense(4, "gelu", l2=0.1), Dropout(0.2),
+              Activation("relu"), Dropout(0.1), Dense(2, l2=0.2)]  # fmt: skip
     X = np.random.default_rng(0).normal(size=(12, 3))
     nets, losses = [], []
     for fused in (False, True):
@@ -122,6 +123,13 @@ def test_a_fused_plan_takes_the_same_steps():
     np.testing.assert_allclose(losses[:5], losses[5:], rtol=1e-12)
     np.testing.assert_allclose(nets[0].parameters, nets[1].parameters, rtol=1e-12, atol=1e-15)
     assert all(op.arguments[0] is None for op in plan.stages["penalty"])
+    assert kernels_of(plan, "forward") == [
+        "dense_dropout_fwd", "dense_dropout_fwd", "activation_fwd", "dropout_fwd",
+        "dense_fwd"]  # fmt: skip
+    assert kernels_of(plan, "backward") == [
+        "dense_bwd", "dropout_bwd", "activation_bwd", "dense_dropout_bwd",
+        "dense_dropout_bwd"]  # fmt: skip
+    assert kernels_of(plan, "update") == ["adam_step"] * 6  # weights and biases apart
 
 
 @pytest.mark.parametrize("backend", kernels.BACKENDS)
@@ -195,7 +203,7 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
     for optimizer in ("sgd", fastnn.SGD(0.1, momentum=0.5), "rmsprop", clipped):
         for loss in fastnn.losses.LOSSES:
             net = build(
-                [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dense(2)],
+                [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dropout(0.1), Dense(2)],
                 loss=loss,
                 optimizer=optimizer,
             )

@@ -28,6 +28,31 @@ def dense_bwd(
     activation: str,
     z: Array | None = None,
 ) -> None: ...
+def dense_dropout_fwd(
+    y: Array,
+    mask: NDArray[np.uint8],
+    x: Array,
+    w: Array,
+    b: Array | None,
+    activation: str,
+    rate: float,
+    seed: int,
+    offset: int,
+    z: Array | None = None,
+) -> None: ...
+def dense_dropout_bwd(
+    dx: Array | None,
+    dw: Array,
+    db: Array | None,
+    dy: Array,
+    y: Array,
+    mask: NDArray[np.uint8],
+    x: Array,
+    w: Array,
+    activation: str,
+    rate: float,
+    z: Array | None = None,
+) -> None: ...
 def activation_fwd(y: Array, z: Array, activation: str) -> None: ...
 def activation_bwd(dz: Array, dy: Array, y: Array, z: Array | None, activation: str) -> None: ...
 def philox(words: NDArray[np.uint32], seed: int, offset: int) -> None: ...

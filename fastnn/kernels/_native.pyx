@@ -33,6 +33,8 @@ cdef extern from "fastnn.h" nogil:
     ctypedef enum fastnn_kernel_id:
         FASTNN_KERNEL_dense_fwd
         FASTNN_KERNEL_dense_bwd
+        FASTNN_KERNEL_dense_dropout_fwd
+        FASTNN_KERNEL_dense_dropout_bwd
         FASTNN_KERNEL_activation_fwd
         FASTNN_KERNEL_activation_bwd
         FASTNN_KERNEL_philox
@@ -65,7 +67,7 @@ cdef extern from "fastnn.h" nogil:
         uint64_t u
 
     ctypedef struct fastnn_args:
-        void *array[8]
+        void *array[9]
         int64_t dim[3]
         fastnn_scalar scalar[9]
         double result
@@ -323,6 +325,44 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     args.dim[0], args.dim[1], args.dim[2] = B, I, O
     args.scalar[0].i = _activation(activation)
     _run(FASTNN_KERNEL_dense_bwd, t, &args)
+
+
+def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
+    cdef fastnn_args args
+    cdef int t = np.PyArray_TYPE(_real(x, "x", 2))
+    cdef np.npy_intp B = np.PyArray_DIM(x, 0), I = np.PyArray_DIM(x, 1)
+    cdef np.npy_intp O = np.PyArray_DIM(_real(w, "w", 2), 1)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _matrix(y, "y", t, WRITE, B, O)
+    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, WRITE, (B * O + 7) // 8)
+    args.array[2] = _matrix(x, "x", t, READ, B, I)
+    args.array[3] = _matrix(w, "w", t, READ, I, O)
+    args.array[4] = _vector(b, "b", t, OPTIONAL, O)
+    args.array[5] = _matrix(z, "z", t, WRITE | OPTIONAL, B, O)
+    args.dim[0], args.dim[1], args.dim[2] = B, I, O
+    args.scalar[0].i, args.scalar[1].f = _activation(activation), rate
+    args.scalar[2].u, args.scalar[3].u = seed, offset
+    _run(FASTNN_KERNEL_dense_dropout_fwd, t, &args)
+
+
+def dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
+    cdef fastnn_args args
+    cdef int t = np.PyArray_TYPE(_real(x, "x", 2))
+    cdef np.npy_intp B = np.PyArray_DIM(x, 0), I = np.PyArray_DIM(x, 1)
+    cdef np.npy_intp O = np.PyArray_DIM(_real(w, "w", 2), 1)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _matrix(dx, "dx", t, WRITE | OPTIONAL, B, I)
+    args.array[1] = _matrix(dw, "dw", t, WRITE, I, O)
+    args.array[2] = _vector(db, "db", t, WRITE | OPTIONAL, O)
+    args.array[3] = _matrix(dy, "dy", t, WRITE, B, O)
+    args.array[4] = _matrix(y, "y", t, READ, B, O)
+    args.array[5] = _vector(mask, "mask", np.NPY_UINT8, READ, (B * O + 7) // 8)
+    args.array[6] = _matrix(x, "x", t, READ, B, I)
+    args.array[7] = _matrix(w, "w", t, READ, I, O)
+    args.array[8] = _matrix(z, "z", t, OPTIONAL, B, O)
+    args.dim[0], args.dim[1], args.dim[2] = B, I, O
+    args.scalar[0].i, args.scalar[1].f = _activation(activation), rate
+    _run(FASTNN_KERNEL_dense_dropout_bwd, t, &args)
 
 
 def activation_fwd(y, z, activation):

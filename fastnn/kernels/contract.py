@@ -17,7 +17,7 @@ import numpy as np
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
 from .reference import ACTIVATIONS
-from .spec import KERNELS, Array, Kernel
+from .spec import KERNELS, Array, Kernel, array_size
 
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 LABEL = np.dtype(np.int64)
@@ -194,8 +194,9 @@ def _check_real(
 def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> None:
     if dims == "*":
         expected = sizes.setdefault("*", shape)
-    elif dims == "bits(*)":
-        expected = ((math.prod(sizes["*"]) + 7) // 8,)
+    elif dims.startswith("bits("):
+        counts = {name: math.prod(n) if name == "*" else n for name, n in sizes.items()}
+        expected = (array_size(dims, counts),)
     elif len(letters := dims.split()) == len(shape):
         expected = tuple(sizes.setdefault(*pair) for pair in zip(letters, shape, strict=True))
     else:
@@ -209,7 +210,7 @@ def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> 
 def _describe(dims: str, expected: tuple[int | str, ...]) -> str:
     """As ``(I, O) = (5, 4)``; a size that nothing has settled yet keeps its letter."""
     sizes, letters = _tuple(expected), _tuple(dims.split())
-    return sizes if "*" in dims or sizes == letters else f"{letters} = {sizes}"
+    return sizes if "*" in dims or "(" in dims or sizes == letters else f"{letters} = {sizes}"
 
 
 def _tuple(items: Sequence[int | str]) -> str:

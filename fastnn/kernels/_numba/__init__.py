@@ -5,7 +5,7 @@ it; here stand only the loops.
 """
 
 from .activation import activation_bwd, activation_fwd
-from .dense import dense_bwd, dense_fwd
+from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
 from .loss import (
     huber,
@@ -27,6 +27,8 @@ __all__ = [
     "adam_step",
     "count_nonfinite",
     "dense_bwd",
+    "dense_dropout_bwd",
+    "dense_dropout_fwd",
     "dense_fwd",
     "dropout_bwd",
     "dropout_fwd",
