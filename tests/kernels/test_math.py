@@ -159,31 +159,6 @@ def test_rows_of_softmax_do_not_depend_on_each_other(classes, dtype):
     assert together.tobytes() == alone.tobytes()
 
 
-STEPS = {
-    "sgd_step": (0, (0.1, 0.01)),
-    "momentum_step": (1, (0.1, 0.9, True, 0.01)),
-    "rmsprop_step": (1, (0.1, 0.9, 1e-8, 0.01)),
-    "adam_step": (2, (0.1, 0.9, 0.999, 1e-8, 3, 0.01)),
-}
-
-
-@pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("name", STEPS)
-def test_bits_of_a_step_do_not_depend_on_the_place(name, dtype):
-    slots, settings = STEPS[name]
-    rng = np.random.default_rng(3)
-    start = np.abs(rng.normal(size=(2 + slots, 100))).astype(dtype)
-    step = getattr(_native, name)
-    ones = start.copy()
-    for i in range(start.shape[1]):
-        step(*ones[:, i : i + 1], *settings)
-    for size in range(1, 97):
-        arrays = [unaligned(a[3 : 3 + size], size % 5) for a in start]
-        step(*arrays, *settings)
-        for got, want in zip(arrays, ones[:, 3:], strict=True):
-            assert got.tobytes() == want[:size].tobytes()
-
-
 @pytest.mark.parametrize("with_gradient", [True, False])
 @pytest.mark.parametrize("classes", [2, 1024, 1025, 2500])
 def test_cross_entropy_of_long_rows(classes, with_gradient):
