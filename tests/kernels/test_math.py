@@ -96,8 +96,8 @@ def test_accuracy(activation, dtype):
     check_accuracy(activation, np.concatenate([*samples, edges(dtype)]).astype(dtype))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("activation", ORACLES)
+@pytest.mark.slow  # some two minutes each
+@pytest.mark.parametrize("activation", ["exp", "tanh", "sigmoid", "gelu"])
 def test_accuracy_over_all_of_float32(activation):
     block = 1 << 22
     for first in range(0, 1 << 32, block):
