@@ -16,7 +16,7 @@ def gelu_gate(z):
     """1 / (1 + exp(-2 u)) with u as in the tanh form, in the precision of z."""
     kind = z.dtype.type
     factor = np.sqrt(8 / (4 * np.arctan(kind(1))))
-    return sigmoid(factor * (z + kind(44715) / 10**6 * z**3))
+    return sigmoid(factor * (z + kind(44715) / 10**6 * z * z * z))
 
 
 def sigmoid(z):
@@ -96,8 +96,8 @@ def test_accuracy(activation, dtype):
     check_accuracy(activation, np.concatenate([*samples, edges(dtype)]).astype(dtype))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("activation", ORACLES)
+@pytest.mark.slow  # some two minutes each
+@pytest.mark.parametrize("activation", ["exp", "tanh", "sigmoid", "gelu"])
 def test_accuracy_over_all_of_float32(activation):
     block = 1 << 22
     for first in range(0, 1 << 32, block):
@@ -157,31 +157,6 @@ def test_rows_of_softmax_do_not_depend_on_each_other(classes, dtype):
     for i in range(len(z)):
         _native.softmax(alone[i : i + 1], z[i : i + 1])
     assert together.tobytes() == alone.tobytes()
-
-
-STEPS = {
-    "sgd_step": (0, (0.1, 0.01)),
-    "momentum_step": (1, (0.1, 0.9, True, 0.01)),
-    "rmsprop_step": (1, (0.1, 0.9, 1e-8, 0.01)),
-    "adam_step": (2, (0.1, 0.9, 0.999, 1e-8, 3, 0.01)),
-}
-
-
-@pytest.mark.parametrize("dtype", REALS)
-@pytest.mark.parametrize("name", STEPS)
-def test_bits_of_a_step_do_not_depend_on_the_place(name, dtype):
-    slots, settings = STEPS[name]
-    rng = np.random.default_rng(3)
-    start = np.abs(rng.normal(size=(2 + slots, 100))).astype(dtype)
-    step = getattr(_native, name)
-    ones = start.copy()
-    for i in range(start.shape[1]):
-        step(*ones[:, i : i + 1], *settings)
-    for size in range(1, 97):
-        arrays = [unaligned(a[3 : 3 + size], size % 5) for a in start]
-        step(*arrays, *settings)
-        for got, want in zip(arrays, ones[:, 3:], strict=True):
-            assert got.tobytes() == want[:size].tobytes()
 
 
 @pytest.mark.parametrize("with_gradient", [True, False])
