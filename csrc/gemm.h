@@ -50,14 +50,24 @@ static int FN(sum_finishes)(const FN(gemm_job) *g) {
     return !g->z && !g->mask && g->activation == FASTNN_ACTIVATION_identity;
 }
 
-static void FN(finish)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
+// Dropout on the way of a finished tile to C.
+static void FN(put_kept)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
     const FN(gemm_panel) *p = t->panel;
+    const int contiguous = p->width == g->N;
+    const int64_t pieces = contiguous ? 1 : t->rows, n = contiguous ? t->rows * g->N : p->cols;
+    for (int64_t i = 0; i < pieces; i++) {
+        const int64_t at = (t->i0 + i) * g->N + p->j0;
+        FN(apply_mask)(g->c + at, g->mask, at, t->buffer + i * p->width, g->scale, n);
+    }
+}
+
+static void FN(finish)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
     if (g->z) FN(put)(g, t, g->z);
-    FN(activate)(t->buffer, t->buffer, t->rows * p->width, g->activation);
-    if (!g->mask) return;
-    for (int64_t i = 0; i < t->rows; i++) {
-        real *row = t->buffer + i * p->width;
-        FN(apply_mask)(row, g->mask, (t->i0 + i) * g->N + p->j0, row, g->rate, p->cols);
+    FN(activate)(t->buffer, t->buffer, t->rows * t->panel->width, g->activation);
+    if (g->mask) {
+        FN(put_kept)(g, t);
+    } else {
+        FN(put)(g, t, g->c);
     }
 }
 
@@ -91,8 +101,11 @@ static void FN(gemm_tile)(const FN(gemm_job) *g, const FN(gemm_block) *block,
         FN(tiles)[g->a_col != 1][p->vectors - 1][rows - 1](&t);
     }
     if (direct) return;
-    if (block->last) FN(finish)(g, &part);
-    FN(put)(g, &part, g->c);
+    if (block->last) {
+        FN(finish)(g, &part);
+    } else {
+        FN(put)(g, &part, g->c);
+    }
 }
 
 static int FN(copy_pays)(const FN(gemm_job) *g, int64_t panels) {
