@@ -35,7 +35,7 @@ static fastnn_status FN(dense_dropout_fwd)(real *y, uint8_t *mask, const real *x
     FN(draw_mask)(mask, B * O, rate, seed, offset);
     FN(gemm_job) job = FN(dense_job)(y, x, w, b, z, B, I, O, activation);
     job.mask = mask;
-    job.rate = rate;
+    job.scale = FN(dropout_scale)(rate);
     FN(gemm)(&job);
     return FASTNN_OK;
 }
@@ -46,7 +46,7 @@ typedef struct {
     real *db;  // (O,) or NULL
     const real *y, *z;
     const uint8_t *mask;  // of dropout behind the activation, or NULL
-    double rate;
+    real scale;           // of what it keeps
     int64_t B, O, activation;
 } FN(slope_job);
 
@@ -56,9 +56,8 @@ static void FN(slope_block)(const FN(slope_job) *g, int64_t at, int64_t n) {
     const real *y = g->y + at;
     real kept[2 * COLUMN_GRAIN];
     if (g->mask) {  // where y was dropped, dz is 0 whatever the slope
-        const real scale = FN(dropout_scale)(g->rate);
-        FN(apply_mask)(dz, g->mask, at, dz, g->rate, n);
-        ELEMENTWISE for (int64_t i = 0; i < n; i++) kept[i] = y[i] / scale;
+        FN(apply_mask)(dz, g->mask, at, dz, g->scale, n);
+        ELEMENTWISE for (int64_t i = 0; i < n; i++) kept[i] = y[i] / g->scale;
         y = kept;
     }
     if (g->activation == FASTNN_ACTIVATION_identity) return;
@@ -139,7 +138,7 @@ static fastnn_status FN(dense_dropout_bwd)(real *dx, real *dw, real *db, real *d
                          .y = y,
                          .z = z,
                          .mask = mask,
-                         .rate = rate,
+                         .scale = FN(dropout_scale)(rate),
                          .B = B,
                          .O = O,
                          .activation = activation};

@@ -6,8 +6,9 @@
 // B. It copies the panels of B to its stack, up to GEMM_DEPTH rows at a time, padded with zeros to
 //    whole vectors: no heap, one layout for all three products, no tails in the microkernel.
 // C. The microkernel keeps up to TILE_ROWS rows of a panel's part of C in registers. A is read one
-//    element at a time, so both orders of A cost the same; in place, but where its rows lie a
-//    multiple of 4 KiB apart, and would all fall into the same few places of the cache.
+//    element at a time, so both orders of A cost the same, and fetched into the cache one tile
+//    ahead. It is read in place, but for rows that lie a multiple of 4 KiB apart, and would all
+//    fall into the same few places of the cache: those are copied for the panels of the group.
 // D. Tiles that are not whole vectors, and those that are not finished by the sum, go by way of the
 //    stack.
 // E. An element of C is the sum over k in ascending order within a depth block (or LANES such sums,
@@ -50,49 +51,62 @@ static int FN(sum_finishes)(const FN(gemm_job) *g) {
     return !g->z && !g->mask && g->activation == FASTNN_ACTIVATION_identity;
 }
 
-static void FN(finish)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
+// Dropout on the way of a finished tile to C.
+static void FN(put_kept)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
     const FN(gemm_panel) *p = t->panel;
+    const int contiguous = p->width == g->N;
+    const int64_t pieces = contiguous ? 1 : t->rows, n = contiguous ? t->rows * g->N : p->cols;
+    for (int64_t i = 0; i < pieces; i++) {
+        const int64_t at = (t->i0 + i) * g->N + p->j0;
+        FN(apply_mask)(g->c + at, g->mask, at, t->buffer + i * p->width, g->scale, n);
+    }
+}
+
+static void FN(finish)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
     if (g->z) FN(put)(g, t, g->z);
-    FN(activate)(t->buffer, t->buffer, t->rows * p->width, g->activation);
-    if (!g->mask) return;
-    for (int64_t i = 0; i < t->rows; i++) {
-        real *row = t->buffer + i * p->width;
-        FN(apply_mask)(row, g->mask, (t->i0 + i) * g->N + p->j0, row, g->rate, p->cols);
+    FN(activate)(t->buffer, t->buffer, t->rows * t->panel->width, g->activation);
+    if (g->mask) {
+        FN(put_kept)(g, t);
+    } else {
+        FN(put)(g, t, g->c);
     }
 }
 
 // The product of a tile's rows and a panel, into C; `t` says where a lies.
 static void FN(gemm_tile)(const FN(gemm_job) *g, const FN(gemm_block) *block,
-                          const FN(gemm_panel) *p, FN(tile) t, int64_t i0, int64_t rows) {
+                          const FN(gemm_panel) *p, FN(tile) *t, int64_t i0, int64_t rows) {
     real buffer[TILE_ROWS * GEMM_COLS] __attribute__((aligned(64)));
     const FN(gemm_part) part = {p, i0, rows, buffer};
     const int whole = !g->transposed && !p->dot && p->cols == p->width;
     const int direct = whole && !(block->last && !FN(sum_finishes)(g));
     real *c = g->c + i0 * g->N + p->j0;
-    t.b = p->b;
-    t.b_row = p->b_row;
-    t.depth = block->depth;
-    t.c = direct ? c : buffer;
-    t.c_row = direct ? g->N : p->width;
+    t->b = p->b;
+    t->b_row = p->b_row;
+    t->depth = block->depth;
+    t->c = direct ? c : buffer;
+    t->c_row = direct ? g->N : p->width;
     if (block->first) {
-        t.from = p->start;
-        t.from_row = 0;
+        t->from = p->start;
+        t->from_row = 0;
     } else if (whole) {
-        t.from = c;
-        t.from_row = g->N;
+        t->from = c;
+        t->from_row = g->N;
     } else {
         FN(take)(g, &part);
-        t.from = buffer;
-        t.from_row = p->width;
+        t->from = buffer;
+        t->from_row = p->width;
     }
     if (p->dot) {
-        FN(dots)[p->cols - 1](&t, rows);
+        FN(dots)[p->cols - 1](t, rows);
     } else {
-        FN(tiles)[g->a_col != 1][p->vectors - 1][rows - 1](&t);
+        FN(tiles)[g->a_col != 1][p->vectors - 1][rows - 1](t);
     }
     if (direct) return;
-    if (block->last) FN(finish)(g, &part);
-    FN(put)(g, &part, g->c);
+    if (block->last) {
+        FN(finish)(g, &part);
+    } else {
+        FN(put)(g, &part, g->c);
+    }
 }
 
 static int FN(copy_pays)(const FN(gemm_job) *g, int64_t panels) {
@@ -111,23 +125,25 @@ static int64_t FN(gemm_tasks)(const FN(gemm_job) *g) {
     return g->M > 0 && g->N > 0 ? FN(gemm_bands)(g) * parts_of(g->N, GEMM_GROUP) : 0;
 }
 
-// A tile's rows of A times all panels of the group. `copy` is where rows are put that lie badly, or
-// NULL; those of the next tile are fetched meanwhile.
+// A tile's rows of A times all panels of the group, while those of the next tile are fetched.
+// `copy` is where rows are put that lie badly, or NULL.
 static void FN(gemm_row)(const FN(gemm_job) *g, const FN(gemm_block) *block,
                          const FN(gemm_panel) *panel, int64_t panels, int64_t i0, int64_t rows,
                          real *copy) {
     const real *a = g->a + i0 * g->a_row + block->start * g->a_col;
     FN(tile) t = {.a = a, .a_stride = g->a_col == 1 ? g->a_row : g->a_col, .next = a};
+    if (i0 + 2 * rows <= g->M) {
+        t.next = g->a_col == 1 ? a + rows * g->a_row : a + 2 * rows - 1;
+        t.next_row = g->a_row;
+    }
     if (copy) {
         for (int64_t i = 0; i < rows; i++) {
             FN(copy_row)(copy + i * GEMM_DEPTH, a + i * g->a_row, block->depth);
         }
         t.a = copy;
         t.a_stride = GEMM_DEPTH;
-        t.next = i0 + rows < g->M ? a + rows * g->a_row : a;
-        t.next_row = g->a_row;
     }
-    for (int64_t n = 0; n < panels; n++) FN(gemm_tile)(g, block, panel + n, t, i0, rows);
+    for (int64_t n = 0; n < panels; n++) FN(gemm_tile)(g, block, panel + n, &t, i0, rows);
 }
 
 static void FN(gemm_task)(void *job, int64_t index) {

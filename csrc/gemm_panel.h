@@ -11,8 +11,8 @@ typedef struct {
     real *z;           // (M,N), takes C + bias before the activation, or NULL
     int64_t activation;
     const uint8_t *mask;  // of dropout after the activation, a bit for each element of C; or NULL
-    double rate;
-    int transposed;  // c is (N,M)
+    real scale;           // of what dropout keeps
+    int transposed;       // c is (N,M)
 } FN(gemm_job);
 
 // A range of k. The blocks of a product are added in ascending order.

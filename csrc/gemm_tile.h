@@ -11,8 +11,9 @@ typedef struct {
     int64_t from_row;
     real *c;
     int64_t c_row;
-    const real *next;  // rows to fetch into the cache while k runs, 16 lines of each
-    int64_t next_row;
+    const real
+        *next;  // where the next tile reads a: fetched into the cache while k runs, at each k
+    int64_t next_row;  // a line of each column, or one of 16 lines of a row before the next row
 } FN(tile);
 
 // Rows of a that are addressed from one pointer: more would need a register for each distance.
@@ -34,11 +35,12 @@ static ALWAYS_INLINE void FN(multiply)(const FN(tile) *t, const int rows, const 
         UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (FN(vec)){0};
     }
     const real *row = t->b, *next = t->next;
-    const int64_t next_row = t->next_row;
+    const int64_t new_row = t->next_row - 15 * CACHE_LINE;
     const uint64_t depth = (uint64_t)t->depth;
     for (uint64_t k = 0; k < depth; k++, row += t->b_row) {
         FN(vec) b[2];
-        __builtin_prefetch(next + (int64_t)(k % 16) * CACHE_LINE + (int64_t)(k / 16) * next_row);
+        __builtin_prefetch(next);
+        next += by_columns ? a_col : k % 16 == 15 ? new_row : CACHE_LINE;
         UNROLL for (int v = 0; v < vectors; v++) b[v] = FN(load)(row + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
             const real factor = a[i - i % share][i % share * a_row];

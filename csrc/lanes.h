@@ -1,4 +1,5 @@
-// What vector extensions cannot say alike everywhere: two shuffles, and masks for parts of vectors.
+// What vector extensions cannot say alike everywhere: two shuffles, masks for parts of vectors, and
+// widening products.
 
 // ZIP_LOW, ZIP_HIGH: the lower and the upper half of a0 b0 a1 b1 ...
 #define LOW_2 0, 2
@@ -48,4 +49,16 @@ static const int64_t ones_zeros[8] = {-1, -1, -1, -1};
 #define MASKED_LOAD_f64(p, n) _mm256_maskload_pd(p, MASK(n, 8))
 #define MASKED_STORE_f32(p, n, v) _mm256_maskstore_ps(p, MASK(n, 4), v)
 #define MASKED_STORE_f64(p, n, v) _mm256_maskstore_pd(p, MASK(n, 8), v)
+#endif
+
+// Products of the lower halves of 64-bit lanes.
+#if VEC_BYTES == 64
+#define MULTIPLY_WORDS(a, b) ((words)_mm512_mul_epu32((__m512i)(a), (__m512i)(b)))
+#elif VEC_BYTES == 32
+#define MULTIPLY_WORDS(a, b) ((words)_mm256_mul_epu32((__m256i)(a), (__m256i)(b)))
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#define MULTIPLY_WORDS(a, b) ((words)_mm_mul_epu32((__m128i)(a), (__m128i)(b)))
+#else
+#define MULTIPLY_WORDS(a, b) (((a) & 0xFFFFFFFFu) * (b))
 #endif

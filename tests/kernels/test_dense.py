@@ -1,4 +1,4 @@
-"""Matrix products of the native back end: sizes around tiles, edges of memory, fused dropout."""
+"""Matrix products of the native back end: sizes around the tiles, edges of memory, dropout."""
 
 from __future__ import annotations
 
