@@ -2,8 +2,8 @@
 //
 // The formulas and their constants are those of fastnn/kernels/reference/activation.py.
 
-#define SLOPE static inline real
-#define VALUE static inline real
+#define SLOPE static ALWAYS_INLINE real
+#define VALUE static ALWAYS_INLINE real
 
 VALUE FN(identity_value)(real z) { return z; }
 SLOPE FN(identity_slope)(real y, real z) { return 1; }
@@ -14,21 +14,18 @@ SLOPE FN(relu_slope)(real y, real z) { return y > 0 ? 1 : 0; }
 VALUE FN(leaky_relu_value)(real z) { return z < 0 ? LEAKY_RELU_SLOPE * z : z; }
 SLOPE FN(leaky_relu_slope)(real y, real z) { return y > 0 ? 1 : LEAKY_RELU_SLOPE; }
 
-VALUE FN(elu_value)(real z) { return z > 0 ? z : FN(expm1)(z); }
+VALUE FN(elu_value)(real z) { return z < 0 ? FN(expm1)(z) : z; }
 SLOPE FN(elu_slope)(real y, real z) { return y > 0 ? 1 : y + 1; }
 
-VALUE FN(selu_value)(real z) { return SELU_SCALE * (z > 0 ? z : SELU_ALPHA * FN(expm1)(z)); }
+VALUE FN(selu_value)(real z) { return SELU_SCALE * (z < 0 ? SELU_ALPHA * FN(expm1)(z) : z); }
 SLOPE FN(selu_slope)(real y, real z) { return y > 0 ? SELU_SCALE : y + SELU_SCALE * SELU_ALPHA; }
 
-VALUE FN(sigmoid_value)(real z) {
-    const real e = FN(exp)(-FN(abs)(z));  // never overflows
-    return (z < 0 ? e : 1) / (1 + e);
-}
+VALUE FN(sigmoid_value)(real z) { return FN(sigmoid)(z); }
 SLOPE FN(sigmoid_slope)(real y, real z) { return y * (1 - y); }
 
 // (1 + tanh u) / 2 as sigmoid(2 u), which keeps its digits where tanh is near -1.
-static inline real FN(gelu_gate)(real z) {
-    return FN(sigmoid_value)(2 * GELU_FACTOR * (z + GELU_CUBIC * z * z * z));
+static ALWAYS_INLINE real FN(gelu_gate)(real z) {
+    return FN(sigmoid)(z * (2 * GELU_FACTOR + 2 * GELU_FACTOR * GELU_CUBIC * z * z));
 }
 VALUE FN(gelu_value)(real z) { return z * FN(gelu_gate)(z); }
 SLOPE FN(gelu_slope)(real y, real z) {
@@ -40,13 +37,15 @@ SLOPE FN(gelu_slope)(real y, real z) {
     return s * (1 + c * gate_slope);
 }
 
-VALUE FN(silu_value)(real z) { return z * FN(sigmoid_value)(z); }
+VALUE FN(silu_value)(real z) { return z * FN(sigmoid)(z); }
 SLOPE FN(silu_slope)(real y, real z) {
-    const real s = FN(sigmoid_value)(z);
+    const real s = FN(sigmoid)(z);
     return s * (1 + z * (1 - s));
 }
 
-VALUE FN(softplus_value)(real z) { return (z < 0 ? 0 : z) + FN(log1p)(FN(exp)(-FN(abs)(z))); }
+VALUE FN(softplus_value)(real z) {
+    return (z < 0 ? 0 : z) + FN(log1p)(FN(exp_of_negative)(-FN(abs)(z)));
+}
 SLOPE FN(softplus_slope)(real y, real z) { return -FN(expm1)(-y); }
 
 VALUE FN(tanh_value)(real z) { return FN(tanh)(z); }
@@ -58,31 +57,63 @@ SLOPE FN(exp_slope)(real y, real z) { return y; }
 #undef VALUE
 #undef SLOPE
 
+// Whole vectors, n a multiple of LANES, so that all elements take the same instructions.
+
 // y (n,) = value(z); y may be z.
-static void FN(activate)(real *y, const real *z, int64_t n, int64_t activation) {
+static void FN(activate_vectors)(real *y, const real *z, int64_t n, int64_t activation) {
+    const int64_t whole = n & -LANES;  // what n is, in a form that compilers understand
     switch (activation) {
-#define ACTIVATION(name, needs_z)                                                  \
-    case FASTNN_ACTIVATION_##name:                                                 \
-        ELEMENTWISE for (int64_t i = 0; i < n; i++) y[i] = FN(name##_value)(z[i]); \
+#define ACTIVATION(name, needs_z)                                                      \
+    case FASTNN_ACTIVATION_##name:                                                     \
+        ELEMENTWISE for (int64_t i = 0; i < whole; i++) y[i] = FN(name##_value)(z[i]); \
         break;
 #include "activations.def"
 #undef ACTIVATION
     }
 }
 
-// dz (n,) = dy * slope(y, z); dz may be dy; z may be NULL where it is not needed.
-static void FN(multiply_slope)(real *dz, const real *dy, const real *y, const real *z, int64_t n,
-                               int64_t activation) {
+// dz (n,) = dy * slope(y, z); dz may be dy; z may be anything where it is not needed.
+static void FN(multiply_slope_vectors)(real *dz, const real *dy, const real *y, const real *z,
+                                       int64_t n, int64_t activation) {
+    const int64_t whole = n & -LANES;
     switch (activation) {
 #define ACTIVATION(name, needs_z)                                       \
     case FASTNN_ACTIVATION_##name:                                      \
-        ELEMENTWISE for (int64_t i = 0; i < n; i++) {                   \
+        ELEMENTWISE for (int64_t i = 0; i < whole; i++) {               \
             dz[i] = dy[i] * FN(name##_slope)(y[i], needs_z ? z[i] : 0); \
         }                                                               \
         break;
 #include "activations.def"
 #undef ACTIVATION
     }
+}
+
+// Any n: what is left over goes through padded vectors.
+
+static void FN(activate)(real *y, const real *z, int64_t n, int64_t activation) {
+    const int64_t whole = n & -LANES;
+    FN(activate_vectors)(y, z, whole, activation);
+    if (whole == n) return;
+    const size_t rest = (size_t)(n - whole) * sizeof(real);
+    real last[LANES] = {0};
+    memcpy(last, z + whole, rest);
+    FN(activate_vectors)(last, last, LANES, activation);
+    memcpy(y + whole, last, rest);
+}
+
+// z may be NULL where it is not needed.
+static void FN(multiply_slope)(real *dz, const real *dy, const real *y, const real *z, int64_t n,
+                               int64_t activation) {
+    const int64_t whole = n & -LANES;
+    FN(multiply_slope_vectors)(dz, dy, y, z, whole, activation);
+    if (whole == n) return;
+    const size_t rest = (size_t)(n - whole) * sizeof(real);
+    real last[3][LANES] = {0};
+    memcpy(last[0], dy + whole, rest);
+    memcpy(last[1], y + whole, rest);
+    if (z) memcpy(last[2], z + whole, rest);
+    FN(multiply_slope_vectors)(last[0], last[0], last[1], last[2], LANES, activation);
+    memcpy(dz + whole, last[0], rest);
 }
 
 typedef struct {

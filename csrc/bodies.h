@@ -12,10 +12,14 @@
 #include "mathfn.h"
 
 #include "activation.h"
+#include "partial.h"
+#include "dropout.h"
+
 #include "gemm_tile.h"
+#include "gemm_dot.h"
+#include "gemm_panel.h"
 #include "gemm.h"
 #include "dense.h"
-#include "dropout.h"
 #include "gather.h"
 #include "loss.h"
 #include "custom.h"

@@ -94,7 +94,7 @@ static double FN(custom_loss_rows)(void *job, int64_t begin, int64_t end) {
             value[i] *= factor;
             for (int64_t k = i * cols; dy && k < (i + 1) * cols; k++) dy[k] *= (real)factor;
         }
-        sum += sum_block(value, rows);
+        sum += sum_f64(value, rows);
     }
     if (l->counting) return raised;
     return raised ? NAN : sum;

@@ -1,45 +1,146 @@
-// Fully connected layers.
+// Fully connected layers, alone or followed by dropout.
+
+static FN(gemm_job) FN(dense_job)(real *y, const real *x, const real *w, const real *b, real *z,
+                                  int64_t B, int64_t I, int64_t O, int64_t activation) {
+    return (FN(gemm_job)){.a = x,
+                          .a_row = I,
+                          .a_col = 1,
+                          .b = w,
+                          .b_row = O,
+                          .b_col = 1,
+                          .c = y,
+                          .M = B,
+                          .N = O,
+                          .K = I,
+                          .bias = b,
+                          .z = z,
+                          .activation = activation};
+}
 
 // y (B,O) = activation(x (B,I) · w (I,O) + b (O,)), z (B,O) the same before the activation.
 static fastnn_status FN(dense_fwd)(real *y, const real *x, const real *w, const real *b, real *z,
                                    int64_t B, int64_t I, int64_t O, int64_t activation) {
     if (!activation_known(activation)) return FASTNN_BAD_ACTIVATION;
-    FN(gemm_job) job = {x, I, 1, w, O, 1, y, B, O, I, b, z, activation};
+    FN(gemm_job) job = FN(dense_job)(y, x, w, b, z, B, I, O, activation);
     FN(gemm)(&job);
     return FASTNN_OK;
 }
 
-typedef struct {
-    real *db;
-    const real *dz;
-    int64_t B, O;
-} FN(column_sum_job);
+// mask (B,O) bits. It is drawn first: its bytes do not end where rows and tiles end.
+static fastnn_status FN(dense_dropout_fwd)(real *y, uint8_t *mask, const real *x, const real *w,
+                                           const real *b, real *z, int64_t B, int64_t I, int64_t O,
+                                           int64_t activation, double rate, uint64_t seed,
+                                           uint64_t offset) {
+    if (!activation_known(activation)) return FASTNN_BAD_ACTIVATION;
+    FN(draw_mask)(mask, B * O, rate, seed, offset);
+    FN(gemm_job) job = FN(dense_job)(y, x, w, b, z, B, I, O, activation);
+    job.mask = mask;
+    job.scale = FN(dropout_scale)(rate);
+    FN(gemm)(&job);
+    return FASTNN_OK;
+}
 
-// db[begin..end) (O,) = Σ dz (B,O) over the rows, in their order.
-static void FN(column_sum)(void *job, int64_t begin, int64_t end) {
-    const FN(column_sum_job) *s = job;
-    memset(s->db + begin, 0, (size_t)(end - begin) * sizeof(real));
-    for (int64_t i = 0; i < s->B; i++) {
-        const real *row = s->dz + i * s->O;
-        ELEMENTWISE for (int64_t j = begin; j < end; j++) s->db[j] += row[j];
+// From the gradient at the output to that before the activation.
+typedef struct {
+    real *dz;  // (B,O), dy before
+    real *db;  // (O,) or NULL
+    const real *y, *z;
+    const uint8_t *mask;  // of dropout behind the activation, or NULL
+    real scale;           // of what it keeps
+    int64_t B, O, activation;
+} FN(slope_job);
+
+// Elements [at, at + n) of dz, n <= 2 * COLUMN_GRAIN.
+static void FN(slope_block)(const FN(slope_job) *g, int64_t at, int64_t n) {
+    real *dz = g->dz + at;
+    const real *y = g->y + at;
+    real kept[2 * COLUMN_GRAIN];
+    if (g->mask) {  // where y was dropped, dz is 0 whatever the slope
+        FN(apply_mask)(dz, g->mask, at, dz, g->scale, n);
+        ELEMENTWISE for (int64_t i = 0; i < n; i++) kept[i] = y[i] / g->scale;
+        y = kept;
     }
+    if (g->activation == FASTNN_ACTIVATION_identity) return;
+    FN(multiply_slope)(dz, dz, y, g->z ? g->z + at : 0, n, g->activation);
+}
+
+// Columns [j0, j0 + cols): dz, and db as long as dz is warm. Rows of few columns are summed several
+// at a time, as one longer row that is folded at the end.
+static void FN(slope_columns)(const FN(slope_job) *g, int64_t j0, int64_t cols) {
+    const int64_t together = cols == g->O ? 1 + (COLUMN_GRAIN - 1) / cols : 1;
+    const int64_t width = together * cols;
+    real sum[2 * COLUMN_GRAIN] = {0};
+    for (int64_t i = 0; i < g->B; i += together) {
+        const int64_t n = g->B - i < together ? (g->B - i) * cols : width;
+        const int64_t at = i * g->O + j0;
+        FN(slope_block)(g, at, n);
+        ELEMENTWISE for (int64_t j = 0; j < n; j++) sum[j] += g->dz[at + j];
+    }
+    for (int64_t j = cols; j < width; j++) sum[j % cols] += sum[j];
+    if (g->db) memcpy(g->db + j0, sum, (size_t)cols * sizeof(real));
+}
+
+static void FN(slope_task)(void *job, int64_t index) {
+    const FN(slope_job) *g = job;
+    const int64_t parts = parts_of(g->O, COLUMN_GRAIN), j0 = part_start(g->O, parts, index);
+    FN(slope_columns)(g, j0, part_start(g->O, parts, index + 1) - j0);
+}
+
+static fastnn_status FN(backward)(real *dx, real *dw, const real *x, const real *w, int64_t I,
+                                  FN(slope_job) *g) {
+    const int64_t B = g->B, O = g->O;
+    if (!activation_known(g->activation)) return FASTNN_BAD_ACTIVATION;
+    if (!g->z && fastnn_activation_needs_z[g->activation]) return FASTNN_MISSING_Z;
+    if (O > 0 && (g->db || g->mask || g->activation != FASTNN_ACTIVATION_identity)) {
+        fastnn_for(parts_of(O, COLUMN_GRAIN), 0.5 * (double)B * (double)O, FN(slope_task), g);
+    }
+    FN(gemm_job) product[2] = {
+        {.a = x,
+         .a_row = 1,
+         .a_col = I,
+         .b = g->dz,
+         .b_row = O,
+         .b_col = 1,
+         .c = dw,
+         .M = I,
+         .N = O,
+         .K = B},
+        {.a = g->dz,
+         .a_row = O,
+         .a_col = 1,
+         .b = w,
+         .b_row = 1,
+         .b_col = O,
+         .c = dx,
+         .M = dx ? B : 0,
+         .N = I,
+         .K = O},
+    };
+    FN(gemm_pair)(product);
+    return FASTNN_OK;
 }
 
 // dy becomes dz (B,O); dw (I,O) = xᵀ · dz, db (O,) = Σ dz, dx (B,I) = dz · wᵀ.
 static fastnn_status FN(dense_bwd)(real *dx, real *dw, real *db, real *dy, const real *y,
                                    const real *x, const real *w, const real *z, int64_t B,
                                    int64_t I, int64_t O, int64_t activation) {
-    const fastnn_status status = FN(activation_bwd)(dy, dy, y, z, B * O, activation);
-    if (status) return status;
-    if (db) {
-        FN(column_sum_job) job = {db, dy, B, O};
-        fastnn_for_chunks(O, COLUMN_GRAIN, 0.3 * (double)B * (double)O, FN(column_sum), &job);
-    }
-    FN(gemm_job) weights = {x, 1, I, dy, O, 1, dw, I, O, B, 0, 0, FASTNN_ACTIVATION_identity};
-    FN(gemm)(&weights);
-    if (dx) {
-        FN(gemm_job) inputs = {dy, O, 1, w, 1, O, dx, B, I, O, 0, 0, FASTNN_ACTIVATION_identity};
-        FN(gemm)(&inputs);
-    }
-    return FASTNN_OK;
+    FN(slope_job) job = {
+        .dz = dy, .db = db, .y = y, .z = z, .B = B, .O = O, .activation = activation};
+    return FN(backward)(dx, dw, x, w, I, &job);
+}
+
+static fastnn_status FN(dense_dropout_bwd)(real *dx, real *dw, real *db, real *dy, const real *y,
+                                           const uint8_t *mask, const real *x, const real *w,
+                                           const real *z, int64_t B, int64_t I, int64_t O,
+                                           int64_t activation, double rate) {
+    FN(slope_job) job = {.dz = dy,
+                         .db = db,
+                         .y = y,
+                         .z = z,
+                         .mask = mask,
+                         .scale = FN(dropout_scale)(rate),
+                         .B = B,
+                         .O = O,
+                         .activation = activation};
+    return FN(backward)(dx, dw, x, w, I, &job);
 }

@@ -98,6 +98,11 @@ static int counts(const worker *w) {
 
 // --------------------------------------------------------------------------------------- the ops
 
+static double clipping_factor(const worker *w, double limit) {
+    const double norm = sqrt(w->result[FASTNN_SQUARED_NORM]);
+    return norm > limit ? limit / norm : 1;
+}
+
 static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
     switch ((fastnn_operand_kind)operand->kind) {
         case FASTNN_SEED:
@@ -108,6 +113,8 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
             return (fastnn_scalar){.u = w->step + 1};
         case FASTNN_STREAM_OFFSET:
             return (fastnn_scalar){.u = operand->value.u << STREAM_SHIFT | w->step};
+        case FASTNN_CLIPPED_TO:
+            return (fastnn_scalar){.f = clipping_factor(w, operand->value.f)};
         case FASTNN_CONSTANT:
             break;
     }

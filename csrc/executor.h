@@ -35,6 +35,7 @@ typedef enum {
     FASTNN_LEARNING_RATE,
     FASTNN_NEXT_STEP,
     FASTNN_STREAM_OFFSET,  // of the stream that the value names
+    FASTNN_CLIPPED_TO,     // the factor that brings the gradients' norm down to the value
 } fastnn_operand_kind;
 
 typedef struct {
@@ -42,7 +43,13 @@ typedef struct {
     fastnn_scalar value;
 } fastnn_operand;
 
-typedef enum { FASTNN_NO_RESULT, FASTNN_LOSS, FASTNN_NONFINITE, FASTNN_RESULTS } fastnn_result;
+typedef enum {
+    FASTNN_NO_RESULT,
+    FASTNN_LOSS,
+    FASTNN_NONFINITE,
+    FASTNN_SQUARED_NORM,
+    FASTNN_RESULTS
+} fastnn_result;
 
 typedef struct {
     int64_t kernel;

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 enum {
-    FASTNN_MAX_ARRAYS = 8,
+    FASTNN_MAX_ARRAYS = 9,
     FASTNN_MAX_DIMS = 3,
-    FASTNN_MAX_SCALARS = 6,
+    FASTNN_MAX_SCALARS = 9,
 };
 
 typedef enum {

@@ -1,115 +1,219 @@
-// Matrix product C (M,N) = A (M,K) · B (K,N), with bias and activation while C is warm.
+// Matrix product C (M,N) = A (M,K) · B (K,N), with bias, activation and dropout while C is warm.
 //
 // After Goto, van de Geijn: Anatomy of high-performance matrix multiplication. ACM TOMS 34, 2008.
 //
-// A. A task is a band of up to GEMM_ROWS rows times a panel of up to GEMM_COLS columns of C.
-// B. It copies B's panel to its stack, up to GEMM_DEPTH rows at a time, padded with zeros to whole
-//    vectors: no heap, one layout for all three products, no tails in the microkernel.
-// C. The microkernel keeps up to TILE_ROWS rows of the panel's part of C in registers. A is read in
-//    place, one element broadcast at a time, so both orders of A cost the same.
-// D. An element of C is the sum over k in ascending order within a depth block, the blocks added in
-//    ascending order. Cuts depend on M, N and K alone: the bits do not know the number of threads.
+// A. A task is a band of up to GEMM_ROWS rows times a group of up to GEMM_PANELS panels of C.
+// B. It copies the panels of B to its stack, up to GEMM_DEPTH rows at a time, padded with zeros to
+//    whole vectors: no heap, one layout for all three products, no tails in the microkernel.
+// C. The microkernel keeps up to TILE_ROWS rows of a panel's part of C in registers. A is read one
+//    element at a time, so both orders of A cost the same, and fetched into the cache one tile
+//    ahead. It is read in place, but for rows that lie a multiple of 4 KiB apart, and would all
+//    fall into the same few places of the cache: those are copied for the panels of the group.
+// D. Tiles that are not whole vectors, and those that are not finished by the sum, go by way of the
+//    stack.
+// E. An element of C is the sum over k in ascending order within a depth block (or LANES such sums,
+//    see gemm_dot.h), the blocks added in ascending order. Cuts depend on M, N and K alone: the
+//    bits do not know the number of threads.
 
+// A tile of C on its way: rows by panel->width on the stack.
 typedef struct {
-    const real *a;  // a(i, k) = a[i * a_row + k * a_col]; one of the strides is 1
-    int64_t a_row, a_col;
-    const real *b;  // b(k, j) = b[k * b_row + j * b_col]; one of the strides is 1
-    int64_t b_row, b_col;
-    real *c;  // (M,N) row-major
-    int64_t M, N, K;
-    const real *bias;  // (N,) or NULL
-    real *z;           // (M,N), takes C + bias before the activation, or NULL
-    int64_t activation;
-} FN(gemm_job);
+    const FN(gemm_panel) *panel;
+    int64_t i0, rows;
+    real *buffer;
+} FN(gemm_part);
 
-// A block of B on the stack, and the place in the product where it counts.
-typedef struct {
-    int64_t j0, cols, vectors;
-    int64_t k0, depth;
-    real b[GEMM_DEPTH * GEMM_COLS] __attribute__((aligned(64)));
-} FN(gemm_panel);
-
-// panel (depth, vectors * LANES) = b(k0.., j0..j0+cols), zeros to the right.
-static void FN(pack)(FN(gemm_panel) *p, const FN(gemm_job) *g) {
-    const real *b = g->b + p->k0 * g->b_row + p->j0 * g->b_col;
-    const int64_t width = p->vectors * LANES;
-    if (p->cols < width) memset(p->b, 0, (size_t)(p->depth * width) * sizeof(real));
-    if (g->b_col != 1) {
-        for (int64_t j = 0; j < p->cols; j++) {
-            for (int64_t k = 0; k < p->depth; k++) p->b[k * width + j] = b[k + j * g->b_col];
-        }
-        return;
-    }
-    for (int64_t k = 0; k < p->depth; k++) {
-        if (p->cols == GEMM_COLS) {
-            memcpy(p->b + k * GEMM_COLS, b + k * g->b_row, GEMM_COLS * sizeof(real));
-        } else {
-            for (int64_t j = 0; j < p->cols; j++) p->b[k * width + j] = b[k * g->b_row + j];
+// The tile to or from its place in a matrix shaped as C.
+static void FN(put)(const FN(gemm_job) *g, const FN(gemm_part) *t, real *to) {
+    const FN(gemm_panel) *p = t->panel;
+    if (g->transposed) {
+        FN(transpose)(to + p->j0 * g->M + t->i0, g->M, t->buffer, p->width, t->rows, p->cols);
+    } else if (p->width == g->N) {
+        FN(copy_row)(to + t->i0 * g->N, t->buffer, t->rows * g->N);
+    } else {
+        for (int64_t i = 0; i < t->rows; i++) {
+            FN(copy_row)(to + (t->i0 + i) * g->N + p->j0, t->buffer + i * p->width, p->cols);
         }
     }
 }
 
-// C (rows, cols) at row i0 = or += a · panel; a narrow panel goes by way of a whole tile.
-static void FN(gemm_tile)(const FN(gemm_job) *g, const FN(gemm_panel) *p, int64_t i0,
-                          int64_t rows) {
-    FN(tile) *tile = FN(tiles)[g->a_col != 1][p->vectors - 1][rows - 1];
-    const int64_t stride = g->a_col != 1 ? g->a_col : g->a_row;
-    const real *a = g->a + i0 * g->a_row + p->k0 * g->a_col;
+static void FN(take)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
+    const FN(gemm_panel) *p = t->panel;
+    if (g->transposed) {
+        FN(transpose)(t->buffer, p->width, g->c + p->j0 * g->M + t->i0, g->M, p->cols, t->rows);
+        return;
+    }
+    for (int64_t i = 0; i < t->rows; i++) {
+        FN(copy_row)(t->buffer + i * p->width, g->c + (t->i0 + i) * g->N + p->j0, p->cols);
+    }
+}
+
+static int FN(sum_finishes)(const FN(gemm_job) *g) {
+    return !g->z && !g->mask && g->activation == FASTNN_ACTIVATION_identity;
+}
+
+// Dropout on the way of a finished tile to C.
+static void FN(put_kept)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
+    const FN(gemm_panel) *p = t->panel;
+    const int contiguous = p->width == g->N;
+    const int64_t pieces = contiguous ? 1 : t->rows, n = contiguous ? t->rows * g->N : p->cols;
+    for (int64_t i = 0; i < pieces; i++) {
+        const int64_t at = (t->i0 + i) * g->N + p->j0;
+        FN(apply_mask)(g->c + at, g->mask, at, t->buffer + i * p->width, g->scale, n);
+    }
+}
+
+static void FN(finish)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
+    if (g->z) FN(put)(g, t, g->z);
+    FN(activate)(t->buffer, t->buffer, t->rows * t->panel->width, g->activation);
+    if (g->mask) {
+        FN(put_kept)(g, t);
+    } else {
+        FN(put)(g, t, g->c);
+    }
+}
+
+// The product of a tile's rows and a panel, into C; `t` says where a lies.
+static void FN(gemm_tile)(const FN(gemm_job) *g, const FN(gemm_block) *block,
+                          const FN(gemm_panel) *p, FN(tile) *t, int64_t i0, int64_t rows) {
+    real buffer[TILE_ROWS * GEMM_COLS] __attribute__((aligned(64)));
+    const FN(gemm_part) part = {p, i0, rows, buffer};
+    const int whole = !g->transposed && !p->dot && p->cols == p->width;
+    const int direct = whole && !(block->last && !FN(sum_finishes)(g));
     real *c = g->c + i0 * g->N + p->j0;
-    const int add = p->k0 > 0;
-    const int64_t width = p->vectors * LANES;
-    if (p->cols == width) {
-        tile(a, stride, p->b, p->depth, c, g->N, add);
-        return;
+    t->b = p->b;
+    t->b_row = p->b_row;
+    t->depth = block->depth;
+    t->c = direct ? c : buffer;
+    t->c_row = direct ? g->N : p->width;
+    if (block->first) {
+        t->from = p->start;
+        t->from_row = 0;
+    } else if (whole) {
+        t->from = c;
+        t->from_row = g->N;
+    } else {
+        FN(take)(g, &part);
+        t->from = buffer;
+        t->from_row = p->width;
     }
-    real whole[TILE_ROWS * GEMM_COLS];
-    tile(a, stride, p->b, p->depth, whole, width, 0);
-    for (int64_t i = 0; i < rows; i++, c += g->N) {
-        for (int64_t j = 0; j < p->cols; j++) {
-            c[j] = add ? c[j] + whole[i * width + j] : whole[i * width + j];
-        }
+    if (p->dot) {
+        FN(dots)[p->cols - 1](t, rows);
+    } else {
+        FN(tiles)[g->a_col != 1][p->vectors - 1][rows - 1](t);
+    }
+    if (direct) return;
+    if (block->last) {
+        FN(finish)(g, &part);
+    } else {
+        FN(put)(g, &part, g->c);
     }
 }
 
-// Bias, pre-activation and activation of a finished tile.
-static void FN(finish)(const FN(gemm_job) *g, const FN(gemm_panel) *p, int64_t i0, int64_t rows) {
-    if (!g->bias && !g->z && g->activation == FASTNN_ACTIVATION_identity) return;
-    for (int64_t i = i0; i < i0 + rows; i++) {
-        real *c = g->c + i * g->N + p->j0;
-        if (g->bias) {
-            ELEMENTWISE for (int64_t j = 0; j < p->cols; j++) c[j] += g->bias[p->j0 + j];
-        }
-        if (g->z) memcpy(g->z + i * g->N + p->j0, c, (size_t)p->cols * sizeof(real));
-        FN(activate)(c, c, p->cols, g->activation);
+static int FN(copy_pays)(const FN(gemm_job) *g, int64_t panels) {
+    return panels > 1 && g->a_col == 1 && g->a_row * (int64_t)sizeof(real) % GEMM_BAD_STRIDE == 0;
+}
+
+static int64_t FN(gemm_bands)(const FN(gemm_job) *g) {
+    const int64_t wanted = parts_of(GEMM_TASKS, parts_of(g->N, GEMM_GROUP));
+    const int64_t sensible = g->M / (4 * TILE_ROWS);
+    const int64_t needed = parts_of(g->M, GEMM_ROWS);
+    const int64_t bands = wanted < sensible ? wanted : sensible;
+    return bands > needed ? bands : needed;
+}
+
+static int64_t FN(gemm_tasks)(const FN(gemm_job) *g) {
+    return g->M > 0 && g->N > 0 ? FN(gemm_bands)(g) * parts_of(g->N, GEMM_GROUP) : 0;
+}
+
+// A tile's rows of A times all panels of the group, while those of the next tile are fetched.
+// `copy` is where rows are put that lie badly, or NULL.
+static void FN(gemm_row)(const FN(gemm_job) *g, const FN(gemm_block) *block,
+                         const FN(gemm_panel) *panel, int64_t panels, int64_t i0, int64_t rows,
+                         real *copy) {
+    const real *a = g->a + i0 * g->a_row + block->start * g->a_col;
+    FN(tile) t = {.a = a, .a_stride = g->a_col == 1 ? g->a_row : g->a_col, .next = a};
+    if (i0 + 2 * rows <= g->M) {
+        t.next = g->a_col == 1 ? a + rows * g->a_row : a + 2 * rows - 1;
+        t.next_row = g->a_row;
     }
+    if (copy) {
+        for (int64_t i = 0; i < rows; i++) {
+            FN(copy_row)(copy + i * GEMM_DEPTH, a + i * g->a_row, block->depth);
+        }
+        t.a = copy;
+        t.a_stride = GEMM_DEPTH;
+    }
+    for (int64_t n = 0; n < panels; n++) FN(gemm_tile)(g, block, panel + n, &t, i0, rows);
 }
 
 static void FN(gemm_task)(void *job, int64_t index) {
     const FN(gemm_job) *g = job;
-    const int64_t panels = parts_of(g->N, GEMM_COLS), bands = parts_of(g->M, GEMM_ROWS);
-    const int64_t top = part_start(g->M, bands, index / panels);
-    const int64_t height = part_start(g->M, bands, index / panels + 1) - top;
-    const int64_t tiles = parts_of(height, TILE_ROWS), blocks = parts_of(g->K, GEMM_DEPTH);
-    FN(gemm_panel) p;
-    p.j0 = index % panels * GEMM_COLS;
-    p.cols = g->N - p.j0 < GEMM_COLS ? g->N - p.j0 : GEMM_COLS;
-    p.vectors = p.cols > LANES ? 2 : 1;
+    const int64_t groups = parts_of(g->N, GEMM_GROUP), bands = FN(gemm_bands)(g);
+    const int64_t top = part_start(g->M, bands, index / groups);
+    const int64_t height = part_start(g->M, bands, index / groups + 1) - top;
+    const int64_t j0 = index % groups * GEMM_GROUP;
+    const int64_t cols = g->N - j0 < GEMM_GROUP ? g->N - j0 : GEMM_GROUP;
+    const int64_t panels = parts_of(cols, GEMM_COLS), blocks = parts_of(g->K, GEMM_DEPTH);
+    FN(gemm_panel) panel[GEMM_PANELS];
+    for (int64_t n = 0; n < panels; n++) FN(set_panel)(panel + n, g, j0 + n * GEMM_COLS);
+    real copy[TILE_ROWS * GEMM_DEPTH] __attribute__((aligned(64)));
+    const int copies = FN(copy_pays)(g, panels);
 
-    for (int64_t block = 0; block < blocks; block++) {
-        p.k0 = part_start(g->K, blocks, block);
-        p.depth = part_start(g->K, blocks, block + 1) - p.k0;
-        FN(pack)(&p, g);
+    const int64_t tiles = parts_of(height, panel->dot ? DOT_TILE_ROWS : TILE_ROWS);
+    for (int64_t n = 0; n < blocks; n++) {
+        FN(gemm_block) block = {.start = part_start(g->K, blocks, n), .first = n == 0};
+        block.depth = part_start(g->K, blocks, n + 1) - block.start;
+        block.last = n == blocks - 1;
+        for (int64_t m = 0; m < panels; m++) FN(pack)(panel + m, g, &block);
         for (int64_t t = 0; t < tiles; t++) {
             const int64_t i0 = top + part_start(height, tiles, t);
             const int64_t rows = top + part_start(height, tiles, t + 1) - i0;
-            FN(gemm_tile)(g, &p, i0, rows);
-            if (block == blocks - 1) FN(finish)(g, &p, i0, rows);
+            FN(gemm_row)(g, &block, panel, panels, i0, rows, copies ? copy : 0);
         }
     }
 }
 
+// Nanoseconds on one core.
+static double FN(gemm_work)(const FN(gemm_job) *g) {
+    return (double)g->M * (double)g->N * (double)g->K / (3.0 * LANES);
+}
+
+// A few columns are computed as a few rows: Cᵀ = Bᵀ · Aᵀ fills the vectors, where A is read by
+// columns and B by rows.
+static void FN(prepare)(FN(gemm_job) *g) {
+    const int fits = g->a_row == 1 && g->b_col == 1 && !g->bias && FN(sum_finishes)(g);
+    if (!fits || 4 * g->N * parts_of(g->M, LANES) > 3 * g->M * parts_of(g->N, LANES)) return;
+    const FN(gemm_job) as_given = *g;
+    g->a = as_given.b;
+    g->b = as_given.a;
+    g->a_col = as_given.b_row;
+    g->b_row = as_given.a_col;
+    g->M = as_given.N;
+    g->N = as_given.M;
+    g->transposed = 1;
+}
+
 static void FN(gemm)(FN(gemm_job) *g) {
-    const double work = (double)g->M * (double)g->N * (double)g->K / (3.0 * LANES);
-    const int64_t tasks = parts_of(g->M, GEMM_ROWS) * parts_of(g->N, GEMM_COLS);
-    if (g->M > 0 && g->N > 0) fastnn_for(tasks, work, FN(gemm_task), g);
+    FN(prepare)(g);
+    fastnn_for(FN(gemm_tasks)(g), FN(gemm_work)(g), FN(gemm_task), g);
+}
+
+// Task `index` of two products; the tasks of one are spread evenly among those of the other.
+static void FN(gemm_pair_task)(void *job, int64_t index) {
+    FN(gemm_job) *product = job;
+    const int64_t first = FN(gemm_tasks)(product), all = first + FN(gemm_tasks)(product + 1);
+    const int64_t before = index * first / all;
+    if ((index + 1) * first / all > before) {
+        FN(gemm_task)(product, before);
+    } else {
+        FN(gemm_task)(product + 1, index - before);
+    }
+}
+
+// Two products that do not wait for each other.
+static void FN(gemm_pair)(FN(gemm_job) product[2]) {
+    FN(prepare)(product);
+    FN(prepare)(product + 1);
+    fastnn_for(FN(gemm_tasks)(product) + FN(gemm_tasks)(product + 1),
+               FN(gemm_work)(product) + FN(gemm_work)(product + 1), FN(gemm_pair_task), product);
 }

@@ -34,10 +34,7 @@ ELEMENT(quantile_value) { return FN(quantile_slope)(y, t, a) * (y - t); }
 
 #undef ELEMENT
 
-typedef struct FN(loss_job) FN(loss_job);
-typedef double FN(loss_span)(const FN(loss_job) *, int64_t first, int64_t count, double factor);
-
-struct FN(loss_job) {
+typedef struct FN(loss_job) {
     real *dy;                // (B,O) or NULL; may be y
     const real *y, *target;  // (B,O)
     const int64_t *labels;   // (B,), instead of target
@@ -45,19 +42,10 @@ struct FN(loss_job) {
     int64_t cols;
     double total;  // Σ w times the number of outputs that share it
     double parameter;
-    FN(loss_span) *span;  // NULL for a loss of whole rows
-};
+} FN(loss_job);
 
 static double FN(total_weight)(const real *weight, int64_t rows) {
-    if (!weight) return (double)rows;
-    double total = 0;
-    for (int64_t at = 0; at < rows; at += SUM_BLOCK) {
-        const int64_t n = rows - at < SUM_BLOCK ? rows - at : SUM_BLOCK;
-        double value[SUM_BLOCK];
-        for (int64_t i = 0; i < n; i++) value[i] = (double)weight[at + i];
-        total += sum_block(value, n);
-    }
-    return total;
+    return weight ? FN(sum)(weight, rows) : (double)rows;
 }
 
 // What row i counts: its share of the whole weight, 0 in a batch without any.
@@ -65,86 +53,91 @@ static inline double FN(row_factor)(const FN(loss_job) *l, int64_t i) {
     return l->total > 0 ? (l->weight ? (double)l->weight[i] : 1) / l->total : 0;
 }
 
-static double FN(loss_rows)(void *job, int64_t begin, int64_t end) {
-    const FN(loss_job) *l = job;
-    if (!l->weight) {  // all elements count the same: one long row
-        return l->span(l, begin * l->cols, (end - begin) * l->cols, FN(row_factor)(l, begin));
+// factor (n,): what the elements from `first` on count, each as much as its row.
+static void FN(element_factors)(double *factor, const FN(loss_job) *l, int64_t first, int64_t n) {
+    const double unit = l->total > 0 ? 1 / l->total : 0;
+    if (!l->weight) {
+        for (int64_t i = 0; i < n; i++) factor[i] = unit;
+        return;
     }
-    double sum = 0;
-    for (int64_t i = begin; i < end; i++) {
-        sum += l->span(l, i * l->cols, l->cols, FN(row_factor)(l, i));
+    int64_t row = first / l->cols, col = first % l->cols;
+    for (int64_t i = 0; i < n; i++) {
+        factor[i] = (double)l->weight[row] * unit;
+        if (++col == l->cols) {
+            col = 0;
+            row++;
+        }
     }
-    return sum;
 }
 
-// Elements [first, first + count) all count `factor`; returns their share of the loss.
-#define OUTPUTWISE_SPAN(name)                                                            \
-    static double FN(name##_span)(const FN(loss_job) *l, int64_t first, int64_t count,   \
-                                  double factor) {                                       \
-        const real a = (real)l->parameter;                                               \
-        double sum = 0;                                                                  \
-        for (int64_t at = 0; at < count; at += SUM_BLOCK) {                              \
-            const int64_t n = count - at < SUM_BLOCK ? count - at : SUM_BLOCK;           \
-            const real *y = l->y + first + at, *t = l->target + first + at;              \
-            double value[SUM_BLOCK];                                                     \
-            real slope[SUM_BLOCK]; /* beside the value: they share their exponentials */ \
-            ELEMENTWISE for (int64_t i = 0; i < n; i++) {                                \
-                value[i] = (double)FN(name##_value)(y[i], t[i], a);                      \
-                slope[i] = FN(name##_slope)(y[i], t[i], a) * (real)factor;               \
-            }                                                                            \
-            if (l->dy) memcpy(l->dy + first + at, slope, (size_t)n * sizeof(real));      \
-            sum += sum_block(value, n);                                                  \
-        }                                                                                \
-        return sum * factor;                                                             \
+// The share of rows [begin, end) in the loss, and their gradient.
+#define OUTPUTWISE(name)                                                                      \
+    static double FN(name##_rows)(void *job, int64_t begin, int64_t end) {                    \
+        const FN(loss_job) *l = job;                                                          \
+        const real a = (real)l->parameter;                                                    \
+        double sum = 0;                                                                       \
+        for (int64_t at = begin * l->cols; at < end * l->cols; at += SUM_BLOCK) {             \
+            const int64_t left = end * l->cols - at, n = left < SUM_BLOCK ? left : SUM_BLOCK; \
+            const real *y = l->y + at, *t = l->target + at;                                   \
+            double value[SUM_BLOCK], factor[SUM_BLOCK];                                       \
+            real slope[SUM_BLOCK]; /* beside the value: they share their exponentials */      \
+            FN(element_factors)(factor, l, at, n);                                            \
+            ELEMENTWISE for (int64_t i = 0; i < n; i++) {                                     \
+                value[i] = (double)FN(name##_value)(y[i], t[i], a) * factor[i];               \
+                slope[i] = FN(name##_slope)(y[i], t[i], a) * (real)factor[i];                 \
+            }                                                                                 \
+            if (l->dy) memcpy(l->dy + at, slope, (size_t)n * sizeof(real));                   \
+            sum += sum_f64(value, n);                                                         \
+        }                                                                                     \
+        return sum;                                                                           \
     }
-OUTPUTWISE_SPAN(sigmoid_cross_entropy)
-OUTPUTWISE_SPAN(mean_squared_error)
-OUTPUTWISE_SPAN(mean_absolute_error)
-OUTPUTWISE_SPAN(huber)
-OUTPUTWISE_SPAN(poisson)
-OUTPUTWISE_SPAN(quantile)
-#undef OUTPUTWISE_SPAN
+OUTPUTWISE(sigmoid_cross_entropy)
+OUTPUTWISE(mean_squared_error)
+OUTPUTWISE(mean_absolute_error)
+OUTPUTWISE(huber)
+OUTPUTWISE(poisson)
+OUTPUTWISE(quantile)
+#undef OUTPUTWISE
 
 // dy, y, target (B,O), weight (B,).
-static fastnn_status FN(outputwise)(FN(loss_span) *span, real *dy, const real *y,
-                                    const real *target, const real *weight, int64_t B, int64_t O,
-                                    double parameter, double *loss) {
+static fastnn_status FN(outputwise)(double (*rows)(void *, int64_t, int64_t), real *dy,
+                                    const real *y, const real *target, const real *weight,
+                                    int64_t B, int64_t O, double parameter, double *loss) {
     const double total = FN(total_weight)(weight, B) * (double)O;
-    FN(loss_job) job = {dy, y, target, 0, weight, O, total, parameter, span};
-    *loss = fastnn_sum_chunks(O ? B : 0, row_grain(O), 4.0 * (double)B * (double)O, FN(loss_rows),
-                              &job);
+    FN(loss_job) job = {dy, y, target, 0, weight, O, total, parameter};
+    *loss = fastnn_sum_chunks(O ? B : 0, row_grain(O), 1.5 * (double)B * (double)O, rows, &job);
     return FASTNN_OK;
 }
 
 static fastnn_status FN(sigmoid_cross_entropy)(real *dz, const real *z, const real *target,
                                                const real *weight, int64_t B, int64_t O,
                                                double *loss) {
-    return FN(outputwise)(FN(sigmoid_cross_entropy_span), dz, z, target, weight, B, O, 0, loss);
+    return FN(outputwise)(FN(sigmoid_cross_entropy_rows), dz, z, target, weight, B, O, 0, loss);
 }
 
 static fastnn_status FN(mean_squared_error)(real *dy, const real *y, const real *target,
                                             const real *weight, int64_t B, int64_t O,
                                             double *loss) {
-    return FN(outputwise)(FN(mean_squared_error_span), dy, y, target, weight, B, O, 0, loss);
+    return FN(outputwise)(FN(mean_squared_error_rows), dy, y, target, weight, B, O, 0, loss);
 }
 
 static fastnn_status FN(mean_absolute_error)(real *dy, const real *y, const real *target,
                                              const real *weight, int64_t B, int64_t O,
                                              double *loss) {
-    return FN(outputwise)(FN(mean_absolute_error_span), dy, y, target, weight, B, O, 0, loss);
+    return FN(outputwise)(FN(mean_absolute_error_rows), dy, y, target, weight, B, O, 0, loss);
 }
 
 static fastnn_status FN(huber)(real *dy, const real *y, const real *target, const real *weight,
                                int64_t B, int64_t O, double delta, double *loss) {
-    return FN(outputwise)(FN(huber_span), dy, y, target, weight, B, O, delta, loss);
+    return FN(outputwise)(FN(huber_rows), dy, y, target, weight, B, O, delta, loss);
 }
 
 static fastnn_status FN(poisson)(real *dz, const real *z, const real *target, const real *weight,
                                  int64_t B, int64_t O, double *loss) {
-    return FN(outputwise)(FN(poisson_span), dz, z, target, weight, B, O, 0, loss);
+    return FN(outputwise)(FN(poisson_rows), dz, z, target, weight, B, O, 0, loss);
 }
 
 static fastnn_status FN(quantile)(real *dy, const real *y, const real *target, const real *weight,
                                   int64_t B, int64_t O, double q, double *loss) {
-    return FN(outputwise)(FN(quantile_span), dy, y, target, weight, B, O, q, loss);
+    return FN(outputwise)(FN(quantile_rows), dy, y, target, weight, B, O, q, loss);
 }

@@ -112,7 +112,8 @@ static void note_work(member *m, double nanoseconds) {
     m->unwatched += nanoseconds;
     if (m->unwatched < WATCH_WORK || m->undisturbed) return;
     m->unwatched = 0;
-    if (m->team->watch) m->team->asked = m->team->watch(m->team->context);
+    if (!m->team->watch || m->team->asked != FASTNN_GO_ON) return;
+    m->team->asked = m->team->watch(m->team->context);
 }
 
 // The share of one member, and the end of the loop for all.

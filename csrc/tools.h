@@ -11,6 +11,9 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+// Hides where a pointer comes from, so that the compiler keeps it in a register of its own.
+#define KEEP_APART(pointer) __asm__("" : "+r"(pointer))
+
 // Constants of the reference, in the precision at hand.
 #define HALF ((real)0.5)
 #define LEAKY_RELU_SLOPE ((real)0.01)
@@ -22,21 +25,44 @@
 
 #define LANES ((int64_t)(VEC_BYTES / sizeof(real)))
 
-// Blocking of the matrix product; the panel is 32 KiB with AVX-512, and stays below it elsewhere.
-// A tile takes all but the last few of the 32 (AVX-512) or 16 vector registers.
-#define GEMM_ROWS 168
+// Blocking of the matrix product. A tile takes all but the last few of the 32 (AVX-512) or 16
+// vector registers; the panels of a group fill 64 KiB, and stay in the second-level cache.
+#define GEMM_ROWS 512
 #define GEMM_DEPTH 256
 #define GEMM_COLS (2 * LANES)
+#define GEMM_GROUP ((int64_t)(65536 / GEMM_DEPTH / sizeof(real)))
+#define GEMM_PANELS (GEMM_GROUP / GEMM_COLS)
+#define GEMM_TASKS 8          // of a product, if it has rows enough
+#define GEMM_IN_PLACE 4096    // elements of a B that is not packed
+#define GEMM_BAD_STRIDE 4096  // bytes
+#define DOT_TILE_ROWS 8
+#define CACHE_LINE ((int64_t)(64 / sizeof(real)))
+
+#define FOR_2(F) F(1) F(2)
+#define FOR_4(F) FOR_2(F) F(3) F(4)
+#define FOR_6(F) FOR_4(F) F(5) F(6)
+#define FOR_8(F) FOR_6(F) F(7) F(8)
+#define FOR_12(F) FOR_8(F) F(9) F(10) F(11) F(12)
+#define FOR_14(F) FOR_12(F) F(13) F(14)
 #if VEC_BYTES == 64
 #define TILE_ROWS 14
-#define FOR_TILE_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14)
+#define FOR_TILE_ROWS FOR_14
+#define FOR_DOT_COLS_f32 FOR_12
+#define FOR_DOT_COLS_f64 FOR_8
+#elif VEC_BYTES == 32
+#define TILE_ROWS 6
+#define FOR_TILE_ROWS FOR_6
+#define FOR_DOT_COLS_f32 FOR_8
+#define FOR_DOT_COLS_f64 FOR_4
 #else
 #define TILE_ROWS 6
-#define FOR_TILE_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
+#define FOR_TILE_ROWS FOR_6
+#define FOR_DOT_COLS_f32 FOR_4
+#define FOR_DOT_COLS_f64 FOR_2
 #endif
 
 // What is worth a task of its own.
-enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 256 };
+enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 128 };
 
 static inline int64_t row_grain(int64_t cols) {
     return cols < ELEMENT_GRAIN ? ELEMENT_GRAIN / (cols > 0 ? cols : 1) : 1;

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
     from .gradient_checking import GradientCheck, gradient_check
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten, Layer
+    from .layers import Activation, Dense, Dropout, Flatten, Layer, Rescaling
     from .losses import (
         Huber,
         MeanAbsoluteError,
@@ -68,7 +68,7 @@ _HOMES = {
     ],
     "gradient_checking": ["GradientCheck", "gradient_check"],
     "history": ["History"],
-    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Layer"],
+    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Layer", "Rescaling"],
     "losses": [
         "Huber",
         "MeanAbsoluteError",

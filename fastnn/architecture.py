@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
 
 from .errors import ArgumentError, ArgumentTypeError
-from .layers import Layer
+from .layers import Flatten, Layer, Rescaling
 from .losses import Loss
 from .optimizers import Optimizer
 from .parameters import Segment, lay_out
@@ -89,6 +89,12 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     for layer in layers:
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}")
+    for before, layer in pairwise(layers):
+        if isinstance(layer, Rescaling) and not isinstance(before, (Flatten, Rescaling)):
+            raise ArgumentError(
+                "Rescaling multiplies the input, so only Flatten may stand before it, "
+                f"got {before!r}"
+            )
     return tuple(layers)
 
 

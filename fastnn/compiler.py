@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .fusion import join_dropout
 from .parameters import ALIGNMENT, round_up
-from .plan import STAGES, Op, Plan, Ref, Region, Result
+from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, Result
 
 if TYPE_CHECKING:
     from .architecture import Architecture
+    from .parameters import Segment
 
 #: Emits the backward ops of a layer: takes the ref of the output's gradient and whether the input's
 #: is wanted, and returns the latter's ref (or None).
@@ -78,7 +80,9 @@ def gradient_of(parameter: Ref) -> Ref:
     return Ref(Region.GRADIENTS, parameter.offset, parameter.shape, parameter.dtype, per_row=False)
 
 
-def compile_plan(net: Architecture, rows: int, *, training: bool, labels: bool) -> Plan:
+def compile_plan(
+    net: Architecture, rows: int, *, training: bool, labels: bool, fused: bool = False
+) -> Plan:
     """Lower a network for batches of up to `rows` rows.
 
     Parameters
@@ -87,6 +91,9 @@ def compile_plan(net: Architecture, rows: int, *, training: bool, labels: bool) 
         Whether to plan gradients and the update, and to apply dropout.
     labels : bool
         Whether targets are int64 class numbers, one a row, instead of a value per output.
+    fused : bool
+        Whether one op may do the work of several: the same step in fewer passes over memory, whose
+        arena holds gradients without those of the penalties.
     """
     widest = max(int(np.prod(shape)) for shape in net.shapes)
     builder = PlanBuilder(net.dtype, rows, training, widest)
@@ -105,11 +112,18 @@ def compile_plan(net: Architecture, rows: int, *, training: bool, labels: bool) 
 
     if gradient is not None:
         _lower_backward(net, builder, pullbacks, gradient)
-    _lower_penalties(net, builder)
+    # A penalty's gradient is added in the optimizer's pass, unless a norm must be known before it.
+    late = fused and net.optimizer.global_clipnorm is None
+    _lower_penalties(net, builder, gradients=training and not late)
     if training:
-        _lower_update(net, builder)
-    stages = MappingProxyType({name: tuple(ops) for name, ops in builder.stages.items()})
-    return Plan(net.dtype, rows, builder.workspace, output, prediction, builder.input_scale, stages)
+        _lower_check(net, builder)
+        _lower_update(net, builder, penalties=late)
+    stages = {name: tuple(ops) for name, ops in builder.stages.items()}
+    if fused:
+        joined = join_dropout(stages["forward"], stages["backward"])
+        stages["forward"], stages["backward"] = joined
+    scale, frozen = builder.input_scale, MappingProxyType(stages)
+    return Plan(net.dtype, rows, builder.workspace, output, prediction, scale, frozen)
 
 
 def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pullback]]:
@@ -134,39 +148,58 @@ def _lower_backward(
         dy = pullbacks[index](dy, index > first)
 
 
-def _lower_penalties(net: Architecture, builder: PlanBuilder) -> None:
+def _lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool) -> None:
     for segment in net.segments:
         l1, l2 = segment.parameter.l1, segment.parameter.l2
         if l1 or l2:
             builder.layer = net.names[segment.layer]
             p = net.ref(Region.PARAMETERS, segment.offset, segment.shape)
-            dp = gradient_of(p) if builder.training else None
+            dp = gradient_of(p) if gradients else None
             builder.emit("penalty", "penalty", dp, p, l1, l2, result=Result.LOSS)
 
 
-def _lower_update(net: Architecture, builder: PlanBuilder) -> None:
-    """One step over the whole arena, or over each run of segments that decay alike."""
+def _lower_check(net: Architecture, builder: PlanBuilder) -> None:
     builder.layer = "optimizer"
     whole = net.ref(Region.GRADIENTS, 0, (net.size,))
     builder.emit("check", "count_nonfinite", whole, result=Result.NONFINITE)
-    decay = net.optimizer.weight_decay
-    for start, stop, decays in _decay_runs(net):
+    if net.optimizer.global_clipnorm is not None:
+        builder.emit("check", "sum_of_squares", whole, result=Result.SQUARED_NORM)
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What the optimizer does to some segments beside its step proper."""
+
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+
+
+def _lower_update(net: Architecture, builder: PlanBuilder, *, penalties: bool) -> None:
+    """One step over the whole arena, or over each run of segments that are treated alike."""
+    builder.layer = "optimizer"
+    limit = net.optimizer.global_clipnorm
+    scale = 1.0 if limit is None else ClippedTo(limit)
+    for start, stop, treatment in _runs(net, penalties):
         shape = (stop - start,)
         slots = [
             net.ref(Region.SLOTS, slot * net.size + start, shape)
             for slot in range(len(net.optimizer.slots))
         ]
         p = net.ref(Region.PARAMETERS, start, shape)
-        kernel, arguments = net.optimizer.step(p, gradient_of(p), slots, decay if decays else 0.0)
-        builder.emit("update", kernel, *arguments)
+        step = net.optimizer.step(p, gradient_of(p), slots, treatment.weight_decay)
+        kernel, arguments = step
+        builder.emit("update", kernel, *arguments, treatment.l1, treatment.l2, scale)
 
 
-def _decay_runs(net: Architecture) -> list[tuple[int, int, bool]]:
-    """(start, stop, whether weight decay applies) of runs that cover the arena."""
-    if not net.optimizer.weight_decay:
-        return [(0, net.size, False)]
-    runs = []
-    for decays, group in groupby(net.segments, key=lambda segment: segment.parameter.decays):
-        runs.append((next(group).offset, decays))
+def _runs(net: Architecture, penalties: bool) -> list[tuple[int, int, Treatment]]:
+    """(start, stop, treatment) of runs that cover the arena."""
+
+    def treatment(segment: Segment) -> Treatment:
+        wanted = segment.parameter
+        decay = net.optimizer.weight_decay if wanted.decays else 0.0
+        return Treatment(decay, wanted.l1, wanted.l2) if penalties else Treatment(decay)
+
+    runs = [(next(group).offset, alike) for alike, group in groupby(net.segments, key=treatment)]
     starts = [start for start, _ in runs] + [net.size]
-    return [(start, stop, d) for (start, d), stop in zip(runs, starts[1:], strict=True)]
+    return [(start, stop, alike) for (start, alike), stop in zip(runs, starts[1:], strict=True)]

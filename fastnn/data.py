@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 #: What batches are converted from as they are gathered; arrays of other dtypes are converted whole.
-GATHERED = frozenset(
-    {"float32", "float64"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-)
+GATHERED = frozenset(map(np.dtype, ["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]))
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray
         )
     if array.dtype == bool:
         return np.ascontiguousarray(array).view(np.uint8)
-    if array.dtype.name not in GATHERED:
+    if array.dtype not in GATHERED:
         return _convert("X", array, dtype)
     if array.dtype.itemsize > dtype.itemsize and array.dtype.kind == "f":
         _require_in_range("X", array, dtype)

@@ -22,6 +22,7 @@ from .passes import Pass
 from .plan import (
     BATCH_REGIONS,
     Batch,
+    ClippedTo,
     Op,
     Plan,
     Ref,
@@ -74,6 +75,7 @@ class Executor:
         self.arena = arena
         self._workspace = aligned_zeros(plan.workspace, np.dtype(np.uint8))
         self._bound: dict[tuple[str, str, int], list[BoundOp]] = {}
+        self._squared_norm = 0.0  # of the latest gradients
 
     def run(self, stages: Iterable[str], batch: Batch, state: RunState) -> list[float]:
         """Run the named stages of the plan on one batch; returns the sums indexed by `Result`."""
@@ -86,6 +88,8 @@ class Executor:
                 value = op.function(*arguments)
                 if op.result is not None:
                     results[op.result] += value
+                if op.result is Result.SQUARED_NORM:
+                    self._squared_norm = value
         return results
 
     def train(
@@ -199,6 +203,8 @@ class Executor:
             return getattr(state, argument.value)
         if isinstance(argument, StreamOffset):
             return stream_offset(argument.stream, state.step)
+        if isinstance(argument, ClippedTo):
+            return argument.factor(self._squared_norm)
         return self.array(argument, batch)
 
 
@@ -206,4 +212,4 @@ def _changes(argument: Any) -> bool:
     """Whether an argument differs from batch to batch."""
     if isinstance(argument, Ref):
         return argument.region in BATCH_REGIONS
-    return isinstance(argument, (StateValue, StreamOffset))
+    return isinstance(argument, (StateValue, StreamOffset, ClippedTo))

@@ -31,7 +31,7 @@ class ExecutorPool:
         key = (rows, training, labels)
         if key not in self._plans:
             self._plans[key] = compile_plan(
-                self._architecture, rows, training=training, labels=labels
+                self._architecture, rows, training=training, labels=labels, fused=True
             )
         return self._plans[key]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import struct
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -10,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from .kernels.functions import UserFunction
-from .kernels.spec import KERNELS, Kernel
-from .plan import STAGES, Op, Plan, Ref, Region, Result, StateValue, StreamOffset
+from .kernels.spec import KERNELS, Array
+from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, StateValue, StreamOffset
 
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 8, 3, 6
+MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 3, 9
 
 OP = np.dtype(
     [
@@ -26,8 +28,8 @@ OP = np.dtype(
 )
 
 NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
-CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET = range(5)
-RESULT = {None: 0, Result.LOSS: 1, Result.NONFINITE: 2}
+CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET, CLIPPED_TO = range(6)
+NO_RESULT = 0  # the others follow `Result`
 STATE = {
     StateValue.SEED: SEED,
     StateValue.LEARNING_RATE: LEARNING_RATE,
@@ -49,9 +51,7 @@ def program(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
     assert native.op_size() == OP.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.zeros(len(ops), OP)
-    for record, op in zip(records, ops, strict=True):
-        _lay_out(record, op, plan.dtype, native)
+    records = np.array([_lay_out(op, plan.dtype, native) for op in ops], OP)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
@@ -65,55 +65,77 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
     return kernels, {name: number for number, name in enumerate(native.activations())}
 
 
-def _lay_out(record: np.void, op: Op, dtype: np.dtype, native: ModuleType) -> None:
-    """Arrays and scalars go in the order of the signature; see kernels.def."""
-    assert isinstance(op.kernel, str)
-    kernel = KERNELS[op.kernel]
-    numbers, activations = _codes(native)
-    record["kernel"], record["result"] = numbers[op.kernel], RESULT[op.result]
-    dims = {letter: number for number, letter in enumerate(_dimensions(kernel))}
-    arrays = scalars = 0
-    for name, argument in zip(kernel.signature.parameters, op.arguments, strict=False):
-        row = kernel.arrays.get(name)
-        if row is None:
-            value = activations[argument] if isinstance(argument, str) else argument
-            record["scalar"][scalars] = _scalar(value, dtype)
-            scalars += 1
-            continue
-        if argument is not None:
-            # Class numbers and values have a place each.
-            place = arrays + (row.dtype == "target" and argument.dtype.kind == "i")
-            record["array"][place] = region_number(argument.region), argument.offset
-            for letter, extent in _extents(row.shape, argument).items():
-                record["dim"][dims[letter]] = extent
-        arrays += 2 if row.dtype == "target" else 1
+@dataclass(frozen=True)
+class Place:
+    """Where C takes one argument of a kernel: in array slot `slot`, or in scalar slot `slot`.
+
+    `letters` name the dimensions of an array that has some, and `dims` their places. An op may
+    leave out an argument that has a default.
+    """
+
+    slot: int
+    default: Any
+    array: Array | None = None
+    letters: tuple[str, ...] = ()
+    dims: tuple[int, ...] = ()
 
 
 @cache
-def _dimensions_of(name: str) -> tuple[str, ...]:
-    shapes = (_letters(row.shape) for row in KERNELS[name].arrays.values())
-    return tuple(sorted({letter for letters in shapes for letter in letters}))
+def _places(kernel: str) -> tuple[Place, ...]:
+    """Arrays and scalars go in the order of the signature, dimensions in that of the alphabet.
+
+    kernels.def has the other side. A target takes two slots: for values, and for class numbers.
+    """
+    row = KERNELS[kernel]
+    letters = sorted({x for array in row.arrays.values() for x in _letters(array)})
+    places = []
+    arrays = scalars = 0
+    for name, parameter in row.signature.parameters.items():
+        array = row.arrays.get(name)
+        if array is None:
+            places.append(Place(scalars, parameter.default))
+            scalars += 1
+        else:
+            own = _letters(array)
+            dims = tuple(map(letters.index, own))
+            places.append(Place(arrays, parameter.default, array, own, dims))
+            arrays += 2 if array.dtype == "target" else 1
+    return tuple(places)
 
 
-def _dimensions(kernel: Kernel) -> tuple[str, ...]:
-    """The letters of a kernel's dimensions, in the order in which C takes them: alphabetical."""
-    return _dimensions_of(kernel.name)
+def _letters(array: Array) -> tuple[str, ...]:
+    return () if array.shape.startswith("bits") else tuple(array.shape.split())
 
 
-def _letters(shape: str) -> list[str]:
-    return [] if shape.startswith("bits") else shape.split()
+def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
+    """The record of one op."""
+    assert isinstance(op.kernel, str)
+    numbers, activations = _codes(native)
+    arrays = [(NOWHERE, 0)] * MAX_ARRAYS
+    dims = [(0, 0)] * MAX_DIMS
+    scalars = [(CONSTANT, 0)] * MAX_SCALARS
+    places = _places(op.kernel)
+    defaults = (place.default for place in places[len(op.arguments) :])
+    for place, argument in zip(places, (*op.arguments, *defaults), strict=True):
+        if place.array is None:
+            value = activations[argument] if isinstance(argument, str) else argument
+            scalars[place.slot] = _scalar(value, dtype)
+        elif argument is not None:
+            labels = place.array.dtype == "target" and argument.dtype.kind == "i"
+            arrays[place.slot + labels] = region_number(argument.region), argument.offset
+            for dim, extent in zip(place.dims, _extents(place.letters, argument), strict=False):
+                dims[dim] = extent
+    result = NO_RESULT if op.result is None else op.result + 1
+    return numbers[op.kernel], result, arrays, dims, scalars
 
 
-def _extents(shape: str, ref: Ref) -> dict[str, tuple[int, int]]:
-    """(per row, fixed) of each dimension of an array."""
-    letters = _letters(shape)
-    if letters == ["*"]:
+def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
+    """(per row, fixed) of each dimension of an array; class numbers have no columns."""
+    if letters == ("*",):
         size = math.prod(ref.shape)
-        return {"*": (size, 0) if ref.per_row else (0, size)}
-    rows = {letters[0]: (1, 0)} if ref.per_row and letters else {}
-    others = letters[len(rows) :]
-    # Class numbers are a target without columns.
-    return rows | {letter: (0, n) for letter, n in zip(others, ref.shape, strict=False)}
+        return [(size, 0) if ref.per_row else (0, size)]
+    rows = [(1, 0)] if ref.per_row else []
+    return rows + [(0, n) for n in ref.shape]
 
 
 def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
@@ -127,6 +149,12 @@ def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
         return STATE[value], 0
     if isinstance(value, StreamOffset):
         return STREAM_OFFSET, value.stream
+    if isinstance(value, ClippedTo):
+        return CLIPPED_TO, _bits(value.limit)
     if isinstance(value, float):
-        return CONSTANT, int(np.float64(value).view(np.uint64))
+        return CONSTANT, _bits(value)
     return CONSTANT, int(value)
+
+
+def _bits(value: float) -> int:
+    return struct.unpack("Q", struct.pack("d", value))[0]

@@ -2,7 +2,8 @@
 
 `weight_decay` is decoupled everywhere: each step shrinks weights, not biases, by
 learning_rate · weight_decay beside the step proper (Loshchilov, Hutter, ICLR 2019). A penalty in
-the loss is the layers' `l1` and `l2`.
+the loss is the layers' `l1` and `l2`. `global_clipnorm`, named as in Keras, scales the gradient of
+all parameters together down to that norm if it is longer (Pascanu, Mikolov, Bengio, ICML 2013).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Optimizer(Specification, family=True):
 
     learning_rate: float
     weight_decay: float
+    global_clipnorm: float | None
 
     def step(
         self, p: Ref, dp: Ref, slots: list[Ref], weight_decay: float
@@ -39,9 +41,13 @@ class Optimizer(Specification, family=True):
 
     def _settle_rates(self, **fractions: float) -> None:
         """Check what all optimizers share, and the given coefficients of moving averages."""
+        limit = self.global_clipnorm
+        if limit is not None:
+            limit = checks.real("global_clipnorm", limit, low=0, open_low=True)
         self._settle(
             learning_rate=checks.real("learning_rate", self.learning_rate, low=0, open_low=True),
             weight_decay=checks.real("weight_decay", self.weight_decay, low=0),
+            global_clipnorm=limit,
             **{
                 name: checks.real(name, value, low=0, high=1, open_high=True)
                 for name, value in fractions.items()
@@ -61,18 +67,21 @@ class SGD(Optimizer):
     nesterov : bool
         Look ahead along the velocity (Sutskever et al., ICML 2013); needs momentum > 0.
     weight_decay : float
+    global_clipnorm : float, optional
+        Positive; None does not clip.
 
     Examples
     --------
     >>> import fastnn
     >>> fastnn.SGD(0.1, momentum=0.9)
-    SGD(learning_rate=0.1, momentum=0.9, nesterov=False, weight_decay=0.0)
+    SGD(learning_rate=0.1, momentum=0.9, nesterov=False, weight_decay=0.0, global_clipnorm=None)
     """
 
     learning_rate: float = 0.01
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    global_clipnorm: float | None = None
 
     def __post_init__(self) -> None:
         self._settle_rates(momentum=self.momentum)
@@ -106,6 +115,8 @@ class RMSProp(Optimizer):
         Decay of the mean square, in [0, 1).
     epsilon : float
     weight_decay : float
+    global_clipnorm : float, optional
+        Positive; None does not clip.
 
     Examples
     --------
@@ -118,6 +129,7 @@ class RMSProp(Optimizer):
     rho: float = 0.9
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    global_clipnorm: float | None = None
 
     slots = ("mean_square",)
 
@@ -145,6 +157,8 @@ class Adam(Optimizer):
         Decay of the first and the second moment, in [0, 1).
     epsilon : float
     weight_decay : float
+    global_clipnorm : float, optional
+        Positive; None does not clip.
 
     Examples
     --------
@@ -158,6 +172,7 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    global_clipnorm: float | None = None
 
     slots = ("first_moment", "second_moment")
 

@@ -78,11 +78,26 @@ class StreamOffset:
     stream: int
 
 
+@dataclass(frozen=True)
+class ClippedTo:
+    """The factor, at most 1, that brings the norm of the gradients down to a limit.
+
+    The norm is the root of what `Result.SQUARED_NORM` has added up.
+    """
+
+    limit: float
+
+    def factor(self, squared_norm: float) -> float:
+        norm = math.sqrt(squared_norm)
+        return self.limit / norm if norm > self.limit else 1.0
+
+
 class Result(enum.IntEnum):
     """Where the value that a kernel returns is added up."""
 
     LOSS = 0
     NONFINITE = 1
+    SQUARED_NORM = 2
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,7 @@ class Op:
 #: loss      the loss and, in a training plan, its gradient at the output
 #: backward  gradients of all parameters
 #: penalty   L1 and L2 terms: their value and, in a training plan, their gradient
-#: check     count of the non-finite gradients
+#: check     count of the non-finite gradients; their norm, where it is to be clipped
 #: update    the optimizer's step
 #: ========  =======================================================================================
 STAGES = ("forward", "predict", "loss", "backward", "penalty", "check", "update")

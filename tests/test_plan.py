@@ -7,8 +7,12 @@ import pytest
 
 import fastnn
 from fastnn import Activation, Dense, Dropout, Flatten, Network, kernels
+from fastnn.compiler import compile_plan
+from fastnn.data import DataSet
 from fastnn.executor import Executor
+from fastnn.interrupts import DeferredInterrupt
 from fastnn.parameters import ALIGNMENT, aligned_zeros
+from fastnn.passes import Pass
 from fastnn.plan import BATCH_REGIONS, STAGES, Batch, Region, Result, RunState
 from fastnn.randomness import Stream, stream_offset
 
@@ -65,7 +69,7 @@ def test_aligned_zeros(count):
 
 def test_a_training_plan_lists_the_step_in_order():
     net = build([Flatten(), Dense(4, "relu", l2=0.1), Dropout(0.5), Activation("tanh"), Dense(1)])
-    plan = net.executors.plan(8, training=True, labels=False)
+    plan = compile_plan(net.architecture, 8, training=True, labels=False)
     assert kernels_of(plan, "forward") == [
         "dense_fwd", "dropout_fwd", "activation_fwd", "dense_fwd"]  # fmt: skip
     assert kernels_of(plan, "loss") == ["mean_squared_error"]
@@ -98,7 +102,52 @@ def test_weight_decay_splits_the_update_into_runs_that_cover_the_arena():
         assert p.offset == covered
         covered += p.count(1) * p.dtype.itemsize
     assert covered == net.arena.size * 8
-    assert [op.arguments[-1] for op in updates] == [0.01, 0.0, 0.01, 0.0]
+    decay = list(kernels.KERNELS["adam_step"].signature.parameters).index("weight_decay")
+    assert [op.arguments[decay] for op in updates] == [0.01, 0.0, 0.01, 0.0]
+
+
+def test_a_fused_plan_takes_the_same_steps():
+    """Penalties join the optimizer's pass and dropout the layer before; nobody can tell."""
+    layers = [Dense(5, "tanh", l1=0.01), Dropout(0.3), Dense(4, "gelu", l2=0.1), Dropout(0.2),
+              Activation("relu"), Dropout(0.1), Dense(2, l2=0.2)]  # fmt: skip
+    X = np.random.default_rng(0).normal(size=(12, 3))
+    nets, losses = [], []
+    for fused in (False, True):
+        net = build(layers, optimizer=fastnn.AdamW())
+        plan = compile_plan(net.architecture, 12, training=True, labels=False, fused=fused)
+        executor, rows = Executor(plan, net.arena), Pass(DataSet(X, X[:, :2].copy()), 12)
+        for _ in range(5):
+            executor.train(rows, 0, 1, net.state, DeferredInterrupt())
+            losses.append(rows.losses[0])
+        nets.append(net)
+    np.testing.assert_allclose(losses[:5], losses[5:], rtol=1e-12)
+    np.testing.assert_allclose(nets[0].parameters, nets[1].parameters, rtol=1e-12, atol=1e-15)
+    assert all(op.arguments[0] is None for op in plan.stages["penalty"])
+    assert kernels_of(plan, "forward") == [
+        "dense_dropout_fwd", "dense_dropout_fwd", "activation_fwd", "dropout_fwd",
+        "dense_fwd"]  # fmt: skip
+    assert kernels_of(plan, "backward") == [
+        "dense_bwd", "dropout_bwd", "activation_bwd", "dense_dropout_bwd",
+        "dense_dropout_bwd"]  # fmt: skip
+    assert kernels_of(plan, "update") == ["adam_step"] * 6  # weights and biases apart
+
+
+@pytest.mark.parametrize("backend", kernels.BACKENDS)
+def test_clipping_bounds_the_norm_of_the_whole_gradient(backend):
+    """One step of plain gradient descent moves by the rate times the norm, or the limit if less."""
+    layers = [Dense(5, "tanh", l2=0.1), Dense(2, l1=0.01)]
+    X = np.random.default_rng(0).normal(size=(12, 3))
+    moves = {}
+    for limit in (None, 1e6, 0.25):
+        net = build(layers, optimizer=fastnn.SGD(0.5, global_clipnorm=limit))
+        before = net.parameters.copy()
+        with kernels.use(backend):
+            net.train_on_batch(X, X[:, :2])
+        moves[limit] = net.parameters - before
+    np.testing.assert_allclose(moves[1e6], moves[None], rtol=1e-12)
+    assert np.linalg.norm(moves[0.25]) == pytest.approx(0.125, rel=1e-12)
+    direction = moves[None] / np.linalg.norm(moves[None])
+    np.testing.assert_allclose(moves[0.25] / 0.125, direction, rtol=1e-9)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -158,10 +207,11 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
     monkeypatch.setattr("fastnn.executor.kernels", layer)
     monkeypatch.setattr("fastnn.native_executor.executor", Executor)
     X = np.random.default_rng(0).normal(size=(21, 3))
-    for optimizer in ("sgd", fastnn.SGD(0.1, momentum=0.5), "rmsprop", "adamw"):
+    clipped = fastnn.AdamW(global_clipnorm=1.0)
+    for optimizer in ("sgd", fastnn.SGD(0.1, momentum=0.5), "rmsprop", clipped):
         for loss in fastnn.losses.LOSSES:
             net = build(
-                [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dense(2)],
+                [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dropout(0.1), Dense(2)],
                 loss=loss,
                 optimizer=optimizer,
             )

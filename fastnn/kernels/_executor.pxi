@@ -182,7 +182,8 @@ cdef class Program:
         run.watch, run.context = _look, &watch
         with nogil:
             status = fastnn_execute(&run)
-        state.step = run.step
+        if train:  # else another thread may be moving it on
+            state.step = run.step
         if watch.failed:
             _raise_pending()
         if status == FASTNN_DIVERGED:

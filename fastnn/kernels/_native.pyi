@@ -30,6 +30,31 @@ def dense_bwd(
     activation: str,
     z: Array | None = None,
 ) -> None: ...
+def dense_dropout_fwd(
+    y: Array,
+    mask: NDArray[np.uint8],
+    x: Array,
+    w: Array,
+    b: Array | None,
+    activation: str,
+    rate: float,
+    seed: int,
+    offset: int,
+    z: Array | None = None,
+) -> None: ...
+def dense_dropout_bwd(
+    dx: Array | None,
+    dw: Array,
+    db: Array | None,
+    dy: Array,
+    y: Array,
+    mask: NDArray[np.uint8],
+    x: Array,
+    w: Array,
+    activation: str,
+    rate: float,
+    z: Array | None = None,
+) -> None: ...
 def activation_fwd(y: Array, z: Array, activation: str) -> None: ...
 def activation_bwd(dz: Array, dy: Array, y: Array, z: Array | None, activation: str) -> None: ...
 def philox(words: NDArray[np.uint32], seed: int, offset: int) -> None: ...
@@ -71,8 +96,17 @@ def custom_loss(
     row_gradient: RowGradient,
 ) -> float: ...
 def penalty(dp: Array | None, p: Array, l1: float, l2: float) -> float: ...
+def sum_of_squares(x: Array) -> float: ...
 def count_nonfinite(x: Array) -> float: ...
-def sgd_step(p: Array, dp: Array, lr: float, weight_decay: float) -> None: ...
+def sgd_step(
+    p: Array,
+    dp: Array,
+    lr: float,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
+) -> None: ...
 def momentum_step(
     p: Array,
     dp: Array,
@@ -81,9 +115,21 @@ def momentum_step(
     momentum: float,
     nesterov: bool,
     weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
 ) -> None: ...
 def rmsprop_step(
-    p: Array, dp: Array, s: Array, lr: float, rho: float, eps: float, weight_decay: float
+    p: Array,
+    dp: Array,
+    s: Array,
+    lr: float,
+    rho: float,
+    eps: float,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
 ) -> None: ...
 def adam_step(
     p: Array,
@@ -96,4 +142,7 @@ def adam_step(
     eps: float,
     t: int,
     weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
 ) -> None: ...

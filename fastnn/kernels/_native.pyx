@@ -41,6 +41,8 @@ cdef extern from "fastnn.h" nogil:
     ctypedef enum fastnn_kernel_id:
         FASTNN_KERNEL_dense_fwd
         FASTNN_KERNEL_dense_bwd
+        FASTNN_KERNEL_dense_dropout_fwd
+        FASTNN_KERNEL_dense_dropout_bwd
         FASTNN_KERNEL_activation_fwd
         FASTNN_KERNEL_activation_bwd
         FASTNN_KERNEL_philox
@@ -59,6 +61,7 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_custom_activation_bwd
         FASTNN_KERNEL_custom_loss
         FASTNN_KERNEL_penalty
+        FASTNN_KERNEL_sum_of_squares
         FASTNN_KERNEL_count_nonfinite
         FASTNN_KERNEL_sgd_step
         FASTNN_KERNEL_momentum_step
@@ -75,9 +78,9 @@ cdef extern from "fastnn.h" nogil:
         uint64_t u
 
     ctypedef struct fastnn_args:
-        void *array[8]
+        void *array[9]
         int64_t dim[3]
-        fastnn_scalar scalar[6]
+        fastnn_scalar scalar[9]
         double result
 
     ctypedef struct fastnn_table:
@@ -351,6 +354,44 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     _run(FASTNN_KERNEL_dense_bwd, t, &args)
 
 
+def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
+    cdef fastnn_args args
+    cdef int t = np.PyArray_TYPE(_real(x, "x", 2))
+    cdef np.npy_intp B = np.PyArray_DIM(x, 0), I = np.PyArray_DIM(x, 1)
+    cdef np.npy_intp O = np.PyArray_DIM(_real(w, "w", 2), 1)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _matrix(y, "y", t, WRITE, B, O)
+    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, WRITE, (B * O + 7) // 8)
+    args.array[2] = _matrix(x, "x", t, READ, B, I)
+    args.array[3] = _matrix(w, "w", t, READ, I, O)
+    args.array[4] = _vector(b, "b", t, OPTIONAL, O)
+    args.array[5] = _matrix(z, "z", t, WRITE | OPTIONAL, B, O)
+    args.dim[0], args.dim[1], args.dim[2] = B, I, O
+    args.scalar[0].i, args.scalar[1].f = _activation(activation), rate
+    args.scalar[2].u, args.scalar[3].u = seed, offset
+    _run(FASTNN_KERNEL_dense_dropout_fwd, t, &args)
+
+
+def dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
+    cdef fastnn_args args
+    cdef int t = np.PyArray_TYPE(_real(x, "x", 2))
+    cdef np.npy_intp B = np.PyArray_DIM(x, 0), I = np.PyArray_DIM(x, 1)
+    cdef np.npy_intp O = np.PyArray_DIM(_real(w, "w", 2), 1)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _matrix(dx, "dx", t, WRITE | OPTIONAL, B, I)
+    args.array[1] = _matrix(dw, "dw", t, WRITE, I, O)
+    args.array[2] = _vector(db, "db", t, WRITE | OPTIONAL, O)
+    args.array[3] = _matrix(dy, "dy", t, WRITE, B, O)
+    args.array[4] = _matrix(y, "y", t, READ, B, O)
+    args.array[5] = _vector(mask, "mask", np.NPY_UINT8, READ, (B * O + 7) // 8)
+    args.array[6] = _matrix(x, "x", t, READ, B, I)
+    args.array[7] = _matrix(w, "w", t, READ, I, O)
+    args.array[8] = _matrix(z, "z", t, OPTIONAL, B, O)
+    args.dim[0], args.dim[1], args.dim[2] = B, I, O
+    args.scalar[0].i, args.scalar[1].f = _activation(activation), rate
+    _run(FASTNN_KERNEL_dense_dropout_bwd, t, &args)
+
+
 def activation_fwd(y, z, activation):
     cdef fastnn_args args
     cdef np.ndarray first = _real(z, "z")
@@ -557,15 +598,23 @@ def penalty(dp, p, l1, l2) -> float:
     return args.result
 
 
-def count_nonfinite(x) -> float:
+cdef double _sum(fastnn_kernel_id kernel, object x) except? -1:
     cdef fastnn_args args
     cdef np.ndarray first = _real(x, "x")
     cdef int t = np.PyArray_TYPE(first)
     memset(&args, 0, sizeof(args))
     args.array[0] = _like(x, "x", t, READ, first)
     args.dim[0] = np.PyArray_SIZE(first)
-    _run(FASTNN_KERNEL_count_nonfinite, t, &args)
+    _run(kernel, t, &args)
     return args.result
+
+
+def sum_of_squares(x) -> float:
+    return _sum(FASTNN_KERNEL_sum_of_squares, x)
+
+
+def count_nonfinite(x) -> float:
+    return _sum(FASTNN_KERNEL_count_nonfinite, x)
 
 
 cdef int _step(
@@ -586,34 +635,43 @@ cdef int _step(
     return t
 
 
-def sgd_step(p, dp, lr, weight_decay):
+cdef void _complete(fastnn_args *args, int at, double l1, double l2, double scale):
+    """Fills in what makes a gradient whole, from scalar `at` on."""
+    args.scalar[at].f, args.scalar[at + 1].f, args.scalar[at + 2].f = l1, l2, scale
+
+
+def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int t = _step(&args, p, dp)
     args.scalar[0].f, args.scalar[1].f = lr, weight_decay
+    _complete(&args, 2, l1, l2, scale)
     _run(FASTNN_KERNEL_sgd_step, t, &args)
 
 
-def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay):
+def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int t = _step(&args, p, dp, "v", v)
     args.scalar[0].f, args.scalar[1].f = lr, momentum
     args.scalar[2].i, args.scalar[3].f = bool(nesterov), weight_decay
+    _complete(&args, 4, l1, l2, scale)
     _run(FASTNN_KERNEL_momentum_step, t, &args)
 
 
-def rmsprop_step(p, dp, s, lr, rho, eps, weight_decay):
+def rmsprop_step(p, dp, s, lr, rho, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int t = _step(&args, p, dp, "s", s)
     args.scalar[0].f, args.scalar[1].f = lr, rho
     args.scalar[2].f, args.scalar[3].f = eps, weight_decay
+    _complete(&args, 4, l1, l2, scale)
     _run(FASTNN_KERNEL_rmsprop_step, t, &args)
 
 
-def adam_step(p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay):
+def adam_step(p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     cdef fastnn_args args
     cdef int typenum = _step(&args, p, dp, "m", m, "v", v)
     args.scalar[0].f, args.scalar[1].f, args.scalar[2].f = lr, beta1, beta2
     args.scalar[3].f, args.scalar[4].i, args.scalar[5].f = eps, t, weight_decay
+    _complete(&args, 6, l1, l2, scale)
     _run(FASTNN_KERNEL_adam_step, typenum, &args)
 
 

@@ -18,7 +18,7 @@ from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
 from .reference import ACTIVATIONS
-from .spec import KERNELS, Array, Kernel
+from .spec import KERNELS, Array, Kernel, array_size
 
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 LABEL = np.dtype(np.int64)
@@ -76,6 +76,7 @@ SCALARS: dict[str, ScalarCheck] = {
     "rho": _decay,
     "row_gradient": partial(_function, RowGradient),
     "row_loss": partial(_function, RowLoss),
+    "scale": _not_negative,
     "seed": _word64,
     "t": partial(_integer, low=1),
     "weight_decay": _not_negative,
@@ -204,8 +205,9 @@ def _check_real(
 def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> None:
     if dims == "*":
         expected = sizes.setdefault("*", shape)
-    elif dims == "bits(*)":
-        expected = ((math.prod(sizes["*"]) + 7) // 8,)
+    elif dims.startswith("bits("):
+        counts = {name: math.prod(n) if name == "*" else n for name, n in sizes.items()}
+        expected = (array_size(dims, counts),)
     elif len(letters := dims.split()) == len(shape):
         expected = tuple(sizes.setdefault(*pair) for pair in zip(letters, shape, strict=True))
     else:
@@ -219,7 +221,7 @@ def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> 
 def _describe(dims: str, expected: tuple[int | str, ...]) -> str:
     """As ``(I, O) = (5, 4)``; a size that nothing has settled yet keeps its letter."""
     sizes, letters = _tuple(expected), _tuple(dims.split())
-    return sizes if "*" in dims or sizes == letters else f"{letters} = {sizes}"
+    return sizes if "*" in dims or "(" in dims or sizes == letters else f"{letters} = {sizes}"
 
 
 def _tuple(items: Sequence[int | str]) -> str:

@@ -24,8 +24,9 @@ class Array:
     """One array argument.
 
     `shape` names its dimensions, ``"B O"``; ``"*"`` is any shape, the same for all ``"*"`` of the
-    kernel, and ``"bits(*)"`` one bit for each element of such a shape, in whole bytes. `dtype` is
-    "real", the name of a NumPy dtype, or "target": a real array, or int64 class numbers when 1-D.
+    kernel, and ``"bits(*)"`` or ``"bits(B O)"`` one bit for each element of such a shape, in whole
+    bytes. `dtype` is "real", the name of a NumPy dtype, or "target": a real array, or int64 class
+    numbers when 1-D.
     `values` says how tests and benchmarks fill it.
     """
 
@@ -90,8 +91,8 @@ class Kernel:
 
 def array_size(shape: str, dims: Dims) -> int:
     """Number of elements of a shape such as "B O", "*" or "bits(*)"."""
-    if shape == "bits(*)":
-        return (dims["*"] + 7) // 8
+    if shape.startswith("bits("):
+        return (array_size(shape[5:-1], dims) + 7) // 8
     return math.prod(dims[d] for d in shape.split())
 
 
@@ -120,7 +121,13 @@ def _loss(name: str, flops: float, *settings: dict[str, Any], y="y", values="nor
     )
 
 
+_WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0}  # what dp lacks of the gradient: nothing
+_PARTIAL = {"l1": 0.01, "l2": 0.1, "scale": 0.5}
+
+
 def _step(name: str, flops: float, slots: Mapping[str, str], *settings: dict[str, Any]) -> Kernel:
+    """A step as it is and with decay; the last settings also with a partial gradient."""
+    settings = (*(row | _WHOLE for row in settings), settings[-1] | _PARTIAL)
     arrays = {"p": Array("*", "rw"), "dp": Array("*")}
     arrays |= {slot: Array("*", "rw", values=values) for slot, values in slots.items()}
     return Kernel(name, arrays, settings, _per_element(flops), relative_to="array")
@@ -131,6 +138,7 @@ _SEEDS = (
     {"seed": 0, "offset": 0},
     {"seed": 0xA4093822299F31D0, "offset": (5 << 48) | 123_456_789_012},
 )
+_DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
 _RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
 
 
@@ -195,11 +203,44 @@ _ROWS = (
         relative_to="array",
     ),
     Kernel(
+        "dense_dropout_fwd",
+        {
+            "y": Array("B O", "w"),
+            "mask": Array("bits(B O)", "w", dtype="uint8", values="any"),
+            "x": Array("B I"),
+            "w": Array("I O"),
+            "b": Array("O", optional=True),
+            "z": Array("B O", "w", optional=True),
+        },
+        tuple(dropped | _SEEDS[-1] for dropped in _DROPPED),
+        flops=lambda d: 2 * d["B"] * d["I"] * d["O"] + 13 * d["B"] * d["O"],
+        tolerance=lambda d: 16 + d["I"],
+        relative_to="array",
+    ),
+    Kernel(
+        "dense_dropout_bwd",
+        {
+            "dx": Array("B I", "w", optional=True),
+            "dw": Array("I O", "w"),
+            "db": Array("O", "w", optional=True),
+            "dy": Array("B O", "rw"),
+            "y": Array("B O"),
+            "mask": Array("bits(B O)", dtype="uint8", values="any"),
+            "x": Array("B I"),
+            "w": Array("I O"),
+            "z": Array("B O", optional=True),
+        },
+        _DROPPED,
+        flops=lambda d: 4 * d["B"] * d["I"] * d["O"] + 5 * d["B"] * d["O"],
+        tolerance=lambda d: 32 + max(d["B"], d["O"]),
+        relative_to="array",
+    ),
+    Kernel(
         "activation_fwd",
         {"y": Array("*", "w"), "z": Array("*")},
         _ACTIVATIONS,
         _per_element(2),
-        tolerance=lambda d: 64,  # gelu's tail: exp magnifies the rounding of its argument
+        tolerance=lambda d: 16,  # gelu's tail: exp magnifies the rounding of its argument
         in_place=(("y", "z"),),
     ),
     Kernel(
@@ -313,6 +354,7 @@ _ROWS = (
         _per_element(8),
         relative_to="array",
     ),
+    Kernel("sum_of_squares", {"x": Array("*")}, ({},), _per_element(2), relative_to="array"),
     Kernel("count_nonfinite", {"x": Array("*")}, ({},), _per_element(1), lambda d: 0),
     _step(
         "sgd_step",

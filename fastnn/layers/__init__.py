@@ -6,5 +6,6 @@ from .activation import Activation
 from .base import Layer
 from .dense import Dense, Flatten
 from .dropout import Dropout
+from .rescaling import Rescaling
 
-__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Layer"]
+__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Layer", "Rescaling"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.kernels import reference
-from fastnn.kernels.spec import Array, Kernel
+from fastnn.kernels.spec import Array, Kernel, array_size
 
 # Around the widths of vectors and of tiles, and one that spans several blocks.
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 300)
@@ -21,8 +21,8 @@ Shapes = Mapping[str, Any]  # dimension -> size; "*" -> shape
 
 def letters(kernel: Kernel) -> list[str]:
     """The dimensions of a kernel, each once."""
-    shapes = " ".join(row.shape for row in kernel.arrays.values()).replace("bits(*)", "*")
-    return sorted(set(shapes.split()))
+    shapes = " ".join(row.shape for row in kernel.arrays.values())
+    return sorted(set(shapes.replace("bits(", "").replace(")", "").split()))
 
 
 def swept_shapes(kernel: Kernel) -> Iterator[Shapes]:
@@ -87,8 +87,8 @@ def draw(
 def _shape(row: Array, shapes: Shapes) -> tuple[int, ...]:
     if row.shape == "*":
         return shapes["*"]
-    if row.shape == "bits(*)":
-        return ((math.prod(shapes["*"]) + 7) // 8,)
+    if row.shape.startswith("bits("):
+        return (array_size(row.shape, counts(shapes)),)
     return tuple(shapes[letter] for letter in row.shape.split())
 
 

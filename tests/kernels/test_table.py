@@ -150,7 +150,12 @@ def test_activations_of_special_values(backend, activation, dtype):
         results.append((y, dz))
     (want_y, want_dz), (got_y, got_dz) = results
     limit = np.finfo(dtype)
-    np.testing.assert_allclose(got_y, want_y, rtol=64 * limit.eps, atol=limit.tiny)
+    # Far below 0, gelu is exact relative to z alone: exp magnifies the rounding of its argument.
+    size = np.maximum(np.abs(want_y), np.abs(z)) if activation == "gelu" else np.abs(want_y)
+    finite = np.isfinite(want_y)
+    np.testing.assert_array_equal(got_y[~finite], want_y[~finite])
+    error = np.abs(got_y[finite] - want_y[finite])
+    assert np.all(error <= 8 * limit.eps * size[finite] + limit.tiny)
     np.testing.assert_allclose(got_dz, want_dz, rtol=32 * limit.eps, atol=32 * limit.eps)
     assert np.isnan(got_y[np.isnan(z)]).all()
 

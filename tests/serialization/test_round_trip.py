@@ -31,6 +31,7 @@ from fastnn import (
     NotBuiltError,
     Poisson,
     Quantile,
+    Rescaling,
     RMSProp,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
@@ -49,6 +50,7 @@ LAYERS = [
     Activation("softplus", input_shape=(6,)),
     Dropout(0.3, input_shape=(6,), name="noise"),
     Flatten(input_shape=(2, 3)),
+    Rescaling(1 / 255, input_shape=(6,), name="bytes"),
 ]
 LOSSES = [
     SoftmaxCrossEntropy(label_smoothing=0.1),

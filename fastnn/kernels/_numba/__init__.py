@@ -6,7 +6,7 @@ it; here stand only the loops.
 
 from .activation import activation_bwd, activation_fwd
 from .custom import custom_activation_bwd, custom_activation_fwd, custom_loss
-from .dense import dense_bwd, dense_fwd
+from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
 from .loss import (
     huber,
@@ -19,7 +19,7 @@ from .loss import (
     softmax_cross_entropy,
 )
 from .optimizer import adam_step, momentum_step, rmsprop_step, sgd_step
-from .penalty import count_nonfinite, penalty
+from .penalty import count_nonfinite, penalty, sum_of_squares
 from .random import permutation, philox
 
 __all__ = [
@@ -31,6 +31,8 @@ __all__ = [
     "custom_activation_fwd",
     "custom_loss",
     "dense_bwd",
+    "dense_dropout_bwd",
+    "dense_dropout_fwd",
     "dense_fwd",
     "dropout_bwd",
     "dropout_fwd",
@@ -48,4 +50,5 @@ __all__ = [
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
+    "sum_of_squares",
 ]

@@ -10,5 +10,9 @@ def penalty(dp, p, l1, l2) -> float:
     return compiled(reference.penalty)(None if dp is None else flat(dp), flat(p), l1, l2)
 
 
+def sum_of_squares(x) -> float:
+    return compiled(reference.sum_of_squares)(flat(x))
+
+
 def count_nonfinite(x) -> float:
     return compiled(reference.count_nonfinite)(flat(x))

@@ -1,10 +1,11 @@
-"""Fully connected layers."""
+"""Fully connected layers, alone or followed by dropout."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .activation import activation_bwd, activation_fwd
+from .dropout import dropout_bwd, dropout_fwd, dropout_scale
 from .quiet import quiet
 
 
@@ -87,3 +88,79 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     """
     activation_bwd(dy, dy, y, z, activation)
     affine_bwd(dx, dw, db, dy, x, w)
+
+
+def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
+    """`dense_fwd`, then `dropout_fwd` of its output in place.
+
+    Parameters
+    ----------
+    y : ndarray, shape (B, O), real
+        Written: activation(x w + b) times the scale of `dropout_fwd` where kept, 0 elsewhere.
+    mask : ndarray, shape (ceil(B O / 8),), uint8
+        Written as by `dropout_fwd`.
+    x : ndarray, shape (B, I), real
+    w : ndarray, shape (I, O), real
+    b : ndarray, shape (O,), real, or None
+    activation : str
+        A name of `fastnn.kernels.ACTIVATIONS`.
+    rate : float
+        Share to drop, in [0, 1).
+    seed, offset : int
+        In [0, 2**64).
+    z : ndarray, shape (B, O), real, optional
+        Written with the pre-activation x w + b.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> y, mask = np.empty((1, 8)), np.empty(1, np.uint8)
+    >>> x, w = np.ones((1, 2)), np.ones((2, 8))
+    >>> fastnn.kernels.dense_dropout_fwd(y, mask, x, w, None, "relu", 0.5, seed=1, offset=0)
+    >>> bool(np.all((y[0] == 4) == np.unpackbits(mask, bitorder="little")))
+    True
+    """
+    dense_fwd(y, x, w, b, activation, z)
+    dropout_fwd(y, mask, y, rate, seed, offset)
+
+
+def dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
+    """Gradients of `dense_dropout_fwd`: `dropout_bwd`, then `dense_bwd`.
+
+    The output before dropout is y / scale where it was kept; elsewhere its slope does not matter.
+
+    Parameters
+    ----------
+    dx : ndarray, shape (B, I), real, or None
+        Written; None for a first layer, where nobody asks.
+    dw : ndarray, shape (I, O), real
+        Written.
+    db : ndarray, shape (O,), real, or None
+        Written; None for a layer without bias.
+    dy : ndarray, shape (B, O), real
+        Gradient at the output; overwritten with dz.
+    y : ndarray, shape (B, O), real
+        Output of the forward pass, after dropout.
+    mask : ndarray, shape (ceil(B O / 8),), uint8
+        As written by the forward pass.
+    x : ndarray, shape (B, I), real
+    w : ndarray, shape (I, O), real
+    activation : str
+        A name of `fastnn.kernels.ACTIVATIONS`.
+    rate : float
+        Share that was dropped, in [0, 1).
+    z : ndarray, shape (B, O), real, optional
+        Pre-activation, required by gelu and silu.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> x, w, mask = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([1], np.uint8)
+    >>> y, dw, dy = 2 * x @ w, np.empty_like(w), np.ones((1, 1))
+    >>> fastnn.kernels.dense_dropout_bwd(None, dw, None, dy, y, mask, x, w, "relu", 0.5); dw
+    array([[2.],
+           [4.]])
+    """
+    dropout_bwd(dy, mask, dy, rate)
+    undropped = y / y.dtype.type(dropout_scale(rate))
+    dense_bwd(dx, dw, db, dy, undropped, x, w, activation, z)

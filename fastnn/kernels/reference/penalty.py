@@ -35,6 +35,30 @@ def penalty(dp, p, l1, l2) -> float:
     return float(l1 * np.abs(wide).sum() + 0.5 * l2 * np.square(wide).sum())
 
 
+def sum_of_squares(x) -> float:
+    """Σ x², the square of the norm by which gradients are clipped.
+
+    Parameters
+    ----------
+    x : ndarray, shape (*), real
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks. ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> fastnn.kernels.sum_of_squares(np.array([3.0, 4.0]))
+    25.0
+    """
+    return float(np.square(x.astype(np.float64)).sum())
+
+
 def count_nonfinite(x) -> float:
     """Number of elements that are NaN or infinite.
 

@@ -1,0 +1,109 @@
+"""fastnn, as installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+from workloads import BETA1, BETA2, EPSILON, Workload
+
+import fastnn
+
+RATE = 0.2  # of dropout
+SEED = 0
+
+
+def version() -> str:
+    return fastnn.__version__
+
+
+def initialize(threads: int) -> None:
+    fastnn.set_num_threads(threads)
+
+
+def _network(workload: Workload) -> fastnn.Network:
+    *hidden, outputs = workload.sizes[1:]
+    return fastnn.Network(
+        [*(fastnn.Dense(units, "relu") for units in hidden), fastnn.Dense(outputs)],
+        loss="mean_squared_error" if workload.regression else "softmax_cross_entropy",
+        optimizer=fastnn.Adam(workload.learning_rate),
+        seed=SEED,
+    )
+
+
+def _built(workload: Workload) -> fastnn.Network:
+    net = _network(workload).build(workload.sizes[0])
+    net.set_weights(workload.weights)
+    return net
+
+
+def trainer(workload: Workload, shuffle: bool = True):
+    net, (x, y) = _built(workload), workload.data
+    settings = {"batch_size": workload.batch, "epochs": workload.epochs, "shuffle": shuffle}
+    return lambda: net.fit(x, y, **settings, verbose=0)["loss"]
+
+
+def predictor(workload: Workload):
+    net, row = _built(workload), workload.data[0][:1]
+    return lambda: net.predict(row)
+
+
+def build(workload: Workload):
+    """From nothing to a network that has trained on one batch."""
+    x, y = (a[: workload.batch] for a in workload.data)
+    return lambda: _network(workload).build(workload.sizes[0]).train_on_batch(x, y)
+
+
+def gemm(m: int, k: int, n: int):
+    kernels, (y, x, w) = _native(), _matrices(m, k, n)
+    return lambda: kernels.dense_fwd(y, x, w, None, "identity")
+
+
+def dense_dropout(m: int, k: int, n: int):
+    """The product with bias, ReLU and dropout in its epilogue."""
+    kernels, (y, x, w) = _native(), _matrices(m, k, n)
+    if not hasattr(kernels, "dense_dropout_fwd"):
+        raise NotImplementedError("there is no kernel dense_dropout_fwd")
+    mask, b = np.empty((m * n + 7) // 8, np.uint8), np.zeros(n, np.float32)
+    return lambda: kernels.dense_dropout_fwd(y, mask, x, w, b, "relu", RATE, SEED, 0)
+
+
+def adam(size: int):
+    kernels = _native()
+    p, dp, m, v = np.zeros((4, size), np.float32)
+    dp[:] = 1
+    return lambda: kernels.adam_step(p, dp, m, v, 1e-3, BETA1, BETA2, EPSILON, 1, 0.0)
+
+
+def dropout(size: int):
+    kernels = _native()
+    y, x = np.ones((2, size), np.float32)
+    mask = np.empty((size + 7) // 8, np.uint8)
+    return lambda: kernels.dropout_fwd(y, mask, x, RATE, SEED, 0)
+
+
+def activation(name: str, size: int):
+    kernels = _native()
+    if name not in fastnn.kernels.ACTIVATIONS:
+        raise NotImplementedError(f"there is no activation {name}")
+    y, z = np.empty((2, size), np.float32)
+    z[:] = np.random.default_rng(0).standard_normal(size)
+    return lambda: kernels.activation_fwd(y, z, name)
+
+
+def start():
+    """A fresh interpreter that imports the package, and what a program starts with."""
+    program = "from fastnn import Dense, Network"
+    return lambda: subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def _native():
+    return fastnn.kernels.implementation("native")
+
+
+def _matrices(m: int, k: int, n: int):
+    """y (m, n), x (m, k), w (k, n)"""
+    random = np.random.default_rng(0)
+    x, w = (random.standard_normal(shape, np.float32) for shape in ((m, k), (k, n)))
+    return np.empty((m, n), np.float32), x, w

@@ -1,0 +1,66 @@
+"""Inputs brought to another scale as they are gathered."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
+
+from .. import checks
+from ..errors import ArgumentError
+from ..plan import Region
+from .base import Layer
+
+if TYPE_CHECKING:
+    from ..compiler import PlanBuilder, Pullback
+    from ..plan import Ref
+
+
+@dataclass(frozen=True)
+class Rescaling(Layer):
+    """Multiply the input by a number, in front of all other layers but `Flatten`.
+
+    It costs nothing: rows are multiplied as they are gathered into the batch. So images of bytes
+    need never be expanded in memory, and may stay on disk (`numpy.memmap`).
+
+    Parameters
+    ----------
+    scale : float
+        Not 0. 1/255 takes bytes to [0, 1].
+    input_shape : tuple of int, optional
+        Shape of one row, where it is to be fixed before data is seen.
+    name : str, optional
+
+    Raises
+    ------
+    ArgumentError
+        Also a `ValueError`: the scale is 0 or not finite. From `Network`, if another layer stands
+        before this one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, Flatten, Network, Rescaling
+    >>> images = np.zeros((100, 28, 28), np.uint8)
+    >>> net = Network([Rescaling(1 / 255), Flatten(), Dense(10)], loss="softmax_cross_entropy")
+    >>> net.build((28, 28)).predict(images).shape
+    (100, 10)
+    """
+
+    scale: float
+    _: KW_ONLY
+    input_shape: tuple[int, ...] | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        self._settle(scale=checks.real("scale", self.scale))
+        if self.scale == 0:
+            raise ArgumentError("scale must not be 0")
+        self._settle_input_shape()
+        self._settle_name()
+
+    def lower(
+        self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
+    ) -> tuple[Ref, Pullback]:
+        assert x.region is Region.INPUT  # `check_layers` saw to it
+        builder.input_scale *= self.scale
+        return x, lambda dy, wanted: None  # nothing that learns can stand before it
