@@ -22,6 +22,7 @@
 #include "dense.h"
 #include "gather.h"
 #include "loss.h"
+#include "custom.h"
 #include "optimizer.h"
 #include "penalty.h"
 #include "random.h"

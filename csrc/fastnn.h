@@ -17,6 +17,7 @@ typedef enum {
     FASTNN_MISSING_Z,       // the activation's gradient needs the pre-activation
     FASTNN_BAD_LABEL,       // a class number outside [0, C); nothing was written
     FASTNN_DIVERGED,        // the loss or a gradient is not finite
+    FASTNN_CUSTOM_RAISED,   // a function of the user raised an exception
 } fastnn_status;
 
 typedef enum { FASTNN_FLOAT32, FASTNN_FLOAT64, FASTNN_DTYPES } fastnn_dtype;

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from . import initializers, kernels
     from .callbacks import Callback
     from .config import show_config
+    from .custom import CustomActivation, CustomLoss, activation, loss
     from .errors import (
         ArgumentError,
         ArgumentTypeError,
         BackendError,
+        CustomFunctionError,
         DivergenceError,
         FastnnError,
         ModelFileError,
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     )
     from .gradient_checking import GradientCheck, gradient_check
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten, Rescaling
+    from .layers import Activation, Dense, Dropout, Flatten, Layer, Rescaling
     from .losses import (
         Huber,
         MeanAbsoluteError,
@@ -52,10 +54,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "callbacks": ["Callback"],
     "config": ["show_config"],
+    "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
     "errors": [
         "ArgumentError",
         "ArgumentTypeError",
         "BackendError",
+        "CustomFunctionError",
         "DivergenceError",
         "FastnnError",
         "ModelFileError",
@@ -64,7 +68,7 @@ _HOMES = {
     ],
     "gradient_checking": ["GradientCheck", "gradient_check"],
     "history": ["History"],
-    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Rescaling"],
+    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Layer", "Rescaling"],
     "losses": [
         "Huber",
         "MeanAbsoluteError",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from . import checks
+from .custom import CustomActivation
 from .kernels import reference
 
 
@@ -42,3 +45,10 @@ ACTIVATIONS: dict[str, Activation] = {
     name: Activation(name, formula.needs_z, name in _KINKED, _initializer(name))
     for name, formula in reference.ACTIVATIONS.items()
 }
+
+
+def get(argument: str, value: Any) -> Activation | CustomActivation:
+    """The activation of that name, or the custom one that `value` is."""
+    if isinstance(value, CustomActivation):
+        return value
+    return checks.member(argument, value, ACTIVATIONS)

@@ -75,12 +75,7 @@ def settle(
             )
         wanted.append((name, layer.parameters(shapes[-1])))
         shapes.append(layer.output_shape(shapes[-1]))
-    outputs = shapes[-1]
-    if len(outputs) != 1 or outputs[0] < loss.fewest_outputs:
-        raise ArgumentError(
-            f"loss {loss.kernel!r} needs rows of at least {loss.fewest_outputs} output(s), "
-            f"but the last layer gives shape {outputs}"
-        )
+    loss.check_outputs(shapes[-1])
     segments, size = lay_out(wanted, dtype)
     return Architecture(layers, names, tuple(shapes), segments, size, loss, optimizer, dtype)
 
@@ -121,7 +116,7 @@ def check_head(last: Layer, loss: Loss) -> None:
     """Refuse a last layer that would apply the loss's link a second time."""
     if loss.link is not None and getattr(last, "activation", None) == loss.link:
         raise ArgumentError(
-            f"loss {loss.kernel!r} applies the {loss.link} itself: give the last layer "
+            f"loss {loss.title!r} applies the {loss.link} itself: give the last layer "
             "activation='identity'"
         )
 

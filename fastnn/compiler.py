@@ -42,7 +42,13 @@ class PlanBuilder:
     workspace: int = 0
     _areas: dict[str, list[int]] = field(default_factory=dict)
 
-    def emit(self, stage: str, kernel: str, *arguments: Any, result: Result | None = None) -> None:
+    def emit(
+        self,
+        stage: str,
+        kernel: str | Callable[..., Any],
+        *arguments: Any,
+        result: Result | None = None,
+    ) -> None:
         """Append an op to one of the stages, in the name of the layer being lowered."""
         self.stages[stage].append(Op(kernel, arguments, self.layer, result))
 

@@ -18,6 +18,10 @@ class ArgumentTypeError(FastnnError, TypeError):
     """An argument is of a type that cannot be used; the message names it."""
 
 
+class CustomFunctionError(FastnnError, RuntimeError):
+    """A function of the user's own activation or loss raised an exception where C called it."""
+
+
 class NotBuiltError(FastnnError, RuntimeError):
     """The network has no parameters yet: call `build` or `fit` first."""
 

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -184,12 +185,11 @@ class Executor:
                 self._bound.clear()
             functions = kernels.implementation(backend)
             ops = self.plan.stages[stage]
-            self._bound[key] = [
-                self._bind_op(getattr(functions, op.kernel), op, rows) for op in ops
-            ]
+            self._bound[key] = [self._bind_op(functions, op, rows) for op in ops]
         return self._bound[key]
 
-    def _bind_op(self, function: Callable[..., Any], op: Op, rows: int) -> BoundOp:
+    def _bind_op(self, functions: ModuleType, op: Op, rows: int) -> BoundOp:
+        function = getattr(functions, op.kernel) if isinstance(op.kernel, str) else op.kernel
         no_batch = Batch(np.empty((rows, 0)))
         changing = tuple((i, a) for i, a in enumerate(op.arguments) if _changes(a))
         arguments = [

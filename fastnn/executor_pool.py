@@ -35,6 +35,10 @@ class ExecutorPool:
             )
         return self._plans[key]
 
+    def describe(self) -> str:
+        """Which executor trains the network."""
+        return native_executor.describe(self.plan(1, training=True, labels=False))
+
     def training(self, rows: int, labels: bool) -> Executor:
         """The executor for training; kept until one for another batch size is asked for."""
         plan = self.plan(rows, training=True, labels=labels)

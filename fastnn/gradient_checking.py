@@ -20,6 +20,7 @@ from .compiler import compile_plan
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError
 from .executor import Executor
+from .kernels.functions import ElementFunction
 from .network import Network
 from .parameters import ParameterArena, Segment
 from .passes import Pass
@@ -194,10 +195,11 @@ def gradient_check(
     layer of the last wrong array of the table.
 
     An entry counts as being at a kink, and is not compared, if a kinked activation (relu,
-    leaky_relu, elu, selu) changes sides anywhere in the network, if the loss goes from one smooth
-    piece to another (absolute error, quantile, Huber), or if a weight under an L1 penalty changes
-    its sign when the entry moves by ±epsilon. Where ‖g − ĝ‖ over the m compared entries of an array
-    is at most 10 √m 2⁻⁵² max(1, |loss|) / epsilon, rounding explains it, and the error is 0.
+    leaky_relu, elu, selu, or a custom one with `kinks`) changes sides anywhere in the network, if
+    the loss goes from one smooth piece to another (absolute error, quantile, Huber), or if a weight
+    under an L1 penalty changes its sign when the entry moves by ±epsilon. Where ‖g − ĝ‖ over the m
+    compared entries of an array is at most 10 √m 2⁻⁵² max(1, |loss|) / epsilon, rounding explains
+    it, and the error is 0.
 
     References
     ----------
@@ -265,8 +267,8 @@ class _LossSurface:
         self._loss = architecture.loss
         self._target = rows.target
         self._output = self._array(plan.output)
-        kinked = (op for op in plan.stages["forward"] if _has_kink(op))
-        self._kinked = [self._array(op.refs[0]) for op in kinked]  # outputs come first
+        found = (_kinks(op) for op in plan.stages["forward"])
+        self._kinked = [(self._array(ref), kinks) for ref, kinks in found if kinks]
 
     def loss(self) -> float:
         """Loss at the current parameters, penalties included."""
@@ -279,7 +281,7 @@ class _LossSurface:
 
     def pieces(self) -> list[np.ndarray]:
         """Which smooth piece the last loss lay on: the side of every kink in layers and loss."""
-        sides: list[np.ndarray] = [y > 0 for y in self._kinked]
+        sides = [np.searchsorted(kinks, array) for array, kinks in self._kinked]
         loss = self._loss.pieces(self._output, self._target)
         return sides if loss is None else [*sides, loss]
 
@@ -306,9 +308,18 @@ def _copy(source: ParameterArena, architecture: Architecture) -> ParameterArena:
     return arena
 
 
-def _has_kink(op: Op) -> bool:
-    names = (argument for argument in op.arguments if isinstance(argument, str))
-    return any(ACTIVATIONS[name].kink for name in names)
+def _kinks(op: Op) -> tuple[Ref, tuple[float, ...]]:
+    """An array of a forward op, and the values at which the op's slope jumps.
+
+    Outputs come first: those of the built-in activations with a kink have theirs at 0, as their
+    inputs do. Of a function of the user, only the input tells.
+    """
+    for argument in op.arguments:
+        if isinstance(argument, str) and ACTIVATIONS[argument].kink:
+            return op.refs[0], (0.0,)
+        if isinstance(argument, ElementFunction):
+            return op.refs[1], argument.kinks
+    return op.refs[0], ()
 
 
 def _compare(surface: _LossSurface, epsilon: float, n: int | None, seed: int) -> GradientCheck:

@@ -47,7 +47,12 @@ class Loss(Specification, family=True):
     fewest_outputs: ClassVar[int] = 1
 
     @property
-    def settings(self) -> tuple[float, ...]:
+    def title(self) -> str:
+        """What messages call it."""
+        return self.kernel
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
         """The kernel's further arguments."""
         return ()
 
@@ -63,8 +68,19 @@ class Loss(Specification, family=True):
         if self.link is None:
             return output
         prediction = builder.activation(output.shape)
-        builder.emit("predict", "activation_fwd", prediction, output, self.link)
+        if self.link == "softmax":
+            builder.emit("predict", "softmax", prediction, output)
+        else:
+            builder.emit("predict", "activation_fwd", prediction, output, self.link)
         return prediction
+
+    def check_outputs(self, shape: tuple[int, ...]) -> None:
+        """Raise `ArgumentError` for a shape of the last layer's output that it cannot score."""
+        if len(shape) != 1 or shape[0] < self.fewest_outputs:
+            raise ArgumentError(
+                f"loss {self.title!r} needs rows of at least {self.fewest_outputs} output(s), "
+                f"but the last layer gives shape {shape}"
+            )
 
     def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray | None:
         """Which smooth piece of the loss each output lies on; None where there is only one.
@@ -130,11 +146,6 @@ class SoftmaxCrossEntropy(Loss):
     @property
     def settings(self) -> tuple[float, ...]:
         return (self.label_smoothing,)
-
-    def lower_prediction(self, builder: PlanBuilder, output: Ref) -> Ref:
-        prediction = builder.activation(output.shape)
-        builder.emit("predict", "softmax", prediction, output)
-        return prediction
 
     def check_target(self, y: np.ndarray, outputs: int) -> None:
         wrong = (y < 0).any(axis=1) | (abs(y.sum(axis=1) - 1) > SUM_TOLERANCE)

@@ -12,7 +12,7 @@ from . import kernels
 from .errors import BackendError
 from .executor import Diverged, Executor
 from .interrupts import DeferredInterrupt
-from .native_plan import is_native, program
+from .native_plan import program, python_ops
 from .parameters import ParameterArena, aligned_zeros
 from .passes import Pass
 from .plan import Plan, RunState
@@ -24,7 +24,19 @@ def executor(plan: Plan, arena: ParameterArena) -> Executor:
         native = kernels.implementation("native")
     except BackendError:
         return Executor(plan, arena)
-    return NativeExecutor(plan, arena, native) if is_native(plan) else Executor(plan, arena)
+    if python_ops(plan):
+        return Executor(plan, arena)
+    return NativeExecutor(plan, arena, native)
+
+
+def describe(plan: Plan) -> str:
+    """Which executor runs a plan while the active back end is as it is, and why."""
+    own = dict.fromkeys(op.layer for op in python_ops(plan))
+    if own:
+        subject, verb = ("layers", "are") if len(own) > 1 else ("layer", "is")
+        return f"Python executor: {subject} {', '.join(map(repr, own))} {verb} Python's own"
+    backend = kernels.active_backend()
+    return "native executor" if backend == "native" else f"Python executor, {backend} back end"
 
 
 class NativeExecutor(Executor):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .kernels.functions import UserFunction
 from .kernels.spec import KERNELS, Array
 from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, StateValue, StreamOffset
 
@@ -41,16 +42,16 @@ def region_number(region: Region) -> int:
     return region + 1
 
 
-def is_native(plan: Plan) -> bool:
-    """Whether every op of a plan is a kernel that C has."""
-    return all(isinstance(op.kernel, str) for ops in plan.stages.values() for op in ops)
+def python_ops(plan: Plan) -> list[Op]:
+    """The ops that C does not have, but a layer of the user brings as Python functions."""
+    return [op for ops in plan.stages.values() for op in ops if not isinstance(op.kernel, str)]
 
 
 def program(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
     assert native.op_size() == OP.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.array([_lay_out(op, native) for op in ops], OP)
+    records = np.array([_lay_out(op, plan.dtype, native) for op in ops], OP)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
@@ -106,8 +107,9 @@ def _letters(array: Array) -> tuple[str, ...]:
     return () if array.shape.startswith("bits") else tuple(array.shape.split())
 
 
-def _lay_out(op: Op, native: ModuleType) -> tuple[Any, ...]:
+def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     """The record of one op."""
+    assert isinstance(op.kernel, str)
     numbers, activations = _codes(native)
     arrays = [(NOWHERE, 0)] * MAX_ARRAYS
     dims = [(0, 0)] * MAX_DIMS
@@ -117,7 +119,7 @@ def _lay_out(op: Op, native: ModuleType) -> tuple[Any, ...]:
     for place, argument in zip(places, (*op.arguments, *defaults), strict=True):
         if place.array is None:
             value = activations[argument] if isinstance(argument, str) else argument
-            scalars[place.slot] = _scalar(value)
+            scalars[place.slot] = _scalar(value, dtype)
         elif argument is not None:
             labels = place.array.dtype == "target" and argument.dtype.kind == "i"
             arrays[place.slot + labels] = region_number(argument.region), argument.offset
@@ -136,8 +138,13 @@ def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
     return rows + [(0, n) for n in ref.shape]
 
 
-def _scalar(value: Any) -> tuple[int, int]:
-    """(kind, bits) of a number, or of a value that the state of the run holds."""
+def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
+    """(kind, bits) of a number, a value that the state of the run holds, or a function's address.
+
+    The plan holds the function itself, and so keeps its code alive.
+    """
+    if isinstance(value, UserFunction):
+        return CONSTANT, value.address(dtype)
     if isinstance(value, StateValue):
         return STATE[value], 0
     if isinstance(value, StreamOffset):

@@ -29,6 +29,8 @@ from .training import FitSettings, Trainer, train_on_batch
 if TYPE_CHECKING:
     from os import PathLike
 
+    from .custom import CustomActivation, CustomLoss
+
 
 class Network:
     """A feed-forward network that trains on NumPy arrays.
@@ -38,8 +40,8 @@ class Network:
     layers : sequence of Layer
     loss : str or Loss
         softmax_cross_entropy, sigmoid_cross_entropy, mean_squared_error, mean_absolute_error,
-        huber, poisson or quantile. Cross-entropy and Poisson losses want a linear last layer;
-        `predict` applies the softmax, sigmoid or exponential.
+        huber, poisson or quantile, or one made by `fastnn.loss`. Cross-entropy and Poisson losses
+        want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
         sgd, rmsprop, adam or adamw.
     metrics : sequence of str
@@ -432,11 +434,15 @@ class Network:
         save(self, path, optimizer=optimizer, preprocessing=preprocessing)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Network:
+    def load(
+        cls,
+        path: str | PathLike[str],
+        custom_objects: Mapping[str, CustomActivation | CustomLoss] | None = None,
+    ) -> Network:
         """Read a network from a file that `save` wrote; see `fastnn.serialization.load`."""
         from .serialization import load
 
-        return load(path)
+        return load(path, custom_objects)
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
@@ -453,7 +459,7 @@ class Network:
     # ------------------------------------------------------------------------------------ display
 
     def summary(self, file: TextIO | None = None) -> None:
-        """Print layers, output shapes and numbers of parameters.
+        """Print layers, output shapes, numbers of parameters, and which executor runs the network.
 
         Parameters
         ----------

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,9 +102,13 @@ class Result(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Op:
-    """One kernel call: arguments in the order of the kernel's signature."""
+    """One kernel call: arguments in the order of the kernel's signature.
 
-    kernel: str
+    `kernel` is a name of the table, or a Python function that takes the arguments as arrays; then
+    only the Python executor can run the plan.
+    """
+
+    kernel: str | Callable[..., Any]
     arguments: tuple[Any, ...]
     layer: str
     result: Result | None = None

@@ -22,11 +22,11 @@ class Specification:
     #: The classes of one family (all layers, all losses …) by class name; its base owns it.
     _classes: ClassVar[dict[str, type[Specification]]]
 
-    def __init_subclass__(cls, family: bool = False, **kwargs: Any) -> None:
+    def __init_subclass__(cls, family: bool = False, listed: bool = True, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if family:
             cls._classes = {}
-        elif not cls.__name__.startswith("_"):
+        elif listed and not cls.__name__.startswith("_"):
             cls._classes[cls.__name__] = cls
 
     def _settle(self, **values: Any) -> None:
@@ -39,7 +39,7 @@ class Specification:
         config: dict[str, Any] = {"type": type(self).__name__}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, field.name)
-            if isinstance(value, Specification):
+            if hasattr(value, "to_config"):
                 value = value.to_config()
             config[field.name] = list(value) if isinstance(value, tuple) else value
         return config

@@ -25,7 +25,7 @@ def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> s
 
 
 def summary(network: Network) -> str:
-    """Layers with output shapes and numbers of parameters, then loss and optimizer."""
+    """Layers with output shapes and numbers of parameters, loss, optimizer, executor."""
     if not network.built:
         layers = "\n".join(f"{n}  {x!r}" for n, x in _named_layers(network))
         return f"{layers}\nnot built yet: sizes are settled by build or fit"
@@ -41,7 +41,8 @@ def summary(network: Network) -> str:
         f"input {inputs}, {network.dtype}\n"
         f"{table(rows, right=frozenset({2, 3}))}\n"
         f"{network.n_parameters:,} parameters ({bytes_held / 1e6:.3g} MB), "
-        f"loss {network.loss.kernel}, optimizer {network.optimizer!r}"
+        f"loss {network.loss.title}, optimizer {network.optimizer!r}\n"
+        f"runs in the {network.executors.describe()}"
     )
 
 

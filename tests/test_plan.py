@@ -185,6 +185,14 @@ def test_refs_stay_inside_their_regions_and_apart(training):
                     assert apart or both_read or in_place, (op, a, b)
 
 
+def squared_error(output, target):
+    return ((output - target) ** 2).sum()
+
+
+def squared_error_gradient(output, target, out):
+    out[:] = 2 * (output - target)
+
+
 def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
     """The executor calls kernels unchecked, because plans are right: here every call is checked."""
     checked = {name: getattr(kernels, name) for name in kernels.KERNELS}
@@ -210,6 +218,10 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
             y = np.tile([[1, 0], [0, 1], [1, 0]], (7, 1))
             net.fit(X, y, batch_size=8, validation_data=(X, y), verbose=0)
             net.predict(X)
+    square = fastnn.activation(lambda x: x * x, lambda x, y: 2 * x, name="square")
+    distance = fastnn.loss(squared_error, squared_error_gradient)
+    net = build([Dense(5, square), Activation(square), Dense(2)], loss=distance)
+    net.fit(X, y, batch_size=8, sample_weight=np.arange(21), validation_data=(X, y), verbose=0)
     expected = set(kernels.KERNELS) - {"philox", "permutation"}
     assert calls == expected
 

@@ -188,6 +188,8 @@ cdef class Program:
             _raise_pending()
         if status == FASTNN_DIVERGED:
             return run.batch, True
+        if status == FASTNN_CUSTOM_RAISED:
+            _raise_function_error()
         if status != FASTNN_OK:
             raise BackendError(f"the native executor refused a plan (status {<int>status})")
         return run.batch, False

@@ -3,6 +3,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
+
 Array = NDArray[Any]
 
 def available_isas() -> tuple[str, ...]: ...
@@ -80,6 +82,18 @@ def huber(
 def poisson(dz: Array | None, z: Array, target: Array, weight: Array | None) -> float: ...
 def quantile(
     dy: Array | None, y: Array, target: Array, weight: Array | None, q: float
+) -> float: ...
+def custom_activation_fwd(y: Array, z: Array, function: ElementFunction) -> None: ...
+def custom_activation_bwd(
+    dz: Array, dy: Array, y: Array, z: Array, derivative: SlopeFunction
+) -> None: ...
+def custom_loss(
+    dy: Array | None,
+    y: Array,
+    target: Array,
+    weight: Array | None,
+    row_loss: RowLoss,
+    row_gradient: RowGradient,
 ) -> float: ...
 def penalty(dp: Array | None, p: Array, l1: float, l2: float) -> float: ...
 def sum_of_squares(x: Array) -> float: ...

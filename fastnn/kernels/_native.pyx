@@ -8,7 +8,14 @@ what C would otherwise read or write out of bounds.
 import os
 
 from fastnn.cgroups import cgroup_processors
-from fastnn.errors import ArgumentError, ArgumentTypeError, BackendError, unknown_name
+from fastnn.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    BackendError,
+    CustomFunctionError,
+    unknown_name,
+)
+from fastnn.kernels.functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
 
 cimport numpy as np
 from libc.stdint cimport int64_t, uint64_t
@@ -25,6 +32,7 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_MISSING_Z
         FASTNN_BAD_LABEL
         FASTNN_DIVERGED
+        FASTNN_CUSTOM_RAISED
 
     ctypedef enum fastnn_dtype:
         FASTNN_FLOAT32
@@ -49,6 +57,9 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_huber
         FASTNN_KERNEL_poisson
         FASTNN_KERNEL_quantile
+        FASTNN_KERNEL_custom_activation_fwd
+        FASTNN_KERNEL_custom_activation_bwd
+        FASTNN_KERNEL_custom_loss
         FASTNN_KERNEL_penalty
         FASTNN_KERNEL_sum_of_squares
         FASTNN_KERNEL_count_nonfinite
@@ -275,6 +286,20 @@ cdef int64_t _activation(object name) except -1:
         raise unknown_name("activation", name, _ACTIVATION_CODES) from None
 
 
+cdef uint64_t _function(object function, str name, type kind, int typenum) except? 0:
+    """Address of a function of the user, compiled for the type at hand."""
+    if type(function) is not kind:
+        raise ArgumentTypeError(f"{name} must be a {kind.__name__}, got {function!r}")
+    return function.address(np.PyArray_DescrFromType(typenum))
+
+
+cdef int _raise_function_error() except -1:
+    raise CustomFunctionError(
+        "a function of an activation or a loss raised an exception; under "
+        "fastnn.kernels.use('reference') it shows, with its traceback"
+    )
+
+
 cdef int _run(fastnn_kernel_id kernel, int typenum, fastnn_args *args) except -1:
     cdef fastnn_dtype dtype = FASTNN_FLOAT64 if typenum == np.NPY_DOUBLE else FASTNN_FLOAT32
     cdef fastnn_status status
@@ -286,6 +311,8 @@ cdef int _run(fastnn_kernel_id kernel, int typenum, fastnn_args *args) except -1
         raise ArgumentError("z must be given: the gradient of this activation needs it")
     if status == FASTNN_BAD_LABEL:
         raise ArgumentError(f"target must hold class numbers from 0 to {args.dim[1] - 1}")
+    if status == FASTNN_CUSTOM_RAISED:
+        _raise_function_error()
     raise BackendError(f"the native kernel refused its arguments (status {<int>status})")
 
 
@@ -514,6 +541,48 @@ def poisson(dz, z, target, weight) -> float:
 
 def quantile(dy, y, target, weight, q) -> float:
     return _outputwise_loss(FASTNN_KERNEL_quantile, "y", dy, y, target, weight, q)
+
+
+def custom_activation_fwd(y, z, function):
+    cdef fastnn_args args
+    cdef np.ndarray first = _real(z, "z")
+    cdef int t = np.PyArray_TYPE(first)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _like(y, "y", t, WRITE, first)
+    args.array[1] = _like(z, "z", t, READ, first)
+    args.dim[0] = np.PyArray_SIZE(first)
+    args.scalar[0].u = _function(function, "function", ElementFunction, t)
+    _run(FASTNN_KERNEL_custom_activation_fwd, t, &args)
+
+
+def custom_activation_bwd(dz, dy, y, z, derivative):
+    cdef fastnn_args args
+    cdef np.ndarray first = _real(dy, "dy")
+    cdef int t = np.PyArray_TYPE(first)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _like(dz, "dz", t, WRITE, first)
+    args.array[1] = _like(dy, "dy", t, READ, first)
+    args.array[2] = _like(y, "y", t, READ, first)
+    args.array[3] = _like(z, "z", t, READ, first)
+    args.dim[0] = np.PyArray_SIZE(first)
+    args.scalar[0].u = _function(derivative, "derivative", SlopeFunction, t)
+    _run(FASTNN_KERNEL_custom_activation_bwd, t, &args)
+
+
+def custom_loss(dy, y, target, weight, row_loss, row_gradient) -> float:
+    cdef fastnn_args args
+    cdef np.ndarray first = _real(y, "y", 2)
+    cdef int t = np.PyArray_TYPE(first)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _like(dy, "dy", t, WRITE | OPTIONAL, first)
+    args.array[1] = _like(y, "y", t, READ, first)
+    args.array[2] = _like(target, "target", t, READ, first)
+    args.dim[0], args.dim[1] = np.PyArray_DIM(first, 0), np.PyArray_DIM(first, 1)
+    args.array[3] = _vector(weight, "weight", t, OPTIONAL, args.dim[0])
+    args.scalar[0].u = _function(row_loss, "row_loss", RowLoss, t)
+    args.scalar[1].u = _function(row_gradient, "row_gradient", RowGradient, t)
+    _run(FASTNN_KERNEL_custom_loss, t, &args)
+    return args.result
 
 
 def penalty(dp, p, l1, l2) -> float:

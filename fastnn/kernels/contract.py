@@ -16,6 +16,7 @@ import numpy as np
 
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
 from .reference import ACTIVATIONS
 from .spec import KERNELS, Array, Kernel, array_size
 
@@ -45,6 +46,12 @@ def _activation(name: str, value: Any) -> str:
     return value
 
 
+def _function(kind: type[UserFunction], name: str, value: Any) -> UserFunction:
+    if type(value) is not kind:
+        raise ArgumentTypeError(f"{name} must be a {kind.__name__}, got {value!r}")
+    return value
+
+
 _not_negative = partial(_real, low=0.0)
 _decay = partial(_real, low=0.0, high=1.0, open_high=True)
 _word64 = partial(_integer, low=0, high=2**64 - 1)
@@ -53,8 +60,10 @@ SCALARS: dict[str, ScalarCheck] = {
     "activation": _activation,
     "beta1": _decay,
     "beta2": _decay,
+    "derivative": partial(_function, SlopeFunction),
     "delta": partial(_real, low=0.0, open_low=True),
     "eps": _not_negative,
+    "function": partial(_function, ElementFunction),
     "l1": _not_negative,
     "l2": _not_negative,
     "label_smoothing": partial(_real, low=0.0, high=1.0),
@@ -65,6 +74,8 @@ SCALARS: dict[str, ScalarCheck] = {
     "q": partial(_real, low=0.0, high=1.0, open_low=True, open_high=True),
     "rate": _decay,
     "rho": _decay,
+    "row_gradient": partial(_function, RowGradient),
+    "row_loss": partial(_function, RowLoss),
     "scale": _not_negative,
     "seed": _word64,
     "t": partial(_integer, low=1),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import reference
+from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
 
 Dims = Mapping[str, int]
 
@@ -139,6 +140,35 @@ _SEEDS = (
 )
 _DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
 _RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
+
+
+# What tests and benchmarks pass for a function of the user.
+
+
+def _softsign(x):
+    return x / (1 + abs(x))
+
+
+def _slope(x, y):
+    return (1 + y * y) / (1 + abs(x))
+
+
+def _squared_distance(output, target):
+    total = 0.0
+    for i in range(output.size):
+        total += (output[i] - target[i]) ** 2
+    return total
+
+
+def _squared_distance_gradient(output, target, out):
+    for i in range(output.size):
+        out[i] = 2 * (output[i] - target[i])
+
+
+_DISTANCE = {
+    "row_loss": RowLoss(_squared_distance),
+    "row_gradient": RowGradient(_squared_distance_gradient),
+}
 
 _ROWS = (
     Kernel(
@@ -290,6 +320,33 @@ _ROWS = (
     _loss("huber", 8, {"delta": 1.0}, {"delta": 0.1}),
     _loss("poisson", 8, y="z", values="counts"),
     _loss("quantile", 6, {"q": 0.5}, {"q": 0.05}, {"q": 0.9}),
+    Kernel(
+        "custom_activation_fwd",
+        {"y": Array("*", "w"), "z": Array("*")},
+        ({"function": ElementFunction(_softsign)},),
+        _per_element(3),
+    ),
+    Kernel(
+        "custom_activation_bwd",
+        {"dz": Array("*", "w"), "dy": Array("*"), "y": Array("*"), "z": Array("*")},
+        ({"derivative": SlopeFunction(_slope)},),
+        _per_element(6),
+        relative_to="dy",
+        in_place=(("dz", "dy"),),
+    ),
+    Kernel(
+        "custom_loss",
+        {
+            "dy": Array("B O", "w", optional=True),
+            "y": Array("B O"),
+            "target": Array("B O"),
+            "weight": Array("B", optional=True, values="positive"),
+        },
+        (_DISTANCE,),
+        _per_output(5),
+        tolerance=lambda d: 8 + d["O"],
+        relative_to="array",
+    ),
     Kernel(
         "penalty",
         {"dp": Array("*", "rw", optional=True), "p": Array("*")},

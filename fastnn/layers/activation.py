@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from .. import checks
+from .. import activations
 from ..activations import ACTIVATIONS
+from ..custom import CustomActivation
 from .base import Layer
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Activation(Layer):
 
     Parameters
     ----------
-    activation : str
+    activation : str or CustomActivation
         See `Dense`.
     input_shape : tuple of int, optional
         Shape of one row, where it is to be fixed before data is seen.
@@ -32,19 +33,21 @@ class Activation(Layer):
     >>> net = Network([Dense(8), Activation("tanh"), Dense(1)], loss="mean_squared_error")
     """
 
-    activation: str
+    activation: str | CustomActivation
     _: KW_ONLY
     input_shape: tuple[int, ...] | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
-        checks.member("activation", self.activation, ACTIVATIONS)
+        activations.get("activation", self.activation)
         self._settle_input_shape()
         self._settle_name()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
+        if isinstance(self.activation, CustomActivation):
+            return self.activation.lower(builder, x)
         y = builder.activation(x.shape)
         builder.emit("forward", "activation_fwd", y, x, self.activation)
         z = x if ACTIVATIONS[self.activation].needs_z else None

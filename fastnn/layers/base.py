@@ -19,6 +19,41 @@ class Layer(Specification, family=True):
 
     A layer is immutable and holds no arrays: one object may stand in several networks, or several
     times in one. Shapes leave out the rows of the batch.
+
+    A layer of your own is a frozen dataclass with a `lower` that emits kernels of the table or
+    Python functions. Such a function gets arrays, outputs among them, which it fills; its rows are
+    those of the batch at hand, and the dtype is the network's. A network with one trains in the
+    Python executor, on any back end, and `Network.summary` says so.
+
+    Examples
+    --------
+    A layer without kernels of its own for C:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from fastnn import Dense, Layer, Network
+    >>> def sine(y, x, frequency):
+    ...     np.sin(frequency * x, out=y)
+    >>> def sine_gradient(dx, dy, x, frequency):
+    ...     np.multiply(dy, frequency * np.cos(frequency * x), out=dx)
+    >>> @dataclass(frozen=True)
+    ... class Sine(Layer):
+    ...     frequency: float = 1.0
+    ...     name: str | None = None
+    ...
+    ...     def lower(self, builder, x, parameters, index):
+    ...         y = builder.activation(x.shape)
+    ...         builder.emit("forward", sine, y, x, self.frequency)
+    ...
+    ...         def pullback(dy, wanted):  # dx may take the place of dy
+    ...             if wanted:
+    ...                 builder.emit("backward", sine_gradient, dy, dy, x, self.frequency)
+    ...             return dy if wanted else None
+    ...
+    ...         return y, pullback
+    >>> net = Network([Dense(8), Sine(3.0), Dense(1)], loss="mean_squared_error", seed=0)
+    >>> net.build(2).predict(np.zeros((1, 2))).shape
+    (1, 1)
     """
 
     name: str | None

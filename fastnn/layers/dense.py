@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
-from .. import checks, initializers
+from .. import activations, checks, initializers
 from ..activations import ACTIVATIONS
 from ..compiler import gradient_of
+from ..custom import CustomActivation
 from ..errors import ArgumentError
 from ..initializers import Initializer
 from ..parameters import Parameter
@@ -27,9 +28,9 @@ class Dense(Layer):
     ----------
     units : int
         Outputs.
-    activation : str
+    activation : str or CustomActivation
         One of identity, relu, leaky_relu (slope 0.01), elu, selu, gelu (tanh form), silu, softplus,
-        sigmoid, tanh, exp.
+        sigmoid, tanh, exp; or one made by `fastnn.activation`.
     initializer : str or Initializer
         Of the weights. "auto" takes He for rectified units, LeCun for selu, Glorot for the others.
     bias_initializer : str or Initializer
@@ -55,7 +56,7 @@ class Dense(Layer):
     """
 
     units: int
-    activation: str = "identity"
+    activation: str | CustomActivation = "identity"
     _: KW_ONLY
     initializer: str | Initializer = "auto"
     bias_initializer: str | Initializer = "zeros"
@@ -66,7 +67,7 @@ class Dense(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        activation = checks.member("activation", self.activation, ACTIVATIONS)
+        activation = activations.get("activation", self.activation)
         initializer = self.initializer
         if initializer == "auto":
             initializer = activation.initializer
@@ -105,6 +106,8 @@ class Dense(Layer):
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
+        if isinstance(self.activation, CustomActivation):
+            return self._lower_custom(self.activation, builder, x, parameters, index)
         w, b = parameters["weights"], parameters.get("bias")
         y = builder.activation((self.units,))
         keep_z = builder.training and ACTIVATIONS[self.activation].needs_z
@@ -116,6 +119,25 @@ class Dense(Layer):
             dw, db = gradient_of(w), None if b is None else gradient_of(b)
             builder.emit("backward", "dense_bwd", dx, dw, db, dy, y, x, w, self.activation, z)
             return dx
+
+        return y, pullback
+
+    def _lower_custom(
+        self,
+        activation: CustomActivation,
+        builder: PlanBuilder,
+        x: Ref,
+        parameters: dict[str, Ref],
+        index: int,
+    ) -> tuple[Ref, Pullback]:
+        """As a linear layer, and the activation after it."""
+        z, linear = replace(self, activation="identity").lower(builder, x, parameters, index)
+        y, activated = activation.lower(builder, z)
+
+        def pullback(dy: Ref, wanted: bool) -> Ref | None:
+            dz = activated(dy, True)
+            assert dz is not None
+            return linear(dz, wanted)
 
         return y, pullback
 

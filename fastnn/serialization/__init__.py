@@ -13,11 +13,15 @@ training         with ``optimizer=True``: state of the run, and the history
 sha256           of the rest of the description and of all tensors; `container` defines it
 ===============  ==================================================================================
 
+An activation or a loss of the user stands there as its kind and name, ``{"custom": "activation",
+"name": "swish"}``; what it computes is brought by who loads the file.
+
 Other entries of the metadata, which tools may add, are ignored.
 
 - `container`: description and tensors as bytes, the digest, and the checks on the way back.
 - `atomic`: writing a file whole or not at all.
 - `description`: a network as JSON values, and the checks on the way back.
+- `custom_objects`: activations and losses of the user, which a file only names.
 - `model`: the two public functions.
 """
 

@@ -12,6 +12,7 @@ from typing import Any
 from .. import checks
 from .._version import __version__
 from ..architecture import DTYPES, Architecture, settle
+from ..custom import CustomLoss
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..history import History
 from ..layers import Layer
@@ -20,6 +21,7 @@ from ..network import Network
 from ..optimizers import Optimizer
 from ..plan import RunState
 from .container import compact_json
+from .custom_objects import CustomObjects, check_names
 
 #: Version of the layout that the package's docstring describes.
 FORMAT_VERSION = 1
@@ -63,16 +65,20 @@ def check_version(description: Mapping[str, Any]) -> None:
         )
 
 
-def network_from(description: Mapping[str, Any]) -> tuple[Network, Architecture]:
+def network_from(
+    description: Mapping[str, Any], custom: CustomObjects
+) -> tuple[Network, Architecture]:
     """The network that is described, without arrays, and its sizes; allocates nothing.
 
     Raises
     ------
+    ArgumentError
+        `custom` holds what the network has no use for.
     ModelFileError
         The description is incomplete, or asks for what does not exist or does not fit together.
     """
     try:
-        network, architecture = _network(_object(description, "architecture"))
+        network, architecture = _network(_object(description, "architecture"), custom)
         if "preprocessing" in description:
             network.preprocessing = _object(description, "preprocessing")
         if "training" in description:
@@ -85,6 +91,7 @@ def network_from(description: Mapping[str, Any]) -> tuple[Network, Architecture]
         raise ModelFileError(f"its description lacks {error}") from error
     except _UNUSABLE as error:
         raise ModelFileError(f"its description cannot be used: {error!s:.400}") from error
+    custom.check_used()
     return network, architecture
 
 
@@ -100,6 +107,7 @@ def _object(description: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _architecture(network: Network) -> dict[str, Any]:
     """All that a network was made with, as JSON values."""
+    check_names(network)
     return {
         "layers": [layer.to_config() for layer in network.layers],
         "names": list(network.layer_names),
@@ -112,12 +120,14 @@ def _architecture(network: Network) -> dict[str, Any]:
     }
 
 
-def _network(described: Mapping[str, Any]) -> tuple[Network, Architecture]:
+def _network(described: Mapping[str, Any], custom: CustomObjects) -> tuple[Network, Architecture]:
     if described["dtype"] not in DTYPES:  # before NumPy sees it, whose own strings mean much more
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {described['dtype']!r}")
+    layers = [Layer.from_config(custom.filled_in(config)) for config in described["layers"]]
+    loss = custom.resolved(described["loss"])
     network = Network(
-        [Layer.from_config(config) for config in described["layers"]],
-        loss=Loss.from_config(described["loss"]),
+        layers,
+        loss=loss if isinstance(loss, CustomLoss) else Loss.from_config(loss),
         optimizer=Optimizer.from_config(described["optimizer"]),
         metrics=described["metrics"],
         seed=described["seed"],

@@ -14,6 +14,7 @@ from ..architecture import Architecture
 from ..errors import ArgumentError, ModelFileError
 from ..parameters import ParameterArena
 from . import atomic, container, description
+from .custom_objects import CustomObject, CustomObjects
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -81,7 +82,9 @@ def save(
     atomic.write(path, [container.encode(described, tensors)])
 
 
-def load(path: str | PathLike[str]) -> Network:
+def load(
+    path: str | PathLike[str], custom_objects: Mapping[str, CustomObject] | None = None
+) -> Network:
     """Read a network from a file that `save` wrote.
 
     Nothing in the file is executed: it holds numbers, and names that are looked up in tables. Its
@@ -90,6 +93,9 @@ def load(path: str | PathLike[str]) -> Network:
     Parameters
     ----------
     path : str or path-like
+    custom_objects : dict, optional
+        The activations and losses of the user, made by `fastnn.activation` and `fastnn.loss`, that
+        the network was saved with, by their names: the file has only these.
 
     Returns
     -------
@@ -98,9 +104,11 @@ def load(path: str | PathLike[str]) -> Network:
 
     Raises
     ------
+    ArgumentError, ArgumentTypeError
+        `custom_objects` holds what the network has no use for, or what neither function made.
     ModelFileError
-        The file is truncated, altered, foreign, too large or of another format version; the message
-        says which.
+        The file is truncated, altered, foreign, too large or of another format version, or needs an
+        object that `custom_objects` lacks; the message says which.
     OSError
         The file does not exist or cannot be read.
 
@@ -108,19 +116,20 @@ def load(path: str | PathLike[str]) -> Network:
     --------
     See `save`.
     """
+    custom = CustomObjects(custom_objects)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for a writer
             raise ModelFileError("it is not a regular file")
         with open(path, "rb") as file:
-            return _read(file)
+            return _read(file, custom)
     except ModelFileError as error:
         raise ModelFileError(f"cannot load {os.fsdecode(path)}: {error}") from error
 
 
-def _read(file: BinaryIO) -> Network:
+def _read(file: BinaryIO, custom: CustomObjects) -> Network:
     header = container.read_header(file)
     description.check_version(header.description)
-    network, architecture = description.network_from(header.description)
+    network, architecture = description.network_from(header.description, custom)
     training = "training" in header.description
     shapes = dict(_shapes(architecture, training))
     container.check_tensors(header, shapes, network.dtype)

@@ -5,6 +5,7 @@ it; here stand only the loops.
 """
 
 from .activation import activation_bwd, activation_fwd
+from .custom import custom_activation_bwd, custom_activation_fwd, custom_loss
 from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
 from .loss import (
@@ -26,6 +27,9 @@ __all__ = [
     "activation_fwd",
     "adam_step",
     "count_nonfinite",
+    "custom_activation_bwd",
+    "custom_activation_fwd",
+    "custom_loss",
     "dense_bwd",
     "dense_dropout_bwd",
     "dense_dropout_fwd",

@@ -1,0 +1,96 @@
+"""Activations and losses of the user: a file names them, and who loads it brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..custom import CustomActivation, CustomLoss
+from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+CustomObject = CustomActivation | CustomLoss
+
+KINDS: dict[str, type[CustomObject]] = {"activation": CustomActivation, "loss": CustomLoss}
+
+
+def check_names(network: Network) -> None:
+    """Refuse to save two different objects under one name: only one of them would come back."""
+    found: dict[str, Any] = {}
+    values = (value for layer in network.layers for value in vars(layer).values())
+    for value in (*values, network.loss):
+        if isinstance(value, CustomObject) and found.setdefault(value.name, value) != value:
+            raise ArgumentError(
+                f"the network holds two custom objects of the name {value.name!r}; "
+                "a file could not tell them apart"
+            )
+
+
+class CustomObjects:
+    """The objects that a file may name.
+
+    Raises
+    ------
+    ArgumentTypeError
+        Not a dict of names to custom activations and losses.
+    """
+
+    def __init__(self, given: Any):
+        if given is not None and not isinstance(given, Mapping):
+            raise ArgumentTypeError(
+                f"custom_objects must be a dict of name to object, got {type(given).__name__}"
+            )
+        self._given = dict(given or {})
+        self._used: dict[str, CustomObject] = {}
+        for name, value in self._given.items():
+            if not isinstance(value, CustomObject):
+                raise ArgumentTypeError(
+                    f"custom_objects[{name!r}] must be made by fastnn.activation or fastnn.loss, "
+                    f"got {value!r}"
+                )
+
+    def resolved(self, described: Any) -> Any:
+        """What a description stands for, if it names an object; else the description itself.
+
+        Raises
+        ------
+        ModelFileError
+            The object is missing, or of another kind.
+        """
+        if not _is_name(described):
+            return described
+        kind, name = described["custom"], described["name"]
+        if name not in self._given:
+            raise ModelFileError(
+                f"it uses the custom {kind} {name!r}; pass it to load as "
+                f"custom_objects={{{name!r}: …}}"
+            )
+        value = self._given[name]
+        if kind not in KINDS or not isinstance(value, KINDS[kind]):
+            raise ModelFileError(f"it uses the custom {kind} {name!r}, but got {value!r} for it")
+        self._used[name] = value
+        return value
+
+    def filled_in(self, config: Any) -> Any:
+        """The description of a layer, with the objects in the places of their names."""
+        if not isinstance(config, dict):
+            return config
+        return {field: self.resolved(value) for field, value in config.items()}
+
+    def check_used(self) -> None:
+        """Raise `ArgumentError` if there is more than was named."""
+        if surplus := [name for name in self._given if name not in self._used]:
+            raise ArgumentError(
+                f"custom_objects has {surplus[0]!r}, but the network uses "
+                + (", ".join(map(repr, self._used)) or "no custom objects")
+            )
+
+
+def _is_name(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"custom", "name"}
+        and all(isinstance(part, str) for part in value.values())
+    )
