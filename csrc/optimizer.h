@@ -41,8 +41,8 @@ static void FN(momentum_step)(real *p, const real *dp, real *v, double lr, doubl
 }
 
 static void FN(rmsprop_step)(real *p, const real *dp, real *s, double lr, double rho, double eps,
-                             double weight_decay, double l1, double l2, double scale,
-                             int64_t begin, int64_t end) {
+                             double weight_decay, double l1, double l2, double scale, int64_t begin,
+                             int64_t end) {
     const real rate = (real)lr, decay = (real)(lr * weight_decay), epsilon = (real)eps;
     const real keep = (real)rho, blend = (real)(1 - rho);
     const FN(completion) c = FN(complete)(l1, l2, scale);
