@@ -14,11 +14,12 @@
 
 static atomic_int setting = 1;
 static atomic_int busy = 0;     // threads that teams keep busy
-static atomic_int granted = 1;  // threads that the system is known to grant
 static int processors = 1;
 static int openmp_default = 1;  // OpenMP's own limit at the import
 static int forced = 0;
 static int forked = 0;
+// Threads that the system is known to grant to teams of this thread: OpenMP keeps threads for each.
+static _Thread_local int granted = 1;
 
 // libgomp's threads do not survive a fork, but it waits for them: the child must not start a team.
 static void after_fork(void) {

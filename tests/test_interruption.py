@@ -22,7 +22,7 @@ PROGRAM = """
 
     def network():
         layers = [Dense(units, "relu"), Dropout(0.2), Dense(units, "tanh"), Dense(10)]
-        return Network(layers, loss="softmax_cross_entropy", seed=1)
+        return Network(layers, loss="softmax_cross_entropy", seed=1).build(X.shape[1])
 
     def fit(net, epochs, **options):
         net.fit(X, y, batch_size=batch, epochs=epochs, verbose=0, **options)
@@ -44,7 +44,6 @@ PROGRAM = """
 
     def twin_of(net):
         twin = network()
-        twin.build(X.shape[1])
         if net.state.step:
             try:
                 fit(twin, 10**6, callbacks=[Stop(net.state.step)])
