@@ -30,7 +30,9 @@ def _quotas(root: Path, line: str) -> Iterator[float]:
         return
     relative = PurePosixPath(group.lstrip("/"))
     for folder in (relative, *relative.parents):
-        limit, period = _limit_v1(root / "cpu" / folder) if controllers else _limit_v2(root / folder)
+        limit, period = (
+            _limit_v1(root / "cpu" / folder) if controllers else _limit_v2(root / folder)
+        )
         if 0 < limit < MOST * period:
             yield limit / period
 

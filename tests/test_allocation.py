@@ -151,6 +151,8 @@ PROGRAM = """
             n += 1
         print(call.__name__, trained, n)
 """
+
+
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory):
     return shared_library(MALLOC, tmp_path_factory.mktemp("malloc"), "failing_malloc")

@@ -15,9 +15,7 @@ def tree(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
         of_process = tmp_path / "membership"
-        of_process.write_bytes(
-            membership if isinstance(membership, bytes) else membership.encode()
-        )
+        of_process.write_bytes(membership if isinstance(membership, bytes) else membership.encode())
         return cgroup_processors(tmp_path / "cgroup", of_process)
 
     return processors
@@ -34,9 +32,7 @@ def test_version_2(tree, text, expected):
     assert tree("0::/job", **{"job/cpu.max": text + "\n"}) == expected
 
 
-@pytest.mark.parametrize(
-    ("quota", "expected"), [("250000", 3), ("100000", 1), ("-1", 0), ("0", 0)]
-)
+@pytest.mark.parametrize(("quota", "expected"), [("250000", 3), ("100000", 1), ("-1", 0), ("0", 0)])
 def test_version_1(tree, quota, expected):
     folder = "cpu/docker/a/cpu.cfs_"
     files = {f"{folder}quota_us": f"{quota}\n", f"{folder}period_us": "100000\n"}

@@ -168,7 +168,9 @@ def test_more_threads_than_processors(team, record_property):
 
 
 # libgomp ends a process that cannot create a thread.
-FEW_THREADS = TEAM + """
+FEW_THREADS = (
+    TEAM
+    + """
     import resource, threading
 
     def can_start(count):
@@ -196,6 +198,7 @@ FEW_THREADS = TEAM + """
     fastnn.set_num_threads(64)
     print(expected, team(), fastnn.get_num_threads())
 """
+)
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv")
