@@ -13,7 +13,7 @@
 #endif
 
 static atomic_int setting = 1;
-static atomic_int busy = 0;     // threads that teams keep busy
+static atomic_int busy = 0;  // threads that teams keep busy
 static int processors = 1;
 static int openmp_default = 1;  // OpenMP's own limit at the import
 static int forced = 0;

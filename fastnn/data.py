@@ -59,7 +59,7 @@ class DataSet:
 
 
 def numbers(argument: str, values: Any) -> np.ndarray:
-    """`values` as an array of finite numbers of any real dtype, aligned and in native byte order."""
+    """`values` as an aligned array of finite numbers of any real dtype, in native byte order."""
     if hasattr(values, "tocsr") and not isinstance(values, np.ndarray):
         raise ArgumentTypeError(f"{argument} is sparse; pass {argument}.toarray()")
     try:
