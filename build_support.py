@@ -47,6 +47,9 @@ X86_ISAS = {
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],
 }
 
+# FASTNN_SANITIZE=1, for tools/sanitize: every wrong access or undefined operation ends the process.
+SANITIZE_FLAGS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
 NO_COMPILER = (
     "fastnn needs a C compiler (gcc or clang), and {compiler!r} does not compile an empty program. "
     "On Debian or Ubuntu: apt install gcc libc6-dev python3-dev; on Fedora: dnf install gcc "
@@ -80,6 +83,7 @@ class BuildNative(build_ext):
         work.mkdir(parents=True, exist_ok=True)
         openmp_compile, openmp_link = self._openmp_flags()
         isas = self._isas()
+        sanitize = SANITIZE_FLAGS if os.environ.get("FASTNN_SANITIZE") == "1" else []
 
         [cythonized] = cythonize([ext], build_dir=str(work), quiet=True)
         ext.sources = cythonized.sources
@@ -89,12 +93,14 @@ class BuildNative(build_ext):
             ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
             *((f"FASTNN_HAVE_{name.upper()}", "1") for name in isas if name != "baseline"),
         ]
-        ext.extra_compile_args = [*COMMON_FLAGS, "-O2", *openmp_compile]
-        ext.extra_link_args = ["-pthread", *openmp_link]
-        ext.extra_objects = self._compile_isas(isas, work)
+        ext.extra_compile_args = [*COMMON_FLAGS, "-O2", *openmp_compile, *sanitize]
+        ext.extra_link_args = ["-pthread", *openmp_link, *sanitize]
+        ext.extra_objects = self._compile_isas(isas, work, sanitize)
         super().build_extension(ext)
 
-    def _compile_isas(self, isas: dict[str, list[str]], work: Path) -> list[str]:
+    def _compile_isas(
+        self, isas: dict[str, list[str]], work: Path, more_flags: list[str]
+    ) -> list[str]:
         """One object per instruction set, in parallel."""
 
         def compile_isa(name: str) -> str:
@@ -106,7 +112,7 @@ class BuildNative(build_ext):
                     [source],
                     output_dir=str(folder),
                     include_dirs=["csrc"],
-                    extra_postargs=[*KERNEL_FLAGS, *isas[name]],
+                    extra_postargs=[*KERNEL_FLAGS, *isas[name], *more_flags],
                 )
             return str(target)
 

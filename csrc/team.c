@@ -20,8 +20,10 @@ enum {
 
 // What one member of a team must have to do for a single loop, in nanoseconds.
 #define MEMBER_WORK 10000.0
-// Estimated work between two calls of the watch.
+// Estimated work between two calls of the watch, and what waiting for the others counts: on a busy
+// machine it takes longer than the work.
 #define WATCH_WORK 1000000.0
+#define WAIT_WORK 50000.0
 
 // On a busy machine a team waits for members that the system does not let run. A loop that takes
 // STALL nanoseconds longer than STALL_FACTOR times its serial estimate has waited; then single
@@ -129,6 +131,7 @@ static void run_share(member *m, int64_t tasks, double nanoseconds,
         task(job, index);
         if (i == 0) note_work(m, nanoseconds / (double)tasks);
     }
+    if (i == 0 && t->size > 1) note_work(m, WAIT_WORK);
     barrier(t);
 }
 

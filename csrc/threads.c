@@ -13,12 +13,14 @@
 #endif
 
 static atomic_int setting = 1;
-static atomic_int busy = 0;     // threads that teams keep busy
-static atomic_int granted = 1;  // threads that the system is known to grant
+static atomic_int busy = 0;  // threads that teams keep busy
 static int processors = 1;
 static int openmp_default = 1;  // OpenMP's own limit at the import
 static int forced = 0;
 static int forked = 0;
+// The largest team that this thread asked the system for, and what it got: OpenMP keeps threads for
+// each thread that starts teams.
+static _Thread_local int asked = 1, granted = 1;
 
 // libgomp's threads do not survive a fork, but it waits for them: the child must not start a team.
 static void after_fork(void) {
@@ -75,13 +77,12 @@ static void *pass_gate(void *argument) {
     return NULL;
 }
 
-// libgomp ends a process that cannot create a thread, so the threads are created here first, all at
-// the same time, and let go. Returns how many a team can have, the caller included.
-static int grant(int members) {
-    if (members <= granted) return members;
+// Creates the threads of a team, all at the same time, and lets them go. Returns how many the team
+// can have, the caller included; 0 where there is no memory to find out.
+static int probe(int members) {
     trial t;
     pthread_t *threads = malloc((size_t)members * sizeof *threads);
-    if (!threads) return granted;
+    if (!threads) return 0;
     pthread_mutex_init(&t.gate, NULL);
     pthread_mutex_lock(&t.gate);
     int created = 0;
@@ -92,8 +93,21 @@ static int grant(int members) {
     for (int i = 0; i < created; i++) pthread_join(threads[i], NULL);
     pthread_mutex_destroy(&t.gate);
     free(threads);
-    if (created + 1 > granted) granted = created + 1;
+    // Linux counts a thread for a moment after its end.
+    const struct timespec moment = {.tv_nsec = 20000000};
+    if (created < members - 1) nanosleep(&moment, NULL);
     return created + 1;
+}
+
+// libgomp ends a process that cannot create a thread, so that is tried first. Once for each size:
+// later the threads that OpenMP keeps count against the same limit.
+static int grant(int members) {
+    if (members > asked) {
+        const int found = probe(members);
+        if (found) asked = members;
+        if (found > granted) granted = found;
+    }
+    return members < granted ? members : granted;
 }
 #endif
 

@@ -57,7 +57,7 @@ class DataSet:
 
 
 def numbers(argument: str, values: Any) -> np.ndarray:
-    """`values` as an array of finite numbers of any real dtype, in native byte order."""
+    """`values` as an aligned array of finite numbers of any real dtype, in native byte order."""
     if hasattr(values, "tocsr") and not isinstance(values, np.ndarray):
         raise ArgumentTypeError(f"{argument} is sparse; pass {argument}.toarray()")
     try:
@@ -73,6 +73,8 @@ def numbers(argument: str, values: Any) -> np.ndarray:
         )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
+    elif not array.flags.aligned:
+        array = array.copy()
     if array.ndim == 0 or array.size == 0:
         raise ArgumentError(f"{argument} must hold at least one row, got shape {array.shape}")
     if array.dtype.kind == "f":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -48,10 +47,17 @@ class NativeExecutor(Executor):
         self._sources = {np.dtype(name): i for i, name in enumerate(native.sources())}
         self._copy = native.COPY
         self._buffers: dict[str, np.ndarray] = {}
+        self._program: Any = None
 
-    @cached_property
-    def _program(self) -> Any:
-        return program(self.plan, self._native)
+    def _native_program(self) -> Any:
+        """The plan in C, made when first needed.
+
+        Not a `functools.cached_property`, which locks in Python 3.11: a child of fork would wait
+        for ever for a lock that another thread held.
+        """
+        if self._program is None:
+            self._program = program(self.plan, self._native)
+        return self._program
 
     def train(
         self,
@@ -87,7 +93,7 @@ class NativeExecutor(Executor):
     ) -> tuple[int, bool]:
         data, arena = rows.data, self.arena
         learned = (arena.gradients, arena.slots) if train else (None, None)
-        return self._program.run(
+        return self._native_program().run(
             (arena.parameters, *learned, self._workspace),
             self._input("input", data.x, rows, self.plan.dtype, self.plan.input_scale),
             self._input("target", data.target, rows) if rows.scored else None,

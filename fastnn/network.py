@@ -155,8 +155,8 @@ class Network:
 
     def attach(self, architecture: Architecture, arena: ParameterArena) -> None:
         """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
-        self._architecture, self._arena = architecture, arena
-        self._executors = ExecutorPool(architecture, arena)
+        executors = ExecutorPool(architecture, arena)
+        self._architecture, self._arena, self._executors = architecture, arena, executors
 
     def _settle(self, input_shape: tuple[int, ...]) -> Architecture:
         return settle(self.layers, self.loss, self.optimizer, self.dtype, input_shape)

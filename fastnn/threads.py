@@ -16,6 +16,11 @@ def set_num_threads(n: int) -> None:
     default, which follows ``OMP_NUM_THREADS`` and the processors that the process may run on. The
     other back ends are single-threaded, and so is a process made by ``fork``.
 
+    Where the system refuses threads (``ulimit -u``, a container's limit on processes), teams are as
+    large as it allows. Each thread that trains or predicts finds that out when it first asks for so
+    many, by creating them for a moment. GNU's OpenMP library ends a process that cannot create a
+    thread, so a limit that is lowered, or used up by others, after that can still end it.
+
     Parameters
     ----------
     n : int

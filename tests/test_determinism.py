@@ -5,7 +5,14 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
+from programs import output_of, shared_library
+from workloads import WORKLOADS, train
+
+from fastnn import kernels
+
+FULL = os.environ.get("FASTNN_FULL") == "1"
 
 PROGRAM = textwrap.dedent(
     """
@@ -70,6 +77,136 @@ def test_bits_do_not_depend_on_threads(isa):
         assert team == f"[{threads}]"
 
 
+# Flush-to-zero and denormals-are-zero, as a caller of ours may have set them for the thread.
+CONTROL_STATE = """
+    #include <stdint.h>
+    #if defined(__SSE2__)
+    #include <xmmintrin.h>
+    enum { FLAGS = 0x3f, FLUSH = 0x8040 };
+    uint64_t control_state(void) { return _mm_getcsr() & ~FLAGS; }
+    void flush_to_zero(int on) { _mm_setcsr((_mm_getcsr() & ~FLUSH) | (on ? FLUSH : 0)); }
+    #elif defined(__aarch64__)
+    uint64_t control_state(void) {
+        uint64_t state;
+        __asm__ volatile("mrs %0, fpcr" : "=r"(state));
+        return state;
+    }
+    void flush_to_zero(int on) {
+        __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)on << 24));
+    }
+    #else
+    uint64_t control_state(void) { return 0; }
+    void flush_to_zero(int on) {}
+    #endif
+"""
+
+# Every workload, for every number of threads, with and without the caller's flush-to-zero, which
+# threads that OpenMP starts meanwhile inherit: so that comes first.
+FIFTY_STEPS = """
+    import ctypes, sys
+    import numpy as np
+    import fastnn
+    from fastnn.kernels import _native
+    from workloads import WORKLOADS, digest, has_subnormal, train
+
+    control = ctypes.CDLL(sys.argv[1])
+    small, names = sys.argv[2] == "small", sys.argv[3].split(",")
+
+    class Team(fastnn.Callback):
+        def on_epoch_end(self, network, epoch, logs):
+            teams.add(_native.last_team())
+
+    for name in names:
+        for dtype in ("float32",) if small else ("float32", "float64"):
+            digests = set()
+            for threads in (1, 2, 3, 7):
+                fastnn.set_num_threads(threads)
+                for flush in (1, 0):
+                    teams = set()
+                    control.flush_to_zero(flush)
+                    before = control.control_state()
+                    net = train(name, small=small, dtype=dtype, callbacks=[Team()])
+                    assert control.control_state() == before
+                    control.flush_to_zero(0)
+                    assert teams == {threads}, (teams, threads)
+                    digests.add(digest(net))
+            if dtype == "float32" and not WORKLOADS[name].image:
+                assert has_subnormal(net.parameters) or has_subnormal(net.arena.slots)
+            print(name, dtype, len(digests))
+"""
+
+
+@pytest.fixture(scope="module")
+def control_state(tmp_path_factory):
+    return shared_library(CONTROL_STATE, tmp_path_factory.mktemp("control"), "control")
+
+
+def check_fifty_steps(control_state, isa, size, names, timeout):
+    program = [FIFTY_STEPS, control_state, size, ",".join(names)]
+    output = output_of(*program, FASTNN_ISA=isa, FASTNN_TEAM="force", timeout=timeout)
+    dtypes = ["float32"] if size == "small" else ["float32", "float64"]
+    lines = [f"{name} {dtype} 1" for name in names for dtype in dtypes]
+    assert output.splitlines() == lines
+
+
+@pytest.mark.parametrize("isa", available())
+def test_fifty_steps_give_the_same_bits(isa, control_state):
+    """For any number of threads, and whatever control state the caller computes in."""
+    check_fifty_steps(control_state, isa, "small", list(WORKLOADS), 120)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", available())
+def test_fifty_steps_of_full_size_give_the_same_bits(isa, control_state):
+    """Without the largest network, which takes half an hour, unless FASTNN_FULL asks for it."""
+    names = [name for name in WORKLOADS if name != "large" or FULL]
+    check_fifty_steps(control_state, isa, "full", names, 6000)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-11)])
+def test_fifty_steps_agree_with_the_reference(name, dtype, tolerance):
+    got = train(name, dtype=dtype)
+    with kernels.use("reference"):
+        expected = train(name, dtype=dtype)
+    scale = np.abs(expected.parameters).max()
+    np.testing.assert_allclose(got.parameters, expected.parameters, rtol=0, atol=tolerance * scale)
+    np.testing.assert_allclose(got.history["loss"], expected.history["loss"], rtol=tolerance)
+
+
+RAISING = """
+    import ctypes, sys
+    import numpy as np
+    import fastnn
+    from fastnn import Dense, Network
+
+    control = ctypes.CDLL(sys.argv[1])
+    fastnn.set_num_threads(2)
+    X = np.random.default_rng(0).normal(size=(64, 200))
+    net = Network([Dense(100), Dense(1)], loss="mean_squared_error", optimizer=fastnn.SGD(1e30))
+
+    def unchanged(call):
+        control.flush_to_zero(1)
+        before = control.control_state()
+        try:
+            call()
+        except fastnn.errors.FastnnError as error:
+            print(type(error).__name__)
+        assert control.control_state() == before
+        control.flush_to_zero(0)
+
+    unchanged(lambda: net.fit(X, X[:, 0], epochs=9, verbose=0))
+    unchanged(lambda: net.predict(X[:, 1:]))
+    unchanged(lambda: net.predict(X))
+    unchanged(lambda: net.evaluate(X, X[:, 0]))
+"""
+
+
+def test_errors_leave_the_control_state_alone(control_state):
+    output = output_of(RAISING, control_state, FASTNN_TEAM="force")
+    assert output.split() == ["DivergenceError", "ArgumentError"]
+
+
 FORKED = textwrap.dedent(
     """
     import os
@@ -92,7 +229,7 @@ FORKED = textwrap.dedent(
     assert train() == expected
     """
 )
-FORKS = 100 if os.environ.get("FASTNN_FULL") == "1" else 10
+FORKS = 100 if FULL else 10
 
 
 def test_children_train_after_the_parent_trained():

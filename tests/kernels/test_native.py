@@ -31,9 +31,10 @@ EVERY_ARRAY = pytest.mark.parametrize(
 
 def run_python(program, **environment):
     """A Python process of its own, since the environment is read at import."""
+    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],
-        env=os.environ | {"PYTHONPATH": str(HERE)} | environment,
+        env=os.environ | {"PYTHONPATH": path} | environment,
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,0 +1,58 @@
+"""Programs that tests start in processes of their own, and C that tests compile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def run_python(program, *arguments, timeout=120, prefix=(), **environment):
+    """Run a Python program that may import what lies in this folder.
+
+    `prefix` is a command to start Python with. After `timeout` seconds the program and whatever it
+    started end, and the test fails.
+    """
+    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = subprocess.Popen(
+        [*prefix, sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": path} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, errors = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, errors = process.communicate()
+        pytest.fail(f"no end after {timeout} s: {output}{errors}")
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def output_of(program, *arguments, **options):
+    """What a program prints, which must end well."""
+    result = run_python(program, *arguments, **options)
+    assert result.returncode == 0, f"status {result.returncode}\n{result.stdout}{result.stderr}"
+    return result.stdout.strip()
+
+
+def shared_library(source, folder, name):
+    """Compile C to a shared library; skips the test where there is no compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    code, library = folder / f"{name}.c", folder / f"{name}.so"
+    code.write_text(textwrap.dedent(source))
+    command = [compiler, "-O1", "-shared", "-fPIC", "-o", library, code, "-ldl"]
+    subprocess.run(command, check=True, timeout=60)
+    return library

@@ -1,0 +1,95 @@
+// Teams under ThreadSanitizer, which does not know libgomp's threads: here POSIX threads are the
+// members. tools/sanitize compiles and runs this; it prints nothing and returns 0 if all is well.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "team.c"
+
+enum { MEMBERS = 4, ITEMS = 3000, ROUNDS = 300, RUNS = 20 };
+
+static int spinning;   // whether members spin before they sleep
+static int last_look;  // the one that asks for the end; 0 for none
+static int looks;
+static atomic_int wrong;
+static double data[ITEMS];
+
+// What teams want of threads.c.
+int fastnn_team_is_forced(void) { return 1; }
+int fastnn_team_limit(void) { return MEMBERS; }
+void fastnn_team_begins(int members) { (void)members; }
+void fastnn_team_ends(int members) { (void)members; }
+int fastnn_processors_for(int members) { return members > 0 && spinning; }
+int64_t fastnn_now(void) { return 0; }
+uint64_t fastnn_fp_enter(void) { return 0; }
+void fastnn_fp_leave(uint64_t state) { (void)state; }
+
+static fastnn_request look(void *context) {
+    (void)context;
+    return ++looks == last_look ? FASTNN_ABORT : FASTNN_GO_ON;
+}
+
+static void add_one(void *job, int64_t begin, int64_t end) {
+    (void)job;
+    for (int64_t i = begin; i < end; i++) data[i] += 1;
+}
+
+static double sum(void *job, int64_t begin, int64_t end) {
+    (void)job;
+    double total = 0;
+    for (int64_t i = begin; i < end; i++) total += data[i];
+    return total;
+}
+
+static void body(void *job) {
+    (void)job;
+    for (int round = 1; round <= ROUNDS; round++) {
+        fastnn_team_no_watch(round % 3 == 0);
+        fastnn_for_chunks(ITEMS, 1, 1e6, add_one, NULL);
+        const double first = fastnn_sum_chunks(ITEMS, 1, 1e6, sum, NULL);
+        const double second = fastnn_sum_chunks(ITEMS, 1, 1e6, sum, NULL);
+        if (fastnn_team_request() == FASTNN_ABORT) return;
+        if (first != (double)ITEMS * round || second != first) wrong++;
+    }
+}
+
+typedef struct {
+    team *team;
+    int index;
+    const team_work *work;
+} starter;
+
+static void *run_thread(void *argument) {
+    const starter *s = argument;
+    run_member(s->team, s->index, s->work);
+    return NULL;
+}
+
+static void run_team(void) {
+    team t = {.size = MEMBERS, .watch = look, .spins = fastnn_processors_for(MEMBERS) ? SPINS : 0};
+    const team_work work = {body, NULL};
+    pthread_t threads[MEMBERS];
+    starter starters[MEMBERS];
+    pthread_mutex_init(&t.mutex, NULL);
+    pthread_cond_init(&t.woken, NULL);
+    for (int i = 1; i < MEMBERS; i++) {
+        starters[i] = (starter){&t, i, &work};
+        if (pthread_create(&threads[i], NULL, run_thread, &starters[i])) _Exit(2);
+    }
+    run_member(&t, 0, &work);
+    for (int i = 1; i < MEMBERS; i++) pthread_join(threads[i], NULL);
+    pthread_cond_destroy(&t.woken);
+    pthread_mutex_destroy(&t.mutex);
+}
+
+int main(void) {
+    for (int run = 0; run < RUNS; run++) {
+        spinning = run % 2;
+        last_look = run % 4 > 1 ? 100 + run : 0;
+        looks = 0;
+        memset(data, 0, sizeof data);
+        run_team();
+    }
+    return wrong != 0;
+}
