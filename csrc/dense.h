@@ -76,7 +76,9 @@ static void FN(slope_columns)(const FN(slope_job) *g, int64_t j0, int64_t cols) 
         FN(slope_block)(g, at, n);
         ELEMENTWISE for (int64_t j = 0; j < n; j++) sum[j] += g->dz[at + j];
     }
-    for (int64_t j = cols; j < width; j++) sum[j % cols] += sum[j];
+    for (int64_t i = 1; i < together && i < g->B; i++) {
+        ELEMENTWISE for (int64_t j = 0; j < cols; j++) sum[j] += sum[i * cols + j];
+    }
     if (g->db) memcpy(g->db + j0, sum, (size_t)cols * sizeof(real));
 }
 

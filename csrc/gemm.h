@@ -47,8 +47,11 @@ static void FN(take)(const FN(gemm_job) *g, const FN(gemm_part) *t) {
     }
 }
 
+// Whether what the microkernel stores is what C is to hold.
 static int FN(sum_finishes)(const FN(gemm_job) *g) {
-    return !g->z && !g->mask && g->activation == FASTNN_ACTIVATION_identity;
+    const int known =
+        g->activation == FASTNN_ACTIVATION_identity || g->activation == FASTNN_ACTIVATION_relu;
+    return known && !g->z && !g->mask;
 }
 
 // Dropout on the way of a finished tile to C.
@@ -83,6 +86,8 @@ static void FN(gemm_tile)(const FN(gemm_job) *g, const FN(gemm_block) *block,
     t->b = p->b;
     t->b_row = p->b_row;
     t->depth = block->depth;
+    const int relu = g->activation == FASTNN_ACTIVATION_relu;
+    t->least = direct && block->last && relu ? 0 : -(real)INFINITY;
     t->c = direct ? c : buffer;
     t->c_row = direct ? g->N : p->width;
     if (block->first) {
@@ -99,7 +104,7 @@ static void FN(gemm_tile)(const FN(gemm_job) *g, const FN(gemm_block) *block,
     if (p->dot) {
         FN(dots)[p->cols - 1](t, rows);
     } else {
-        FN(tiles)[g->a_col != 1][p->vectors - 1][rows - 1](t);
+        FN(tiles)[g->a_col != 1][p->vectors][rows - 1](t);
     }
     if (direct) return;
     if (block->last) {
@@ -114,7 +119,9 @@ static int FN(copy_pays)(const FN(gemm_job) *g, int64_t panels) {
 }
 
 static int64_t FN(gemm_bands)(const FN(gemm_job) *g) {
-    const int64_t wanted = parts_of(GEMM_TASKS, parts_of(g->N, GEMM_GROUP));
+    const double worth = (double)g->M * (double)g->N * (double)g->K / GEMM_TASK_SIZE;
+    const int64_t tasks = worth < GEMM_TASKS ? 1 + (int64_t)worth : GEMM_TASKS;
+    const int64_t wanted = parts_of(tasks, parts_of(g->N, GEMM_GROUP));
     const int64_t sensible = g->M / (4 * TILE_ROWS);
     const int64_t needed = parts_of(g->M, GEMM_ROWS);
     const int64_t bands = wanted < sensible ? wanted : sensible;

@@ -23,7 +23,7 @@ typedef struct {
 
 // Up to GEMM_COLS columns of B, for one block.
 typedef struct {
-    int64_t j0, cols, vectors;
+    int64_t j0, cols, vectors;  // 0 vectors are half a one
     int dot;        // b is (cols, GEMM_DEPTH) for gemm_dot.h, otherwise (depth, vectors * LANES)
     int64_t width;  // columns of a tile of C on the stack
     const real *b;
@@ -40,9 +40,9 @@ static int FN(dot_pays)(const FN(gemm_job) *g) {
 static void FN(set_panel)(FN(gemm_panel) *p, const FN(gemm_job) *g, int64_t j0) {
     p->j0 = j0;
     p->cols = g->N - j0 < GEMM_COLS ? g->N - j0 : GEMM_COLS;
-    p->vectors = p->cols > LANES ? 2 : 1;
+    p->vectors = p->cols > LANES ? 2 : p->cols > LANES / 2;
     p->dot = FN(dot_pays)(g);
-    p->width = p->dot ? p->cols : p->vectors * LANES;
+    p->width = p->dot ? p->cols : p->vectors ? p->vectors * LANES : LANES / 2;
     memset(p->start, 0, sizeof p->start);
     if (!g->bias) return;
     const int64_t copies = p->dot ? LANES / p->cols : 1;
@@ -85,9 +85,15 @@ static void FN(pack_dot)(FN(gemm_panel) *p, const FN(gemm_job) *g, const real *b
 }
 
 // Small matrices, and those for few rows, are read in place: packing would cost more than it saves.
+// Less so where rows lie a power of two apart, and share the same few places of the cache.
+static int FN(in_place)(const FN(gemm_job) *g) {
+    const int crowded = g->b_row * (int64_t)sizeof(real) % GEMM_CROWDED_STRIDE == 0;
+    const int64_t most = crowded ? GEMM_IN_PLACE_CROWDED : GEMM_IN_PLACE;
+    return g->K * g->N <= most || g->M <= 2 * TILE_ROWS;
+}
+
 static void FN(pack)(FN(gemm_panel) *p, const FN(gemm_job) *g, const FN(gemm_block) *block) {
     const real *b = g->b + block->start * g->b_row + p->j0 * g->b_col;
-    const int small = g->K * g->N <= GEMM_IN_PLACE || g->M <= 2 * TILE_ROWS;
     p->b = p->packed;
     p->b_row = p->width;
     if (p->dot) {
@@ -95,7 +101,7 @@ static void FN(pack)(FN(gemm_panel) *p, const FN(gemm_job) *g, const FN(gemm_blo
         FN(pack_dot)(p, g, b, block->depth);
     } else if (g->b_col != 1) {
         FN(pack_columns)(p, b, g->b_col, block->depth);
-    } else if (small && p->cols == p->width) {
+    } else if (p->cols == p->width && FN(in_place)(g)) {
         p->b = b;
         p->b_row = g->b_row;
     } else {

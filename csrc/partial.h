@@ -1,7 +1,5 @@
 // Parts of rows, and small transposes: what the edges of a matrix need.
 
-typedef int_real FN(vec_ints) __attribute__((vector_size(VEC_BYTES)));
-
 // The first n <= LANES elements, zeros behind them; nothing else is read.
 static inline FN(vec) FN(load_part)(const real *p, int64_t n) {
     if (n == LANES) return FN(load)(p);

@@ -32,9 +32,12 @@
 #define GEMM_COLS (2 * LANES)
 #define GEMM_GROUP ((int64_t)(65536 / GEMM_DEPTH / sizeof(real)))
 #define GEMM_PANELS (GEMM_GROUP / GEMM_COLS)
-#define GEMM_TASKS 8          // of a product, if it has rows enough
-#define GEMM_IN_PLACE 4096    // elements of a B that is not packed
-#define GEMM_BAD_STRIDE 4096  // bytes
+#define GEMM_TASKS 8           // of a product, if it has rows enough
+#define GEMM_TASK_SIZE 524288  // multiplications that are worth a task
+#define GEMM_IN_PLACE 24576    // elements of a B that is not packed
+#define GEMM_IN_PLACE_CROWDED 8192
+#define GEMM_CROWDED_STRIDE 512  // bytes
+#define GEMM_BAD_STRIDE 4096     // bytes
 #define DOT_TILE_ROWS 8
 #define CACHE_LINE ((int64_t)(64 / sizeof(real)))
 
