@@ -118,10 +118,15 @@ static int FN(copy_pays)(const FN(gemm_job) *g, int64_t panels) {
     return panels > 1 && g->a_col == 1 && g->a_row * (int64_t)sizeof(real) % GEMM_BAD_STRIDE == 0;
 }
 
+// Columns that a task does at a time: their panels stay in the second-level cache.
+static int64_t FN(gemm_group)(const FN(gemm_job) *g) {
+    return g->K * g->N < GEMM_LARGE ? GEMM_GROUP / 2 : GEMM_GROUP;
+}
+
 static int64_t FN(gemm_bands)(const FN(gemm_job) *g) {
     const double worth = (double)g->M * (double)g->N * (double)g->K / GEMM_TASK_SIZE;
     const int64_t tasks = worth < GEMM_TASKS ? 1 + (int64_t)worth : GEMM_TASKS;
-    const int64_t wanted = parts_of(tasks, parts_of(g->N, GEMM_GROUP));
+    const int64_t wanted = parts_of(tasks, parts_of(g->N, FN(gemm_group)(g)));
     const int64_t sensible = g->M / (4 * TILE_ROWS);
     const int64_t needed = parts_of(g->M, GEMM_ROWS);
     const int64_t bands = wanted < sensible ? wanted : sensible;
@@ -129,7 +134,7 @@ static int64_t FN(gemm_bands)(const FN(gemm_job) *g) {
 }
 
 static int64_t FN(gemm_tasks)(const FN(gemm_job) *g) {
-    return g->M > 0 && g->N > 0 ? FN(gemm_bands)(g) * parts_of(g->N, GEMM_GROUP) : 0;
+    return g->M > 0 && g->N > 0 ? FN(gemm_bands)(g) * parts_of(g->N, FN(gemm_group)(g)) : 0;
 }
 
 // A tile's rows of A times all panels of the group, while those of the next tile are fetched.
@@ -155,11 +160,12 @@ static void FN(gemm_row)(const FN(gemm_job) *g, const FN(gemm_block) *block,
 
 static void FN(gemm_task)(void *job, int64_t index) {
     const FN(gemm_job) *g = job;
-    const int64_t groups = parts_of(g->N, GEMM_GROUP), bands = FN(gemm_bands)(g);
+    const int64_t group = FN(gemm_group)(g), groups = parts_of(g->N, group);
+    const int64_t bands = FN(gemm_bands)(g);
     const int64_t top = part_start(g->M, bands, index / groups);
     const int64_t height = part_start(g->M, bands, index / groups + 1) - top;
-    const int64_t j0 = index % groups * GEMM_GROUP;
-    const int64_t cols = g->N - j0 < GEMM_GROUP ? g->N - j0 : GEMM_GROUP;
+    const int64_t j0 = index % groups * group;
+    const int64_t cols = g->N - j0 < group ? g->N - j0 : group;
     const int64_t panels = parts_of(cols, GEMM_COLS), blocks = parts_of(g->K, GEMM_DEPTH);
     FN(gemm_panel) panel[GEMM_PANELS];
     for (int64_t n = 0; n < panels; n++) FN(set_panel)(panel + n, g, j0 + n * GEMM_COLS);
