@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import native_executor
 from .compiler import compile_plan
 from .executor import Executor
-from .parameters import ParameterArena
+from .parameters import ParameterArena, Snapshot
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ class ExecutorPool:
         self._plans: dict[tuple[int, bool, bool], Plan] = {}
         self._idle: dict[tuple[int, bool], list[Executor]] = {}
         self._training: Executor | None = None
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot:
+        """Where training keeps the parameters to go back to."""
+        if self._snapshot is None:
+            self._snapshot = Snapshot(self._arena)
+        return self._snapshot
 
     def plan(self, rows: int, *, training: bool, labels: bool) -> Plan:
         """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""

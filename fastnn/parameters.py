@@ -122,14 +122,6 @@ class ParameterArena:
         """Whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
-    def snapshot(self) -> tuple[np.ndarray, np.ndarray]:
-        """Copies of parameters and slots, for `restore`."""
-        return self.parameters.copy(), self.slots.copy()
-
-    def restore(self, snapshot: tuple[np.ndarray, np.ndarray]) -> None:
-        """Put parameters and slots back as they were."""
-        self.parameters[...], self.slots[...] = snapshot
-
     def view(self, region: np.ndarray, segment: Segment) -> np.ndarray:
         """The array of one segment inside a flat region, in its own shape."""
         return region[segment.offset : segment.offset + segment.size].reshape(segment.shape)
@@ -139,3 +131,22 @@ class ParameterArena:
         for segment, offset in zip(self.segments, stream_offsets, strict=True):
             values = segment.parameter.initializer.draw(segment.shape, seed, offset)
             self.view(self.parameters, segment)[...] = values
+
+
+class Snapshot:
+    """Room for a copy of parameters and slots, kept from one use to the next."""
+
+    def __init__(self, arena: ParameterArena):
+        self._arena = arena
+        self._parameters = np.empty_like(arena.parameters)
+        self._slots = np.empty_like(arena.slots)
+
+    def take(self) -> None:
+        """Copy parameters and slots."""
+        np.copyto(self._parameters, self._arena.parameters)
+        np.copyto(self._slots, self._arena.slots)
+
+    def restore(self) -> None:
+        """Put them back as they were."""
+        np.copyto(self._arena.parameters, self._parameters)
+        np.copyto(self._arena.slots, self._slots)

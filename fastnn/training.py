@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from . import inference
+from . import inference, kernels
 from .callbacks import CallbackList
 from .data import DataSet
 from .errors import DivergenceError
@@ -60,16 +60,20 @@ class Steps:
         An update may overflow although its gradient was finite. It shows in the next step's loss or
         here, at the end; then only the parameters and slots of the beginning are known to be good.
         """
-        arena = self._network.arena
-        before = arena.snapshot()
+        snapshot = self._network.executors.snapshot()
+        snapshot.take()
         try:
             yield
-            if not np.isfinite(arena.parameters).all():
+            if self._overflowed():
                 self._raise("an update overflowed", len(rows) - 1, "optimizer")
         except DivergenceError:
-            if not np.isfinite(arena.parameters).all():
-                arena.restore(before)
+            if self._overflowed():
+                snapshot.restore()
             raise
+
+    def _overflowed(self) -> bool:
+        count = kernels.implementation().count_nonfinite
+        return count(self._network.arena.parameters) > 0
 
     def _raise(self, what: str, number: int, layer: str) -> NoReturn:
         epoch, batch = self._state.epoch + 1, number + 1

@@ -8,7 +8,7 @@ import textwrap
 import numpy as np
 import pytest
 from programs import output_of, shared_library
-from workloads import WORKLOADS, train
+from workload_jobs import WORKLOADS, train
 
 from fastnn import kernels
 
@@ -107,7 +107,7 @@ FIFTY_STEPS = """
     import numpy as np
     import fastnn
     from fastnn.kernels import _native
-    from workloads import WORKLOADS, digest, has_subnormal, train
+    from workload_jobs import WORKLOADS, digest, has_subnormal, train
 
     control = ctypes.CDLL(sys.argv[1])
     small, names = sys.argv[2] == "small", sys.argv[3].split(",")
