@@ -211,9 +211,9 @@ typedef struct {
     int64_t batch, stop;  // batches [batch, stop) are this team's
     uint64_t step;
     int timed;
-    int64_t nanoseconds;  // of a timed batch; written, as all that follows, by the leader
-    int64_t last_look;
-    int finished;  // the watch asked for the end
+    int64_t nanoseconds;       // of a timed batch; written, as all that follows, by the leader
+    int64_t start, last_look;  // of this team's work, and of the latest look at the watch
+    int finished;              // the watch asked for the end
     fastnn_status status;
 } shift;
 
@@ -225,7 +225,7 @@ static fastnn_request look(void *context) {
     s->last_look = now;
     const fastnn_request request = s->run->watch ? s->run->watch(s->run->context) : FASTNN_GO_ON;
     s->finished = request != FASTNN_GO_ON;
-    if (!s->finished && fastnn_tuning_is_due(s->run->tuning, now)) return FASTNN_FINISH;
+    if (!s->finished && fastnn_tuning_is_due(s->run->tuning, now - s->start)) return FASTNN_FINISH;
     return request;
 }
 
@@ -270,7 +270,9 @@ fastnn_status fastnn_execute(fastnn_run *run) {
         s.batch = run->batch;
         s.stop = trial ? run->batch + 1 : run->stop;
         s.step = run->step;
+        s.start = fastnn_now();
         fastnn_team_run(members, look, &s, work, &s);
+        fastnn_tuning_worked(run->tuning, fastnn_now() - s.start);
         if (s.timed && run->batch > s.batch) fastnn_tuning_note(run->tuning, s.nanoseconds);
     }
     return s.status;

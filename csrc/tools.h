@@ -32,7 +32,7 @@
 #define GEMM_COLS (2 * LANES)
 #define GEMM_GROUP ((int64_t)(131072 / GEMM_DEPTH / sizeof(real)))
 #define GEMM_PANELS (GEMM_GROUP / GEMM_COLS)
-#define GEMM_LARGE 1048576  // elements of a B whose panels come in whole groups, not in halves
+#define GEMM_LARGE 1048576     // elements of a B whose panels come in whole groups, not in halves
 #define GEMM_TASKS 8           // of a product, if it has rows enough
 #define GEMM_TASK_SIZE 524288  // multiplications that are worth a task
 #define GEMM_IN_PLACE 24576    // elements of a B that is not packed

@@ -15,7 +15,7 @@ typedef struct {
     int64_t fastest;  // nanoseconds of the fastest step with this team
     int64_t best;     // the fastest team so far, and its time
     int64_t best_time;
-    int64_t next_trial;  // when a settled choice is looked at again
+    int64_t since_trial;  // nanoseconds of work with a settled choice
 } fastnn_tuning;
 
 // Sets the team for the steps to come, at most `limit`; returns whether the next step is a trial,
@@ -23,7 +23,9 @@ typedef struct {
 int fastnn_tuning_team(fastnn_tuning *tuning, int limit, int *members);
 void fastnn_tuning_note(fastnn_tuning *tuning, int64_t nanoseconds);
 
-// Whether it is time for the next trial.
-int fastnn_tuning_is_due(const fastnn_tuning *tuning, int64_t now);
+// Tells of work done since; whether that is enough, with some more, for the next trial. Time
+// between runs does not count: a program that trains now and then need not try each time.
+void fastnn_tuning_worked(fastnn_tuning *tuning, int64_t nanoseconds);
+int fastnn_tuning_is_due(const fastnn_tuning *tuning, int64_t more);
 
 #endif

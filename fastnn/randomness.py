@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
-import secrets
+import os
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def stream_offset(stream: int, step: int) -> int:
 def check_seed(seed: int | None) -> int:
     """`seed` as an int in [0, 2**64); None draws a fresh one."""
     if seed is None:
-        return secrets.randbits(SEED_BITS)
+        return int.from_bytes(os.urandom(SEED_BITS // 8), "little")
     return checks.integer("seed", seed, low=0, high=2**SEED_BITS - 1)
 
 

@@ -95,7 +95,7 @@ def activation(name: str, size: int):
 def start():
     """A fresh interpreter that imports the package, and what a program starts with."""
     program = "from fastnn import Dense, Network"
-    return lambda: subprocess.run([sys.executable, "-c", program], check=True)
+    return lambda: subprocess.run([sys.executable, "-P", "-c", program], check=True)
 
 
 def _native():

@@ -22,4 +22,4 @@ def gemm(m: int, k: int, n: int):
 
 def start():
     """A fresh interpreter that imports the package."""
-    return lambda: subprocess.run([sys.executable, "-c", "import numpy"], check=True)
+    return lambda: subprocess.run([sys.executable, "-P", "-c", "import numpy"], check=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -96,13 +99,18 @@ def test_accuracy(activation, dtype):
     check_accuracy(activation, np.concatenate([*samples, edges(dtype)]).astype(dtype))
 
 
-@pytest.mark.slow  # some two minutes each
+@pytest.mark.slow  # some minutes for all
 @pytest.mark.parametrize("activation", ["exp", "tanh", "sigmoid", "gelu"])
 def test_accuracy_over_all_of_float32(activation):
     block = 1 << 22
-    for first in range(0, 1 << 32, block):
+
+    def check(first):
         bits = np.arange(first, first + block, dtype=np.uint64).astype(np.uint32)
         check_accuracy(activation, bits.view(np.float32))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(check, range(0, 1 << 32, block)):
+            pass
 
 
 @pytest.mark.parametrize("dtype", REALS)
