@@ -118,23 +118,29 @@ static int FN(copy_pays)(const FN(gemm_job) *g, int64_t panels) {
     return panels > 1 && g->a_col == 1 && g->a_row * (int64_t)sizeof(real) % GEMM_BAD_STRIDE == 0;
 }
 
-// Columns that a task does at a time: their panels stay in the second-level cache.
-static int64_t FN(gemm_group)(const FN(gemm_job) *g) {
-    return g->K * g->N < GEMM_LARGE ? GEMM_GROUP / 2 : GEMM_GROUP;
-}
-
-static int64_t FN(gemm_bands)(const FN(gemm_job) *g) {
+// Tasks that a product is worth.
+static int64_t FN(gemm_wanted)(const FN(gemm_job) *g) {
     const double worth = (double)g->M * (double)g->N * (double)g->K / GEMM_TASK_SIZE;
-    const int64_t tasks = worth < GEMM_TASKS ? 1 + (int64_t)worth : GEMM_TASKS;
-    const int64_t wanted = parts_of(tasks, parts_of(g->N, FN(gemm_group)(g)));
-    const int64_t sensible = g->M / (4 * TILE_ROWS);
-    const int64_t needed = parts_of(g->M, GEMM_ROWS);
-    const int64_t bands = wanted < sensible ? wanted : sensible;
-    return bands > needed ? bands : needed;
+    return worth < GEMM_TASKS ? 1 + (int64_t)worth : GEMM_TASKS;
 }
 
-static int64_t FN(gemm_tasks)(const FN(gemm_job) *g) {
-    return g->M > 0 && g->N > 0 ? FN(gemm_bands)(g) * parts_of(g->N, FN(gemm_group)(g)) : 0;
+// A small matrix summed over a long batch is cut finer, down to a vector by four rows: so there are
+// tasks for several threads, each of which still owns its sums.
+static int FN(is_long)(const FN(gemm_job) *g) {
+    return g->K > GEMM_LONG * (g->M > g->N ? g->M : g->N);
+}
+
+// Cuts the product into tasks. The panels of a group stay in the second-level cache.
+static void FN(cut)(FN(gemm_job) *g) {
+    const int64_t most = g->K * g->N < GEMM_LARGE ? GEMM_GROUP / 2 : GEMM_GROUP;
+    const int64_t wanted = FN(gemm_wanted)(g), lines = FN(is_long)(g) ? 4 : 4 * TILE_ROWS;
+    const int64_t share = LANES * parts_of(parts_of(g->N, wanted), LANES);
+    g->group = FN(is_long)(g) && share < most ? share : most;
+    const int64_t groups = parts_of(g->N, g->group), needed = parts_of(g->M, GEMM_ROWS);
+    const int64_t bands = parts_of(wanted, groups), sensible = g->M / lines;
+    g->bands = bands < sensible ? bands : sensible;
+    if (g->bands < needed) g->bands = needed;
+    g->tasks = g->M > 0 && g->N > 0 ? groups * g->bands : 0;
 }
 
 // A tile's rows of A times all panels of the group, while those of the next tile are fetched.
@@ -160,15 +166,14 @@ static void FN(gemm_row)(const FN(gemm_job) *g, const FN(gemm_block) *block,
 
 static void FN(gemm_task)(void *job, int64_t index) {
     const FN(gemm_job) *g = job;
-    const int64_t group = FN(gemm_group)(g), groups = parts_of(g->N, group);
-    const int64_t bands = FN(gemm_bands)(g);
-    const int64_t top = part_start(g->M, bands, index / groups);
-    const int64_t height = part_start(g->M, bands, index / groups + 1) - top;
-    const int64_t j0 = index % groups * group;
-    const int64_t cols = g->N - j0 < group ? g->N - j0 : group;
+    const int64_t groups = parts_of(g->N, g->group);
+    const int64_t top = part_start(g->M, g->bands, index / groups);
+    const int64_t height = part_start(g->M, g->bands, index / groups + 1) - top;
+    const int64_t j0 = index % groups * g->group;
+    const int64_t cols = g->N - j0 < g->group ? g->N - j0 : g->group;
     const int64_t panels = parts_of(cols, GEMM_COLS), blocks = parts_of(g->K, GEMM_DEPTH);
     FN(gemm_panel) panel[GEMM_PANELS];
-    for (int64_t n = 0; n < panels; n++) FN(set_panel)(panel + n, g, j0 + n * GEMM_COLS);
+    for (int64_t n = 0; n < panels; n++) FN(set_panel)(panel + n, g, j0 + n * GEMM_COLS, j0 + cols);
     real copy[TILE_ROWS * GEMM_DEPTH] __attribute__((aligned(64)));
     const int copies = FN(copy_pays)(g, panels);
 
@@ -193,7 +198,7 @@ static double FN(gemm_work)(const FN(gemm_job) *g) {
 
 // A few columns are computed as a few rows: Cᵀ = Bᵀ · Aᵀ fills the vectors, where A is read by
 // columns and B by rows.
-static void FN(prepare)(FN(gemm_job) *g) {
+static void FN(turn)(FN(gemm_job) *g) {
     const int fits = g->a_row == 1 && g->b_col == 1 && !g->bias && FN(sum_finishes)(g);
     if (!fits || 4 * g->N * parts_of(g->M, LANES) > 3 * g->M * parts_of(g->N, LANES)) return;
     const FN(gemm_job) as_given = *g;
@@ -206,15 +211,20 @@ static void FN(prepare)(FN(gemm_job) *g) {
     g->transposed = 1;
 }
 
+static void FN(prepare)(FN(gemm_job) *g) {
+    FN(turn)(g);
+    FN(cut)(g);
+}
+
 static void FN(gemm)(FN(gemm_job) *g) {
     FN(prepare)(g);
-    fastnn_for(FN(gemm_tasks)(g), FN(gemm_work)(g), FN(gemm_task), g);
+    fastnn_for(g->tasks, FN(gemm_work)(g), FN(gemm_task), g);
 }
 
 // Task `index` of two products; the tasks of one are spread evenly among those of the other.
 static void FN(gemm_pair_task)(void *job, int64_t index) {
     FN(gemm_job) *product = job;
-    const int64_t first = FN(gemm_tasks)(product), all = first + FN(gemm_tasks)(product + 1);
+    const int64_t first = product[0].tasks, all = first + product[1].tasks;
     const int64_t before = index * first / all;
     if ((index + 1) * first / all > before) {
         FN(gemm_task)(product, before);
@@ -227,6 +237,6 @@ static void FN(gemm_pair_task)(void *job, int64_t index) {
 static void FN(gemm_pair)(FN(gemm_job) product[2]) {
     FN(prepare)(product);
     FN(prepare)(product + 1);
-    fastnn_for(FN(gemm_tasks)(product) + FN(gemm_tasks)(product + 1),
+    fastnn_for(product[0].tasks + product[1].tasks,
                FN(gemm_work)(product) + FN(gemm_work)(product + 1), FN(gemm_pair_task), product);
 }

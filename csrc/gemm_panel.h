@@ -13,6 +13,8 @@ typedef struct {
     const uint8_t *mask;  // of dropout after the activation, a bit for each element of C; or NULL
     real scale;           // of what dropout keeps
     int transposed;       // c is (N,M)
+    // Tasks: groups of that many columns, times bands of rows.
+    int64_t group, bands, tasks;
 } FN(gemm_job);
 
 // A range of k. The blocks of a product are added in ascending order.
@@ -20,6 +22,8 @@ typedef struct {
     int64_t start, depth;
     int first, last;
 } FN(gemm_block);
+
+_Static_assert(GEMM_GROUP % (2 * GEMM_COLS) == 0, "half a group is whole panels");
 
 // Up to GEMM_COLS columns of B, for one block.
 typedef struct {
@@ -37,9 +41,10 @@ static int FN(dot_pays)(const FN(gemm_job) *g) {
     return g->a_col == 1 && g->N <= DOT_COLS && g->N * (parts_of(g->K, LANES) + 4) < g->K;
 }
 
-static void FN(set_panel)(FN(gemm_panel) *p, const FN(gemm_job) *g, int64_t j0) {
+// The panel from column j0 on, of those before column `end`.
+static void FN(set_panel)(FN(gemm_panel) *p, const FN(gemm_job) *g, int64_t j0, int64_t end) {
     p->j0 = j0;
-    p->cols = g->N - j0 < GEMM_COLS ? g->N - j0 : GEMM_COLS;
+    p->cols = end - j0 < GEMM_COLS ? end - j0 : GEMM_COLS;
     p->vectors = p->cols > LANES ? 2 : p->cols > LANES / 2;
     p->dot = FN(dot_pays)(g);
     p->width = p->dot ? p->cols : p->vectors ? p->vectors * LANES : LANES / 2;

@@ -27,11 +27,12 @@
 
 // Blocking of the matrix product. A tile takes all but the last few of the 32 (AVX-512) or 16
 // vector registers; the panels of a group fill 128 KiB, and stay in the second-level cache.
-#define GEMM_ROWS 512
+#define GEMM_ROWS 1024
 #define GEMM_DEPTH 256
 #define GEMM_COLS (2 * LANES)
 #define GEMM_GROUP ((int64_t)(131072 / GEMM_DEPTH / sizeof(real)))
 #define GEMM_PANELS (GEMM_GROUP / GEMM_COLS)
+#define GEMM_LONG 8            // times longer than C is large: a sum over a long batch
 #define GEMM_LARGE 1048576     // elements of a B whose panels come in whole groups, not in halves
 #define GEMM_TASKS 8           // of a product, if it has rows enough
 #define GEMM_TASK_SIZE 524288  // multiplications that are worth a task
