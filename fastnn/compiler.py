@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -95,7 +96,7 @@ def compile_plan(
         Whether one op may do the work of several: the same step in fewer passes over memory, whose
         arena holds gradients without those of the penalties.
     """
-    widest = max(int(np.prod(shape)) for shape in net.shapes)
+    widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
     builder = PlanBuilder(net.dtype, rows, training, widest)
     output, pullbacks = _lower_layers(net, builder)
 
