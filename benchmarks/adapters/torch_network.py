@@ -44,8 +44,7 @@ def adam_of(parameters, learning_rate: float = 1e-3) -> torch.optim.Adam:
 def epochs(workload: Workload, shuffle: bool, step: Step) -> Callable[[], list[float]]:
     """Training by step(x, y) → loss.
 
-    All rows are put in order once an epoch, and batches are views: on each of the workloads at
-    least as fast as gathering rows batch by batch.
+    All rows are put in order once an epoch, and batches are views of them.
     """
     x, y = map(torch.from_numpy, workload.data)
 
