@@ -48,6 +48,8 @@ typedef struct {
     const uint8_t *mask;  // of dropout behind the activation, or NULL
     real scale;           // of what it keeps
     int64_t B, O, activation;
+    int64_t chunks;  // of rows, where columns are too few for several tasks
+    real *sums;      // (chunks, O): db of each
 } FN(slope_job);
 
 // Elements [at, at + n) of dz, n <= 2 * COLUMN_GRAIN.
@@ -64,28 +66,50 @@ static void FN(slope_block)(const FN(slope_job) *g, int64_t at, int64_t n) {
     FN(multiply_slope)(dz, dz, y, g->z ? g->z + at : 0, n, g->activation);
 }
 
-// Columns [j0, j0 + cols): dz, and db as long as dz is warm. Rows of few columns are summed several
-// at a time, as one longer row that is folded at the end.
-static void FN(slope_columns)(const FN(slope_job) *g, int64_t j0, int64_t cols) {
+// Rows [begin, end), columns [j0, j0 + cols): dz, and their part of db as long as dz is warm. Rows
+// of few columns are summed several at a time, as one longer row that is folded at the end.
+static void FN(slope_region)(const FN(slope_job) *g, int64_t begin, int64_t end, int64_t j0,
+                             int64_t cols, real *db) {
     const int64_t together = cols == g->O ? 1 + (COLUMN_GRAIN - 1) / cols : 1;
     const int64_t width = together * cols;
     real sum[2 * COLUMN_GRAIN] = {0};
-    for (int64_t i = 0; i < g->B; i += together) {
-        const int64_t n = g->B - i < together ? (g->B - i) * cols : width;
+    for (int64_t i = begin; i < end; i += together) {
+        const int64_t n = end - i < together ? (end - i) * cols : width;
         const int64_t at = i * g->O + j0;
         FN(slope_block)(g, at, n);
         ELEMENTWISE for (int64_t j = 0; j < n; j++) sum[j] += g->dz[at + j];
     }
-    for (int64_t i = 1; i < together && i < g->B; i++) {
+    for (int64_t i = 1; i < together && i < end - begin; i++) {
         ELEMENTWISE for (int64_t j = 0; j < cols; j++) sum[j] += sum[i * cols + j];
     }
-    if (g->db) memcpy(g->db + j0, sum, (size_t)cols * sizeof(real));
+    if (db) memcpy(db + j0, sum, (size_t)cols * sizeof(real));
 }
 
 static void FN(slope_task)(void *job, int64_t index) {
     const FN(slope_job) *g = job;
-    const int64_t parts = parts_of(g->O, COLUMN_GRAIN), j0 = part_start(g->O, parts, index);
-    FN(slope_columns)(g, j0, part_start(g->O, parts, index + 1) - j0);
+    const int64_t parts = parts_of(g->O, COLUMN_GRAIN), part = index % parts;
+    const int64_t chunk = index / parts, j0 = part_start(g->O, parts, part);
+    FN(slope_region)(g, part_start(g->B, g->chunks, chunk), part_start(g->B, g->chunks, chunk + 1),
+                     j0, part_start(g->O, parts, part + 1) - j0,
+                     g->db && g->chunks > 1 ? g->sums + chunk * g->O : g->db);
+}
+
+// A single task.
+static void FN(add_db)(void *job, int64_t index) {
+    const FN(slope_job) *g = job;
+    FN(add_parts)(g->db, g->sums, g->chunks, g->O);
+    (void)index;
+}
+
+// dz, db. Both the number of tasks and the order of the sums are functions of B and O.
+static void FN(slope)(FN(slope_job) *g) {
+    char own[FASTNN_SCRATCH] __attribute__((aligned(64)));
+    const int64_t parts = parts_of(g->O, COLUMN_GRAIN), most = GEMM_TASKS / parts;
+    const int64_t worth = 1 + g->B * g->O / SLOPE_TASK_SIZE;
+    g->chunks = most < 1 ? 1 : worth < most ? worth : most;
+    g->sums = fastnn_team_scratch(own);
+    fastnn_for(parts * g->chunks, 0.5 * (double)g->B * (double)g->O, FN(slope_task), g);
+    if (g->db && g->chunks > 1) fastnn_for(1, (double)(g->chunks * g->O), FN(add_db), g);
 }
 
 static fastnn_status FN(backward)(real *dx, real *dw, const real *x, const real *w, int64_t I,
@@ -94,7 +118,7 @@ static fastnn_status FN(backward)(real *dx, real *dw, const real *x, const real 
     if (!activation_known(g->activation)) return FASTNN_BAD_ACTIVATION;
     if (!g->z && fastnn_activation_needs_z[g->activation]) return FASTNN_MISSING_Z;
     if (O > 0 && (g->db || g->mask || g->activation != FASTNN_ACTIVATION_identity)) {
-        fastnn_for(parts_of(O, COLUMN_GRAIN), 0.5 * (double)B * (double)O, FN(slope_task), g);
+        FN(slope)(g);
     }
     FN(gemm_job) product[2] = {
         {.a = x,

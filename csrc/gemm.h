@@ -124,8 +124,7 @@ static int64_t FN(gemm_wanted)(const FN(gemm_job) *g) {
     return worth < GEMM_TASKS ? 1 + (int64_t)worth : GEMM_TASKS;
 }
 
-// A small matrix summed over a long batch is cut finer, down to a vector by four rows: so there are
-// tasks for several threads, each of which still owns its sums.
+// A matrix summed over a long batch is cut finer, down to a vector by four rows, or K is cut.
 static int FN(is_long)(const FN(gemm_job) *g) {
     return g->K > GEMM_LONG * (g->M > g->N ? g->M : g->N);
 }
@@ -141,6 +140,22 @@ static void FN(cut)(FN(gemm_job) *g) {
     g->bands = bands < sensible ? bands : sensible;
     if (g->bands < needed) g->bands = needed;
     g->tasks = g->M > 0 && g->N > 0 ? groups * g->bands : 0;
+}
+
+// Cuts K where copies of C are small enough. Bias and activation would have to wait for the sum:
+// products that have them are not cut this way.
+static void FN(split)(FN(gemm_job) *g) {
+    const int plain = !g->bias && !g->z && !g->mask;
+    g->chunks = 1;
+    if (!plain || g->activation != FASTNN_ACTIVATION_identity) return;
+    if (!FN(is_long)(g) || g->tasks == 0) return;
+    if (g->M * g->N > GEMM_SPLIT || g->N > GEMM_GROUP) return;
+    const int64_t wanted = FN(gemm_wanted)(g), sensible = parts_of(g->K, GEMM_DEPTH);
+    g->chunks = wanted < sensible ? wanted : sensible;
+    if (g->chunks == 1) return;
+    g->group = GEMM_GROUP;
+    g->bands = 1;
+    g->tasks = g->chunks;
 }
 
 // A tile's rows of A times all panels of the group, while those of the next tile are fetched.
@@ -164,8 +179,7 @@ static void FN(gemm_row)(const FN(gemm_job) *g, const FN(gemm_block) *block,
     for (int64_t n = 0; n < panels; n++) FN(gemm_tile)(g, block, panel + n, &t, i0, rows);
 }
 
-static void FN(gemm_task)(void *job, int64_t index) {
-    const FN(gemm_job) *g = job;
+static void FN(gemm_region)(const FN(gemm_job) *g, int64_t index) {
     const int64_t groups = parts_of(g->N, g->group);
     const int64_t top = part_start(g->M, g->bands, index / groups);
     const int64_t height = part_start(g->M, g->bands, index / groups + 1) - top;
@@ -191,6 +205,36 @@ static void FN(gemm_task)(void *job, int64_t index) {
     }
 }
 
+static void FN(gemm_chunk)(const FN(gemm_job) *g, int64_t index) {
+    const int64_t start = part_start(g->K, g->chunks, index);
+    FN(gemm_job) chunk = *g;
+    chunk.a += start * g->a_col;
+    chunk.b += start * g->b_row;
+    chunk.c = g->sums + index * g->M * g->N;
+    chunk.K = part_start(g->K, g->chunks, index + 1) - start;
+    FN(gemm_region)(&chunk, 0);
+}
+
+static void FN(gemm_task)(void *job, int64_t index) {
+    const FN(gemm_job) *g = job;
+    if (g->chunks > 1) {
+        FN(gemm_chunk)(g, index);
+    } else {
+        FN(gemm_region)(g, index);
+    }
+}
+
+// A single task: C is small.
+static void FN(add_chunks)(void *job, int64_t index) {
+    const FN(gemm_job) *g = job;
+    FN(add_parts)(g->c, g->sums, g->chunks, g->M * g->N);
+    (void)index;
+}
+
+static void FN(join)(FN(gemm_job) *g) {
+    if (g->chunks > 1) fastnn_for(1, (double)(g->chunks * g->M * g->N), FN(add_chunks), g);
+}
+
 // Nanoseconds on one core.
 static double FN(gemm_work)(const FN(gemm_job) *g) {
     return (double)g->M * (double)g->N * (double)g->K / (3.0 * LANES);
@@ -211,14 +255,20 @@ static void FN(turn)(FN(gemm_job) *g) {
     g->transposed = 1;
 }
 
-static void FN(prepare)(FN(gemm_job) *g) {
+// `own` has room for FASTNN_SCRATCH bytes. Of a pair of products, one at most is split: the sum of
+// each would have to be longer than the other's matrix is large.
+static void FN(prepare)(FN(gemm_job) *g, void *own) {
     FN(turn)(g);
     FN(cut)(g);
+    FN(split)(g);
+    g->sums = fastnn_team_scratch(own);
 }
 
 static void FN(gemm)(FN(gemm_job) *g) {
-    FN(prepare)(g);
+    char own[FASTNN_SCRATCH] __attribute__((aligned(64)));
+    FN(prepare)(g, own);
     fastnn_for(g->tasks, FN(gemm_work)(g), FN(gemm_task), g);
+    FN(join)(g);
 }
 
 // Task `index` of two products; the tasks of one are spread evenly among those of the other.
@@ -235,8 +285,11 @@ static void FN(gemm_pair_task)(void *job, int64_t index) {
 
 // Two products that do not wait for each other.
 static void FN(gemm_pair)(FN(gemm_job) product[2]) {
-    FN(prepare)(product);
-    FN(prepare)(product + 1);
+    char own[FASTNN_SCRATCH] __attribute__((aligned(64)));
+    FN(prepare)(product, own);
+    FN(prepare)(product + 1, own);
     fastnn_for(product[0].tasks + product[1].tasks,
                FN(gemm_work)(product) + FN(gemm_work)(product + 1), FN(gemm_pair_task), product);
+    FN(join)(product);
+    FN(join)(product + 1);
 }

@@ -13,8 +13,9 @@ typedef struct {
     const uint8_t *mask;  // of dropout after the activation, a bit for each element of C; or NULL
     real scale;           // of what dropout keeps
     int transposed;       // c is (N,M)
-    // Tasks: groups of that many columns, times bands of rows.
-    int64_t group, bands, tasks;
+    // Tasks: groups of that many columns, times bands of rows; or chunks of K.
+    int64_t group, bands, chunks, tasks;
+    real *sums;  // (chunks, M, N), where there are several chunks
 } FN(gemm_job);
 
 // A range of k. The blocks of a product are added in ascending order.

@@ -36,6 +36,15 @@ static inline void FN(copy_padded)(real *to, const real *from, int64_t n) {
     FN(store)(to, FN(load_part)(from, n));
 }
 
+// to (n,) = the sum of the rows of part (parts, n), in their order.
+static void FN(add_parts)(real *to, const real *part, int64_t parts, int64_t n) {
+    FN(copy_row)(to, part, n);
+    for (int64_t i = 1; i < parts; i++) {
+        part += n;
+        ELEMENTWISE for (int64_t j = 0; j < n; j++) to[j] += part[j];
+    }
+}
+
 static inline FN(vec) FN(zip_low)(FN(vec) a, FN(vec) b) {
     return SHUFFLE(a, b, FN(vec_ints), FN(ZIP_LOW));
 }

@@ -49,6 +49,7 @@ typedef struct {
     fastnn_watch *watch;
     void *context;
     double partial[2][MAX_CHUNKS];
+    char *scratch;
 } team;
 
 typedef struct {
@@ -67,6 +68,8 @@ int fastnn_last_team(void) { return last_team; }
 int fastnn_team_member(void) { return self->index; }
 
 fastnn_request fastnn_team_request(void) { return self->team->request; }
+
+void *fastnn_team_scratch(void *own) { return self ? self->team->scratch : own; }
 
 void fastnn_team_no_watch(int undisturbed) { self->undisturbed = undisturbed; }
 
@@ -151,7 +154,8 @@ static void run_member(team *t, int index, const team_work *work) {
 
 int fastnn_team_run(int members, fastnn_watch *watch, void *context, void (*body)(void *job),
                     void *job) {
-    team t = {.size = 1, .watch = watch, .context = context};
+    char scratch[FASTNN_SCRATCH] __attribute__((aligned(64)));
+    team t = {.size = 1, .watch = watch, .context = context, .scratch = scratch};
     const team_work work = {body, job};
     pthread_mutex_init(&t.mutex, NULL);
     pthread_cond_init(&t.woken, NULL);

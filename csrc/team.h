@@ -22,6 +22,11 @@ void fastnn_for_chunks(int64_t items, int64_t grain, double nanoseconds,
 double fastnn_sum_chunks(int64_t items, int64_t grain, double nanoseconds,
                          double (*chunk)(void *job, int64_t begin, int64_t end), void *job);
 
+// Memory that all members share, for what the tasks of one loop leave to the next loop; outside of
+// a team, `own`, of as many bytes.
+enum { FASTNN_SCRATCH = 32768 };
+void *fastnn_team_scratch(void *own);
+
 // What member 0 is told from time to time. All members learn it together, at the end of a loop.
 typedef enum {
     FASTNN_GO_ON,

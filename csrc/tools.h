@@ -32,10 +32,12 @@
 #define GEMM_COLS (2 * LANES)
 #define GEMM_GROUP ((int64_t)(131072 / GEMM_DEPTH / sizeof(real)))
 #define GEMM_PANELS (GEMM_GROUP / GEMM_COLS)
-#define GEMM_LONG 8            // times longer than C is large: a sum over a long batch
+#define GEMM_LONG 8  // times longer than C is large: a sum over a long batch
+#define GEMM_SPLIT ((int64_t)(FASTNN_SCRATCH / GEMM_TASKS / sizeof(real)))  // elements of C
 #define GEMM_LARGE 1048576     // elements of a B whose panels come in whole groups, not in halves
 #define GEMM_TASKS 8           // of a product, if it has rows enough
 #define GEMM_TASK_SIZE 524288  // multiplications that are worth a task
+#define SLOPE_TASK_SIZE 65536  // elements of dz that are
 #define GEMM_IN_PLACE 24576    // elements of a B that is not packed
 #define GEMM_IN_PLACE_CROWDED 8192
 #define GEMM_CROWDED_STRIDE 512  // bytes

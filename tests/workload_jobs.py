@@ -45,6 +45,7 @@ WORKLOADS = {
         (1024, 2048, 2048, 10), 512, (65, 110, 70, 10), 70, "softmax_cross_entropy",
         dropout=0.3, weights=True,
     ),
+    "long": Workload((8, 32, 2), 10_000, (8, 20, 2), 7_000, "huber"),
 }  # fmt: skip
 
 

@@ -42,6 +42,16 @@ static double sum(void *job, int64_t begin, int64_t end) {
     return total;
 }
 
+// One loop leaves its results in the team's memory, the next one adds them up.
+static void leave(void *job, int64_t index) { ((double *)job)[index] = 1; }
+
+static void collect(void *job, int64_t index) {
+    double total = 0;
+    for (int i = 0; i < MEMBERS; i++) total += ((double *)job)[i];
+    ((double *)job)[0] = 0;
+    if (total != MEMBERS || index != 0) wrong++;
+}
+
 static void body(void *job) {
     (void)job;
     for (int round = 1; round <= ROUNDS; round++) {
@@ -49,6 +59,8 @@ static void body(void *job) {
         fastnn_for_chunks(ITEMS, 1, 1e6, add_one, NULL);
         const double first = fastnn_sum_chunks(ITEMS, 1, 1e6, sum, NULL);
         const double second = fastnn_sum_chunks(ITEMS, 1, 1e6, sum, NULL);
+        fastnn_for(MEMBERS, 1e6, leave, fastnn_team_scratch(NULL));
+        fastnn_for(1, 1e6, collect, fastnn_team_scratch(NULL));
         if (fastnn_team_request() == FASTNN_ABORT) return;
         if (first != (double)ITEMS * round || second != first) wrong++;
     }
@@ -67,7 +79,11 @@ static void *run_thread(void *argument) {
 }
 
 static void run_team(void) {
-    team t = {.size = MEMBERS, .watch = look, .spins = fastnn_processors_for(MEMBERS) ? SPINS : 0};
+    char scratch[FASTNN_SCRATCH] __attribute__((aligned(64)));
+    team t = {.size = MEMBERS,
+              .scratch = scratch,
+              .watch = look,
+              .spins = fastnn_processors_for(MEMBERS) ? SPINS : 0};
     const team_work work = {body, NULL};
     pthread_t threads[MEMBERS];
     starter starters[MEMBERS];

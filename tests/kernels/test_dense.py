@@ -87,6 +87,25 @@ def test_products_are_exact_and_stay_inside_their_arrays(isa):
     assert output_of(program, FASTNN_ISA=isa) == "exact"
 
 
+# Gradients of a few weights over a long batch, around the size up to which the batch is cut.
+LONG_SIZES = [(1, 1, 600_001), (2, 10, 100_003), (32, 16, 4096), (57, 9, 4099), (32, 32, 4097),
+              (33, 32, 4001), (1, 129, 5000), (3, 128, 5000)]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", REALS)
+@pytest.mark.parametrize("sizes", LONG_SIZES)
+def test_gradients_over_a_long_batch_are_exact(sizes, dtype):
+    inputs, outputs, rows = sizes
+    rng = np.random.default_rng(0)
+    x = rng.integers(-4, 5, (rows, inputs)).astype(dtype)
+    dy = rng.integers(-1, 2, (rows, outputs)).astype(dtype)
+    dw, db = np.full((inputs, outputs), np.nan, dtype), np.full(outputs, np.nan, dtype)
+    w = np.zeros_like(dw)
+    _native.dense_bwd(None, dw, db, dy, dy.copy(), x, w, "identity")
+    np.testing.assert_array_equal(dw, x.T @ dy)
+    np.testing.assert_array_equal(db, dy.sum(0))
+
+
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("sizes", [(0, 3, 4), (3, 0, 4), (3, 4, 0), (0, 0, 0)])
 def test_products_of_nothing(backend, sizes, dtype):
