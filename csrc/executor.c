@@ -109,9 +109,14 @@ static int counts(const worker *w) {
 
 // --------------------------------------------------------------------------------------- the ops
 
-static double clipping_factor(const worker *w, double limit) {
-    const double norm = sqrt(w->result[FASTNN_SQUARED_NORM]);
+static double clipping_factor(double squared_norm, double limit) {
+    const double norm = sqrt(squared_norm);
     return norm > limit ? limit / norm : 1;
+}
+
+// As fastnn/plan.py has it.
+static double average_share(double decay, uint64_t step) {
+    return (1 - decay) / (1 - pow(decay, (double)step));
 }
 
 static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
@@ -119,13 +124,19 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
         case FASTNN_SEED:
             return (fastnn_scalar){.u = w->run->seed};
         case FASTNN_LEARNING_RATE:
-            return (fastnn_scalar){.f = w->run->learning_rate};
+            return (fastnn_scalar){.f = w->run->learning_rate * operand->value.f};
         case FASTNN_NEXT_STEP:
-            return (fastnn_scalar){.u = w->step + 1};
+            return (fastnn_scalar){.u = w->step + 1 - operand->value.u};
         case FASTNN_STREAM_OFFSET:
             return (fastnn_scalar){.u = operand->value.u << STREAM_SHIFT | w->step};
         case FASTNN_CLIPPED_TO:
-            return (fastnn_scalar){.f = clipping_factor(w, operand->value.f)};
+            return (fastnn_scalar){
+                .f = clipping_factor(w->result[FASTNN_SQUARED_NORM], operand->value.f)};
+        case FASTNN_ARRAY_CLIPPED_TO:
+            return (fastnn_scalar){
+                .f = clipping_factor(w->result[FASTNN_ARRAY_SQUARED_NORM], operand->value.f)};
+        case FASTNN_AVERAGE_SHARE:
+            return (fastnn_scalar){.f = average_share(operand->value.f, w->step + 1)};
         case FASTNN_CONSTANT:
             break;
     }
@@ -153,6 +164,7 @@ static fastnn_status run_stage(worker *w, fastnn_stage stage) {
         resolve(w, op, &args);
         const fastnn_status status = kernels[op->kernel](&args);
         if (status) return status;
+        if (op->result == FASTNN_ARRAY_SQUARED_NORM) w->result[op->result] = 0;
         w->result[op->result] += args.result;
     }
     return FASTNN_OK;

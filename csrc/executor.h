@@ -32,10 +32,12 @@ typedef struct {
 typedef enum {
     FASTNN_CONSTANT,
     FASTNN_SEED,
-    FASTNN_LEARNING_RATE,
-    FASTNN_NEXT_STEP,
-    FASTNN_STREAM_OFFSET,  // of the stream that the value names
-    FASTNN_CLIPPED_TO,     // the factor that brings the gradients' norm down to the value
+    FASTNN_LEARNING_RATE,     // times the value
+    FASTNN_NEXT_STEP,         // less the value
+    FASTNN_STREAM_OFFSET,     // of the stream that the value names
+    FASTNN_CLIPPED_TO,        // the factor that brings the gradients' norm down to the value
+    FASTNN_ARRAY_CLIPPED_TO,  // the same for the norm of one gradient
+    FASTNN_AVERAGE_SHARE,     // of this step's weights in their average, which decays by the value
 } fastnn_operand_kind;
 
 typedef struct {
@@ -48,6 +50,7 @@ typedef enum {
     FASTNN_LOSS,
     FASTNN_NONFINITE,
     FASTNN_SQUARED_NORM,
+    FASTNN_ARRAY_SQUARED_NORM,  // that of the latest op, not their sum
     FASTNN_RESULTS
 } fastnn_result;
 

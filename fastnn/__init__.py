@@ -21,6 +21,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import initializers, kernels
+    from .averaging import EMA, SWA
     from .callbacks import Callback
     from .config import show_config
     from .custom import CustomActivation, CustomLoss, activation, loss
@@ -48,10 +49,11 @@ if TYPE_CHECKING:
         SoftmaxCrossEntropy,
     )
     from .network import Network
-    from .optimizers import SGD, Adam, AdamW, RMSProp
+    from .optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
     from .threads import get_num_threads, set_num_threads
 
 _HOMES = {
+    "averaging": ["EMA", "SWA"],
     "callbacks": ["Callback"],
     "config": ["show_config"],
     "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
@@ -79,7 +81,7 @@ _HOMES = {
         "SoftmaxCrossEntropy",
     ],
     "network": ["Network"],
-    "optimizers": ["SGD", "Adam", "AdamW", "RMSProp"],
+    "optimizers": ["SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
 _MODULES = ("initializers", "kernels")

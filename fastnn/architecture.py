@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from .averaging import AVERAGE, WeightAverage
 from .errors import ArgumentError, ArgumentTypeError
 from .layers import Flatten, Layer, Rescaling
 from .losses import Loss
 from .optimizers import Optimizer
-from .parameters import Segment, lay_out
+from .parameters import Regularization, Segment, lay_out
 from .plan import Ref, Region
 
 DTYPES = ("float32", "float64")
+NOTHING = Regularization()
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,13 @@ class Architecture:
     loss: Loss
     optimizer: Optimizer
     dtype: np.dtype
+    weight_average: WeightAverage | None = None
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Names of the arrays, each as large as the parameters, that training keeps beside them."""
+        average = () if self.weight_average is None else (AVERAGE,)
+        return (*self.optimizer.slots, *average)
 
     def parameter_refs(self, layer: int) -> dict[str, Ref]:
         """The parameters of one layer, by their names in the layer."""
@@ -56,14 +66,21 @@ def settle(
     optimizer: Optimizer,
     dtype: np.dtype,
     input_shape: tuple[int, ...],
+    *,
+    regularization: Regularization = NOTHING,
+    weight_average: WeightAverage | None = None,
+    skipped: Mapping[str, int] = MappingProxyType({}),
 ) -> Architecture:
     """Work out all sizes from the shape of one row of input; allocates nothing.
+
+    `regularization` is for the weights whose layers leave it open; `skipped` holds the number of
+    updates that layers have sat out, by their names.
 
     Raises
     ------
     ArgumentError
         A layer cannot take, or is not declared for, the input it gets; the output does not suit the
-        loss.
+        loss; the optimizer cannot do what a layer asks for.
     """
     names = layer_names(layers)
     shapes, wanted = [input_shape], []
@@ -73,11 +90,26 @@ def settle(
             raise ArgumentError(
                 f"layer {name!r} is declared for inputs of shape {declared}, but gets {shapes[-1]}"
             )
-        wanted.append((name, layer.parameters(shapes[-1])))
+        treated = [
+            (
+                parameter,
+                parameter.treatment(
+                    regularization,
+                    trainable=layer.trainable,
+                    learning_rate_multiplier=layer.learning_rate_multiplier,
+                    skipped=skipped.get(name, 0),
+                ),
+            )
+            for parameter in layer.parameters(shapes[-1])
+        ]
+        wanted.append((name, treated))
         shapes.append(layer.output_shape(shapes[-1]))
     loss.check_outputs(shapes[-1])
     segments, size = lay_out(wanted, dtype)
-    return Architecture(layers, names, tuple(shapes), segments, size, loss, optimizer, dtype)
+    optimizer.check_segments(segments)
+    return Architecture(
+        layers, names, tuple(shapes), segments, size, loss, optimizer, dtype, weight_average
+    )
 
 
 def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:

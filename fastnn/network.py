@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import checks, data, inference, losses, optimizers
+from . import averaging, checks, data, freezing, inference, losses, optimizers
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
+from .averaging import WeightAverage
 from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
@@ -21,7 +22,7 @@ from .history import History
 from .layers import Layer
 from .losses import Loss
 from .optimizers import Optimizer
-from .parameters import ParameterArena
+from .parameters import ParameterArena, Regularization
 from .plan import RunState
 from .randomness import Stream, check_seed, stream_offset
 from .training import FitSettings, Trainer, train_on_batch
@@ -43,7 +44,7 @@ class Network:
         huber, poisson or quantile, or one made by `fastnn.loss`. Cross-entropy and Poisson losses
         want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
-        sgd, rmsprop, adam or adamw.
+        sgd, adagrad, rmsprop, lion, adam, adamw, nadam, radam or lbfgs.
     metrics : sequence of str
         accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
         and mae for regression.
@@ -51,6 +52,13 @@ class Network:
         In [0, 2**64). Initial weights, shuffles and dropout are functions of it: the same seed
         gives the same bits for any number of threads. None draws one; `Network.seed` tells which.
     dtype : {"float32", "float64"}
+    l1, l2 : float
+        Penalties for the weights of layers that have none of their own: l1 Σ|w| + ½ l2 Σw².
+    max_norm : float, optional
+        For such layers, the longest vector of weights of one unit; see `Dense`.
+    weight_average : EMA or SWA, optional
+        An average of the weights to keep while training; `averaged` and `use_average` apply it, and
+        validation during a fit sees it.
 
     Attributes
     ----------
@@ -60,6 +68,8 @@ class Network:
         Set to True, by a callback, to end a fit after the current epoch.
     preprocessing : dict or None
         Whatever was saved with the network to prepare its inputs.
+    updates_skipped : dict of str to int
+        Updates that layers sat out while they were frozen; `fastnn.freezing` keeps the account.
 
     Raises
     ------
@@ -87,6 +97,10 @@ class Network:
         metrics: Sequence[str] = (),
         seed: int | None = None,
         dtype: Any = "float32",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float | None = None,
+        weight_average: WeightAverage | None = None,
     ):
         self.layers = check_layers(layers)
         self.layer_names = layer_names(self.layers)
@@ -96,14 +110,22 @@ class Network:
         self.metrics = scoring.get(metrics, self.loss.task)
         self.seed = check_seed(seed)
         self.dtype = check_dtype(dtype)
+        self.l1 = checks.real("l1", l1, low=0)
+        self.l2 = checks.real("l2", l2, low=0)
+        self.max_norm = max_norm
+        if max_norm is not None:
+            self.max_norm = checks.real("max_norm", max_norm, low=0, open_low=True)
+        self.weight_average = averaging.get(weight_average)
         self.history = History()
         self.stop_training = False
         self.preprocessing: dict[str, Any] | None = None
         self.state = RunState(self.seed, self.optimizer.learning_rate)
+        self.updates_skipped: dict[str, int] = {}
         self._architecture: Architecture | None = None
         self._arena: ParameterArena | None = None
         self._executors: ExecutorPool | None = None
         self._training_lock = threading.Lock()
+        self._trainer: int | None = None  # thread that holds the lock
 
     # ---------------------------------------------------------------------------------- building
 
@@ -144,9 +166,9 @@ class Network:
                     f"input_shape is {shape}, but the network was built for {self.input_shape}"
                 )
             return self
-        architecture = self._settle(shape)
+        architecture = self.settle(shape)
         arena = ParameterArena(
-            architecture.segments, architecture.size, len(self.optimizer.slots), self.dtype
+            architecture.segments, architecture.size, len(architecture.slots), self.dtype
         )
         offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
         arena.initialize(self.seed, offsets)
@@ -158,8 +180,19 @@ class Network:
         executors = ExecutorPool(architecture, arena)
         self._architecture, self._arena, self._executors = architecture, arena, executors
 
-    def _settle(self, input_shape: tuple[int, ...]) -> Architecture:
-        return settle(self.layers, self.loss, self.optimizer, self.dtype, input_shape)
+    def settle(self, input_shape: tuple[int, ...], dtype: np.dtype | None = None) -> Architecture:
+        """What the network is for rows of a shape, in its own dtype or another; builds nothing."""
+        weight_decay = getattr(self.optimizer, "weight_decay", 0.0)
+        return settle(
+            self.layers,
+            self.loss,
+            self.optimizer,
+            self.dtype if dtype is None else dtype,
+            input_shape,
+            regularization=Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
+            weight_average=self.weight_average,
+            skipped=self.updates_skipped,
+        )
 
     @property
     def architecture(self) -> Architecture:
@@ -235,6 +268,77 @@ class Network:
                 )
         for array, segment in zip(arrays, arena.segments, strict=True):
             arena.view(arena.parameters, segment)[...] = array
+
+    def freeze(self, *layers: str) -> None:
+        """Keep training from moving the parameters of some layers.
+
+        No gradients are computed for them, and none at all in front of the first layer that learns.
+        Their penalties, which no longer change, leave the loss. The optimizer's state waits.
+
+        Parameters
+        ----------
+        *layers : str
+            Names; none at all means every layer that has parameters.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such layer, or it has no argument `trainable`; nothing is changed.
+        NetworkBusyError
+            The network is being trained.
+
+        Examples
+        --------
+        >>> from fastnn import Dense, Network
+        >>> net = Network([Dense(8, name="features"), Dense(1, name="head")], loss="huber")
+        >>> net.freeze("features")
+        >>> [layer.trainable for layer in net.layers]
+        [False, True]
+        >>> net.unfreeze()
+        """
+        self._set_trainable(layers, False)
+
+    def unfreeze(self, *layers: str) -> None:
+        """Let training move the parameters of some layers again; the inverse of `freeze`."""
+        self._set_trainable(layers, True)
+
+    def _set_trainable(self, layers: tuple[str, ...], trainable: bool) -> None:
+        with self._training():
+            freezing.set_trainable(self, layers, trainable)
+            if self._architecture is not None:
+                architecture = self.settle(self.input_shape)
+                self.arena.segments = architecture.segments
+                self.attach(architecture, self.arena)
+
+    @contextmanager
+    def averaged(self) -> Iterator[Network]:
+        """A context in which the average of the weights takes the place of the weights.
+
+        Raises
+        ------
+        ArgumentError
+            The network keeps no average, or has not begun to.
+        NetworkBusyError
+            The network is being trained by another thread. Within the context it cannot be trained.
+
+        Examples
+        --------
+        See `EMA`.
+        """
+        averaging.require_begun(self)
+        with self._not_training_elsewhere(), averaging.in_place_of_weights(self):
+            yield self
+
+    def use_average(self) -> None:
+        """Make the average of the weights the weights; raises what `averaged` does.
+
+        Examples
+        --------
+        See `SWA`.
+        """
+        averaging.require_begun(self)
+        with self._not_training_elsewhere():
+            averaging.use(self)
 
     # ---------------------------------------------------------------------------------- training
 
@@ -361,7 +465,7 @@ class Network:
         """The settled network, or what it would be if built for X."""
         if self._architecture is not None:
             return self._architecture
-        return self._settle(data.inputs(X, None, self.dtype).shape[1:])
+        return self.settle(data.inputs(X, None, self.dtype).shape[1:])
 
     def _data_set(
         self, net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -380,11 +484,22 @@ class Network:
     @contextmanager
     def _training(self) -> Iterator[None]:
         if not self._training_lock.acquire(blocking=False):
-            raise NetworkBusyError("the network is being trained by another thread")
+            raise NetworkBusyError("the network is being trained, or looked at through its average")
+        self._trainer = threading.get_ident()
         try:
             yield
         finally:
+            self._trainer = None
             self._training_lock.release()
+
+    @contextmanager
+    def _not_training_elsewhere(self) -> Iterator[None]:
+        """As `_training`; but callbacks of a fit, which run in its thread, may enter."""
+        if self._trainer == threading.get_ident():
+            yield
+        else:
+            with self._training():
+                yield
 
     # --------------------------------------------------------------------------------- inference
 
@@ -446,7 +561,7 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        del state["_executors"], state["_training_lock"]
+        del state["_executors"], state["_training_lock"], state["_trainer"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -455,6 +570,7 @@ class Network:
         if self._architecture is not None and self._arena is not None:
             self._executors = ExecutorPool(self._architecture, self._arena)
         self._training_lock = threading.Lock()
+        self._trainer = None
 
     # ------------------------------------------------------------------------------------ display
 

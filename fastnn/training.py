@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from . import inference, kernels
+from . import averaging, inference, kernels
 from .callbacks import CallbackList
 from .data import DataSet
 from .errors import DivergenceError
@@ -105,6 +105,19 @@ def train_on_batch(network: Network, data: DataSet) -> dict[str, float]:
     return {"loss": float(rows.losses[0])} | inference.scores(network, rows)
 
 
+def validate(network: Network, data: DataSet | None, epoch: int) -> dict[str, float]:
+    """Scores at the end of an epoch, of the average of the weights once there is one."""
+    if data is None:
+        return {}
+    average = network.weight_average
+    seen: AbstractContextManager[None] = nullcontext()
+    if average is not None and average.begun(replace(network.state, epoch=epoch)):
+        seen = averaging.in_place_of_weights(network)
+    with seen:
+        scores = inference.evaluate(network, data)
+    return {f"val_{name}": value for name, value in scores.items()}
+
+
 @dataclass(frozen=True)
 class FitSettings:
     """The checked arguments of one fit."""
@@ -173,10 +186,8 @@ class Trainer:
             while done < len(rows):
                 done = self._stretch(steps, rows, done)
         logs = {"loss": _mean_loss(rows, len(rows))} | inference.scores(self._network, rows)
-        if self._validation is not None:
-            scores = inference.evaluate(self._network, self._validation)
-            logs |= {f"val_{name}": value for name, value in scores.items()}
-        return logs
+        averaging.end_epoch(self._network, self._state.epoch + 1)
+        return logs | validate(self._network, self._validation, self._state.epoch + 1)
 
     def _stretch(self, steps: Steps, rows: Pass, start: int) -> int:
         """Batches up to the next one, or as many as pass before callbacks are to be told."""

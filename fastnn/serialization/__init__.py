@@ -7,9 +7,11 @@ metadata have one entry, "fastnn": a JSON object, the description.
 ===============  ==================================================================================
 format_version   `FORMAT_VERSION`; other versions are refused by name
 fastnn_version   of the program that wrote the file, for information
-architecture     layers, their names, loss, optimizer, metrics, seed, dtype, input shape
+architecture     layers, their names, loss, optimizer, metrics, seed, dtype, input shape, penalties
+                 and limit for all weights, average of the weights
 preprocessing    as the user gave it, if there is any
-training         with ``optimizer=True``: state of the run, and the history
+training         with ``optimizer=True``: state of the run, the history, and how many updates layers
+                 have sat out while frozen
 sha256           of the rest of the description and of all tensors; `container` defines it
 ===============  ==================================================================================
 

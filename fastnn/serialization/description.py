@@ -11,7 +11,8 @@ from typing import Any
 
 from .. import checks
 from .._version import __version__
-from ..architecture import DTYPES, Architecture, settle
+from ..architecture import DTYPES, Architecture
+from ..averaging import WeightAverage
 from ..custom import CustomLoss
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..history import History
@@ -50,7 +51,11 @@ def describe(
         description["preprocessing"] = _preprocessing(preprocessing)
     if training:
         state = dataclasses.asdict(_state(dataclasses.asdict(network.state)))
-        description["training"] = {"state": state, "history": _plain_history(network.history)}
+        description["training"] = {
+            "state": state,
+            "history": _plain_history(network.history),
+            "updates_skipped": network.updates_skipped,
+        }
     return description
 
 
@@ -78,13 +83,16 @@ def network_from(
         The description is incomplete, or asks for what does not exist or does not fit together.
     """
     try:
-        network, architecture = _network(_object(description, "architecture"), custom)
+        described = _object(description, "architecture")
+        network = _network(described, custom)
         if "preprocessing" in description:
             network.preprocessing = _object(description, "preprocessing")
         if "training" in description:
             training = _object(description, "training")
             network.state = _state(training["state"])
             network.history = _history(training["history"])
+            network.updates_skipped = _skipped(training["updates_skipped"], network.state.step)
+        architecture = network.settle(checks.shape("input_shape", described["input_shape"]))
     except ModelFileError:
         raise
     except KeyError as error:
@@ -108,6 +116,7 @@ def _object(description: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _architecture(network: Network) -> dict[str, Any]:
     """All that a network was made with, as JSON values."""
     check_names(network)
+    average = network.weight_average
     return {
         "layers": [layer.to_config() for layer in network.layers],
         "names": list(network.layer_names),
@@ -117,14 +126,19 @@ def _architecture(network: Network) -> dict[str, Any]:
         "seed": network.seed,
         "dtype": network.dtype.name,
         "input_shape": list(network.input_shape),
+        "l1": network.l1,
+        "l2": network.l2,
+        "max_norm": network.max_norm,
+        "weight_average": None if average is None else average.to_config(),
     }
 
 
-def _network(described: Mapping[str, Any], custom: CustomObjects) -> tuple[Network, Architecture]:
+def _network(described: Mapping[str, Any], custom: CustomObjects) -> Network:
     if described["dtype"] not in DTYPES:  # before NumPy sees it, whose own strings mean much more
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {described['dtype']!r}")
     layers = [Layer.from_config(custom.filled_in(config)) for config in described["layers"]]
     loss = custom.resolved(described["loss"])
+    average = described["weight_average"]
     network = Network(
         layers,
         loss=loss if isinstance(loss, CustomLoss) else Loss.from_config(loss),
@@ -132,12 +146,14 @@ def _network(described: Mapping[str, Any], custom: CustomObjects) -> tuple[Netwo
         metrics=described["metrics"],
         seed=described["seed"],
         dtype=described["dtype"],
+        l1=described["l1"],
+        l2=described["l2"],
+        max_norm=described["max_norm"],
+        weight_average=None if average is None else WeightAverage.from_config(average),
     )
     if described["names"] != list(network.layer_names):
         raise ArgumentError("names do not match the layers")
-    shape = checks.shape("input_shape", described["input_shape"])
-    architecture = settle(network.layers, network.loss, network.optimizer, network.dtype, shape)
-    return network, architecture
+    return network
 
 
 # ------------------------------------------------------------------------------------ preprocessing
@@ -172,6 +188,13 @@ def _state(described: Mapping[str, Any]) -> RunState:
         step=checks.integer("step", described["step"], low=0, high=_MAX_COUNT),
         epoch=checks.integer("epoch", described["epoch"], low=0, high=_MAX_COUNT),
     )
+
+
+def _skipped(described: Mapping[str, Any], step: int) -> dict[str, int]:
+    return {
+        name: checks.integer("updates_skipped", count, low=-step, high=step)
+        for name, count in described.items()
+    }
 
 
 def _plain_history(history: History) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def _read(file: BinaryIO, custom: CustomObjects) -> Network:
         raise ModelFileError(f"{name} holds values that are not finite")
 
     arena = ParameterArena(
-        architecture.segments, architecture.size, len(network.optimizer.slots), network.dtype
+        architecture.segments, architecture.size, len(architecture.slots), network.dtype
     )
     for key, view in _tensors(architecture, arena, training).items():
         view[...] = tensors.pop(key)
@@ -150,7 +150,7 @@ def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, t
     """Name in the file and shape of every parameter array and, for training, of every slot's."""
     for segment in architecture.segments:
         yield segment.name, segment.shape
-    for slot in architecture.optimizer.slots if training else ():
+    for slot in architecture.slots if training else ():
         for segment in architecture.segments:
             yield f"optimizer/{slot}/{segment.name}", segment.shape
 

@@ -5,6 +5,7 @@ it; here stand only the loops.
 """
 
 from .activation import activation_bwd, activation_fwd
+from .adam import adam_step, amsgrad_step, nadam_step, radam_step
 from .custom import custom_activation_bwd, custom_activation_fwd, custom_loss
 from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
@@ -18,14 +19,16 @@ from .loss import (
     softmax,
     softmax_cross_entropy,
 )
-from .optimizer import adam_step, momentum_step, rmsprop_step, sgd_step
-from .penalty import count_nonfinite, penalty, sum_of_squares
+from .optimizer import adagrad_step, lion_step, momentum_step, rmsprop_step, sgd_step
+from .penalty import count_nonfinite, max_norm, moving_average, penalty, sum_of_squares
 from .random import permutation, philox
 
 __all__ = [
     "activation_bwd",
     "activation_fwd",
+    "adagrad_step",
     "adam_step",
+    "amsgrad_step",
     "count_nonfinite",
     "custom_activation_bwd",
     "custom_activation_fwd",
@@ -37,14 +40,19 @@ __all__ = [
     "dropout_bwd",
     "dropout_fwd",
     "huber",
+    "lion_step",
+    "max_norm",
     "mean_absolute_error",
     "mean_squared_error",
     "momentum_step",
+    "moving_average",
+    "nadam_step",
     "penalty",
     "permutation",
     "philox",
     "poisson",
     "quantile",
+    "radam_step",
     "rmsprop_step",
     "sgd_step",
     "sigmoid_cross_entropy",
