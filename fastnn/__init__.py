@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         SoftmaxCrossEntropy,
     )
     from .network import Network
-    from .optimizers import SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
+    from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
     from .threads import get_num_threads, set_num_threads
 
 _HOMES = {
@@ -81,7 +81,7 @@ _HOMES = {
         "SoftmaxCrossEntropy",
     ],
     "network": ["Network"],
-    "optimizers": ["SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
+    "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
 _MODULES = ("initializers", "kernels")

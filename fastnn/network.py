@@ -18,6 +18,7 @@ from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
 from .executor_pool import ExecutorPool
+from .full_batch import FullBatchTrainer
 from .history import History
 from .layers import Layer
 from .losses import Loss
@@ -116,6 +117,10 @@ class Network:
         if max_norm is not None:
             self.max_norm = checks.real("max_norm", max_norm, low=0, open_low=True)
         self.weight_average = averaging.get(weight_average)
+        if self.weight_average is not None and self.optimizer.full_batch:
+            raise ArgumentError(
+                f"weight_average is for optimizers that take many steps, got {self.optimizer}"
+            )
         self.history = History()
         self.stop_training = False
         self.preprocessing: dict[str, Any] | None = None
@@ -412,9 +417,12 @@ class Network:
             train, validation = self._training_data(
                 X, y, sample_weight, class_weight, validation_data, validation_fraction
             )
+            if self.optimizer.full_batch:
+                batch_size = None
             settings = FitSettings(epochs, min(batch_size or len(train), len(train)), shuffle)
             self.stop_training = False
-            return Trainer(self, train, validation, settings, listeners).run()
+            trainer = FullBatchTrainer if self.optimizer.full_batch else Trainer
+            return trainer(self, train, validation, settings, listeners).run()
 
     def train_on_batch(
         self,
@@ -426,8 +434,13 @@ class Network:
     ) -> dict[str, float]:
         """One update on all rows of (X, y); returns loss and metrics from before the update.
 
-        Parameters and errors are those of `fit`; the epoch count does not move.
+        Parameters and errors are those of `fit`; the epoch count does not move. `LBFGS`, which does
+        not take single steps, is refused.
         """
+        if self.optimizer.full_batch:
+            raise ArgumentError(
+                f"train_on_batch takes one step; {self.optimizer} needs a whole fit"
+            )
         with self._training():
             rows, _ = self._training_data(X, y, sample_weight, class_weight)
             return train_on_batch(self, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,14 +44,9 @@ class Steps:
         try:
             return self._executor.train(rows, start, stop, self._state, self._interrupt, seconds)
         except Diverged as found:
-            what = (
-                "the gradient is not finite"
-                if np.isfinite(found.loss)
-                else f"the loss is {found.loss}"
-            )
             batch = rows.batch(found.number, self._executor.plan)
             layer = self._executor.first_nonfinite_layer(batch)
-            self._raise(what, found.number, layer)
+            raise divergence(self._state, found.loss, found.number, layer) from None
 
     @contextmanager
     def all_finite(self, rows: Pass) -> Iterator[None]:
@@ -65,7 +60,7 @@ class Steps:
         try:
             yield
             if self._overflowed():
-                self._raise("an update overflowed", len(rows) - 1, "optimizer")
+                raise divergence(self._state, None, len(rows) - 1, "optimizer")
         except DivergenceError:
             if self._overflowed():
                 snapshot.restore()
@@ -75,20 +70,29 @@ class Steps:
         count = kernels.implementation().count_nonfinite
         return count(self._network.arena.parameters) > 0
 
-    def _raise(self, what: str, number: int, layer: str) -> NoReturn:
-        epoch, batch = self._state.epoch + 1, number + 1
-        raise DivergenceError(
-            f"training diverged in epoch {epoch}, batch {batch}: {what}, first in layer "
-            f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
-            "or another initialiser may help",
-            epoch=epoch,
-            batch=batch,
-            layer=layer,
-        ) from None
+
+def divergence(state: RunState, loss: float | None, number: int, layer: str) -> DivergenceError:
+    """The error for batch `number`, counted from 0, whose loss or gradient is not finite.
+
+    `loss` is None where an update overflowed.
+    """
+    what = "an update overflowed"
+    if loss is not None:
+        what = "the gradient is not finite" if np.isfinite(loss) else f"the loss is {loss}"
+    epoch, batch = state.epoch + 1, number + 1
+    return DivergenceError(
+        f"training diverged in epoch {epoch}, batch {batch}: {what}, first in layer "
+        f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
+        "or another initialiser may help",
+        epoch=epoch,
+        batch=batch,
+        layer=layer,
+    )
 
 
-def _pass(network: Network, data: DataSet, batch_size: int) -> Pass:
-    rows = Pass(data, batch_size)
+def all_rows(network: Network, data: DataSet, batch_size: int | None = None) -> Pass:
+    """A pass over a data set, with room for the predictions that metrics need."""
+    rows = Pass(data, len(data) if batch_size is None else batch_size)
     if network.metrics:
         rows.predictions = np.zeros((len(data.x), *network.output_shape), network.dtype)
     return rows
@@ -97,7 +101,7 @@ def _pass(network: Network, data: DataSet, batch_size: int) -> Pass:
 def train_on_batch(network: Network, data: DataSet) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
     executor = network.executors.training(len(data), data.labels)
-    rows = _pass(network, data, len(data))
+    rows = all_rows(network, data)
     with DeferredInterrupt() as interrupt:
         steps = Steps(network, executor, interrupt)
         with steps.all_finite(rows):
@@ -155,7 +159,7 @@ class Trainer:
         settings, data = self._settings, self._data
         info = {"epochs": settings.epochs, "rows": len(data), "batch_size": settings.batch_size}
         executor = self._network.executors.training(settings.batch_size, data.labels)
-        rows = _pass(self._network, data, settings.batch_size)
+        rows = all_rows(self._network, data, settings.batch_size)
         try:
             with DeferredInterrupt() as interrupt:
                 self._callbacks("on_train_begin", info)
