@@ -36,17 +36,17 @@ def summary(network: Network) -> str:
         count = sum(s.size for s in architecture.segments if s.layer == index)
         shape = " × ".join(map(str, architecture.shapes[index + 1]))
         rows.append((name, _describe(layer), shape, f"{count:,}"))
-    count = f"{network.n_parameters:,} parameters"
+    total = f"{network.n_parameters:,} parameters"
     frozen = sum(s.size for s in architecture.segments if not s.treatment.trainable)
     if frozen:
-        count += f", {frozen:,} of them frozen"
+        total += f", {frozen:,} of them frozen"
     average = "" if network.weight_average is None else f", average {network.weight_average!r}"
     bytes_held = network.n_parameters * network.dtype.itemsize
     inputs = " × ".join(map(str, network.input_shape))
     return (
         f"input {inputs}, {network.dtype}\n"
         f"{table(rows, right=frozenset({2, 3}))}\n"
-        f"{count} ({bytes_held / 1e6:.3g} MB), "
+        f"{total} ({bytes_held / 1e6:.3g} MB), "
         f"loss {network.loss.title}, optimizer {network.optimizer!r}{average}\n"
         f"runs in the {network.executors.describe()}"
     )
