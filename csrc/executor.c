@@ -119,7 +119,7 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
         case FASTNN_SEED:
             return (fastnn_scalar){.u = w->run->seed};
         case FASTNN_LEARNING_RATE:
-            return (fastnn_scalar){.f = w->run->learning_rate};
+            return (fastnn_scalar){.f = w->run->learning_rates[w->step - w->run->first_step]};
         case FASTNN_NEXT_STEP:
             return (fastnn_scalar){.u = w->step + 1};
         case FASTNN_STREAM_OFFSET:

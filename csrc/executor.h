@@ -101,7 +101,9 @@ typedef struct {
     int64_t score;        // whether there are targets to compute a loss from
     int64_t batch, stop;  // batches [batch, stop) are to be done; `batch` moves on
     uint64_t seed, step;  // `step` moves on
-    double learning_rate;
+    // Of the updates to come, the first of which is the one after `first_step`.
+    const double *learning_rates;
+    uint64_t first_step;
     double *losses;     // (batches,)
     char *predictions;  // (n, outputs), or NULL
     fastnn_tuning *tuning;

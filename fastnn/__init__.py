@@ -20,8 +20,18 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import initializers, kernels
-    from .callbacks import Callback
+    from . import initializers, kernels, schedules
+    from .callbacks import (
+        Callback,
+        Checkpoint,
+        CSVLogger,
+        EarlyStopping,
+        LambdaCallback,
+        LearningRateScheduler,
+        ProgressBar,
+        TensorBoard,
+        TerminateOnNonFinite,
+    )
     from .config import show_config
     from .custom import CustomActivation, CustomLoss, activation, loss
     from .errors import (
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
         CustomFunctionError,
         DivergenceError,
         FastnnError,
+        MissingDependencyError,
         ModelFileError,
         NetworkBusyError,
         NotBuiltError,
@@ -52,7 +63,17 @@ if TYPE_CHECKING:
     from .threads import get_num_threads, set_num_threads
 
 _HOMES = {
-    "callbacks": ["Callback"],
+    "callbacks": [
+        "CSVLogger",
+        "Callback",
+        "Checkpoint",
+        "EarlyStopping",
+        "LambdaCallback",
+        "LearningRateScheduler",
+        "ProgressBar",
+        "TensorBoard",
+        "TerminateOnNonFinite",
+    ],
     "config": ["show_config"],
     "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
     "errors": [
@@ -62,6 +83,7 @@ _HOMES = {
         "CustomFunctionError",
         "DivergenceError",
         "FastnnError",
+        "MissingDependencyError",
         "ModelFileError",
         "NetworkBusyError",
         "NotBuiltError",
@@ -82,7 +104,7 @@ _HOMES = {
     "optimizers": ["SGD", "Adam", "AdamW", "RMSProp"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
-_MODULES = ("initializers", "kernels")
+_MODULES = ("initializers", "kernels", "schedules")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *_MODULES, *_HOME_OF]

@@ -39,6 +39,14 @@ class History(Mapping[str, list[float]]):
         for name, values in self._values.items():
             values.append(logs.get(name, math.nan))
 
+    def since(self, epoch: int) -> History:
+        """A history of the epochs after number `epoch` alone."""
+        later = History()
+        for row, number in enumerate(self.epoch):
+            if number > epoch:
+                later.append(number, {name: values[row] for name, values in self._values.items()})
+        return later
+
     def to_frame(self) -> pd.DataFrame:
         """The history as a pandas DataFrame, indexed by epoch; needs pandas."""
         import pandas as pd

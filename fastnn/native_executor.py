@@ -64,13 +64,14 @@ class NativeExecutor(Executor):
         rows: Pass,
         start: int,
         stop: int,
+        learning_rates: np.ndarray,
         state: RunState,
         interrupt: DeferredInterrupt,
         seconds: float | None = None,
     ) -> int:
         if kernels.active_backend() != "native":
-            return super().train(rows, start, stop, state, interrupt, seconds)
-        reached, diverged = self._run(rows, start, stop, state, train=True, seconds=seconds)
+            return super().train(rows, start, stop, learning_rates, state, interrupt, seconds)
+        reached, diverged = self._run(rows, start, stop, state, learning_rates, seconds)
         if diverged:
             raise Diverged(reached, float(rows.losses[reached]))
         return reached
@@ -79,7 +80,7 @@ class NativeExecutor(Executor):
         if kernels.active_backend() != "native":
             super().infer(rows, state)
         else:
-            self._run(rows, 0, len(rows), state, train=False)
+            self._run(rows, 0, len(rows), state)
 
     def _run(
         self,
@@ -87,12 +88,12 @@ class NativeExecutor(Executor):
         start: int,
         stop: int,
         state: RunState,
-        *,
-        train: bool,
+        learning_rates: np.ndarray | None = None,
         seconds: float | None = None,
     ) -> tuple[int, bool]:
+        """Train with these learning rates or, without any, infer."""
         data, arena = rows.data, self.arena
-        learned = (arena.gradients, arena.slots) if train else (None, None)
+        learned = (None, None) if learning_rates is None else (arena.gradients, arena.slots)
         return self._native_program().run(
             (arena.parameters, *learned, self._workspace),
             self._input("input", data.x, rows, self.plan.dtype, self.plan.input_scale),
@@ -102,7 +103,7 @@ class NativeExecutor(Executor):
             len(data),
             rows.batch_size,
             state,
-            train,
+            learning_rates,
             start,
             stop,
             rows.losses if rows.scored else None,

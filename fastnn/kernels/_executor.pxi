@@ -48,8 +48,8 @@ cdef extern from "executor.h" nogil:
         fastnn_input input, target, weight
         const int64_t *order
         int64_t rows, batch_rows, train, batch, stop
-        uint64_t seed, step
-        double learning_rate
+        uint64_t seed, step, first_step
+        const double *learning_rates
         double *losses
         char *predictions
         fastnn_tuning *tuning
@@ -141,7 +141,7 @@ cdef class Program:
 
     def run(
         self, regions, input, target, weight, order, int64_t rows, int64_t batch_rows, state,
-        bint train, int64_t batch, int64_t stop, losses, predictions, int64_t nanoseconds,
+        learning_rates, int64_t batch, int64_t stop, losses, predictions, int64_t nanoseconds,
     ):
         """Do batches [batch, stop); returns the number of the next one and whether it diverged.
 
@@ -153,9 +153,10 @@ cdef class Program:
             See `_set_input`.
         order : ndarray of int64, shape (rows,), or None
         state : RunState
-            Its step moves on, also where a signal handler raises.
-        train : bool
-            Whether to update the parameters after each batch.
+            Its step moves on, and the learning rate is that of the latest step, also where a signal
+            handler raises.
+        learning_rates : ndarray of float64, shape (stop − batch or more,), or None
+            Of the updates to come; with None the parameters stay as they are.
         losses : ndarray of float64, shape (batches,), or None
         predictions : ndarray, shape (rows, outputs), or None
         nanoseconds : int
@@ -174,16 +175,20 @@ cdef class Program:
         run.order = <const int64_t *>_address(order)
         run.losses = <double *>_address(losses)
         run.predictions = <char *>_address(predictions)
-        run.rows, run.batch_rows, run.train = rows, batch_rows, train
+        run.rows, run.batch_rows, run.train = rows, batch_rows, learning_rates is not None
         run.batch, run.stop = batch, stop
-        run.seed, run.step, run.learning_rate = state.seed, state.step, state.learning_rate
+        run.seed, run.step, run.first_step = state.seed, state.step, state.step
+        if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < stop - batch:
+            raise ArgumentError(f"{stop - batch} batches need as many learning rates")
+        run.learning_rates = <const double *>_address(learning_rates)
         watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
         watch.failed = 0
         run.watch, run.context = _look, &watch
         with nogil:
             status = fastnn_execute(&run)
-        if train:  # else another thread may be moving it on
+        if run.step > run.first_step:  # not in inference, while another thread may move it on
             state.step = run.step
+            state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
         if watch.failed:
             _raise_pending()
         if status == FASTNN_DIVERGED:
