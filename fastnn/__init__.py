@@ -37,7 +37,16 @@ if TYPE_CHECKING:
     )
     from .gradient_checking import GradientCheck, gradient_check
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten, Layer, Rescaling
+    from .layers import (
+        Activation,
+        BatchNorm,
+        Dense,
+        Dropout,
+        Flatten,
+        Layer,
+        LayerNorm,
+        Rescaling,
+    )
     from .losses import (
         Huber,
         MeanAbsoluteError,
@@ -68,7 +77,16 @@ _HOMES = {
     ],
     "gradient_checking": ["GradientCheck", "gradient_check"],
     "history": ["History"],
-    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Layer", "Rescaling"],
+    "layers": [
+        "Activation",
+        "BatchNorm",
+        "Dense",
+        "Dropout",
+        "Flatten",
+        "Layer",
+        "LayerNorm",
+        "Rescaling",
+    ],
     "losses": [
         "Huber",
         "MeanAbsoluteError",
