@@ -211,6 +211,7 @@ typedef struct {
     int64_t batch, stop;  // batches [batch, stop) are this team's
     uint64_t step;
     int timed;
+    int prepare;               // once, before the first batch that is not trained on
     int64_t nanoseconds;       // of a timed batch; written, as all that follows, by the leader
     int64_t start, last_look;  // of this team's work, and of the latest look at the watch
     int finished;              // the watch asked for the end
@@ -235,6 +236,11 @@ static void work(void *job) {
     worker w = {.run = run, .step = s->step};
     memcpy(w.base, run->base, sizeof w.base);
     const int leader = fastnn_team_member() == 0;
+    if (s->prepare) {
+        const fastnn_status status = run_stage(&w, FASTNN_PREPARE);
+        if (leader) s->status = status;
+        if (status || aborted()) return;
+    }
 
     for (int64_t batch = s->batch; batch < s->stop; batch++) {
         const int64_t start = s->timed ? fastnn_now() : 0;
@@ -261,7 +267,7 @@ static int is_whole(const fastnn_run *run) {
 }
 
 fastnn_status fastnn_execute(fastnn_run *run) {
-    shift s = {.run = run, .last_look = fastnn_now()};
+    shift s = {.run = run, .last_look = fastnn_now(), .prepare = !run->train};
     while (run->batch < run->stop && !s.finished && !s.status) {
         const int limit = fastnn_team_limit();
         int members = limit, trial = 0;
@@ -272,6 +278,7 @@ fastnn_status fastnn_execute(fastnn_run *run) {
         s.step = run->step;
         s.start = fastnn_now();
         fastnn_team_run(members, look, &s, work, &s);
+        s.prepare = 0;
         fastnn_tuning_worked(run->tuning, fastnn_now() - s.start);
         if (s.timed && run->batch > s.batch) fastnn_tuning_note(run->tuning, s.nanoseconds);
     }

@@ -13,6 +13,7 @@ typedef enum {
     FASTNN_PARAMETERS,
     FASTNN_GRADIENTS,
     FASTNN_SLOTS,
+    FASTNN_BUFFERS,
     FASTNN_WORKSPACE,
     FASTNN_INPUT,
     FASTNN_TARGET,
@@ -60,6 +61,7 @@ typedef struct {
 } fastnn_op;
 
 typedef enum {
+    FASTNN_PREPARE,
     FASTNN_FORWARD,
     FASTNN_PREDICT,
     FASTNN_LOSS_STAGE,

@@ -48,7 +48,16 @@ if TYPE_CHECKING:
     )
     from .gradient_checking import GradientCheck, gradient_check
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten, Layer, Rescaling
+    from .layers import (
+        Activation,
+        BatchNorm,
+        Dense,
+        Dropout,
+        Flatten,
+        Layer,
+        LayerNorm,
+        Rescaling,
+    )
     from .losses import (
         Huber,
         MeanAbsoluteError,
@@ -90,7 +99,16 @@ _HOMES = {
     ],
     "gradient_checking": ["GradientCheck", "gradient_check"],
     "history": ["History"],
-    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Layer", "Rescaling"],
+    "layers": [
+        "Activation",
+        "BatchNorm",
+        "Dense",
+        "Dropout",
+        "Flatten",
+        "Layer",
+        "LayerNorm",
+        "Rescaling",
+    ],
     "losses": [
         "Huber",
         "MeanAbsoluteError",

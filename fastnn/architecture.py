@@ -14,7 +14,7 @@ from .errors import ArgumentError, ArgumentTypeError
 from .layers import Flatten, Layer, Rescaling
 from .losses import Loss
 from .optimizers import Optimizer
-from .parameters import Segment, lay_out
+from .parameters import BufferSegment, ParameterArena, Segment, lay_out
 from .plan import Ref, Region
 
 DTYPES = ("float32", "float64")
@@ -25,7 +25,7 @@ class Architecture:
     """A network with all its sizes settled: what a plan is made from.
 
     `shapes` holds the shape of the input and of every layer's output, rows left out; `size` is the
-    number of elements of one region of the arena.
+    number of elements of one region of the arena, `buffer_size` that of its buffers.
     """
 
     layers: tuple[Layer, ...]
@@ -33,21 +33,40 @@ class Architecture:
     shapes: tuple[tuple[int, ...], ...]
     segments: tuple[Segment, ...]
     size: int
+    buffer_segments: tuple[BufferSegment, ...]
+    buffer_size: int
     loss: Loss
     optimizer: Optimizer
     dtype: np.dtype
 
-    def parameter_refs(self, layer: int) -> dict[str, Ref]:
-        """The parameters of one layer, by their names in the layer."""
-        return {
+    def arena(self) -> ParameterArena:
+        """Memory for all of it: parameters zero, buffers at their initial values."""
+        return ParameterArena(
+            self.segments,
+            self.size,
+            len(self.optimizer.slots),
+            self.dtype,
+            self.buffer_segments,
+            self.buffer_size,
+        )
+
+    def refs(self, layer: int) -> dict[str, Ref]:
+        """The parameters and buffers of one layer, by their names in the layer."""
+        parameters = {
             segment.parameter.name: self.ref(Region.PARAMETERS, segment.offset, segment.shape)
             for segment in self.segments
             if segment.layer == layer
         }
+        buffers = {
+            segment.buffer.name: self.ref(Region.BUFFERS, segment.offset, segment.shape)
+            for segment in self.buffer_segments
+            if segment.layer == layer
+        }
+        return parameters | buffers
 
     def ref(self, region: Region, offset: int, shape: tuple[int, ...]) -> Ref:
         """An array in one of the arena's regions, `offset` counted in elements."""
-        return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=False)
+        return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=0)
 
 
 def settle(
@@ -66,18 +85,28 @@ def settle(
         loss.
     """
     names = layer_names(layers)
-    shapes, wanted = [input_shape], []
+    shapes: list[tuple[int, ...]] = [input_shape]
+    parameters, buffers = [], []
     for layer, name in zip(layers, names, strict=True):
         declared = layer.declared_input
         if declared is not None and declared != shapes[-1]:
             raise ArgumentError(
                 f"layer {name!r} is declared for inputs of shape {declared}, but gets {shapes[-1]}"
             )
-        wanted.append((name, layer.parameters(shapes[-1])))
-        shapes.append(layer.output_shape(shapes[-1]))
+        shapes.append(layer.output_shape(shapes[-1]))  # which checks the input
+        parameters.append((name, layer.parameters(shapes[-2])))
+        buffers.append((name, layer.buffers(shapes[-2])))
     loss.check_outputs(shapes[-1])
-    segments, size = lay_out(wanted, dtype)
-    return Architecture(layers, names, tuple(shapes), segments, size, loss, optimizer, dtype)
+    return Architecture(
+        layers,
+        names,
+        tuple(shapes),
+        *lay_out(parameters, dtype, Segment),
+        *lay_out(buffers, dtype, BufferSegment),
+        loss,
+        optimizer,
+        dtype,
+    )
 
 
 def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:

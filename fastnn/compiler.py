@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -55,8 +55,16 @@ class PlanBuilder:
 
     def buffer(self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False) -> Ref:
         """A buffer of its own, one row per row of the batch."""
-        ref = Ref(Region.WORKSPACE, self.workspace, shape, np.dtype(dtype or self.dtype), bits=bits)
-        self.workspace += round_up(ref.count(self.rows) * ref.dtype.itemsize, ALIGNMENT)
+        return self._place(shape, dtype, bits=bits)
+
+    def fixed(self, shape: tuple[int, ...]) -> Ref:
+        """A buffer of its own that does not grow with the batch."""
+        return self._place(shape, per_row=0)
+
+    def _place(self, shape: tuple[int, ...], dtype: Any = None, **options: Any) -> Ref:
+        dtype = np.dtype(dtype or self.dtype)
+        ref = Ref(Region.WORKSPACE, self.workspace, shape, dtype, **options)
+        self.workspace += round_up(ref.count(self.rows) * dtype.itemsize, ALIGNMENT)
         return ref
 
     def activation(self, shape: tuple[int, ...]) -> Ref:
@@ -78,7 +86,7 @@ class PlanBuilder:
 
 def gradient_of(parameter: Ref) -> Ref:
     """Where the gradient of a parameter lies: at the same offset of another region."""
-    return Ref(Region.GRADIENTS, parameter.offset, parameter.shape, parameter.dtype, per_row=False)
+    return replace(parameter, region=Region.GRADIENTS)
 
 
 def compile_plan(
@@ -132,7 +140,7 @@ def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pu
     pullbacks = []
     for index, (layer, name) in enumerate(zip(net.layers, net.names, strict=True)):
         builder.layer = name
-        x, pullback = layer.lower(builder, x, net.parameter_refs(index), index)
+        x, pullback = layer.lower(builder, x, net.refs(index), index)
         pullbacks.append(pullback)
     return x, pullbacks
 

@@ -40,6 +40,9 @@ MAX_BINDINGS = 64
 #: From a batch to its gradients, all of which may be given up; then comes the update.
 GRADIENT_STAGES = ("forward", "loss", "backward", "penalty", "check")
 
+#: For the stages that look at parameters and buffers alone.
+NO_ROWS = Batch(np.empty((0, 0)))
+
 
 class Diverged(FastnnError):
     """The loss, or a gradient, of batch `number` is not finite; its update was not done."""
@@ -144,6 +147,7 @@ class Executor:
 
     def infer(self, rows: Pass, state: RunState) -> None:
         """Fill in the predictions of a pass, and the losses if they are asked for."""
+        self.run(("prepare",), NO_ROWS, state)
         for number in range(len(rows)):
             batch = rows.batch(number, self.plan)
             self.run(("forward",), batch, state)
@@ -184,6 +188,7 @@ class Executor:
             Region.PARAMETERS: lambda: self.arena.parameters,
             Region.GRADIENTS: lambda: self.arena.gradients,
             Region.SLOTS: lambda: self.arena.slots.reshape(-1),
+            Region.BUFFERS: lambda: self.arena.buffers,
         }
         return arena[region]().view(np.uint8)
 

@@ -301,10 +301,12 @@ class _LossSurface:
 
 
 def _copy(source: ParameterArena, architecture: Architecture) -> ParameterArena:
-    """The parameters of `source` in an arena of their own, laid out for `architecture`."""
-    arena = ParameterArena(architecture.segments, architecture.size, 0, architecture.dtype)
+    """Parameters and buffers of `source` in an arena of their own, laid out for `architecture`."""
+    arena = architecture.arena()
     for target, segment in zip(arena.segments, source.segments, strict=True):
         arena.view(arena.parameters, target)[...] = source.view(source.parameters, segment)
+    for kept, buffer in zip(arena.buffer_segments, source.buffer_segments, strict=True):
+        arena.view(arena.buffers, kept)[...] = source.view(source.buffers, buffer)
     return arena
 
 

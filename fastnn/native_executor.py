@@ -95,7 +95,7 @@ class NativeExecutor(Executor):
         data, arena = rows.data, self.arena
         learned = (None, None) if learning_rates is None else (arena.gradients, arena.slots)
         return self._native_program().run(
-            (arena.parameters, *learned, self._workspace),
+            (arena.parameters, *learned, arena.buffers, self._workspace),
             self._input("input", data.x, rows, self.plan.dtype, self.plan.input_scale),
             self._input("target", data.target, rows) if rows.scored else None,
             self._input("weight", data.weight, rows) if rows.scored else None,

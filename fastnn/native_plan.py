@@ -15,7 +15,7 @@ from .kernels.functions import UserFunction
 from .kernels.spec import KERNELS, Array
 from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, StateValue, StreamOffset
 
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 3, 9
+MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 9
 
 OP = np.dtype(
     [
@@ -133,8 +133,8 @@ def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
     if letters == ("*",):
         size = math.prod(ref.shape)
-        return [(size, 0) if ref.per_row else (0, size)]
-    rows = [(1, 0)] if ref.per_row else []
+        return [(size * ref.per_row, 0) if ref.per_row else (0, size)]
+    rows = [(ref.per_row, 0)] if ref.per_row else []
     return rows + [(0, n) for n in ref.shape]
 
 

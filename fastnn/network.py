@@ -150,9 +150,7 @@ class Network:
                 )
             return self
         architecture = self.settled(shape)
-        arena = ParameterArena(
-            architecture.segments, architecture.size, len(self.optimizer.slots), self.dtype
-        )
+        arena = architecture.arena()
         offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
         arena.initialize(self.seed, offsets)
         self.attach(architecture, arena)
@@ -209,6 +207,15 @@ class Network:
         It is the network's own memory: writing to it between calls changes the network.
         """
         return self.arena.parameters
+
+    @property
+    def buffers(self) -> dict[str, np.ndarray]:
+        """What layers keep beside parameters, such as running statistics, by layer and name.
+
+        The arrays are the network's own memory: writing to them between calls changes the network.
+        """
+        arena = self.arena
+        return {s.name: arena.view(arena.buffers, s) for s in arena.buffer_segments}
 
     @property
     def n_parameters(self) -> int:

@@ -36,11 +36,13 @@ def summary(network: Network) -> str:
         shape = " × ".join(map(str, architecture.shapes[index + 1]))
         rows.append((name, _describe(layer), shape, f"{count:,}"))
     bytes_held = network.n_parameters * network.dtype.itemsize
+    buffers = sum(s.size for s in architecture.buffer_segments)
+    kept = f" and {buffers:,} numbers of state" if buffers else ""
     inputs = " × ".join(map(str, network.input_shape))
     return (
         f"input {inputs}, {network.dtype}\n"
         f"{table(rows, right=frozenset({2, 3}))}\n"
-        f"{network.n_parameters:,} parameters ({bytes_held / 1e6:.3g} MB), "
+        f"{network.n_parameters:,} parameters ({bytes_held / 1e6:.3g} MB){kept}, "
         f"loss {network.loss.title}, optimizer {network.optimizer!r}\n"
         f"runs in the {network.executors.describe()}"
     )

@@ -78,8 +78,8 @@ class Steps:
             raise
 
     def _overflowed(self) -> bool:
-        count = kernels.implementation().count_nonfinite
-        return count(self._network.arena.parameters) > 0
+        count, arena = kernels.implementation().count_nonfinite, self._network.arena
+        return count(arena.parameters) + count(arena.buffers) > 0
 
     def _raise(self, what: str, number: int, layer: str) -> NoReturn:
         epoch, batch = self._state.epoch + 1, number + 1

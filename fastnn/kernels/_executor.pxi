@@ -15,6 +15,7 @@ cdef extern from "executor.h" nogil:
         FASTNN_PARAMETERS
         FASTNN_GRADIENTS
         FASTNN_SLOTS
+        FASTNN_BUFFERS
         FASTNN_WORKSPACE
 
     ctypedef enum fastnn_request:
@@ -148,7 +149,7 @@ cdef class Program:
         Parameters
         ----------
         regions : sequence of ndarray or None
-            Parameters, gradients, slots, workspace.
+            Parameters, gradients, slots, buffers, workspace.
         input, target, weight : tuple or None
             See `_set_input`.
         order : ndarray of int64, shape (rows,), or None
@@ -167,7 +168,7 @@ cdef class Program:
         cdef fastnn_status status
         memset(&run, 0, sizeof(run))
         run.table, run.plan, run.tuning = _table, &self._plan, &self._tuning
-        for i in range(4):
+        for i in range(5):
             run.base[FASTNN_PARAMETERS + i] = _address(regions[i])
         _set_input(&run.input, input, rows)
         _set_input(&run.target, target, rows)

@@ -49,6 +49,12 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_permutation
         FASTNN_KERNEL_dropout_fwd
         FASTNN_KERNEL_dropout_bwd
+        FASTNN_KERNEL_batch_norm_fwd
+        FASTNN_KERNEL_batch_norm_bwd
+        FASTNN_KERNEL_standardize_fwd
+        FASTNN_KERNEL_moving_average_step
+        FASTNN_KERNEL_layer_norm_fwd
+        FASTNN_KERNEL_layer_norm_bwd
         FASTNN_KERNEL_softmax
         FASTNN_KERNEL_softmax_cross_entropy
         FASTNN_KERNEL_sigmoid_cross_entropy
@@ -79,7 +85,7 @@ cdef extern from "fastnn.h" nogil:
 
     ctypedef struct fastnn_args:
         void *array[9]
-        int64_t dim[3]
+        int64_t dim[5]
         fastnn_scalar scalar[9]
         double result
 

@@ -1,7 +1,7 @@
 """The model file: a network as a safetensors file that any reader of that format opens.
 
-The file holds one tensor per parameter array, named as in the network ("dense_1/weights"), and with
-``optimizer=True`` one per array of optimizer state ("optimizer/first_moment/dense_1/weights"). Its
+The file holds one tensor per parameter array and per buffer, named as in the network
+("dense_1/weights", "batchnorm_1/running_mean"), and with ``optimizer=True`` one per array of optimizer state ("optimizer/first_moment/dense_1/weights"). Its
 metadata have one entry, "fastnn": a JSON object, the description.
 
 ===============  ==================================================================================

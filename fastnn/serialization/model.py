@@ -146,9 +146,7 @@ def _read(file: BinaryIO, custom: CustomObjects) -> Network:
     if name := _first_nonfinite(tensors, architecture):
         raise ModelFileError(f"{name} holds values that are not finite")
 
-    arena = ParameterArena(
-        architecture.segments, architecture.size, len(network.optimizer.slots), network.dtype
-    )
+    arena = architecture.arena()
     fill(architecture, arena, tensors, training="training" in header.description)
     network.attach(architecture, arena)
     return network
@@ -173,8 +171,8 @@ def fill(
 
 
 def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name in the file and shape of every parameter array and, for training, of every slot's."""
-    for segment in architecture.segments:
+    """Name in the file and shape of all parameters, buffers and, for training, slots."""
+    for segment in (*architecture.segments, *architecture.buffer_segments):
         yield segment.name, segment.shape
     for slot in architecture.optimizer.slots if training else ():
         for segment in architecture.segments:
@@ -185,13 +183,15 @@ def _tensors(
     architecture: Architecture, arena: ParameterArena, training: bool
 ) -> dict[str, np.ndarray]:
     """The arena's arrays, as views, under their names in the file."""
-    regions = [arena.parameters, *(arena.slots if training else ())]
-    views = [arena.view(region, segment) for region in regions for segment in arena.segments]
+    kept = [(arena.parameters, arena.segments), (arena.buffers, arena.buffer_segments)]
+    kept += [(slot, arena.segments) for slot in arena.slots] if training else []
+    views = [arena.view(region, segment) for region, segments in kept for segment in segments]
     names = [name for name, _ in _shapes(architecture, training)]
     return dict(zip(names, views, strict=True))
 
 
 def _first_nonfinite(tensors: Mapping[str, np.ndarray], architecture: Architecture) -> str | None:
-    """Name of a parameter array that holds NaN or infinity (a slot's average may, and recover)."""
-    names = (segment.name for segment in architecture.segments)
+    """Name of a parameter or buffer that is not finite (a slot's average may be so, and recover)."""
+    kept = (*architecture.segments, *architecture.buffer_segments)
+    names = (segment.name for segment in kept)
     return next((name for name in names if not np.isfinite(tensors[name]).all()), None)

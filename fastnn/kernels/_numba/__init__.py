@@ -18,6 +18,14 @@ from .loss import (
     softmax,
     softmax_cross_entropy,
 )
+from .normalization import (
+    batch_norm_bwd,
+    batch_norm_fwd,
+    layer_norm_bwd,
+    layer_norm_fwd,
+    moving_average_step,
+    standardize_fwd,
+)
 from .optimizer import adam_step, momentum_step, rmsprop_step, sgd_step
 from .penalty import count_nonfinite, penalty, sum_of_squares
 from .random import permutation, philox
@@ -26,6 +34,8 @@ __all__ = [
     "activation_bwd",
     "activation_fwd",
     "adam_step",
+    "batch_norm_bwd",
+    "batch_norm_fwd",
     "count_nonfinite",
     "custom_activation_bwd",
     "custom_activation_fwd",
@@ -37,9 +47,12 @@ __all__ = [
     "dropout_bwd",
     "dropout_fwd",
     "huber",
+    "layer_norm_bwd",
+    "layer_norm_fwd",
     "mean_absolute_error",
     "mean_squared_error",
     "momentum_step",
+    "moving_average_step",
     "penalty",
     "permutation",
     "philox",
@@ -50,5 +63,6 @@ __all__ = [
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
+    "standardize_fwd",
     "sum_of_squares",
 ]
