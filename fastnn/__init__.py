@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .callbacks import Callback
     from .config import show_config
     from .custom import CustomActivation, CustomLoss, activation, loss
+    from .diagnostics.callback import LayerHealth
+    from .diagnostics.diagnosis import diagnose
+    from .diagnostics.learning_rate import LearningRateSweep, lr_find
+    from .diagnostics.report import Diagnosis
     from .errors import (
         ArgumentError,
         ArgumentTypeError,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
         CustomFunctionError,
         DivergenceError,
         FastnnError,
+        MissingPackageError,
         ModelFileError,
         NetworkBusyError,
         NotBuiltError,
@@ -55,6 +60,10 @@ _HOMES = {
     "callbacks": ["Callback"],
     "config": ["show_config"],
     "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
+    "diagnostics.callback": ["LayerHealth"],
+    "diagnostics.diagnosis": ["diagnose"],
+    "diagnostics.learning_rate": ["LearningRateSweep", "lr_find"],
+    "diagnostics.report": ["Diagnosis"],
     "errors": [
         "ArgumentError",
         "ArgumentTypeError",
@@ -62,6 +71,7 @@ _HOMES = {
         "CustomFunctionError",
         "DivergenceError",
         "FastnnError",
+        "MissingPackageError",
         "ModelFileError",
         "NetworkBusyError",
         "NotBuiltError",

@@ -56,6 +56,10 @@ class BackendError(FastnnError, RuntimeError):
     """A kernel back end cannot be used on this machine."""
 
 
+class MissingPackageError(FastnnError, ImportError):
+    """An optional package is not installed; the message says how to install it."""
+
+
 def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:
     """The error for a name that is not among the known ones, with the nearest one suggested."""
     known = sorted(known)

@@ -122,6 +122,18 @@ class ParameterArena:
         """Whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
+    def twin(self) -> ParameterArena:
+        """Another arena of the same layout, all zero."""
+        return ParameterArena(self.segments, self.size, self._slot_count, self.dtype)
+
+    def copy_from(self, other: ParameterArena) -> None:
+        """Take over the parameters and slots of an arena of the same layout, which is not changed.
+
+        Slots that the other has not needed yet are zero.
+        """
+        np.copyto(self.parameters, other.parameters)
+        np.copyto(self.slots, other.slots if other.has_slots else 0)
+
     def view(self, region: np.ndarray, segment: Segment) -> np.ndarray:
         """The array of one segment inside a flat region, in its own shape."""
         return region[segment.offset : segment.offset + segment.size].reshape(segment.shape)
