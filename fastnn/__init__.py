@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     )
     from .config import show_config
     from .custom import CustomActivation, CustomLoss, activation, loss
+    from .diagnostics.callback import LayerHealth
+    from .diagnostics.diagnosis import diagnose
+    from .diagnostics.learning_rate import LearningRateSweep, lr_find
+    from .diagnostics.report import Diagnosis
     from .errors import (
         ArgumentError,
         ArgumentTypeError,
@@ -85,6 +89,10 @@ _HOMES = {
     ],
     "config": ["show_config"],
     "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
+    "diagnostics.callback": ["LayerHealth"],
+    "diagnostics.diagnosis": ["diagnose"],
+    "diagnostics.learning_rate": ["LearningRateSweep", "lr_find"],
+    "diagnostics.report": ["Diagnosis"],
     "errors": [
         "ArgumentError",
         "ArgumentTypeError",

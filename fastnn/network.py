@@ -156,6 +156,17 @@ class Network:
         self.attach(architecture, arena)
         return self
 
+    def clone(self) -> Network:
+        """A network described as this one is, seed included, but not built and not trained."""
+        return Network(
+            self.layers,
+            loss=self.loss,
+            optimizer=self.optimizer,
+            metrics=[metric.name for metric in self.metrics],
+            seed=self.seed,
+            dtype=self.dtype,
+        )
+
     def attach(self, architecture: Architecture, arena: ParameterArena) -> None:
         """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
         executors = ExecutorPool(architecture, arena)
@@ -389,7 +400,7 @@ class Network:
         """Check everything before the network is built or changed."""
         if validation_data is not None and validation_fraction is not None:
             raise ArgumentError("give validation_data or validation_fraction, not both")
-        architecture = self._architecture_for(X)
+        architecture = self.settle_for(X)
         train = self._data_set(architecture, X, y, sample_weight, class_weight)
         validation = None
         if validation_data is not None:
@@ -404,7 +415,7 @@ class Network:
             train, validation = data.split(train, validation_fraction, self.seed)
         return train, validation
 
-    def _architecture_for(self, X: Any) -> Architecture:
+    def settle_for(self, X: Any) -> Architecture:
         """The settled network, or what it would be if built for X."""
         if self._architecture is not None:
             return self._architecture

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from .base import Callback, CallbackList
+from .base import Callback, CallbackList, Logs
 from .checkpoint import Checkpoint
 from .csv_logger import CSVLogger
 from .functions import LambdaCallback
@@ -33,6 +33,7 @@ __all__ = [
     "EpochLines",
     "LambdaCallback",
     "LearningRateScheduler",
+    "Logs",
     "ProgressBar",
     "TensorBoard",
     "TerminateOnNonFinite",

@@ -232,7 +232,9 @@ class LayerNorm(_ScaledNorm):
             flat = dy.as_matrix(columns)
             dx = flat if wanted else None
             gradients = _gradients(parameters)
-            builder.emit("backward", "layer_norm_bwd", dx, *gradients, flat, rows, mean, rstd, gamma)
+            builder.emit(
+                "backward", "layer_norm_bwd", dx, *gradients, flat, rows, mean, rstd, gamma
+            )
             return dy if wanted else None
 
         return y, pullback

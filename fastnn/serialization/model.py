@@ -191,7 +191,6 @@ def _tensors(
 
 
 def _first_nonfinite(tensors: Mapping[str, np.ndarray], architecture: Architecture) -> str | None:
-    """Name of a parameter or buffer that is not finite (a slot's average may be so, and recover)."""
-    kept = (*architecture.segments, *architecture.buffer_segments)
-    names = (segment.name for segment in kept)
+    """Name of a parameter or buffer that is not finite (a slot may be so, and recover)."""
+    names = (name for name, _ in _shapes(architecture, training=False))
     return next((name for name in names if not np.isfinite(tensors[name]).all()), None)
