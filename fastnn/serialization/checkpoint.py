@@ -88,20 +88,20 @@ def read_checkpoint(
     OSError
         The file does not exist or cannot be read.
     """
-    config = description.architecture_config(network, input_shape)
     names = [type(callback).__name__ for callback in callbacks]
-    given = {"arguments": dict(arguments), "network": config, "callbacks with a state": names}
+    config = description.architecture_config(network, input_shape)
+    given = {**config, **arguments, "callbacks with a state": names}
+    given = json.loads(container.compact_json(given))
     try:
         with model.opened(path) as file:
             header = container.read_header(file)
             description.check_version(header.description)
             fit = fit_entry.parse(header.description)
-            saved = {
-                "arguments": fit["arguments"],
-                "network": header.description.get("architecture"),
-                "callbacks with a state": [callback["type"] for callback in fit["callbacks"]],
-            }
-            _refuse_difference(os.fsdecode(path), json.loads(container.compact_json(given)), saved)
+            names = [callback["type"] for callback in fit["callbacks"]]
+            config = description.section(header.description, "architecture")
+            saved = {**config, **fit["arguments"], "callbacks with a state": names}
+            if difference := _difference(given, saved):
+                raise ArgumentError(f"cannot resume from {os.fsdecode(path)}: {difference}")
             architecture = network.settled(input_shape)
             model.check_tensors(header, architecture, network.dtype)
             training = description.training_of(header.description)
@@ -110,23 +110,20 @@ def read_checkpoint(
         raise ModelFileError(f"cannot resume from {os.fsdecode(path)}: {error}") from error
 
 
-def _refuse_difference(path: str, given: dict[str, Any], saved: dict[str, Any]) -> None:
-    for part in given:
-        if difference := _difference(given[part], saved[part]):
-            place, here, there = difference
-            name = place.removeprefix(".") if part != "callbacks with a state" else part + place
-            raise ArgumentError(
-                f"cannot resume from {path}: {name} is {reprlib.repr(here)}, but was "
-                f"{reprlib.repr(there)} when the checkpoint was written"
-            )
-
-
-def _difference(given: Any, saved: Any, place: str = "") -> tuple[str, Any, Any] | None:
-    """Place of the first difference between JSON values, such as ".layers[0].units", and both."""
-    if isinstance(given, dict) and isinstance(saved, dict) and given.keys() == saved.keys():
-        parts = ((f"{place}.{key}", given[key], saved[key]) for key in given)
+def _difference(given: Any, saved: Any, place: str = "") -> str | None:
+    """What the first difference between JSON values is: "layers[0].units is 9, but was 8 …"."""
+    if isinstance(given, dict) and isinstance(saved, dict):
+        if given.get("type") != saved.get("type"):
+            return _difference(given.get("type"), saved.get("type"), place)
+        dot = "." if place else ""
+        keys = dict.fromkeys([*given, *saved])
+        parts = ((given.get(key), saved.get(key), f"{place}{dot}{key}") for key in keys)
     elif isinstance(given, list) and isinstance(saved, list) and len(given) == len(saved):
-        parts = ((f"{place}[{i}]", *pair) for i, pair in enumerate(zip(given, saved, strict=True)))
+        pairs = zip(given, saved, strict=True)
+        parts = ((*pair, f"{place}[{i}]") for i, pair in enumerate(pairs))
+    elif given == saved:
+        return None
     else:
-        return None if given == saved else (place, given, saved)
-    return next((d for part in parts if (d := _difference(part[1], part[2], part[0]))), None)
+        here, there = reprlib.repr(given), reprlib.repr(saved)
+        return f"{place} is {here}, but was {there} when the checkpoint was written"
+    return next(filter(None, (_difference(*part) for part in parts)), None)

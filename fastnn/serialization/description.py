@@ -77,10 +77,10 @@ def network_from(
     ModelFileError
         The description is incomplete, or asks for what does not exist or does not fit together.
     """
-    with _refusing():
-        network, architecture = _network(_object(description, "architecture"), custom)
+    with refusing():
+        network, architecture = _network(section(description, "architecture"), custom)
         if "preprocessing" in description:
-            network.preprocessing = _object(description, "preprocessing")
+            network.preprocessing = section(description, "preprocessing")
         if "training" in description:
             training_of(description).restore(network)
     custom.check_used()
@@ -88,7 +88,7 @@ def network_from(
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Turns what a description makes constructors raise into `ModelFileError`."""
     try:
         yield
@@ -100,7 +100,8 @@ def _refusing() -> Iterator[None]:
         raise ModelFileError(f"its description cannot be used: {error!s:.400}") from error
 
 
-def _object(description: Mapping[str, Any], name: str) -> dict[str, Any]:
+def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The entry of that name, which must be a JSON object."""
     value = description[name]
     if not isinstance(value, dict):
         raise ModelFileError(f"its {name} is not a JSON object")
@@ -188,8 +189,8 @@ class Training:
 
 def training_of(description: Mapping[str, Any]) -> Training:
     """What a file's description tells of the training; raises `ModelFileError`."""
-    with _refusing():
-        described = _object(description, "training")
+    with refusing():
+        described = section(description, "training")
         state, history = _state(described["state"]), _history(described["history"])
         return Training(state, history, described.get("plateau"))
 

@@ -21,6 +21,7 @@ import numpy as np
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from .container import compact_json
+from .description import refusing, section
 
 if TYPE_CHECKING:
     from ..callbacks import Callback
@@ -81,24 +82,22 @@ def parse(described: Mapping[str, Any]) -> dict[str, Any]:
     """The entry of a file's description, its form checked; raises `ModelFileError`."""
     if "fit" not in described:
         raise ModelFileError("it holds no fit to resume: it was not written by a Checkpoint")
-    fit = described["fit"]
-    try:
+    with refusing():
+        fit = section(described, "fit")
         return {
             "first_epoch": checks.integer("first_epoch", fit["first_epoch"], low=0),
             "stop_training": checks.flag("stop_training", fit["stop_training"]),
-            "arguments": dict(fit["arguments"]),
+            "arguments": section(fit, "arguments"),
             "callbacks": [_callback(callback) for callback in fit["callbacks"]],
         }
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ModelFileError(f"its fit cannot be used: {error!s:.400}") from error
 
 
 def _callback(described: Mapping[str, Any]) -> dict[str, Any]:
     arrays = {
         name: (_DTYPES[dtype], tuple(checks.integer("shape", size, low=0) for size in shape))
-        for name, (dtype, shape) in described["arrays"].items()
+        for name, (dtype, shape) in section(described, "arrays").items()
     }
-    return {"type": described["type"], "state": dict(described["state"]), "arrays": arrays}
+    return {"type": described["type"], "state": section(described, "state"), "arrays": arrays}
 
 
 def tensors(described: Mapping[str, Any]) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
