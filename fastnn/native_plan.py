@@ -137,15 +137,9 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
 
 def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
     """The record of a transform that writes `out`; whoever uses it keeps both alive."""
-    record["function"], record["settings"] = (
-        transform.function.address,
-        transform.settings.ctypes.data,
-    )
-    record["stream"], record["out"], record["cost"] = (
-        transform.stream,
-        out.ctypes.data,
-        transform.cost,
-    )
+    record["function"], record["cost"] = transform.function.address, transform.cost
+    record["settings"], record["out"] = transform.settings.ctypes.data, out.ctypes.data
+    record["stream"] = transform.stream
 
 
 def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:

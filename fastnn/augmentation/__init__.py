@@ -8,9 +8,16 @@ arrays.
     pipeline   one tied to rows of known shape and dtype: what the executors run
 """
 
-from .base import Augmentation, Compose
+from .base import Augmentation, Compose, augmentation_of
 from .image import ImageAugmentation
 from .jitter import GaussianJitter
 from .mixup import Mixup
 
-__all__ = ["Augmentation", "Compose", "GaussianJitter", "ImageAugmentation", "Mixup"]
+__all__ = [
+    "Augmentation",
+    "Compose",
+    "GaussianJitter",
+    "ImageAugmentation",
+    "Mixup",
+    "augmentation_of",
+]

@@ -143,7 +143,8 @@ class Compose(Augmentation):
             )
         if not self.parts:
             raise ArgumentError("parts must hold at least one augmentation")
-        self._settle(parts=tuple(get(f"parts[{i}]", part) for i, part in enumerate(self.parts)))
+        parts = (augmentation_of(f"parts[{i}]", part) for i, part in enumerate(self.parts))
+        self._settle(parts=tuple(parts))
 
     def lower(self, builder: PipelineBuilder) -> None:
         for part in self.parts:
@@ -153,7 +154,7 @@ class Compose(Augmentation):
         return {"type": "Compose", "parts": [part.to_config() for part in self.parts]}
 
 
-def get(argument: str, value: Any) -> Augmentation:
+def augmentation_of(argument: str, value: Any) -> Augmentation:
     """The augmentation that `value` — one, a list of them, or the dict of one — stands for."""
     if isinstance(value, Augmentation):
         return value

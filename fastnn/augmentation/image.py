@@ -38,10 +38,10 @@ class ImageAugmentation(Augmentation):
     shift : float
         In [0, 1], a share of height and of width: images move by up to this much each way.
     zoom : float
-        In [0, 1): what is shown becomes 1 − zoom to 1 + zoom times as large, the same in height
+        In [0, 0.99]: what is shown becomes 1 − zoom to 1 + zoom times as large, the same in height
         and in width.
     shear : float
-        Degrees in [0, 90): vertical lines lean by up to this angle.
+        Degrees in [0, 89]: vertical lines lean by up to this angle.
     horizontal_flip, vertical_flip : bool
         Whether half of the images are mirrored left to right, or top to bottom.
     brightness : float
@@ -98,8 +98,8 @@ class ImageAugmentation(Augmentation):
         self._settle(
             rotation=checks.real("rotation", self.rotation, low=0, high=180),
             shift=checks.real("shift", self.shift, low=0, high=1),
-            zoom=checks.real("zoom", self.zoom, low=0, high=1, open_high=True),
-            shear=checks.real("shear", self.shear, low=0, high=90, open_high=True),
+            zoom=checks.real("zoom", self.zoom, low=0, high=0.99),
+            shear=checks.real("shear", self.shear, low=0, high=89),
             horizontal_flip=checks.flag("horizontal_flip", self.horizontal_flip),
             vertical_flip=checks.flag("vertical_flip", self.vertical_flip),
             brightness=checks.real("brightness", self.brightness, low=0, high=1),

@@ -1,4 +1,4 @@
-"""An augmentation tied to rows of known shape and dtype: the loops that make one batch of another."""
+"""An augmentation tied to rows of known shape and dtype: loops that make a batch of a batch."""
 
 from __future__ import annotations
 

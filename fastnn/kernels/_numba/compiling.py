@@ -12,7 +12,7 @@ import contextlib
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -58,25 +58,39 @@ def _where(condition, if_true, if_false):
 def compiled(function: Callable, suffix: str = "", **names: Any) -> Callable:
     """Compile a reference function, or a formula of one for single numbers, with what it calls.
 
-    `names` are global in all of them, and `suffix` tells this compilation from others.
+    `names` are global in all functions that use them; `suffix` tells their copies from others.
     """
     function = inspect.unwrap(function)
-    called = called_by(function, suffix, **names)
-    return specialise(function, function.__name__ + suffix, **called)
+    if not _uses(function, names):
+        suffix, names = "", {}
+    return specialise(function, function.__name__ + suffix, **called_by(function, suffix, **names))
 
 
 def called_by(function: Callable, suffix: str = "", **names: Any) -> dict[str, Any]:
     """`names`, and the compiled functions that a function calls by their global names."""
     called = dict(names)
-    for name in function.__code__.co_names:
-        value = function.__globals__.get(name)
-        if name in called:
+    for name, value in _globals_of(function).items():
+        if name in names:
             continue
         if value is np.where:
             called[name] = _where
         elif isinstance(value, FunctionType):
             called[name] = compiled(value, suffix, **names)
     return called
+
+
+def _uses(function: Callable, names: Container[str]) -> bool:
+    """Whether a function, or one that it calls, has one of the names."""
+    return any(
+        name in names or (isinstance(value, FunctionType) and _uses(value, names))
+        for name, value in _globals_of(function).items()
+    )
+
+
+def _globals_of(function: Callable) -> dict[str, Any]:
+    """What the names in the text of a function mean, where they are global."""
+    known = function.__globals__
+    return {name: known[name] for name in function.__code__.co_names if name in known}
 
 
 def flat(array: np.ndarray) -> np.ndarray:

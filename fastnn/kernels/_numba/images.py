@@ -63,7 +63,7 @@ def _reflect(u, n):
 
 def _wrap(u, n):
     """b c d | a b c d | a b c"""
-    u = u - n * np.floor(u / n)
+    u = min(max(u - n * np.floor(u / n), real(0)), n)
     low = min(np.floor(u), n - real(1))
     high = low + real(1)
     return low, high if high < n else real(0), u - low
@@ -76,7 +76,7 @@ def _constant(u, n):
     return low, low + real(1), u - low
 
 
-# What a pixel's number counts on one axis, in elements, and the element that two of them name.
+# What a line's or a column's number adds to the place of an element, and the element at a place.
 
 
 def _place(number, n, stride):
@@ -179,16 +179,15 @@ def _sample(image, source, s, places):
             line = image[(i * width + first) * channels :]
             for k in range(min(PIXELS, width - first)):
                 for c in range(channels):
-                    nw, ne = (
-                        read(source, y0[k] + x0[k] + c, cval),
-                        read(source, y0[k] + x1[k] + c, cval),
-                    )
-                    sw, se = (
-                        read(source, y1[k] + x0[k] + c, cval),
-                        read(source, y1[k] + x1[k] + c, cval),
-                    )
-                    north, south = nw + wx[k] * (ne - nw), sw + wx[k] * (se - sw)
-                    line[np.uint64(k * channels + c)] = north + wy[k] * (south - north)
+                    top, bottom, left, right = y0[k] + c, y1[k] + c, x0[k], x1[k]
+                    nw, ne = read(source, top + left, cval), read(source, top + right, cval)
+                    sw, se = read(source, bottom + left, cval), read(source, bottom + right, cval)
+                    north, south = _between(nw, ne, wx[k]), _between(sw, se, wx[k])
+                    line[np.uint64(k * channels + c)] = _between(north, south, wy[k])
+
+
+def _between(a, b, share):
+    return a + share * (b - a)
 
 
 def _turn(image, source, s, up, left):

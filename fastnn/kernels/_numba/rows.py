@@ -12,7 +12,6 @@ random numbers are Philox blocks numbered by row, so that no cut of the work sho
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -44,16 +43,15 @@ class RowFunction(NamedTuple):
 def row_function(template: Callable, suffix: str = "", **names: Any) -> RowFunction:
     """Compile a function with what it calls; see `compiling.compiled`. Cached on disk."""
     copy = copy_of(template, template.__name__ + suffix, **called_by(template, suffix, **names))
-    compiled = None
-    with contextlib.suppress(RuntimeError):  # nowhere to write: every process compiles anew
-        compiled = numba.cfunc(_SIGNATURE, cache=True, error_model="numpy")(copy)
-    if compiled is None:
+    try:
+        compiled: Any = numba.cfunc(_SIGNATURE, cache=True, error_model="numpy")(copy)
+    except RuntimeError:  # nowhere to write: every process compiles anew
         compiled = numba.cfunc(_SIGNATURE, error_model="numpy")(copy)
     return RowFunction(compiled.address, _CALL(compiled.address), compiled)
 
 
 @intrinsic(prefer_literal=True)
-def on_stack(typing_context, example, count):
+def on_stack(typing_context: Any, example: Any, count: Any = None) -> Any:
     """The address of `count`, a constant, elements of the type of `example` on the stack.
 
     LLVM knows that nothing else lies there, so that loops that write to it become vector code.
