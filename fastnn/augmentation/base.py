@@ -42,7 +42,8 @@ class Augmentation(Specification, family=True):
         """
         builder = PipelineBuilder(shape, dtype, outputs, labels)
         self.lower(builder)
-        return builder.pipeline()
+        loops = tuple(builder.x), tuple(builder.target), tuple(builder.weight)
+        return Pipeline(*loops, self.to_config())
 
     def __call__(self, X: Any, y: Any = None, *, seed: int = 0, step: int = 0) -> Any:
         """Change the rows of one batch, on as many threads as `fastnn.get_num_threads` says.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -83,11 +83,15 @@ def _for_blocks(run: Callable[[int, int], None], rows: int, block: int, threads:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What happens to inputs, targets and weights of a batch, each in this order."""
+    """What happens to inputs, targets and weights of a batch, each in this order.
+
+    `description` is that of the augmentation, as a dict of JSON values.
+    """
 
     x: tuple[Transform, ...] = ()
     target: tuple[Transform, ...] = ()
     weight: tuple[Transform, ...] = ()
+    description: dict[str, Any] | None = None
 
     @property
     def mixes(self) -> bool:
@@ -144,6 +148,3 @@ class PipelineBuilder:
     def first_block(self) -> int:
         """Number of the first block of random words of the part that is being lowered."""
         return self.parts << BLOCKS_SHIFT
-
-    def pipeline(self) -> Pipeline:
-        return Pipeline(tuple(self.x), tuple(self.target), tuple(self.weight))
