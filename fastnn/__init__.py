@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import initializers, kernels, schedules
+    from . import augmentation, initializers, kernels, schedules
     from .callbacks import (
         Callback,
         Checkpoint,
@@ -130,7 +130,7 @@ _HOMES = {
     "optimizers": ["SGD", "Adam", "AdamW", "RMSProp"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
-_MODULES = ("initializers", "kernels", "schedules")
+_MODULES = ("augmentation", "initializers", "kernels", "schedules")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *_MODULES, *_HOME_OF]

@@ -118,7 +118,7 @@ class Executor:
         end = math.inf if seconds is None else time.monotonic() + seconds
         rates = iter(learning_rates.tolist())
         for number in range(start, stop):
-            batch = rows.batch(number, self.plan)
+            batch = rows.batch(number, self.plan, state)
             if batch.weight is None or batch.weight.any():
                 self._step(rows, number, batch, next(rates), state, interrupt)
             if time.monotonic() >= end:

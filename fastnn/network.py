@@ -13,6 +13,8 @@ import numpy as np
 from . import checks, data, inference, losses, optimizers, resuming
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
+from .augmentation import Augmentation, augmentation_of
+from .augmentation.pipeline import Pipeline
 from .callbacks import Callback, CallbackList, Checkpoint, EpochLines, ProgressBar
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
@@ -289,6 +291,7 @@ class Network:
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | str | None = None,
         shuffle: bool = True,
+        augmentation: Augmentation | Sequence[Augmentation] | None = None,
         callbacks: Iterable[Callback] = (),
         resume_from: str | PathLike[str] | Checkpoint | None = None,
         verbose: int = 1,
@@ -317,6 +320,9 @@ class Network:
         shuffle : bool
             Whether to visit the rows in a new order each epoch (a single batch of all rows needs
             none).
+        augmentation : Augmentation or list of them, optional
+            Random changes to the rows of each batch, see `fastnn.augmentation`. Validation data
+            stay as they are.
         callbacks : iterable of Callback
         resume_from : path-like or Checkpoint, optional
             A file that a `fastnn.Checkpoint` wrote in a fit that was interrupted. Network,
@@ -358,7 +364,8 @@ class Network:
             train, validation = self._training_data(
                 X, y, sample_weight, class_weight, validation_data, validation_fraction
             )
-            settings = FitSettings(epochs, min(batch_size or len(train), len(train)), shuffle)
+            rows = min(batch_size or len(train), len(train))
+            settings = FitSettings(epochs, rows, shuffle, self._bound(augmentation, train))
             if self.learning_rates.plateau is not None:
                 self.learning_rates.plateau.monitor.check_available(validation is not None)
             arguments = resuming.fit_arguments(settings, train, validation)
@@ -378,6 +385,7 @@ class Network:
         *,
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | str | None = None,
+        augmentation: Augmentation | Sequence[Augmentation] | None = None,
     ) -> dict[str, float]:
         """One update on all rows of (X, y); returns loss and metrics from before the update.
 
@@ -385,8 +393,9 @@ class Network:
         """
         with self._training():
             rows, _ = self._training_data(X, y, sample_weight, class_weight)
+            pipeline = self._bound(augmentation, rows)
             self.build(rows.x.shape[1:])
-            return train_on_batch(self, rows)
+            return train_on_batch(self, rows, pipeline)
 
     def _training_data(
         self,
@@ -414,6 +423,15 @@ class Network:
         elif validation_fraction is not None:
             train, validation = data.split(train, validation_fraction, self.seed)
         return train, validation
+
+    def _bound(self, augmentation: Any, rows: DataSet) -> Pipeline | None:
+        """An augmentation tied to the rows of a data set, before anything is built."""
+        if augmentation is None:
+            return None
+        described = augmentation_of("augmentation", augmentation)
+        shape = rows.x.shape[1:]
+        (outputs,) = (self._architecture or self.settled(shape)).shapes[-1]
+        return described.bind(shape, self.dtype, outputs, rows.labels)
 
     def settle_for(self, X: Any) -> Architecture:
         """The settled network, or what it would be if built for X."""

@@ -30,6 +30,7 @@ def fit_arguments(
     return {
         "batch_size": settings.batch_size,
         "shuffle": settings.shuffle,
+        "augmentation": settings.augmentation and settings.augmentation.description,
         "training data": _described(train),
         "validation data": None if validation is None else _described(validation),
     }

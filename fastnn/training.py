@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from . import inference, kernels
+from .augmentation.pipeline import Pipeline
 from .callbacks import CallbackList
 from .data import DataSet
 from .errors import DivergenceError
@@ -55,7 +56,7 @@ class Steps:
                 if np.isfinite(found.loss)
                 else f"the loss is {found.loss}"
             )
-            batch = rows.batch(found.number, self._executor.plan)
+            batch = rows.batch(found.number, self._executor.plan, self._state)
             layer = self._executor.first_nonfinite_layer(batch)
             self._raise(what, found.number, layer)
 
@@ -93,17 +94,22 @@ class Steps:
         ) from None
 
 
-def _pass(network: Network, data: DataSet, batch_size: int) -> Pass:
-    rows = Pass(data, batch_size)
+def _training_pass(
+    network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None
+) -> tuple[Executor, Pass]:
+    """A pass to train on, and the executor for it."""
+    labels = data.labels and not (augmentation and augmentation.mixes)
+    rows = Pass(data, batch_size, augmentation=augmentation)
     if network.metrics:
         rows.predictions = np.zeros((len(data.x), *network.output_shape), network.dtype)
-    return rows
+    return network.executors.training(batch_size, labels), rows
 
 
-def train_on_batch(network: Network, data: DataSet) -> dict[str, float]:
+def train_on_batch(
+    network: Network, data: DataSet, augmentation: Pipeline | None = None
+) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
-    executor = network.executors.training(len(data), data.labels)
-    rows = _pass(network, data, len(data))
+    executor, rows = _training_pass(network, data, len(data), augmentation)
     with DeferredInterrupt() as interrupt:
         steps = Steps(network, executor, interrupt)
         with steps.all_finite(rows):
@@ -118,6 +124,7 @@ class FitSettings:
     epochs: int
     batch_size: int
     shuffle: bool
+    augmentation: Pipeline | None = None
 
 
 @dataclass
@@ -190,9 +197,10 @@ class Trainer:
 
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> None:
         """Epochs up to the last one, or until a callback wants to stop."""
-        network, batch_size = self._network, self._settings.batch_size
-        executor = network.executors.training(batch_size, self._data.labels)
-        rows = _pass(network, self._data, batch_size)
+        network, settings = self._network, self._settings
+        executor, rows = _training_pass(
+            network, self._data, settings.batch_size, settings.augmentation
+        )
         steps = Steps(network, executor, interrupt)
         last = self._session.first_epoch + self._settings.epochs
         while self._state.epoch < last and not network.stop_training:

@@ -36,11 +36,16 @@ cdef extern from "executor.h" nogil:
         fastnn_ref prediction
         int64_t outputs
 
+    ctypedef struct fastnn_transform:
+        int64_t stream
+
     ctypedef struct fastnn_input:
         const void *rows
         int64_t source, size, item
         double scale
         void *batch
+        const fastnn_transform *transform
+        int64_t transforms
 
     ctypedef struct fastnn_run:
         const fastnn_table *table
@@ -74,6 +79,11 @@ def op_size():
     return sizeof(fastnn_op)
 
 
+def transform_size():
+    """Bytes of one transform of a batch."""
+    return sizeof(fastnn_transform)
+
+
 cdef struct Watch:
     int64_t end  # of the time after which the call returns; 0 for none
     int failed  # a signal handler raised
@@ -99,16 +109,18 @@ cdef void *_address(object array) except? NULL:
 
 
 cdef int _set_input(fastnn_input *target, object source, int64_t rows) except -1:
-    """`source` is None, or a tuple (rows, number of the dtype, scale, buffer of the batch)."""
+    """`source` is None, or (rows, number of the dtype, scale, buffer of the batch, transforms)."""
     if source is None:
         return 0
-    array, number, scale, batch = source
+    array, number, scale, batch, transforms = source
     cdef int64_t length = np.PyArray_DIM(<np.ndarray?>array, 0)
     if length < rows:
         raise ArgumentError(f"arrays of a run must have {rows} rows; got {_described(array)}")
     target.rows, target.batch = _address(array), _address(batch)
     target.source, target.scale = number, scale
     target.size = np.PyArray_SIZE(<np.ndarray>array) // length
+    target.transform = <const fastnn_transform *>_address(transforms)
+    target.transforms = len(transforms)
     target.item = np.PyArray_ITEMSIZE(<np.ndarray>(array if batch is None else batch))
     return 0
 
