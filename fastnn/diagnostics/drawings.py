@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .layer_health import EXPLODING_SIGNAL, LARGE_UPDATE, SMALL_UPDATE, VANISHING_SIGNAL
-from .style import ACCENT, QUIET, TRAINING, VALIDATION, dress, lines
+from .style import ACCENT, QUIET, TRAINING, VALIDATION, dress, lines, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MANY = 12
 
 #: What `LayerHealth` draws over the epochs, and the title of each.
-HEALTH = {"signal": "‖gradient at the output‖", "update_ratio": "‖update‖ / ‖parameters‖"}
+HEALTH = {"signal": "‖gradient‖ at each output", "update_ratio": "‖update‖ / ‖parameters‖"}
 
 
 def history(axes: Axes, values: History, name: str) -> None:
@@ -40,6 +40,7 @@ def history(axes: Axes, values: History, name: str) -> None:
         if key in values
     ]
     lines(axes, values.epoch, series)
+    axes.locator_params(axis="x", integer=True)
     dress(axes, name.replace("_", " "), "epoch", name)
 
 
@@ -85,14 +86,14 @@ def gradients(axes: Axes, layers: Sequence[LayerFigures]) -> None:
     last = layers[-1].signal
     gains = [figures.signal / last if last else math.nan for figures in layers]
     _by_layer(axes, layers, gains, (VANISHING_SIGNAL, EXPLODING_SIGNAL))
-    dress(axes, "gradient on its way back", "layer", "‖gradient‖, output = 1")
+    dress(axes, "gradient on its way back", "", "‖gradient‖, output = 1")
 
 
 def updates(axes: Axes, layers: Sequence[LayerFigures]) -> None:
     """The size of one step over that of the parameters."""
     ratios = [figures.update_ratio for figures in layers]
     _by_layer(axes, layers, ratios, (SMALL_UPDATE, LARGE_UPDATE))
-    dress(axes, "one update", "layer", "‖update‖ / ‖parameters‖")
+    dress(axes, "one update", "", "‖update‖ / ‖parameters‖")
 
 
 def _by_layer(
@@ -103,7 +104,7 @@ def _by_layer(
     axes.axhspan(*limits, color=ACCENT, alpha=0.12, linewidth=0)
     axes.plot(range(len(layers)), shown, color=TRAINING, marker="o", markersize=4)
     axes.set_yscale("log")
-    names = [figures.name for figures in layers]
+    names = [plain(figures.name) for figures in layers]
     if len(names) <= MANY:
         axes.set_xticks(range(len(names)), names, rotation=30, ha="right")
     else:
@@ -141,13 +142,13 @@ def sweep(axes: Axes, found: LearningRateSweep) -> None:
     axes.plot(
         found.learning_rates, found.losses, color=QUIET, alpha=0.5, linewidth=1, label="batch"
     )
-    axes.plot(found.learning_rates, found.smoothed, color=TRAINING, label="smoothed")
+    axes.plot(found.learning_rates, found.smoothed, color=TRAINING, label="fitted lines")
     if found.suggestion is not None:
         label = f"suggestion {found.suggestion:.2g}"
         axes.axvline(found.suggestion, color=VALIDATION, linestyle="--", label=label)
-    finite = found.smoothed[np.isfinite(found.smoothed)]
-    low, high = finite.min(), max(finite[0], finite.min()) * 1.5
-    axes.set_ylim(max(0, low - 0.1 * (high - low)), high)
+    low, high = found.smoothed.min(), found.smoothed[: len(found.smoothed) // 2].max()
+    margin = 0.2 * (high - low)
+    axes.set_ylim(low - margin, high + 2 * margin)
     axes.set_xscale("log")
     axes.legend(frameon=False)
     dress(axes, "learning-rate sweep", "learning rate", "loss")
@@ -159,12 +160,14 @@ def health(
     """One figure of every layer over the epochs, on a logarithmic scale, first layers darkest."""
     from matplotlib import colormaps
 
-    shades = colormaps["viridis"](np.linspace(0, 0.9, len(values)))
+    # The ends of the colour map would be lost on black or on white.
+    shades = colormaps["viridis"](np.linspace(0.25, 0.95, len(values)))
     marker = "o" if len(epochs) <= 10 else None
     for (name, column), shade in zip(values.items(), shades, strict=True):
         shown = [v if v > 0 and math.isfinite(v) else math.nan for v in column]
-        axes.plot(epochs, shown, color=shade, label=name, marker=marker, markersize=3)
+        axes.plot(epochs, shown, color=shade, label=plain(name), marker=marker, markersize=3)
     axes.set_yscale("log")
+    axes.locator_params(axis="x", integer=True)
     if len(values) <= MANY:
         axes.legend(frameon=False, fontsize="small")
-    dress(axes, title, "epoch", title)
+    dress(axes, f"{title}, over the epochs", "epoch", "")

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 #: diverged, and does not come back at larger rates.
 DIVERGED = 4.0
 
+#: Share that this running mean keeps at each step.
+MEMORY = 0.9
+
+#: Steps to either side, as a share of all, of the lines that are fitted to the losses.
+REACH = 0.1
+
 
 @dataclass(frozen=True)
 class LearningRateSweep:
@@ -40,7 +46,7 @@ class LearningRateSweep:
     learning_rates, losses : ndarray, shape (steps,)
         The rate of each step, and the loss of its batch before the step was taken.
     smoothed : ndarray, shape (steps,)
-        The running mean of the losses.
+        The losses without the noise of batches: lines fitted to neighbouring steps.
     suggestion : float or None
         Where the smoothed loss falls most steeply over log(rate); None if it never falls.
     diverged : bool
@@ -83,7 +89,6 @@ def lr_find(
     max_lr: float = 10.0,
     steps: int = 100,
     batch_size: int = 32,
-    smoothing: float = 0.9,
 ) -> LearningRateSweep:
     """Train a copy of the network while the learning rate grows from step to step.
 
@@ -101,8 +106,6 @@ def lr_find(
         At least 10.
     batch_size : int
         That of the training to come: what rate is good depends on it.
-    smoothing : float
-        In [0, 1): share that the running mean of the losses keeps at each step.
 
     Returns
     -------
@@ -116,9 +119,10 @@ def lr_find(
 
     Notes
     -----
-    The sweep ends early where a loss or gradient is not finite, or the smoothed loss exceeds 4 ×
-    its lowest value. The suggestion is the rate at which the smoothed loss falls most steeply over
-    log(rate), looked for between the start and its lowest value. Smith reads the range off the
+    The sweep ends early where a loss or gradient is not finite, or a running mean of the losses
+    exceeds 4 × its lowest value. The suggestion is the rate at which the loss falls most steeply
+    over log(rate), by lines fitted to the steps around (Savitzky, Golay, 1964), between the start
+    and the lowest point. Smith reads the range off the
     curve by eye; the steepest point is what most libraries take for a constant rate. As a peak
     of a schedule, take up to three times as much.
 
@@ -144,10 +148,9 @@ def lr_find(
         raise ArgumentError(f"min_lr must be below max_lr, got {min_lr:g} and {max_lr:g}")
     steps = checks.integer("steps", steps, low=10)
     batch_size = checks.integer("batch_size", batch_size, low=1)
-    smoothing = checks.real("smoothing", smoothing, low=0, high=1, open_high=True)
     rows = checked_rows(net, X, y)
     rates = np.geomspace(min_lr, max_lr, steps)
-    return _judge(rates, _losses(net, rows, rates, min(batch_size, len(rows))), smoothing)
+    return _judge(rates, _losses(net, rows, rates, min(batch_size, len(rows))))
 
 
 def _losses(net: Network, rows: DataSet, rates: np.ndarray, batch_size: int) -> Iterator[float]:
@@ -173,31 +176,37 @@ def _losses(net: Network, rows: DataSet, rates: np.ndarray, batch_size: int) -> 
             yield float(one_pass.losses[number])
 
 
-def _judge(rates: np.ndarray, losses: Iterator[float], smoothing: float) -> LearningRateSweep:
+def _judge(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:
     """Take losses until they diverge."""
     taken: list[float] = []
-    smoothed: list[float] = []
     mean, lowest = 0.0, math.inf
     for step, loss in enumerate(losses, start=1):
-        mean = smoothing * mean + (1 - smoothing) * loss
         taken.append(loss)
-        smoothed.append(mean / (1 - smoothing**step))  # as if it had begun at the first loss
-        lowest = min(lowest, smoothed[-1])
-        if smoothed[-1] > DIVERGED * lowest:
+        mean = MEMORY * mean + (1 - MEMORY) * loss
+        unbiased = mean / (1 - MEMORY**step)  # as if it had begun at the first loss
+        lowest = min(lowest, unbiased)
+        if unbiased > DIVERGED * lowest:
             break
     if len(taken) < 2:
         raise ArgumentError(
             f"training diverges at once, at min_lr={rates[0]:g}: scale X, or draw smaller weights"
         )
-    curve, used = np.array(smoothed), rates[: len(taken)]
-    diverged = len(taken) < len(rates) or curve[-1] > DIVERGED * lowest
-    return LearningRateSweep(used, np.array(taken), curve, _steepest(used, curve), diverged)
+    curve, used = np.array(taken), rates[: len(taken)]
+    smoothed, slopes = _lines(curve, len(rates))
+    lowest_at = int(smoothed.argmin())
+    steepest = int(slopes[: lowest_at + 1].argmin())
+    suggestion = float(used[steepest]) if slopes[steepest] < 0 else None
+    diverged = len(taken) < len(rates) or unbiased > DIVERGED * lowest
+    return LearningRateSweep(used, curve, smoothed, suggestion, diverged)
 
 
-def _steepest(rates: np.ndarray, smoothed: np.ndarray) -> float | None:
-    """The rate at which the loss falls fastest over log(rate), before its lowest value."""
-    lowest = int(smoothed.argmin())
-    if lowest == 0:
-        return None
-    slopes = np.gradient(smoothed[: lowest + 1], np.log(rates[: lowest + 1]))
-    return float(rates[slopes.argmin()])
+def _lines(losses: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Height and slope, at each step, of the line fitted to the losses around it.
+
+    A running mean would lag behind the losses, and make the suggestion too large.
+    """
+    from scipy.signal import savgol_filter
+
+    window = min(2 * max(2, round(steps * REACH)) + 1, len(losses) - 1 + len(losses) % 2)
+    height, slope = (savgol_filter(losses, window, min(1, window - 1), deriv=d) for d in (0, 1))
+    return height, slope

@@ -208,7 +208,8 @@ def _extent(segments: list[Segment]) -> slice:
 def norm(array: np.ndarray) -> float:
     """Euclidean norm, also where squares of the dtype overflow or vanish."""
     limits = np.finfo(array.dtype)
-    found = float(np.linalg.norm(array))
+    with np.errstate(over="ignore"):
+        found = float(np.linalg.norm(array))
     if math.sqrt(limits.tiny) < found * limits.eps and math.isfinite(found):
         return found
     return float(np.linalg.norm(array.astype(np.float64)))

@@ -30,7 +30,7 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid
   var(--line) }
 th { font-weight: 600; color: var(--quiet) }
-th:first-child, td:first-child, .names td:nth-child(2), .names th:nth-child(2) { text-align: left }
+th:first-child, td:first-child, .named :nth-child(2), .errors :nth-child(odd) { text-align: left }
 .confusion td { text-align: center; min-width: 2.5rem;
   background: color-mix(in srgb, var(--hue) var(--share), transparent) }
 .confusion th { text-align: center }
@@ -54,13 +54,13 @@ def _body(found: Diagnosis) -> Iterator[str]:
     high = ' class="high"' if found.errors.dominant else ""
     yield f"<h1{high}>{escape(found.verdict.capitalize())}</h1>"
     yield f'<p class="network">{escape(found.network)}</p>'
-    yield _table(tables.error_rows(found.errors))
+    yield _table(tables.error_rows(found.errors), "errors")
     yield _section("What to do next", _list("ol", found.actions))
     plots = "\n".join(style.svg(draw) for draw in found.panels(matrices=False))
     yield _section("Plots", f'<div class="plots">\n{plots}\n</div>')
     if found.layers:
         flags = _list("ul", map(str, found.flags)) if found.flags else "<p>Nothing is flagged.</p>"
-        figures = _table(tables.layer_rows(found.layers), "names")
+        figures = _table(tables.layer_rows(found.layers), "named")
         yield _section("Layers, in one training step", flags + figures)
     if found.curve is not None and found.curve.points:
         rows = tables.curve_rows(found.curve, found.errors)

@@ -81,6 +81,11 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def plain(name: str) -> str:
+    """A name of the user's, in which matplotlib is to see no formula."""
+    return name.replace("$", r"\$")
+
+
 def lines(
     axes: Axes, x: Sequence[float], series: Sequence[tuple[str, Sequence[float], str]]
 ) -> None:
