@@ -23,6 +23,8 @@
 #include "gather.h"
 #include "loss.h"
 #include "custom.h"
+#include "batch_norm.h"
+#include "layer_norm.h"
 #include "optimizer.h"
 #include "adam.h"
 #include "penalty.h"

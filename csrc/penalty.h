@@ -41,10 +41,10 @@ typedef struct {
     real *p;  // (I,O)
     int64_t I, O;
     double limit;
-} FN(norm_job);
+} FN(limit_job);
 
 // Scales the columns [j0, j0 + cols) that are longer than the limit, cols <= COLUMN_GRAIN.
-static void FN(limit_columns)(const FN(norm_job) *m, int64_t j0, int64_t cols) {
+static void FN(limit_columns)(const FN(limit_job) *m, int64_t j0, int64_t cols) {
     double square[COLUMN_GRAIN] = {0};
     for (int64_t i = 0; i < m->I; i++) {
         const real *row = m->p + i * m->O + j0;
@@ -66,22 +66,17 @@ static void FN(limit_columns)(const FN(norm_job) *m, int64_t j0, int64_t cols) {
 }
 
 static void FN(max_norm_task)(void *job, int64_t index) {
-    const FN(norm_job) *m = job;
+    const FN(limit_job) *m = job;
     const int64_t parts = parts_of(m->O, COLUMN_GRAIN), j0 = part_start(m->O, parts, index);
     FN(limit_columns)(m, j0, part_start(m->O, parts, index + 1) - j0);
 }
 
 // p (I,O): no column is longer than `limit` afterwards.
 static fastnn_status FN(max_norm)(real *p, int64_t I, int64_t O, double limit) {
-    FN(norm_job) job = {p, I, O, limit};
+    FN(limit_job) job = {p, I, O, limit};
     const double work = 0.2 * (double)I * (double)O;
     fastnn_for(O > 0 ? parts_of(O, COLUMN_GRAIN) : 0, work, FN(max_norm_task), &job);
     return FASTNN_OK;
-}
-
-static void FN(moving_average)(real *a, const real *p, double share, int64_t begin, int64_t end) {
-    const real part = (real)share;
-    ELEMENTWISE for (int64_t i = begin; i < end; i++) a[i] += part * (p[i] - a[i]);
 }
 
 static double FN(sum_of_squares)(const real *x, int64_t begin, int64_t end) {

@@ -71,6 +71,9 @@
 // What is worth a task of its own.
 enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 128 };
 
+// Normalisation: columns of a task, and rows that are summed in `real` before double takes over.
+enum { NORM_COLUMNS = 64, NORM_ROWS = 16 };
+
 static inline int64_t row_grain(int64_t cols) {
     return cols < ELEMENT_GRAIN ? ELEMENT_GRAIN / (cols > 0 ? cols : 1) : 1;
 }

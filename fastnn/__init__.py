@@ -20,11 +20,25 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import initializers, kernels
+    from . import augmentation, initializers, kernels, schedules
     from .averaging import EMA, SWA
-    from .callbacks import Callback
+    from .callbacks import (
+        Callback,
+        Checkpoint,
+        CSVLogger,
+        EarlyStopping,
+        LambdaCallback,
+        LearningRateScheduler,
+        ProgressBar,
+        TensorBoard,
+        TerminateOnNonFinite,
+    )
     from .config import show_config
     from .custom import CustomActivation, CustomLoss, activation, loss
+    from .diagnostics.callback import LayerHealth
+    from .diagnostics.diagnosis import diagnose
+    from .diagnostics.learning_rate import LearningRateSweep, lr_find
+    from .diagnostics.report import Diagnosis
     from .errors import (
         ArgumentError,
         ArgumentTypeError,
@@ -32,13 +46,23 @@ if TYPE_CHECKING:
         CustomFunctionError,
         DivergenceError,
         FastnnError,
+        MissingDependencyError,
         ModelFileError,
         NetworkBusyError,
         NotBuiltError,
     )
     from .gradient_checking import GradientCheck, gradient_check
     from .history import History
-    from .layers import Activation, Dense, Dropout, Flatten, Layer, Rescaling
+    from .layers import (
+        Activation,
+        BatchNorm,
+        Dense,
+        Dropout,
+        Flatten,
+        Layer,
+        LayerNorm,
+        Rescaling,
+    )
     from .losses import (
         Huber,
         MeanAbsoluteError,
@@ -54,9 +78,23 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "averaging": ["EMA", "SWA"],
-    "callbacks": ["Callback"],
+    "callbacks": [
+        "CSVLogger",
+        "Callback",
+        "Checkpoint",
+        "EarlyStopping",
+        "LambdaCallback",
+        "LearningRateScheduler",
+        "ProgressBar",
+        "TensorBoard",
+        "TerminateOnNonFinite",
+    ],
     "config": ["show_config"],
     "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
+    "diagnostics.callback": ["LayerHealth"],
+    "diagnostics.diagnosis": ["diagnose"],
+    "diagnostics.learning_rate": ["LearningRateSweep", "lr_find"],
+    "diagnostics.report": ["Diagnosis"],
     "errors": [
         "ArgumentError",
         "ArgumentTypeError",
@@ -64,13 +102,23 @@ _HOMES = {
         "CustomFunctionError",
         "DivergenceError",
         "FastnnError",
+        "MissingDependencyError",
         "ModelFileError",
         "NetworkBusyError",
         "NotBuiltError",
     ],
     "gradient_checking": ["GradientCheck", "gradient_check"],
     "history": ["History"],
-    "layers": ["Activation", "Dense", "Dropout", "Flatten", "Layer", "Rescaling"],
+    "layers": [
+        "Activation",
+        "BatchNorm",
+        "Dense",
+        "Dropout",
+        "Flatten",
+        "Layer",
+        "LayerNorm",
+        "Rescaling",
+    ],
     "losses": [
         "Huber",
         "MeanAbsoluteError",
@@ -84,7 +132,7 @@ _HOMES = {
     "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
-_MODULES = ("initializers", "kernels")
+_MODULES = ("augmentation", "initializers", "kernels", "schedules")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *_MODULES, *_HOME_OF]

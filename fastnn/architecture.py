@@ -16,7 +16,7 @@ from .errors import ArgumentError, ArgumentTypeError
 from .layers import Flatten, Layer, Rescaling
 from .losses import Loss
 from .optimizers import Optimizer
-from .parameters import Regularization, Segment, lay_out
+from .parameters import BufferSegment, Parameter, ParameterArena, Regularization, Segment, lay_out
 from .plan import Ref, Region
 
 DTYPES = ("float32", "float64")
@@ -28,7 +28,7 @@ class Architecture:
     """A network with all its sizes settled: what a plan is made from.
 
     `shapes` holds the shape of the input and of every layer's output, rows left out; `size` is the
-    number of elements of one region of the arena.
+    number of elements of one region of the arena, `buffer_size` that of its buffers.
     """
 
     layers: tuple[Layer, ...]
@@ -36,6 +36,8 @@ class Architecture:
     shapes: tuple[tuple[int, ...], ...]
     segments: tuple[Segment, ...]
     size: int
+    buffer_segments: tuple[BufferSegment, ...]
+    buffer_size: int
     loss: Loss
     optimizer: Optimizer
     dtype: np.dtype
@@ -47,17 +49,34 @@ class Architecture:
         average = () if self.weight_average is None else (AVERAGE,)
         return (*self.optimizer.slots, *average)
 
-    def parameter_refs(self, layer: int) -> dict[str, Ref]:
-        """The parameters of one layer, by their names in the layer."""
-        return {
+    def arena(self) -> ParameterArena:
+        """Memory for all of it: parameters zero, buffers at their initial values."""
+        return ParameterArena(
+            self.segments,
+            self.size,
+            len(self.slots),
+            self.dtype,
+            self.buffer_segments,
+            self.buffer_size,
+        )
+
+    def refs(self, layer: int) -> dict[str, Ref]:
+        """The parameters and buffers of one layer, by their names in the layer."""
+        parameters = {
             segment.parameter.name: self.ref(Region.PARAMETERS, segment.offset, segment.shape)
             for segment in self.segments
             if segment.layer == layer
         }
+        buffers = {
+            segment.buffer.name: self.ref(Region.BUFFERS, segment.offset, segment.shape)
+            for segment in self.buffer_segments
+            if segment.layer == layer
+        }
+        return parameters | buffers
 
     def ref(self, region: Region, offset: int, shape: tuple[int, ...]) -> Ref:
         """An array in one of the arena's regions, `offset` counted in elements."""
-        return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=False)
+        return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=0)
 
 
 def settle(
@@ -83,32 +102,42 @@ def settle(
         loss; the optimizer cannot do what a layer asks for.
     """
     names = layer_names(layers)
-    shapes, wanted = [input_shape], []
+    shapes: list[tuple[int, ...]] = [input_shape]
+    parameters, buffers = [], []
     for layer, name in zip(layers, names, strict=True):
         declared = layer.declared_input
         if declared is not None and declared != shapes[-1]:
             raise ArgumentError(
                 f"layer {name!r} is declared for inputs of shape {declared}, but gets {shapes[-1]}"
             )
-        treated = [
-            (
-                parameter,
-                parameter.treatment(
-                    regularization,
-                    trainable=layer.trainable,
-                    learning_rate_multiplier=layer.learning_rate_multiplier,
-                    skipped=skipped.get(name, 0),
-                ),
-            )
-            for parameter in layer.parameters(shapes[-1])
-        ]
-        wanted.append((name, treated))
-        shapes.append(layer.output_shape(shapes[-1]))
+        shapes.append(layer.output_shape(shapes[-1]))  # which checks the input
+        parameters.append((name, layer.parameters(shapes[-2])))
+        buffers.append((name, layer.buffers(shapes[-2])))
     loss.check_outputs(shapes[-1])
-    segments, size = lay_out(wanted, dtype)
+
+    def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:
+        layer = layers[index]
+        treatment = parameter.treatment(
+            regularization,
+            trainable=layer.trainable,
+            learning_rate_multiplier=layer.learning_rate_multiplier,
+            skipped=skipped.get(names[index], 0),
+        )
+        return Segment(name, index, offset, parameter, treatment)
+
+    segments, size = lay_out(parameters, dtype, place)
     optimizer.check_segments(segments)
     return Architecture(
-        layers, names, tuple(shapes), segments, size, loss, optimizer, dtype, weight_average
+        layers,
+        names,
+        tuple(shapes),
+        segments,
+        size,
+        *lay_out(buffers, dtype, BufferSegment),
+        loss,
+        optimizer,
+        dtype,
+        weight_average,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from . import checks, kernels
 from .errors import ArgumentError, ArgumentTypeError
 from .interrupts import DeferredInterrupt
-from .plan import AverageShare
+from .plan import AverageMomentum
 from .specification import Specification
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ class WeightAverage(Specification, family=True):
     def lower(self, builder: PlanBuilder, average: Ref, parameters: Ref) -> None:
         """Emit what is done after each step."""
 
-    def share_of_epoch(self, epoch: int) -> float:
-        """Share in the average of the weights at the end of an epoch; 0 if they do not take part.
+    def momentum(self, epoch: int) -> float | None:
+        """What stays of the average as the weights at the end of an epoch, counted from 1, come in.
 
-        `epoch` counts from 1.
+        None if they do not take part.
         """
-        return 0.0
+        return None
 
     def begun(self, state: RunState) -> bool:
         """Whether anything has been averaged."""
@@ -81,8 +81,8 @@ class EMA(WeightAverage):
         self._settle(decay=decay)
 
     def lower(self, builder: PlanBuilder, average: Ref, parameters: Ref) -> None:
-        share = AverageShare(self.decay)
-        builder.emit("update", "moving_average", average, parameters, share)
+        momentum = AverageMomentum(self.decay)
+        builder.emit("update", "moving_average_step", average, parameters, momentum)
 
     def begun(self, state: RunState) -> bool:
         return state.step > 0
@@ -125,9 +125,9 @@ class SWA(WeightAverage):
             frequency=checks.integer("frequency", self.frequency, low=1),
         )
 
-    def share_of_epoch(self, epoch: int) -> float:
+    def momentum(self, epoch: int) -> float | None:
         before, between = divmod(epoch - self.start, self.frequency)
-        return 0.0 if before < 0 or between else 1 / (before + 1)
+        return None if before < 0 or between else before / (before + 1)
 
     def begun(self, state: RunState) -> bool:
         return state.epoch >= self.start
@@ -143,10 +143,10 @@ def get(value: WeightAverage | None) -> WeightAverage | None:
 def end_epoch(network: Network, epoch: int) -> None:
     """Let the weights at the end of an epoch into the average."""
     average = network.weight_average
-    share = 0.0 if average is None else average.share_of_epoch(epoch)
-    if share:
+    momentum = None if average is None else average.momentum(epoch)
+    if momentum is not None:
         arena = network.arena
-        kernels.implementation().moving_average(arena.slots[-1], arena.parameters, share)
+        kernels.implementation().moving_average_step(arena.slots[-1], arena.parameters, momentum)
 
 
 @contextmanager

@@ -54,8 +54,16 @@ class PlanBuilder:
 
     def buffer(self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False) -> Ref:
         """A buffer of its own, one row per row of the batch."""
-        ref = Ref(Region.WORKSPACE, self.workspace, shape, np.dtype(dtype or self.dtype), bits=bits)
-        self.workspace += round_up(ref.count(self.rows) * ref.dtype.itemsize, ALIGNMENT)
+        return self._place(shape, dtype, bits=bits)
+
+    def fixed(self, shape: tuple[int, ...]) -> Ref:
+        """A buffer of its own that does not grow with the batch."""
+        return self._place(shape, per_row=0)
+
+    def _place(self, shape: tuple[int, ...], dtype: Any = None, **options: Any) -> Ref:
+        dtype = np.dtype(dtype or self.dtype)
+        ref = Ref(Region.WORKSPACE, self.workspace, shape, dtype, **options)
+        self.workspace += round_up(ref.count(self.rows) * dtype.itemsize, ALIGNMENT)
         return ref
 
     def activation(self, shape: tuple[int, ...]) -> Ref:
@@ -125,7 +133,7 @@ def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pu
     pullbacks = []
     for index, (layer, name) in enumerate(zip(net.layers, net.names, strict=True)):
         builder.layer = name
-        x, pullback = layer.lower(builder, x, net.parameter_refs(index), index)
+        x, pullback = layer.lower(builder, x, net.refs(index), index)
         pullbacks.append(pullback)
     return x, pullbacks
 

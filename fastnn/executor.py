@@ -21,7 +21,7 @@ from .parameters import ParameterArena, aligned_zeros
 from .passes import Pass
 from .plan import (
     BATCH_REGIONS,
-    AverageShare,
+    AverageMomentum,
     Batch,
     ClippedTo,
     LearningRate,
@@ -42,6 +42,9 @@ MAX_BINDINGS = 64
 
 #: From a batch to its gradients, all of which may be given up; then comes the update.
 GRADIENT_STAGES = ("forward", "loss", "backward", "penalty", "check")
+
+#: For the stages that look at parameters and buffers alone.
+NO_ROWS = Batch(np.empty((0, 0)))
 
 
 class Diverged(FastnnError):
@@ -99,30 +102,39 @@ class Executor:
         rows: Pass,
         start: int,
         stop: int,
+        learning_rates: np.ndarray,
         state: RunState,
         interrupt: DeferredInterrupt,
         seconds: float | None = None,
     ) -> int:
         """Take one optimizer step for each of the batches [start, stop) of a pass.
 
-        Returns the number of the next batch: `stop`, or less once `seconds` are over. A batch whose
-        weights are all 0 changes nothing.
+        `learning_rates`, float64, are those of the steps, in their order. Returns the number of the
+        next batch: `stop`, or less once `seconds` are over. A batch whose weights are all 0 changes
+        nothing and takes no step.
 
         Raises
         ------
         Diverged
         """
         end = math.inf if seconds is None else time.monotonic() + seconds
+        rates = iter(learning_rates.tolist())
         for number in range(start, stop):
-            batch = rows.batch(number, self.plan)
+            batch = rows.batch(number, self.plan, state)
             if batch.weight is None or batch.weight.any():
-                self._step(rows, number, batch, state, interrupt)
+                self._step(rows, number, batch, next(rates), state, interrupt)
             if time.monotonic() >= end:
                 return number + 1
         return stop
 
     def _step(
-        self, rows: Pass, number: int, batch: Batch, state: RunState, interrupt: DeferredInterrupt
+        self,
+        rows: Pass,
+        number: int,
+        batch: Batch,
+        learning_rate: float,
+        state: RunState,
+        interrupt: DeferredInterrupt,
     ) -> None:
         results = self.run(GRADIENT_STAGES, batch, state)
         loss = results[Result.LOSS]
@@ -131,11 +143,13 @@ class Executor:
             raise Diverged(number, loss)
         self._store_prediction(rows, number, batch, state)
         with interrupt.section():
+            state.learning_rate = learning_rate
             self.run(("update",), batch, state)
             state.step += 1
 
     def infer(self, rows: Pass, state: RunState) -> None:
         """Fill in the predictions of a pass, and the losses if they are asked for."""
+        self.run(("prepare",), NO_ROWS, state)
         for number in range(len(rows)):
             batch = rows.batch(number, self.plan)
             self.run(("forward",), batch, state)
@@ -176,6 +190,7 @@ class Executor:
             Region.PARAMETERS: lambda: self.arena.parameters,
             Region.GRADIENTS: lambda: self.arena.gradients,
             Region.SLOTS: lambda: self.arena.slots.reshape(-1),
+            Region.BUFFERS: lambda: self.arena.buffers,
         }
         return arena[region]().view(np.uint8)
 
@@ -214,13 +229,13 @@ class Executor:
                 return stream_offset(stream, state.step)
             case ClippedTo():
                 return argument.factor(results)
-            case AverageShare():
-                return argument.share(state.next_step)
+            case AverageMomentum():
+                return argument.momentum(state.next_step)
         return self.array(argument, batch)
 
 
 #: Arguments that differ from step to step.
-_OPERANDS = (StateValue, LearningRate, NextStep, StreamOffset, ClippedTo, AverageShare)
+_OPERANDS = (StateValue, LearningRate, NextStep, StreamOffset, ClippedTo, AverageMomentum)
 
 
 def _changes(argument: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,12 +16,19 @@ from .errors import ArgumentError
 from .executor import GRADIENT_STAGES
 from .history import History
 from .interrupts import DeferredInterrupt
-from .optimizers import LBFGS
+from .optimizers import LBFGS, Optimizer
 from .plan import Result
-from .training import FitSettings, all_rows, divergence, validate
+from .training import Trainer, divergence, training_pass, validate
 
 if TYPE_CHECKING:
     from .network import Network
+
+
+def refuse(optimizer: Optimizer, **arguments: Any) -> None:
+    """Raise `ArgumentError` for arguments of `fit` that make sense for steps alone."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise ArgumentError(f"{name} cannot be used with {optimizer}, which takes no steps")
 
 
 class LossSurface:
@@ -37,8 +44,7 @@ class LossSurface:
         self._learning = [s for s in self._arena.segments if s.treatment.trainable]
         if not self._learning:
             raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
-        self._executor = network.executors.training(len(data), data.labels)
-        self._rows = all_rows(network, data)
+        self._executor, self._rows = training_pass(network, data, len(data))
         self._batch = self._rows.batch(0, self._executor.plan)
         self._state = replace(network.state)
 
@@ -86,54 +92,57 @@ class _Stopped(Exception):
     """A callback asked for the end."""
 
 
-class FullBatchTrainer:
-    """Runs the iterations of one fit; the counterpart of `fastnn.training.Trainer`."""
+class FullBatchTrainer(Trainer):
+    """Runs the iterations of one fit."""
 
-    def __init__(
-        self,
-        network: Network,
-        data: DataSet,
-        validation: DataSet | None,
-        settings: FitSettings,
-        callbacks: CallbackList,
-    ):
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> None:
+        """Iterations up to the last one, until nothing is left to gain, or a callback stops it."""
+        search = _Search(self._network, self._data, self._callbacks)
+
+        def end_iteration(point: np.ndarray) -> None:
+            search.accept(point, interrupt)
+            epoch = self._state.epoch + 1
+            logs = search.scores() | validate(self._network, self._validation, epoch)
+            self._end_epoch(interrupt, history, logs)
+            if self._network.stop_training:
+                raise _Stopped
+
+        try:
+            search.run(self._settings.epochs, end_iteration)
+        except _Stopped:
+            pass
+        finally:
+            with interrupt.section():
+                search.surface.move_to(search.accepted)
+
+
+class _Search:
+    """The minimisation: where it is, and the last iterate, which alone may stay.
+
+    Attributes
+    ----------
+    surface : LossSurface
+    accepted : ndarray
+        The last iterate.
+    """
+
+    def __init__(self, network: Network, data: DataSet, callbacks: CallbackList):
         self._network = network
-        self._validation = validation
-        self._settings = settings
         self._callbacks = callbacks
-        self._rows = len(data)
-        self._surface = LossSurface(network, data)
-        self._accepted = self._latest = self._surface.point
+        self.surface = LossSurface(network, data)
+        self.accepted = self._latest = self.surface.point
         self._loss = math.nan  # at the latest point
         self._announced = False  # whether callbacks know of the iteration under way
-        self._history = History()
 
-    def run(self) -> History:
-        """Train; returns the history of this fit and appends it to the network's."""
-        epochs, rows = self._settings.epochs, self._rows
-        try:
-            with DeferredInterrupt() as interrupt:
-                info = {"epochs": epochs, "rows": rows, "batch_size": rows}
-                self._callbacks("on_train_begin", info)
-                try:
-                    self._minimize(lambda point: self._end_iteration(point, interrupt))
-                except _Stopped:
-                    pass
-                finally:
-                    with interrupt.section():
-                        self._surface.move_to(self._accepted)
-        finally:
-            self._callbacks("on_train_end")
-        return self._history
-
-    def _minimize(self, callback: Callable[[np.ndarray], None]) -> None:
+    def run(self, iterations: int, end_iteration: Callable[[np.ndarray], None]) -> None:
+        """Minimise; `end_iteration` is told each iterate."""
         from scipy.optimize import minimize
 
-        optimizer, epochs = self._network.optimizer, self._settings.epochs
+        optimizer = self._network.optimizer
         assert isinstance(optimizer, LBFGS)
         options = {
-            "maxiter": epochs,
-            "maxfun": epochs * (optimizer.max_line_search + 1) + 1,
+            "maxiter": iterations,
+            "maxfun": iterations * (optimizer.max_line_search + 1) + 1,
             "maxls": optimizer.max_line_search,
             "maxcor": optimizer.history_size,
             "gtol": optimizer.tolerance_grad,
@@ -141,37 +150,31 @@ class FullBatchTrainer:
         }
         minimize(
             self._evaluate,
-            self._accepted,
+            self.accepted,
             jac=True,
             method="L-BFGS-B",
-            callback=callback,
+            callback=end_iteration,
             options=options,
         )
+
+    def accept(self, point: np.ndarray, interrupt: DeferredInterrupt) -> None:
+        """A point is an iterate."""
+        if not np.array_equal(point, self._latest):
+            self._evaluate(point)
+        with interrupt.section():
+            self.surface.finish_step()
+            self.accepted = self._latest
+            self._network.state.step += 1
+        self._announced = False
+
+    def scores(self) -> dict[str, float]:
+        """Loss and metrics at the latest point."""
+        return {"loss": self._loss} | self.surface.scores()
 
     def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         if not self._announced:
             self._announced = True
             self._callbacks("on_epoch_begin", self._network.state.epoch + 1)
-        loss, gradient = self._surface.loss_and_gradient(point)
-        self._latest, self._loss = point.copy(), loss
-        return loss, gradient
-
-    def _end_iteration(self, point: np.ndarray, interrupt: DeferredInterrupt) -> None:
-        if not np.array_equal(point, self._latest):
-            self._evaluate(point)
-        network, state = self._network, self._network.state
-        epoch = state.epoch + 1
-        with interrupt.section():
-            self._surface.finish_step()
-            self._accepted = self._latest
-            state.step += 1
-        logs = {"loss": self._loss} | self._surface.scores()
-        logs |= validate(network, self._validation, epoch)
-        with interrupt.section():
-            state.epoch = epoch
-            self._history.append(epoch, logs)
-            network.history.append(epoch, logs)
-        self._callbacks("on_epoch_end", epoch, logs)
-        self._announced = False
-        if network.stop_training:
-            raise _Stopped
+        self._loss, gradient = self.surface.loss_and_gradient(point)
+        self._latest = point.copy()
+        return self._loss, gradient

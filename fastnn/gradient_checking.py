@@ -242,7 +242,7 @@ def gradient_check(
 def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Architecture, DataSet]:
     """The network's architecture and the checked data, both in float64; builds nothing."""
     shape = net.input_shape if net.built else data.inputs(X, None, FLOAT64).shape[1:]
-    architecture = net.settle(shape, FLOAT64)
+    architecture = net.settled(shape, FLOAT64)
     if not any(segment.treatment.trainable for segment in architecture.segments):
         raise ArgumentError("net must have parameters to check, but its layers have none to learn")
     outputs = architecture.shapes[-1][0]
@@ -302,10 +302,12 @@ class _LossSurface:
 
 
 def _copy(source: ParameterArena, architecture: Architecture) -> ParameterArena:
-    """The parameters of `source` in an arena of their own, laid out for `architecture`."""
-    arena = ParameterArena(architecture.segments, architecture.size, 0, architecture.dtype)
+    """Parameters and buffers of `source` in an arena of their own, laid out for `architecture`."""
+    arena = architecture.arena()
     for target, segment in zip(arena.segments, source.segments, strict=True):
         arena.view(arena.parameters, target)[...] = source.view(source.parameters, segment)
+    for kept, buffer in zip(arena.buffer_segments, source.buffer_segments, strict=True):
+        arena.view(arena.buffers, kept)[...] = source.view(source.buffers, buffer)
     return arena
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from . import metrics
 from .data import DataSet
+from .executor import NO_ROWS
 from .passes import Pass
-from .plan import Batch, Result
+from .plan import Result
 
 if TYPE_CHECKING:
     from .network import Network
@@ -36,8 +37,7 @@ def evaluate(network: Network, data: DataSet, batch_size: int = BATCH_SIZE) -> d
         rows.predictions = np.empty((len(data.x), *network.output_shape), network.dtype)
     with network.executors.inference(batch_size, data.labels) as executor:
         executor.infer(rows, network.state)
-        no_rows = Batch(np.empty((0, 0)))  # penalties look at parameters alone
-        penalty = executor.run(("penalty",), no_rows, network.state)[Result.LOSS]
+        penalty = executor.run(("penalty",), NO_ROWS, network.state)[Result.LOSS]
     return {"loss": _mean_loss(rows) + penalty} | scores(network, rows)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from .augmentation.pipeline import Transform
 from .kernels.functions import UserFunction
 from .kernels.spec import KERNELS, Array
 from .plan import (
     STAGES,
-    AverageShare,
+    AverageMomentum,
     ClippedTo,
     LearningRate,
     NextStep,
@@ -28,7 +29,7 @@ from .plan import (
     StreamOffset,
 )
 
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 3, 11
+MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
 
 OP = np.dtype(
     [
@@ -40,9 +41,13 @@ OP = np.dtype(
     ]
 )
 
+TRANSFORM = np.dtype(
+    [("function", "u8"), ("settings", "u8"), ("stream", "i8"), ("out", "u8"), ("cost", "f8")]
+)
+
 NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
 CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET = range(5)
-CLIPPED_TO, ARRAY_CLIPPED_TO, AVERAGE_SHARE = range(5, 8)
+CLIPPED_TO, ARRAY_CLIPPED_TO, AVERAGE_MOMENTUM = range(5, 8)
 NO_RESULT = 0  # the others follow `Result`
 
 
@@ -59,6 +64,7 @@ def python_ops(plan: Plan) -> list[Op]:
 def program(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
     assert native.op_size() == OP.itemsize
+    assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
     records = np.array([_lay_out(op, plan.dtype, native) for op in ops], OP)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
@@ -138,12 +144,19 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     return numbers[op.kernel], result, arrays, dims, scalars
 
 
+def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
+    """The record of a transform that writes `out`; whoever uses it keeps both alive."""
+    record["function"], record["cost"] = transform.function.address, transform.cost
+    record["settings"], record["out"] = transform.settings.ctypes.data, out.ctypes.data
+    record["stream"] = transform.stream
+
+
 def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
     if letters == ("*",):
         size = math.prod(ref.shape)
-        return [(size, 0) if ref.per_row else (0, size)]
-    rows = [(1, 0)] if ref.per_row else []
+        return [(size * ref.per_row, 0) if ref.per_row else (0, size)]
+    rows = [(ref.per_row, 0)] if ref.per_row else []
     return rows + [(0, n) for n in ref.shape]
 
 
@@ -167,8 +180,8 @@ def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
             return CLIPPED_TO, _bits(limit)
         case ClippedTo(limit):
             return ARRAY_CLIPPED_TO, _bits(limit)
-        case AverageShare(decay):
-            return AVERAGE_SHARE, _bits(decay)
+        case AverageMomentum(decay):
+            return AVERAGE_MOMENTUM, _bits(decay)
         case float():
             return CONSTANT, _bits(value)
     return CONSTANT, int(value)

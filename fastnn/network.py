@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import averaging, checks, data, freezing, inference, losses, optimizers
+from . import averaging, checks, data, freezing, full_batch, inference, losses, optimizers, resuming
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
+from .augmentation import Augmentation, augmentation_of
+from .augmentation.pipeline import Pipeline
 from .averaging import WeightAverage
-from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
+from .callbacks import Callback, CallbackList, Checkpoint, EpochLines, ProgressBar
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
 from .executor_pool import ExecutorPool
-from .full_batch import FullBatchTrainer
 from .history import History
 from .layers import Layer
+from .learning_rates import LearningRates
 from .losses import Loss
 from .optimizers import Optimizer
 from .parameters import ParameterArena, Regularization
 from .plan import RunState
 from .randomness import Stream, check_seed, stream_offset
-from .training import FitSettings, Trainer, train_on_batch
+from .training import FitSettings, Session, Trainer, train_on_batch
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -71,6 +73,8 @@ class Network:
         Whatever was saved with the network to prepare its inputs.
     updates_skipped : dict of str to int
         Updates that layers sat out while they were frozen; `fastnn.freezing` keeps the account.
+    session : Session or None
+        The fit under way.
 
     Raises
     ------
@@ -124,8 +128,10 @@ class Network:
         self.history = History()
         self.stop_training = False
         self.preprocessing: dict[str, Any] | None = None
-        self.state = RunState(self.seed, self.optimizer.learning_rate)
+        self.learning_rates = LearningRates(self.optimizer.learning_rate)
+        self.state = RunState(self.seed, self.learning_rates.initial)
         self.updates_skipped: dict[str, int] = {}
+        self.session: Session | None = None
         self._architecture: Architecture | None = None
         self._arena: ParameterArena | None = None
         self._executors: ExecutorPool | None = None
@@ -171,33 +177,53 @@ class Network:
                     f"input_shape is {shape}, but the network was built for {self.input_shape}"
                 )
             return self
-        architecture = self.settle(shape)
-        arena = ParameterArena(
-            architecture.segments, architecture.size, len(architecture.slots), self.dtype
-        )
+        architecture = self.settled(shape)
+        arena = architecture.arena()
         offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
         arena.initialize(self.seed, offsets)
         self.attach(architecture, arena)
         return self
+
+    def clone(self) -> Network:
+        """A network described as this one is, seed included, but not built and not trained."""
+        return Network(
+            self.layers,
+            loss=self.loss,
+            optimizer=self.optimizer,
+            metrics=[metric.name for metric in self.metrics],
+            seed=self.seed,
+            dtype=self.dtype,
+        )
 
     def attach(self, architecture: Architecture, arena: ParameterArena) -> None:
         """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
         executors = ExecutorPool(architecture, arena)
         self._architecture, self._arena, self._executors = architecture, arena, executors
 
-    def settle(self, input_shape: tuple[int, ...], dtype: np.dtype | None = None) -> Architecture:
-        """What the network is for rows of a shape, in its own dtype or another; builds nothing."""
-        weight_decay = getattr(self.optimizer, "weight_decay", 0.0)
+    def settled(self, input_shape: tuple[int, ...], dtype: np.dtype | None = None) -> Architecture:
+        """The sizes that the network has, or would have if built for this input or in a dtype."""
+        if self._architecture is not None and dtype in (None, self.dtype):
+            return self._architecture
+        return self._settle(input_shape, self.dtype if dtype is None else dtype)
+
+    def _settle(self, input_shape: tuple[int, ...], dtype: np.dtype) -> Architecture:
+        weight_decay = self.optimizer.weight_decay
         return settle(
             self.layers,
             self.loss,
             self.optimizer,
-            self.dtype if dtype is None else dtype,
+            dtype,
             input_shape,
             regularization=Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
             weight_average=self.weight_average,
             skipped=self.updates_skipped,
         )
+
+    def resettle(self) -> None:
+        """Take note of what has become of layers and `updates_skipped`; the network is built."""
+        architecture = self._settle(self.input_shape, self.dtype)
+        self.arena.segments = architecture.segments
+        self.attach(architecture, self.arena)
 
     @property
     def architecture(self) -> Architecture:
@@ -239,6 +265,15 @@ class Network:
         It is the network's own memory: writing to it between calls changes the network.
         """
         return self.arena.parameters
+
+    @property
+    def buffers(self) -> dict[str, np.ndarray]:
+        """What layers keep beside parameters, such as running statistics, by layer and name.
+
+        The arrays are the network's own memory: writing to them between calls changes the network.
+        """
+        arena = self.arena
+        return {s.name: arena.view(arena.buffers, s) for s in arena.buffer_segments}
 
     @property
     def n_parameters(self) -> int:
@@ -311,9 +346,7 @@ class Network:
         with self._training():
             freezing.set_trainable(self, layers, trainable)
             if self._architecture is not None:
-                architecture = self.settle(self.input_shape)
-                self.arena.segments = architecture.segments
-                self.attach(architecture, self.arena)
+                self.resettle()
 
     @contextmanager
     def averaged(self) -> Iterator[Network]:
@@ -347,6 +380,19 @@ class Network:
 
     # ---------------------------------------------------------------------------------- training
 
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update.
+
+        Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
+        stays until it is set again, and is saved with ``optimizer=True``.
+        """
+        return float(self.learning_rates.upcoming(self.state, 1)[0])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.learning_rates.set(self.state, value)
+
     def fit(
         self,
         X: Any,
@@ -359,7 +405,9 @@ class Network:
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | str | None = None,
         shuffle: bool = True,
+        augmentation: Augmentation | Sequence[Augmentation] | None = None,
         callbacks: Iterable[Callback] = (),
+        resume_from: str | PathLike[str] | Checkpoint | None = None,
         verbose: int = 1,
     ) -> History:
         """Train for a number of epochs; a second call goes on where the first stopped.
@@ -386,7 +434,16 @@ class Network:
         shuffle : bool
             Whether to visit the rows in a new order each epoch (a single batch of all rows needs
             none).
+        augmentation : Augmentation or list of them, optional
+            Random changes to the rows of each batch, see `fastnn.augmentation`. Validation data
+            stay as they are.
         callbacks : iterable of Callback
+        resume_from : path-like or Checkpoint, optional
+            A file that a `fastnn.Checkpoint` wrote in a fit that was interrupted. Network,
+            arguments and callbacks must be as they were then, but for `epochs`, which counts those
+            that were done already; the outcome has the bits of a fit that was never interrupted. A
+            path must exist; a `Checkpoint` stands for its file if that exists, and for a new
+            beginning if not.
         verbose : {0, 1, 2}
             Nothing, a progress bar, or a line per epoch.
 
@@ -399,9 +456,13 @@ class Network:
         Raises
         ------
         ArgumentError, ArgumentTypeError
-            An argument cannot be used; the network is unchanged.
+            An argument cannot be used, or is not that of the fit to resume; the network is
+            unchanged. Or the optimizer's schedule gives a negative or non-finite rate; the message
+            has the step, before which training stopped.
         DivergenceError
             The loss or a gradient became non-finite; the last finite weights are kept.
+        ModelFileError, OSError
+            The file to resume from is damaged or missing, or was not written by a `Checkpoint`.
         NetworkBusyError
             Another thread is training this network.
         KeyboardInterrupt
@@ -412,17 +473,28 @@ class Network:
         verbose = checks.integer("verbose", verbose, low=0, high=2)
         if batch_size is not None:
             batch_size = checks.integer("batch_size", batch_size, low=1)
+        if self.optimizer.full_batch:
+            full_batch.refuse(self.optimizer, resume_from=resume_from, augmentation=augmentation)
+            batch_size = None
         listeners = CallbackList([*callbacks, *_reporters(verbose)], self)
         with self._training():
             train, validation = self._training_data(
                 X, y, sample_weight, class_weight, validation_data, validation_fraction
             )
-            if self.optimizer.full_batch:
-                batch_size = None
-            settings = FitSettings(epochs, min(batch_size or len(train), len(train)), shuffle)
+            rows = min(batch_size or len(train), len(train))
+            settings = FitSettings(epochs, rows, shuffle, self._bound(augmentation, train))
+            if self.learning_rates.plateau is not None:
+                self.learning_rates.plateau.monitor.check_available(validation is not None)
+            arguments = resuming.fit_arguments(settings, train, validation)
+            session = Session(self.state.epoch, arguments, listeners)
+            saved = resuming.read(resume_from, self, train.x.shape[1:], session)
+            self.build(train.x.shape[1:])
             self.stop_training = False
-            trainer = FullBatchTrainer if self.optimizer.full_batch else Trainer
-            return trainer(self, train, validation, settings, listeners).run()
+            if saved is not None:
+                saved.restore(self, listeners.stateful())
+                session.first_epoch = saved.fit["first_epoch"]
+            trainer = full_batch.FullBatchTrainer if self.optimizer.full_batch else Trainer
+            return trainer(self, train, validation, settings, session).run()
 
     def train_on_batch(
         self,
@@ -431,6 +503,7 @@ class Network:
         *,
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | str | None = None,
+        augmentation: Augmentation | Sequence[Augmentation] | None = None,
     ) -> dict[str, float]:
         """One update on all rows of (X, y); returns loss and metrics from before the update.
 
@@ -443,7 +516,9 @@ class Network:
             )
         with self._training():
             rows, _ = self._training_data(X, y, sample_weight, class_weight)
-            return train_on_batch(self, rows)
+            pipeline = self._bound(augmentation, rows)
+            self.build(rows.x.shape[1:])
+            return train_on_batch(self, rows, pipeline)
 
     def _training_data(
         self,
@@ -457,7 +532,7 @@ class Network:
         """Check everything before the network is built or changed."""
         if validation_data is not None and validation_fraction is not None:
             raise ArgumentError("give validation_data or validation_fraction, not both")
-        architecture = self._architecture_for(X)
+        architecture = self.settle_for(X)
         train = self._data_set(architecture, X, y, sample_weight, class_weight)
         validation = None
         if validation_data is not None:
@@ -470,15 +545,22 @@ class Network:
             validation = self._data_set(architecture, X_val, y_val, *weight)
         elif validation_fraction is not None:
             train, validation = data.split(train, validation_fraction, self.seed)
-        if not self.built:
-            self.build(architecture.shapes[0])
         return train, validation
 
-    def _architecture_for(self, X: Any) -> Architecture:
+    def _bound(self, augmentation: Any, rows: DataSet) -> Pipeline | None:
+        """An augmentation tied to the rows of a data set, before anything is built."""
+        if augmentation is None:
+            return None
+        described = augmentation_of("augmentation", augmentation)
+        shape = rows.x.shape[1:]
+        (outputs,) = (self._architecture or self.settled(shape)).shapes[-1]
+        return described.bind(shape, self.dtype, outputs, rows.labels)
+
+    def settle_for(self, X: Any) -> Architecture:
         """The settled network, or what it would be if built for X."""
         if self._architecture is not None:
             return self._architecture
-        return self.settle(data.inputs(X, None, self.dtype).shape[1:])
+        return self.settled(data.inputs(X, None, self.dtype).shape[1:])
 
     def _data_set(
         self, net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -575,7 +657,7 @@ class Network:
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         del state["_executors"], state["_training_lock"], state["_trainer"]
-        return state
+        return state | {"session": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

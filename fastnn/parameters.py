@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from .initializers import Initializer
+
+Wanted = TypeVar("Wanted", "Parameter", "Buffer")
+Placed = TypeVar("Placed", "Segment", "BufferSegment")
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -112,6 +116,18 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Buffer:
+    """What a layer asks for: one array that it keeps and no gradient moves.
+
+    Running statistics are one. `initial` is the value of all elements, or of each.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initial: float | tuple[float, ...] = 0.0
+
+
+@dataclass(frozen=True)
 class Segment:
     """Where one parameter array lies: `offset` counts elements from the start of its region."""
 
@@ -130,29 +146,50 @@ class Segment:
         return math.prod(self.shape)
 
 
-def lay_out(
-    layers: Iterable[tuple[str, Iterable[tuple[Parameter, Treatment]]]], dtype: np.dtype
-) -> tuple[tuple[Segment, ...], int]:
-    """Place every parameter of every (layer name, parameters) on an aligned offset.
+@dataclass(frozen=True)
+class BufferSegment:
+    """Where one buffer lies, as `Segment` has it."""
 
-    Returns the segments and the size of a region in elements, padding included.
+    name: str
+    layer: int
+    offset: int
+    buffer: Buffer
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.buffer.shape
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+def lay_out(
+    layers: Iterable[tuple[str, Iterable[Wanted]]],
+    dtype: np.dtype,
+    kind: Callable[[str, int, int, Wanted], Placed],
+) -> tuple[tuple[Placed, ...], int]:
+    """Place everything wanted by every (layer name, wanted) on an aligned offset.
+
+    Returns the segments, of the given kind, and the size of the region in elements, padding
+    included.
     """
     step = ALIGNMENT // dtype.itemsize
     segments, offset = [], 0
-    for index, (layer, parameters) in enumerate(layers):
-        for parameter, treatment in parameters:
-            name = f"{layer}/{parameter.name}"
-            segments.append(Segment(name, index, offset, parameter, treatment))
-            offset += round_up(math.prod(parameter.shape), step)
+    for index, (layer, arrays) in enumerate(layers):
+        for wanted in arrays:
+            segments.append(kind(f"{layer}/{wanted.name}", index, offset, wanted))
+            offset += round_up(math.prod(wanted.shape), step)
     return tuple(segments), offset
 
 
 class ParameterArena:
-    """Parameters, gradients and optimizer slots of one network.
+    """Parameters, gradients, optimizer slots and buffers of one network.
 
-    Every region is flat and 64-byte aligned, its padding zero. All regions share one layout: an
-    element of the gradients, or of a slot, stands where its parameter stands. Gradients and slots
-    come into being with the first training step, so a network that only predicts holds neither.
+    Every region is flat and 64-byte aligned, its padding zero. All regions but the buffers share
+    one layout: an element of the gradients, or of a slot, stands where its parameter stands.
+    Gradients and slots come into being with the first training step, so a network that only
+    predicts holds neither.
 
     Attributes
     ----------
@@ -160,13 +197,29 @@ class ParameterArena:
     size : int
         Elements per region, padding included.
     parameters : ndarray, shape (size,)
+    buffer_segments : tuple of BufferSegment
+    buffers : ndarray, flat
+        At first, everything has its initial value.
     """
 
-    def __init__(self, segments: tuple[Segment, ...], size: int, slots: int, dtype: np.dtype):
+    def __init__(
+        self,
+        segments: tuple[Segment, ...],
+        size: int,
+        slots: int,
+        dtype: np.dtype,
+        buffer_segments: tuple[BufferSegment, ...] = (),
+        buffer_size: int = 0,
+    ):
         self.segments = segments
         self.size = size
         self.dtype = dtype
         self.parameters = aligned_zeros(size, dtype)
+        self.buffer_segments = buffer_segments
+        self.buffers = aligned_zeros(buffer_size, dtype)
+        for segment in buffer_segments:
+            initial = np.reshape(segment.buffer.initial, (-1, *segment.shape[1:]))
+            self.view(self.buffers, segment)[...] = initial
         self._slot_count = slots
         self._gradients: np.ndarray | None = None
         self._slots: np.ndarray | None = None
@@ -191,7 +244,16 @@ class ParameterArena:
         """Whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
-    def view(self, region: np.ndarray, segment: Segment) -> np.ndarray:
+    def copy_from(self, other: ParameterArena) -> None:
+        """Take over what an arena of the same layout holds, gradients apart; it stays as it is.
+
+        Slots that the other has not needed yet are zero.
+        """
+        np.copyto(self.parameters, other.parameters)
+        np.copyto(self.buffers, other.buffers)
+        np.copyto(self.slots, other.slots if other.has_slots else 0)
+
+    def view(self, region: np.ndarray, segment: Segment | BufferSegment) -> np.ndarray:
         """The array of one segment inside a flat region, in its own shape."""
         return region[segment.offset : segment.offset + segment.size].reshape(segment.shape)
 
@@ -203,19 +265,21 @@ class ParameterArena:
 
 
 class Snapshot:
-    """Room for a copy of parameters and slots, kept from one use to the next."""
+    """Room for a copy of all that training changes, kept from one use to the next."""
 
     def __init__(self, arena: ParameterArena):
         self._arena = arena
-        self._parameters = np.empty_like(arena.parameters)
-        self._slots = np.empty_like(arena.slots)
+        self._copies = [np.empty_like(region) for region in self._regions()]
 
     def take(self) -> None:
-        """Copy parameters and slots."""
-        np.copyto(self._parameters, self._arena.parameters)
-        np.copyto(self._slots, self._arena.slots)
+        """Copy parameters, slots and buffers."""
+        for copy, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(copy, region)
 
     def restore(self) -> None:
         """Put them back as they were."""
-        np.copyto(self._arena.parameters, self._parameters)
-        np.copyto(self._arena.slots, self._slots)
+        for copy, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(region, copy)
+
+    def _regions(self) -> tuple[np.ndarray, ...]:
+        return self._arena.parameters, self._arena.slots, self._arena.buffers

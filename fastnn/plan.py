@@ -5,8 +5,8 @@ an argument that is an array is a `Ref`: a region, a byte offset and a shape, ne
 plan is immutable, may serve any number of networks of one shape, and reads the same to the Python
 executor as to the one in C: resolve offsets, set the number of rows, call.
 
-The leading dimension of a `Ref` with ``per_row`` is the number of rows of the batch at hand, which
-may be anything up to `Plan.rows`.
+The leading dimension of a `Ref` with ``per_row`` is the number of rows of the batch at hand, or a
+multiple of it; there may be anything up to `Plan.rows`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ class Region(enum.IntEnum):
     PARAMETERS = 0
     GRADIENTS = 1
     SLOTS = 2
-    WORKSPACE = 3
-    INPUT = 4
-    TARGET = 5
-    WEIGHT = 6
+    BUFFERS = 3
+    WORKSPACE = 4
+    INPUT = 5
+    TARGET = 6
+    WEIGHT = 7
 
 
 #: The regions whose base changes from batch to batch.
@@ -38,29 +39,42 @@ BATCH_REGIONS = frozenset({Region.INPUT, Region.TARGET, Region.WEIGHT})
 
 @dataclass(frozen=True)
 class Ref:
-    """An array argument; `shape` leaves out the rows, `bits` packs eight elements into a byte."""
+    """An array argument; `shape` leaves out the rows, `bits` packs eight elements into a byte.
+
+    `per_row` is the number of the array's rows for each row of the batch, or 0 for an array that
+    does not grow with the batch.
+    """
 
     region: Region
     offset: int
     shape: tuple[int, ...]
     dtype: np.dtype
-    per_row: bool = True
+    per_row: int = 1
     bits: bool = False
 
     def count(self, rows: int) -> int:
         """Number of stored elements for a batch of `rows`."""
-        elements = math.prod(self.shape) * (rows if self.per_row else 1)
+        elements = math.prod(self.shape) * (rows * self.per_row if self.per_row else 1)
         return (elements + 7) // 8 if self.bits else elements
 
     def full_shape(self, rows: int) -> tuple[int, ...]:
         """Shape of the stored array for a batch of `rows`."""
         if self.bits:
             return (self.count(rows),)
-        return (rows, *self.shape) if self.per_row else self.shape
+        return (rows * self.per_row, *self.shape) if self.per_row else self.shape
 
     def reshaped(self, shape: tuple[int, ...]) -> Ref:
         """The same elements under another shape."""
-        return Ref(self.region, self.offset, shape, self.dtype, self.per_row, self.bits)
+        return replace(self, shape=shape)
+
+    def as_matrix(self, columns: int) -> Ref:
+        """The same elements as rows of `columns`: several for each row of the batch."""
+        per_row = self.per_row * math.prod(self.shape) // columns
+        return replace(self, shape=(columns,), per_row=per_row)
+
+    def as_vector(self) -> Ref:
+        """The same elements in one row."""
+        return replace(self, shape=(), per_row=self.per_row * math.prod(self.shape))
 
 
 def gradient_of(parameter: Ref) -> Ref:
@@ -121,13 +135,17 @@ class ClippedTo:
 
 
 @dataclass(frozen=True)
-class AverageShare:
-    """The share of step t's weights in their exponential average: (1 − decay) / (1 − decayᵗ)."""
+class AverageMomentum:
+    """What stays of the exponential average of all weights before step t takes its own in.
+
+    Of the average that starts at zero, with its bias corrected: (decay − decayᵗ) / (1 − decayᵗ).
+    """
 
     decay: float
 
-    def share(self, step: int) -> float:
-        return (1 - self.decay) / (1 - self.decay**step)
+    def momentum(self, step: int) -> float:
+        power = self.decay**step
+        return (self.decay - power) / (1 - power)
 
 
 @dataclass(frozen=True)
@@ -151,15 +169,18 @@ class Op:
 #: The parts of a plan, in the order in which a training step runs them.
 #:
 #: ========  =======================================================================================
+#: prepare   what inference works out once for all its batches: weights with a normalisation folded
+#:           in; it sees parameters and buffers alone
 #: forward   input to output
 #: predict   output to prediction: probabilities for a cross-entropy loss; often nothing
 #: loss      the loss and, in a training plan, its gradient at the output
 #: backward  gradients of all parameters
 #: penalty   L1 and L2 terms: their value and, in a training plan, their gradient
 #: check     count of the non-finite gradients
-#: update    the optimizer's step, and before it norms that are to be clipped; limits; averages
+#: update    the optimizer's step, and before it norms that are to be clipped; limits of weights;
+#:           running statistics and averages
 #: ========  =======================================================================================
-STAGES = ("forward", "predict", "loss", "backward", "penalty", "check", "update")
+STAGES = ("prepare", "forward", "predict", "loss", "backward", "penalty", "check", "update")
 
 
 @dataclass(frozen=True)
@@ -222,6 +243,7 @@ class RunState:
     epoch : int
         Epochs completed.
     learning_rate : float
+        Of the latest update; where the optimizer has no schedule, of the next ones too.
     """
 
     seed: int

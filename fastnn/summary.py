@@ -42,11 +42,13 @@ def summary(network: Network) -> str:
         total += f", {frozen:,} of them frozen"
     average = "" if network.weight_average is None else f", average {network.weight_average!r}"
     bytes_held = network.n_parameters * network.dtype.itemsize
+    buffers = sum(s.size for s in architecture.buffer_segments)
+    kept = f" and {buffers:,} numbers of state" if buffers else ""
     inputs = " × ".join(map(str, network.input_shape))
     return (
         f"input {inputs}, {network.dtype}\n"
         f"{table(rows, right=frozenset({2, 3}))}\n"
-        f"{total} ({bytes_held / 1e6:.3g} MB), "
+        f"{total} ({bytes_held / 1e6:.3g} MB){kept}, "
         f"loss {network.loss.title}, optimizer {network.optimizer!r}{average}\n"
         f"runs in the {network.executors.describe()}"
     )

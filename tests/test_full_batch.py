@@ -82,7 +82,7 @@ def test_callbacks_see_iterates():
 
     class Look(Callback):
         def on_train_begin(self, network, info):
-            seen.append(dict(info))
+            seen.append((info["epochs"], info["rows"], info["batch_size"]))
 
         def on_epoch_begin(self, network, epoch):
             seen.append(epoch)
@@ -99,8 +99,7 @@ def test_callbacks_see_iterates():
 
     net = network()
     history = net.fit(X, Y, epochs=50, callbacks=[Look()], verbose=0)
-    info = {"epochs": 50, "rows": 80, "batch_size": 80}
-    assert seen == [info, 1, True, 2, True, 3, True, "end"]
+    assert seen == [(50, 80, 80), 1, True, 2, True, 3, True, "end"]
     assert net.evaluate(X, Y)["loss"] == pytest.approx(history["loss"][-1], rel=1e-12)
 
 
@@ -172,5 +171,8 @@ def test_what_is_refused():
         [name] = setting
         with pytest.raises(ArgumentError, match=f"{name} of 'dense_1/weights' belongs to steps"):
             network([Dense(1, **setting)]).fit(X, Y, verbose=0)
+    for name in ("resume_from", "augmentation"):
+        with pytest.raises(ArgumentError, match=rf"{name} cannot be used with LBFGS\(\)"):
+            network().fit(X, Y, verbose=0, **{name: "anything"})
     with pytest.raises(ArgumentError, match="max_norm of 'dense_1/weights'"):
         network(max_norm=1.0).build(5)

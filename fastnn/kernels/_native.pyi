@@ -63,6 +63,55 @@ def dropout_fwd(
     y: Array, mask: NDArray[np.uint8], x: Array, rate: float, seed: int, offset: int
 ) -> None: ...
 def dropout_bwd(dx: Array, mask: NDArray[np.uint8], dy: Array, rate: float) -> None: ...
+def batch_norm_fwd(
+    y: Array,
+    mean: Array,
+    variance: Array,
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    eps: float,
+) -> None: ...
+def batch_norm_bwd(
+    dx: Array | None,
+    dgamma: Array | None,
+    dbeta: Array | None,
+    dy: Array,
+    x: Array,
+    mean: Array,
+    variance: Array,
+    gamma: Array | None,
+    eps: float,
+) -> None: ...
+def standardize_fwd(
+    y: Array,
+    x: Array,
+    mean: Array,
+    variance: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    eps: float,
+) -> None: ...
+def moving_average_step(average: Array, value: Array, momentum: float) -> None: ...
+def layer_norm_fwd(
+    y: Array,
+    mean: Array | None,
+    rstd: Array | None,
+    x: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    eps: float,
+) -> None: ...
+def layer_norm_bwd(
+    dx: Array | None,
+    dgamma: Array | None,
+    dbeta: Array | None,
+    dy: Array,
+    x: Array,
+    mean: Array,
+    rstd: Array,
+    gamma: Array | None,
+) -> None: ...
 def softmax(y: Array, z: Array) -> None: ...
 def softmax_cross_entropy(
     dz: Array | None, z: Array, target: Array, weight: Array | None, label_smoothing: float
@@ -97,7 +146,6 @@ def custom_loss(
 ) -> float: ...
 def penalty(dp: Array | None, p: Array, l1: float, l2: float) -> float: ...
 def max_norm(p: Array, limit: float) -> None: ...
-def moving_average(a: Array, p: Array, share: float) -> None: ...
 def sum_of_squares(x: Array) -> float: ...
 def count_nonfinite(x: Array) -> float: ...
 def sgd_step(

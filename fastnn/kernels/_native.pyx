@@ -50,6 +50,12 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_permutation
         FASTNN_KERNEL_dropout_fwd
         FASTNN_KERNEL_dropout_bwd
+        FASTNN_KERNEL_batch_norm_fwd
+        FASTNN_KERNEL_batch_norm_bwd
+        FASTNN_KERNEL_standardize_fwd
+        FASTNN_KERNEL_moving_average_step
+        FASTNN_KERNEL_layer_norm_fwd
+        FASTNN_KERNEL_layer_norm_bwd
         FASTNN_KERNEL_softmax
         FASTNN_KERNEL_softmax_cross_entropy
         FASTNN_KERNEL_sigmoid_cross_entropy
@@ -63,7 +69,6 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_custom_loss
         FASTNN_KERNEL_penalty
         FASTNN_KERNEL_max_norm
-        FASTNN_KERNEL_moving_average
         FASTNN_KERNEL_sum_of_squares
         FASTNN_KERNEL_count_nonfinite
         FASTNN_KERNEL_sgd_step
@@ -87,7 +92,7 @@ cdef extern from "fastnn.h" nogil:
 
     ctypedef struct fastnn_args:
         void *array[9]
-        int64_t dim[3]
+        int64_t dim[5]
         fastnn_scalar scalar[11]
         double result
 

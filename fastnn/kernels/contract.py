@@ -89,7 +89,6 @@ SCALARS: dict[str, ScalarCheck] = {
     "row_loss": partial(_function, RowLoss),
     "scale": _not_negative,
     "seed": _word64,
-    "share": partial(_real, low=0.0, high=1.0),
     "t": partial(_integer, low=1),
     "weight_decay": _not_negative,
 }

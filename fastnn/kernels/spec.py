@@ -150,6 +150,7 @@ _SEEDS = (
 )
 _DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
 _RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
+_EPSILONS = ({"eps": 1e-3}, {"eps": 0.1})
 
 
 # What tests and benchmarks pass for a function of the user.
@@ -304,6 +305,94 @@ _ROWS = (
         in_place=(("dx", "dy"),),
     ),
     Kernel(
+        "batch_norm_fwd",
+        {
+            "y": Array("B C", "w"),
+            "mean": Array("C", "w"),
+            "variance": Array("C", "w"),
+            "x": Array("B C"),
+            "gamma": Array("C", optional=True),
+            "beta": Array("C", optional=True),
+        },
+        _EPSILONS,
+        flops=lambda d: 7 * d["B"] * d["C"],
+        tolerance=lambda d: 64,
+        relative_to="array",
+    ),
+    Kernel(
+        "batch_norm_bwd",
+        {
+            "dx": Array("B C", "w", optional=True),
+            "dgamma": Array("C", "w", optional=True),
+            "dbeta": Array("C", "w", optional=True),
+            "dy": Array("B C"),
+            "x": Array("B C"),
+            "mean": Array("C"),
+            "variance": Array("C", values="positive"),
+            "gamma": Array("C", optional=True),
+        },
+        _EPSILONS,
+        flops=lambda d: 9 * d["B"] * d["C"],
+        tolerance=lambda d: 64,
+        relative_to="array",
+        in_place=(("dx", "dy"),),
+    ),
+    Kernel(
+        "standardize_fwd",
+        {
+            "y": Array("B C", "w"),
+            "x": Array("B C"),
+            "mean": Array("C"),
+            "variance": Array("C", values="positive"),
+            "gamma": Array("C", optional=True),
+            "beta": Array("C", optional=True),
+        },
+        _EPSILONS,
+        flops=lambda d: 3 * d["B"] * d["C"],
+        relative_to="array",
+        in_place=(("y", "x"),),
+    ),
+    Kernel(
+        "moving_average_step",
+        {"average": Array("*", "rw"), "value": Array("*")},
+        ({"momentum": 0.99}, {"momentum": 0.0}),
+        _per_element(3),
+        relative_to="array",
+    ),
+    Kernel(
+        "layer_norm_fwd",
+        {
+            "y": Array("B C", "w"),
+            "mean": Array("B", "w", optional=True),
+            "rstd": Array("B", "w", optional=True),
+            "x": Array("B C"),
+            "gamma": Array("C", optional=True),
+            "beta": Array("C", optional=True),
+        },
+        _EPSILONS,
+        flops=lambda d: 7 * d["B"] * d["C"],
+        tolerance=lambda d: 64,
+        relative_to="array",
+    ),
+    Kernel(
+        "layer_norm_bwd",
+        {
+            "dx": Array("B C", "w", optional=True),
+            "dgamma": Array("C", "w", optional=True),
+            "dbeta": Array("C", "w", optional=True),
+            "dy": Array("B C"),
+            "x": Array("B C"),
+            "mean": Array("B"),
+            "rstd": Array("B", values="positive"),
+            "gamma": Array("C", optional=True),
+        },
+        ({},),
+        flops=lambda d: 12 * d["B"] * d["C"],
+        tolerance=lambda d: 64,
+        relative_to="array",
+        in_place=(("dx", "dy"),),
+    ),
+    Kernel(
         "softmax",
         {"y": Array("B C", "w"), "z": Array("B C")},
         ({},),
@@ -377,13 +466,6 @@ _ROWS = (
         {"p": Array("I O", "rw")},
         ({"limit": 1.0}, {"limit": 5.0}),
         flops=lambda d: 3 * d["I"] * d["O"],
-    ),
-    Kernel(
-        "moving_average",
-        {"a": Array("*", "rw"), "p": Array("*")},
-        ({"share": 0.001}, {"share": 1.0}),
-        _per_element(3),
-        relative_to="array",
     ),
     Kernel("sum_of_squares", {"x": Array("*")}, ({},), _per_element(2), relative_to="array"),
     Kernel("count_nonfinite", {"x": Array("*")}, ({},), _per_element(1), lambda d: 0),

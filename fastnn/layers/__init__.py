@@ -6,6 +6,16 @@ from .activation import Activation
 from .base import Layer
 from .dense import Dense, Flatten
 from .dropout import Dropout
+from .normalization import BatchNorm, LayerNorm
 from .rescaling import Rescaling
 
-__all__ = ["Activation", "Dense", "Dropout", "Flatten", "Layer", "Rescaling"]
+__all__ = [
+    "Activation",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "LayerNorm",
+    "Rescaling",
+]

@@ -10,7 +10,7 @@ from ..specification import Specification
 
 if TYPE_CHECKING:
     from ..compiler import PlanBuilder, Pullback
-    from ..parameters import Parameter
+    from ..parameters import Buffer, Parameter
     from ..plan import Ref
 
 
@@ -79,12 +79,17 @@ class Layer(Specification, family=True):
         """The arrays to learn."""
         return ()
 
+    def buffers(self, input_shape: tuple[int, ...]) -> tuple[Buffer, ...]:
+        """The arrays to keep that no gradient moves, such as running statistics."""
+        return ()
+
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         """Emit the forward ops; return the output and what emits the backward ops.
 
-        `index` is the layer's place in the network; it selects its random stream.
+        `parameters` holds the layer's parameters and buffers by name. `index` is the layer's place
+        in the network; it selects its random stream.
         """
         raise NotImplementedError
 

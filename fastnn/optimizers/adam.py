@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
+from ..schedules import Schedule
 from .base import GradientOptimizer
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class _Moments(GradientOptimizer):
     """What Adam and its descendants share."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Schedule = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -33,7 +34,7 @@ class Adam(_Moments):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     beta1, beta2 : float
         Decay of the first and the second moment, in [0, 1).
     epsilon : float
@@ -100,7 +101,7 @@ class NAdam(_Moments):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     beta1, beta2 : float
         Decay of the first and the second moment, in [0, 1).
     epsilon : float
@@ -143,7 +144,7 @@ class RAdam(_Moments):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     beta1, beta2 : float
         Decay of the first and the second moment, in [0, 1).
     epsilon : float

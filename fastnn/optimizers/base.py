@@ -6,8 +6,9 @@ import dataclasses
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .. import checks
+from .. import checks, schedules
 from ..errors import ArgumentError
+from ..schedules import Schedule
 from ..specification import Specification
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Optimizer(Specification, family=True):
     slots: ClassVar[tuple[str, ...]] = ()
     full_batch: ClassVar[bool] = False
 
-    learning_rate: float
+    learning_rate: float | Schedule
+    weight_decay: float = 0.0
 
     def check_segments(self, segments: tuple[Segment, ...]) -> None:
         """Raise `ArgumentError` for parameters that want what it cannot do."""
@@ -53,8 +55,8 @@ class GradientOptimizer(Optimizer, listed=False):
 
     Parameters
     ----------
-    learning_rate : float
-        Positive.
+    learning_rate : float or Schedule
+        Positive; a `Schedule` gives one for each step.
     weight_decay : float
         Each step shrinks weights, not biases, by learning_rate · weight_decay beside the step
         proper, in all optimizers [1]_. Penalties in the loss are the layers' `l1` and `l2`.
@@ -69,7 +71,7 @@ class GradientOptimizer(Optimizer, listed=False):
        2013.
     """
 
-    learning_rate: float = 0.001
+    learning_rate: float | Schedule = 0.001
     _: KW_ONLY
     weight_decay: float = 0.0
     clipvalue: float | None = None
@@ -105,7 +107,7 @@ class GradientOptimizer(Optimizer, listed=False):
         if epsilon is not None:
             self._settle(epsilon=checks.real("epsilon", epsilon, low=0, open_low=True))
         self._settle(
-            learning_rate=checks.real("learning_rate", self.learning_rate, low=0, open_low=True),
+            learning_rate=schedules.get("learning_rate", self.learning_rate),
             weight_decay=checks.real("weight_decay", self.weight_decay, low=0),
             **limits,
             **{

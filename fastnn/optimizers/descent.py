@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import checks
 from ..errors import ArgumentError
+from ..schedules import Schedule
 from .base import GradientOptimizer
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class SGD(GradientOptimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     momentum : float
         In [0, 1). The velocity holds the learning rate: v ← μ v − lr g, as in Keras.
     nesterov : bool
@@ -34,7 +35,7 @@ class SGD(GradientOptimizer):
     SGD(learning_rate=0.1, momentum=0.9)
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 
@@ -65,7 +66,7 @@ class Adagrad(GradientOptimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     epsilon : float
     weight_decay, clipvalue, clipnorm, global_clipnorm
         As for every optimizer: `GradientOptimizer`.
@@ -82,7 +83,7 @@ class Adagrad(GradientOptimizer):
     ('sum_of_squares',)
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     epsilon: float = 1e-10
 
     slots = ("sum_of_squares",)
@@ -102,7 +103,7 @@ class RMSProp(GradientOptimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     rho : float
         Decay of the mean square, in [0, 1).
     momentum : float
@@ -129,7 +130,7 @@ class RMSProp(GradientOptimizer):
     ('mean_square', 'mean', 'velocity')
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Schedule = 1e-3
     rho: float = 0.9
     epsilon: float = 1e-8
     momentum: float = 0.0
@@ -162,7 +163,7 @@ class Lion(GradientOptimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     beta1, beta2 : float
         Share of the mean in the blend, and decay of the mean, in [0, 1).
     weight_decay, clipvalue, clipnorm, global_clipnorm
@@ -179,7 +180,7 @@ class Lion(GradientOptimizer):
     Lion(learning_rate=0.0001, weight_decay=0.1)
     """
 
-    learning_rate: float = 1e-4
+    learning_rate: float | Schedule = 1e-4
     beta1: float = 0.9
     beta2: float = 0.99
 

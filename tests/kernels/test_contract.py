@@ -144,7 +144,6 @@ OUTSIDE = {
     "rate": (-0.1, 1.0, 2),
     "rho": (-0.1, 1.0),
     "scale": (-0.1,),
-    "share": (-0.1, 1.1),
     "weight_decay": (-0.1,),
 }
 SCALARS = [(r.name, s) for r in KERNELS.values() for s in r.scalars[0]]

@@ -14,10 +14,6 @@ def max_norm(p, limit):
     compiled(reference.max_norm)(p, limit)
 
 
-def moving_average(a, p, share):
-    compiled(reference.moving_average)(flat(a), flat(p), share)
-
-
 def sum_of_squares(x) -> float:
     return compiled(reference.sum_of_squares)(flat(x))
 

@@ -32,8 +32,16 @@ from .loss import (
     softmax,
     softmax_cross_entropy,
 )
+from .normalization import (
+    batch_norm_bwd,
+    batch_norm_fwd,
+    layer_norm_bwd,
+    layer_norm_fwd,
+    moving_average_step,
+    standardize_fwd,
+)
 from .optimizer import adagrad_step, lion_step, momentum_step, rmsprop_step, sgd_step
-from .penalty import count_nonfinite, max_norm, moving_average, penalty, sum_of_squares
+from .penalty import count_nonfinite, max_norm, penalty, sum_of_squares
 from .random import permutation, philox
 
 __all__ = [
@@ -43,6 +51,8 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "amsgrad_step",
+    "batch_norm_bwd",
+    "batch_norm_fwd",
     "count_nonfinite",
     "custom_activation_bwd",
     "custom_activation_fwd",
@@ -54,12 +64,14 @@ __all__ = [
     "dropout_bwd",
     "dropout_fwd",
     "huber",
+    "layer_norm_bwd",
+    "layer_norm_fwd",
     "lion_step",
     "max_norm",
     "mean_absolute_error",
     "mean_squared_error",
     "momentum_step",
-    "moving_average",
+    "moving_average_step",
     "nadam_step",
     "penalty",
     "permutation",
@@ -72,5 +84,6 @@ __all__ = [
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
+    "standardize_fwd",
     "sum_of_squares",
 ]

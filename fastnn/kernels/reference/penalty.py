@@ -63,27 +63,6 @@ def max_norm(p, limit):
     p *= np.where(norm > limit, limit / norm, 1)
 
 
-def moving_average(a, p, share):
-    """An average takes new values in: a ← a + share · (p − a).
-
-    Parameters
-    ----------
-    a : ndarray, shape (*), real
-        Updated.
-    p : ndarray, shape (*), real
-    share : float
-        Of the new values, in [0, 1].
-
-    Examples
-    --------
-    >>> import numpy as np, fastnn
-    >>> a = np.array([1.0])
-    >>> fastnn.kernels.moving_average(a, np.array([3.0]), share=0.25); a
-    array([1.5])
-    """
-    a += share * (p - a)
-
-
 def sum_of_squares(x) -> float:
     """Σ x², the square of the norm by which gradients are clipped.
 

@@ -1,0 +1,160 @@
+// Normalisation of rows by their own statistics.
+
+// Lanes of vectors in four sums, so that additions need not wait for each other.
+enum { FN(ROW_SUMS) = 4 };
+
+static inline double FN(sum_of_lanes)(const FN(vec) *sums) {
+    const FN(vec) pairs[2] = {sums[0] + sums[1], sums[2] + sums[3]};
+    real lanes[LANES];
+    FN(store)(lanes, pairs[0] + pairs[1]);
+    return FN(sum)(lanes, LANES);
+}
+
+// Lanes from number n on become 0.
+static inline FN(vec) FN(first_lanes)(FN(vec) v, int64_t n) {
+    real lanes[LANES];
+    FN(store)(lanes, v);
+    return FN(load_part)(lanes, n);
+}
+
+typedef struct {
+    real *y, *mean, *rstd;
+    const real *x, *gamma, *beta;
+    int64_t C;
+    double eps;
+} FN(layer_norm_job);
+
+// Σ (x - origin) of x (n,), or Σ (x - origin)².
+static ALWAYS_INLINE double FN(row_sum)(const real *x, double origin, int64_t n, const int squared) {
+    const FN(vec) middle = (FN(vec)){0} + (real)origin;
+    FN(vec) sums[FN(ROW_SUMS)] = {{0}};
+    int64_t i = 0;
+    for (; i + FN(ROW_SUMS) * LANES <= n; i += FN(ROW_SUMS) * LANES) {
+        UNROLL for (int k = 0; k < FN(ROW_SUMS); k++) {
+            const FN(vec) d = FN(load)(x + i + k * LANES) - middle;
+            sums[k] += squared ? d * d : d;
+        }
+    }
+    for (; i < n; i += LANES) {
+        const int64_t part = n - i < LANES ? n - i : LANES;
+        const FN(vec) d = FN(first_lanes)(FN(load_part)(x + i, part) - middle, part);
+        sums[0] += squared ? d * d : d;
+    }
+    return FN(sum_of_lanes)(sums);
+}
+
+static void FN(layer_norm_rows)(void *job, int64_t begin, int64_t end) {
+    const FN(layer_norm_job) *l = job;
+    const real *gamma = l->gamma, *beta = l->beta;
+    const int64_t C = l->C;
+    for (int64_t i = begin; i < end; i++) {
+        const real *x = l->x + i * C;
+        real *y = l->y + i * C;
+        const double mean = (double)x[0] + FN(row_sum)(x, (double)x[0], C, 0) / (double)C;
+        const double rstd = 1 / sqrt(FN(row_sum)(x, mean, C, 1) / (double)C + l->eps);
+        const real centre = (real)mean, scale = (real)rstd;
+        const real rest = (real)((mean - (double)centre) * rstd);
+        if (l->mean) l->mean[i] = centre;
+        if (l->rstd) l->rstd[i] = scale;
+        if (gamma && beta) {
+            ELEMENTWISE for (int64_t j = 0; j < C; j++) {
+                y[j] = ((x[j] - centre) * scale - rest) * gamma[j] + beta[j];
+            }
+        } else {
+            ELEMENTWISE for (int64_t j = 0; j < C; j++) {
+                const real normal = (x[j] - centre) * scale - rest;
+                y[j] = gamma ? normal * gamma[j] : beta ? normal + beta[j] : normal;
+            }
+        }
+    }
+}
+
+// y, x (B,C)  mean, rstd (B,)  gamma, beta (C,); all but y and x may be NULL.
+static fastnn_status FN(layer_norm_fwd)(real *y, real *mean, real *rstd, const real *x,
+                                        const real *gamma, const real *beta, int64_t B, int64_t C,
+                                        double eps) {
+    FN(layer_norm_job) job = {y, mean, rstd, x, gamma, beta, C, eps};
+    fastnn_for_chunks(C ? B : 0, row_grain(C), 0.4 * (double)B * (double)C, FN(layer_norm_rows),
+                      &job);
+    return FASTNN_OK;
+}
+
+typedef struct {
+    real *dx, *dgamma, *dbeta;
+    const real *dy, *x, *mean, *rstd, *gamma;
+    int64_t B, C;
+} FN(layer_norm_gradient_job);
+
+// Columns [first, first + n) of dgamma and dbeta, n <= NORM_COLUMNS.
+static void FN(layer_norm_columns)(void *job, int64_t index) {
+    const FN(layer_norm_gradient_job) *l = job;
+    const int64_t parts = parts_of(l->C, NORM_COLUMNS), first = part_start(l->C, parts, index);
+    const int64_t n = part_start(l->C, parts, index + 1) - first;
+    double shift[NORM_COLUMNS] = {0}, slope[NORM_COLUMNS] = {0};
+    for (int64_t i = 0; i < l->B; i += NORM_ROWS) {
+        const int64_t rows = l->B - i < NORM_ROWS ? l->B - i : NORM_ROWS;
+        real sum[NORM_COLUMNS] = {0}, product[NORM_COLUMNS] = {0};
+        for (int64_t k = i; k < i + rows; k++) {
+            const real *dy = l->dy + k * l->C + first, *x = l->x + k * l->C + first;
+            const real centre = l->mean[k], scale = l->rstd[k];
+            ELEMENTWISE for (int64_t j = 0; j < n; j++) {
+                sum[j] += dy[j];
+                product[j] += dy[j] * ((x[j] - centre) * scale);
+            }
+        }
+        for (int64_t j = 0; j < n; j++) shift[j] += (double)sum[j];
+        for (int64_t j = 0; j < n; j++) slope[j] += (double)product[j];
+    }
+    for (int64_t j = 0; l->dgamma && j < n; j++) l->dgamma[first + j] = (real)slope[j];
+    for (int64_t j = 0; l->dbeta && j < n; j++) l->dbeta[first + j] = (real)shift[j];
+}
+
+// Σ g and Σ g (x - centre) of a row, g = γ dy.
+typedef struct {
+    double shift, slope;
+} FN(row_products);
+
+static FN(row_products) FN(row_gradient_sums)(const real *dy, const real *x, const real *gamma,
+                                              real centre, int64_t n) {
+    FN(vec) sums[FN(ROW_SUMS)] = {{0}}, products[FN(ROW_SUMS)] = {{0}};
+    for (int64_t i = 0, k = 0; i < n; i += LANES, k = (k + 1) % FN(ROW_SUMS)) {
+        const int64_t part = n - i < LANES ? n - i : LANES;
+        FN(vec) g = FN(load_part)(dy + i, part);
+        if (gamma) g *= FN(load_part)(gamma + i, part);
+        sums[k] += g;
+        products[k] += g * (FN(load_part)(x + i, part) - centre);
+    }
+    return (FN(row_products)){FN(sum_of_lanes)(sums), FN(sum_of_lanes)(products)};
+}
+
+static void FN(layer_norm_gradient_rows)(void *job, int64_t begin, int64_t end) {
+    const FN(layer_norm_gradient_job) *l = job;
+    const real *gamma = l->gamma;
+    const int64_t C = l->C;
+    for (int64_t i = begin; i < end; i++) {
+        const real *dy = l->dy + i * C, *x = l->x + i * C, centre = l->mean[i], scale = l->rstd[i];
+        real *dx = l->dx + i * C;
+        const FN(row_products) sums = FN(row_gradient_sums)(dy, x, gamma, centre, C);
+        const double rstd = (double)scale, each = rstd / (double)C;
+        const real offset = (real)(each * sums.shift);
+        const real lean = (real)(each * rstd * rstd * sums.slope);
+        ELEMENTWISE for (int64_t j = 0; j < C; j++) {
+            const real g = gamma ? gamma[j] * dy[j] : dy[j];
+            dx[j] = scale * g - lean * (x[j] - centre) - offset;
+        }
+    }
+}
+
+// dx, dy, x (B,C)  mean, rstd (B,)  the others (C,); dx may be dy; dx, dgamma, dbeta and gamma may
+// be NULL. The columns go first: they need dy.
+static fastnn_status FN(layer_norm_bwd)(real *dx, real *dgamma, real *dbeta, const real *dy,
+                                        const real *x, const real *mean, const real *rstd,
+                                        const real *gamma, int64_t B, int64_t C) {
+    FN(layer_norm_gradient_job) job = {dx, dgamma, dbeta, dy, x, mean, rstd, gamma, B, C};
+    const double work = 0.4 * (double)B * (double)C;
+    if (C && (dgamma || dbeta)) {
+        fastnn_for(parts_of(C, NORM_COLUMNS), work, FN(layer_norm_columns), &job);
+    }
+    fastnn_for_chunks(C && dx ? B : 0, row_grain(C), work, FN(layer_norm_gradient_rows), &job);
+    return FASTNN_OK;
+}
