@@ -43,16 +43,16 @@ typedef struct {
     double limit;
 } FN(limit_job);
 
-// Scales the columns [j0, j0 + cols) that are longer than the limit, cols <= COLUMN_GRAIN.
+// Scales the columns [j0, j0 + cols) that are longer than the limit, cols <= UNIT_COLUMNS.
 static void FN(limit_columns)(const FN(limit_job) *m, int64_t j0, int64_t cols) {
-    double square[COLUMN_GRAIN] = {0};
+    double square[UNIT_COLUMNS] = {0};
     for (int64_t i = 0; i < m->I; i++) {
         const real *row = m->p + i * m->O + j0;
         ELEMENTWISE for (int64_t j = 0; j < cols; j++) {
             square[j] += (double)row[j] * (double)row[j];
         }
     }
-    real factor[COLUMN_GRAIN];
+    real factor[UNIT_COLUMNS];
     int longer = 0;
     for (int64_t j = 0; j < cols; j++) {
         const double norm = sqrt(square[j]);
@@ -67,7 +67,7 @@ static void FN(limit_columns)(const FN(limit_job) *m, int64_t j0, int64_t cols) 
 
 static void FN(max_norm_task)(void *job, int64_t index) {
     const FN(limit_job) *m = job;
-    const int64_t parts = parts_of(m->O, COLUMN_GRAIN), j0 = part_start(m->O, parts, index);
+    const int64_t parts = parts_of(m->O, UNIT_COLUMNS), j0 = part_start(m->O, parts, index);
     FN(limit_columns)(m, j0, part_start(m->O, parts, index + 1) - j0);
 }
 
@@ -75,7 +75,7 @@ static void FN(max_norm_task)(void *job, int64_t index) {
 static fastnn_status FN(max_norm)(real *p, int64_t I, int64_t O, double limit) {
     FN(limit_job) job = {p, I, O, limit};
     const double work = 0.2 * (double)I * (double)O;
-    fastnn_for(O > 0 ? parts_of(O, COLUMN_GRAIN) : 0, work, FN(max_norm_task), &job);
+    fastnn_for(O > 0 ? parts_of(O, UNIT_COLUMNS) : 0, work, FN(max_norm_task), &job);
     return FASTNN_OK;
 }
 
