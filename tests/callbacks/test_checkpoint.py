@@ -454,3 +454,12 @@ def test_fits_entry_is_checked_like_the_rest(saved):
             Network.load(saved)
         described["fit"] = header.description["fit"]
         saved.write_bytes(container.encode(described, tensors))
+
+
+def test_the_bar_of_a_resumed_fit_counts_all_epochs(path, capsys):
+    fit(network(), 2, [Checkpoint(path)])
+    fit(network(), 3, [Checkpoint(path)], resume_from=path, verbose=1)
+    shown = capsys.readouterr().err
+    assert "epoch 3/3" in shown
+    assert "100%" in shown
+    assert "epoch 1/3" not in shown
