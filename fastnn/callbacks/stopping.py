@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,6 +66,9 @@ class EarlyStopping(Callback):
     True
     """
 
+    #: The attributes that a checkpoint holds, beside the monitor's and the best weights.
+    _NUMBERS = ("_seen", "_wait", "best_epoch", "stopped_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -76,14 +80,11 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ):
-        self._new_monitor = lambda: Monitor(monitor, mode, min_delta, baseline)
-        self._monitor = self._new_monitor()
+        self._new_monitor = partial(Monitor, monitor, mode, min_delta, baseline)
         self._patience = checks.integer("patience", patience, low=0)
         self._restore = checks.flag("restore_best_weights", restore_best_weights)
         self._start_from = checks.integer("start_from_epoch", start_from_epoch, low=0)
         self._reset()
-
-    _NUMBERS = ("_seen", "_wait", "best_epoch", "stopped_epoch")
 
     def _reset(self) -> None:
         self._monitor = self._new_monitor()
