@@ -368,15 +368,14 @@ class Network:
             settings = FitSettings(epochs, rows, shuffle, self._bound(augmentation, train))
             if self.learning_rates.plateau is not None:
                 self.learning_rates.plateau.monitor.check_available(validation is not None)
-            arguments = resuming.fit_arguments(settings, train, validation)
-            session = Session(self.state.epoch, arguments, listeners)
+            session = Session(self.state.epoch, listeners, settings, train, validation)
             saved = resuming.read(resume_from, self, train.x.shape[1:], session)
             self.build(train.x.shape[1:])
             self.stop_training = False
             if saved is not None:
                 saved.restore(self, listeners.stateful())
                 session.first_epoch = saved.fit["first_epoch"]
-            return Trainer(self, train, validation, settings, session).run()
+            return Trainer(self, session).run()
 
     def train_on_batch(
         self,

@@ -110,7 +110,7 @@ def _train(
     batch_size = min(batch_size, len(part))
     per_epoch = -(-len(part) // batch_size)
     settings = FitSettings(round(updates / per_epoch) or 1, batch_size, shuffle=True)
-    Trainer(net, part, None, settings, Session(0, {}, CallbackList([], net))).run()
+    Trainer(net, Session(0, CallbackList([], net), settings, part, None)).run()
     return CurvePoint(len(part), net.state.step, error_rate(net, part), error_rate(net, validation))
 
 
