@@ -1,6 +1,8 @@
 """Augmentation in training: what each step sees, alike in both executors and on any team."""
 
 import pickle
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +122,16 @@ def test_a_gradient_check_through_mixtures():
     loss = fastnn.SoftmaxCrossEntropy(label_smoothing=0.1)
     net = Network([Dense(7, "tanh"), Dense(CLASSES)], loss=loss, seed=0)
     assert fastnn.gradient_check(net, X, y).max_relative_error < 1e-7
+
+
+def test_the_page_about_augmentation_runs():
+    page = (Path(__file__).parents[1] / "docs" / "augmentation.md").read_text(encoding="utf-8")
+    names = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    digits = names["digits"]
+    assert names["net"].evaluate(digits.images, digits.target)["accuracy"] > 0.9
+    assert names["pictures"].shape == (20, 8, 8)
 
 
 TEAMS = """
