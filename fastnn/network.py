@@ -51,8 +51,9 @@ class Network:
         accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
         and mae for regression.
     seed : int, optional
-        In [0, 2**64). Initial weights, shuffles and dropout are functions of it: the same seed
-        gives the same bits for any number of threads. None draws one; `Network.seed` tells which.
+        In [0, 2**64). Initial weights, shuffles, dropout and augmentation are functions of it: the
+        same seed gives the same bits for any number of threads. None draws one; `Network.seed`
+        tells which.
     dtype : {"float32", "float64"}
 
     Attributes
