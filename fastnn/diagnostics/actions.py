@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..layers import Dropout
 from .bias_variance import BiasVariance
 from .layer_health import Flag
 from .learning_curve import LearningCurve
@@ -112,7 +111,7 @@ def _regularization(net: Network) -> str:
     missing = [
         advice
         for advice, there in (
-            ("Dropout", any(isinstance(layer, Dropout) and layer.rate for layer in net.layers)),
+            ("Dropout", bool(_dropout_rates(net))),
             ("l2", any(s.parameter.l2 for s in net.architecture.segments)),
             ("weight_decay", net.optimizer.weight_decay > 0),
         )
@@ -127,18 +126,22 @@ def _regularization(net: Network) -> str:
 
 def _held(net: Network) -> list[str]:
     """The regularisation a network has, with its strengths."""
-    rates = [layer.rate for layer in net.layers if isinstance(layer, Dropout) and layer.rate]
     l1, l2 = (
         max((getattr(s.parameter, name) for s in net.architecture.segments), default=0.0)
         for name in ("l1", "l2")
     )
     strengths = {
-        "Dropout": max(rates, default=0.0),
+        "Dropout": max(_dropout_rates(net), default=0.0),
         "l1": l1,
         "l2": l2,
         "weight_decay": net.optimizer.weight_decay,
     }
     return [f"{name} {strength:g}" for name, strength in strengths.items() if strength]
+
+
+def _dropout_rates(net: Network) -> list[float]:
+    """Of the layers that drop anything, by whichever distribution."""
+    return [layer.rate for layer in net.layers if getattr(layer, "rate", 0)]  # type: ignore[attr-defined]
 
 
 def _stopping(net: Network) -> str:
