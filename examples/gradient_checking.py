@@ -27,6 +27,7 @@ from fastnn import Dense, GradientCheck, Layer, Network
 ROWS = 20
 ENTRIES = 30  # of each array, to compare
 RIGHT = 1e-7  # relative error in float64, above which a gradient is suspicious
+NOTHING = 1e-12  # where an error of 0, a difference that rounding explains, is drawn
 EPOCHS = 10
 SEEDS = 10
 
@@ -121,8 +122,7 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
     panel = figure.subplots()
     for (name, runs), color in zip(trials.items(), ("#0072b2", "#d55e00"), strict=True):
         errors = worst_errors(runs)
-        # An error of 0 is a difference that rounding explains; it is drawn at the bottom.
-        heights = [max(error, 1e-12) for error in errors.values()]
+        heights = [max(error, NOTHING) for error in errors.values()]
         panel.plot(list(errors), heights, "o", color=color, label=name)
     panel.axhline(RIGHT, color="gray", linestyle="--", label="right is below")
     panel.set(title="backpropagation against differences", ylabel="relative error", yscale="log")

@@ -129,6 +129,7 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
         ylabel="‖gradient‖, 1 at the output",
         yscale="log",
     )
+    panel.locator_params("x", integer=True)
     panel.legend(frameon=False)
     panel.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
