@@ -134,13 +134,13 @@ def _vanishing(patient: _Patient) -> Flag | None:
     seen = f"Its length falls to {gain:.0e} of what it is at the output."
     passed = patient.between(index)
     bounded = [f.activation for f in passed if f.activation in ("sigmoid", "tanh")]
-    if any((f.dead or 0) > MANY_DEAD for f in passed):
+    if any(f.dead > MANY_DEAD for f in passed):
         cause, cure = "dead units", "Most units it has to pass are never active; see there."
     elif patient.explained_by_weights(index, gain):
         scale = _typical_scale(passed)
         cause = "initialisation"
         cure = f"Weights are {scale:.2g} × what keeps the signal: use initializer='auto'."
-    elif any((f.saturated or 0) > MANY_SATURATED for f in passed):
+    elif any(f.saturated > MANY_SATURATED for f in passed):
         cause = "initialisation" if _typical_scale(passed) > LARGE_WEIGHTS else "activation"
         cure = "Most outputs it has to pass are saturated: smaller weights, or relu."
     elif bounded:
@@ -181,10 +181,10 @@ def _exploding(patient: _Patient) -> Flag | None:
 
 
 def _dead(patient: _Patient) -> Flag | None:
-    dead = [i for i, f in enumerate(patient.layers) if (f.dead or 0) > MANY_DEAD]
+    dead = [i for i, f in enumerate(patient.layers) if f.dead > MANY_DEAD]
     if not dead:
         return None
-    share = max(patient.layers[i].dead or 0 for i in dead)
+    share = max(patient.layers[i].dead for i in dead)
     seen = f"Up to {share:.0%} of the units are 0 on every row, and learn nothing."
     by_name = dict(zip(patient.net.layer_names, patient.net.layers, strict=True))
     biased = any(
@@ -204,10 +204,10 @@ def _dead(patient: _Patient) -> Flag | None:
 
 
 def _saturated(patient: _Patient) -> Flag | None:
-    flat = [i for i, f in enumerate(patient.layers) if (f.saturated or 0) > MANY_SATURATED]
+    flat = [i for i, f in enumerate(patient.layers) if f.saturated > MANY_SATURATED]
     if not flat:
         return None
-    share = max(patient.layers[i].saturated or 0 for i in flat)
+    share = max(patient.layers[i].saturated for i in flat)
     seen = f"Up to {share:.0%} of the outputs lie where the activation has hardly a slope."
     if patient.steps_are_large:
         cause, cure = "learning rate", "Steps are too large: see the updates."
@@ -237,7 +237,7 @@ def _small_updates(patient: _Patient) -> Flag | None:
     small = [
         i
         for i, f in enumerate(patient.layers)
-        if f.update_ratio < SMALL_UPDATE and not (f.dead or 0) > MANY_DEAD
+        if f.update_ratio < SMALL_UPDATE and not f.dead > MANY_DEAD
     ]
     if not small:
         return None

@@ -81,8 +81,8 @@ def test_figures_are_those_of_numpy(optimizer):
     hidden, last = measured(net, X, y)
     assert hidden.dead == pytest.approx(np.mean((outputs[0] == 0).all(axis=0)))
     assert hidden.dead >= 5 / 19
-    assert hidden.saturated is None
-    assert last.dead is None
+    assert np.isnan(hidden.saturated)
+    assert np.isnan(last.dead)
     assert hidden.weight_scale == pytest.approx(weights[0].std() / np.sqrt(2 / 7))
     assert last.weight_scale == pytest.approx(weights[2].std() / np.sqrt(2 / (19 + 2)))
     assert (hidden.name, hidden.kind) == ("dense_1", "Dense (relu)")
@@ -138,7 +138,7 @@ def test_layers_of_every_kind():
     assert all(np.isfinite([f.signal, f.mean, f.std]).all() for f in found)
     activation = found[2]
     assert np.isnan([activation.gradient_norm, activation.update_ratio]).all()
-    assert activation.dead is not None
+    assert activation.dead >= 0
 
 
 def test_a_layer_of_the_users_own_is_watched_too():
@@ -198,7 +198,7 @@ def test_dropout_masks_are_those_of_the_current_step():
     layers = [Dense(16, "relu"), Dropout(0.5), Dense(2)]
     net = Network(layers, loss="softmax_cross_entropy", seed=0).build(20)
     first, again = measured(net, X, y), measured(net, X, y)
-    assert first == again
+    assert repr(first) == repr(again)  # NaN is no number, and not equal to itself
     net.state.step += 1
     assert measured(net, X, y)[1].signal != first[1].signal
 
