@@ -92,7 +92,7 @@ class LayerHealth(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         if not self.records:
-            return {}
+            return {"epochs": []}
         figures = [[[getattr(f, n) for n in FIGURES] for f in record] for record in self.records]
         return {
             "epochs": list(self.epochs),
