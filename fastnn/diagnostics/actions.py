@@ -119,15 +119,10 @@ def _regularization(net: Network) -> str:
 
 def _held(net: Network) -> dict[str, float]:
     """The regularisation a network has, and how strong each is at most."""
-    l1, l2 = (
-        max((getattr(s.parameter, name) for s in net.architecture.segments), default=0.0)
-        for name in ("l1", "l2")
-    )
-    strengths = {
-        "Dropout": max(_dropout_rates(net), default=0.0),
-        "l1": l1,
-        "l2": l2,
-        "weight_decay": net.optimizer.weight_decay,
+    treatments = [segment.treatment for segment in net.architecture.segments]
+    strengths = {"Dropout": max(_dropout_rates(net), default=0.0)} | {
+        name: max((getattr(treatment, name) for treatment in treatments), default=0.0)
+        for name in ("l1", "l2", "weight_decay")
     }
     return {name: strength for name, strength in strengths.items() if strength}
 

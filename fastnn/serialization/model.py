@@ -172,9 +172,9 @@ def fill(
 
 def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name in the file and shape of all parameters, buffers and, for training, slots."""
-    for segment in (*architecture.segments, *architecture.buffer_segments):
-        yield segment.name, segment.shape
-    for slot in architecture.optimizer.slots if training else ():
+    yield from ((segment.name, segment.shape) for segment in architecture.segments)
+    yield from ((segment.name, segment.shape) for segment in architecture.buffer_segments)
+    for slot in architecture.slots if training else ():
         for segment in architecture.segments:
             yield f"optimizer/{slot}/{segment.name}", segment.shape
 
@@ -183,9 +183,10 @@ def _tensors(
     architecture: Architecture, arena: ParameterArena, training: bool
 ) -> dict[str, np.ndarray]:
     """The arena's arrays, as views, under their names in the file."""
-    kept = [(arena.parameters, arena.segments), (arena.buffers, arena.buffer_segments)]
-    kept += [(slot, arena.segments) for slot in arena.slots] if training else []
-    views = [arena.view(region, segment) for region, segments in kept for segment in segments]
+    views = [arena.view(arena.parameters, segment) for segment in arena.segments]
+    views += [arena.view(arena.buffers, segment) for segment in arena.buffer_segments]
+    for slot in arena.slots if training else ():
+        views += [arena.view(slot, segment) for segment in arena.segments]
     names = [name for name, _ in _shapes(architecture, training)]
     return dict(zip(names, views, strict=True))
 
