@@ -52,8 +52,9 @@ class Network:
         accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
         and mae for regression.
     seed : int, optional
-        In [0, 2**64). Initial weights, shuffles and dropout are functions of it: the same seed
-        gives the same bits for any number of threads. None draws one; `Network.seed` tells which.
+        In [0, 2**64). Initial weights, shuffles, dropout and augmentation are functions of it: the
+        same seed gives the same bits for any number of threads. None draws one; `Network.seed`
+        tells which.
     dtype : {"float32", "float64"}
     l1, l2 : float
         Penalties for the weights of layers that have none of their own: l1 Σ|w| + ½ l2 Σw².
@@ -485,8 +486,7 @@ class Network:
             settings = FitSettings(epochs, rows, shuffle, self._bound(augmentation, train))
             if self.learning_rates.plateau is not None:
                 self.learning_rates.plateau.monitor.check_available(validation is not None)
-            arguments = resuming.fit_arguments(settings, train, validation)
-            session = Session(self.state.epoch, arguments, listeners)
+            session = Session(self.state.epoch, listeners, settings, train, validation)
             saved = resuming.read(resume_from, self, train.x.shape[1:], session)
             self.build(train.x.shape[1:])
             self.stop_training = False
@@ -494,7 +494,7 @@ class Network:
                 saved.restore(self, listeners.stateful())
                 session.first_epoch = saved.fit["first_epoch"]
             trainer = full_batch.FullBatchTrainer if self.optimizer.full_batch else Trainer
-            return trainer(self, train, validation, settings, session).run()
+            return trainer(self, session).run()
 
     def train_on_batch(
         self,

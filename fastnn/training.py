@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -151,36 +151,31 @@ class Session:
     ----------
     first_epoch : int
         Epochs that were completed when the fit began, before any interruption.
-    arguments : dict
-        See `fastnn.resuming.fit_arguments`.
     callbacks : CallbackList
+    settings : FitSettings
+    train : DataSet
+    validation : DataSet or None
     """
 
     first_epoch: int
-    arguments: dict[str, Any]
     callbacks: CallbackList
+    settings: FitSettings
+    train: DataSet
+    validation: DataSet | None
 
 
 class Trainer:
     """Runs the epochs of one fit."""
 
-    def __init__(
-        self,
-        network: Network,
-        data: DataSet,
-        validation: DataSet | None,
-        settings: FitSettings,
-        session: Session,
-    ):
+    def __init__(self, network: Network, session: Session):
         self._network = network
         self._state: RunState = network.state
-        self._data = data
-        self._validation = validation
-        self._settings = settings
+        self._data, self._validation = session.train, session.validation
+        self._settings = settings = session.settings
         self._session = session
         self._callbacks = callbacks = session.callbacks
         # A single batch of all rows is not shuffled: no order matters.
-        self._shuffle = settings.shuffle and settings.batch_size < len(data)
+        self._shuffle = settings.shuffle and settings.batch_size < len(session.train)
         self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
         self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
 
