@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Activation, Dense, Dropout, Flatten, Network, kernels
+from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Network, kernels
 from fastnn.compiler import compile_plan
 from fastnn.data import DataSet
 from fastnn.executor import Executor
@@ -211,8 +211,8 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
 
     def train(loss, optimizer, **options):
         net = build(
-            [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dropout(0.1),
-             Dense(4, trainable=False), Dense(2)],
+            [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), BatchNorm(), LayerNorm(),
+             Dropout(0.1), Dense(4, trainable=False), Dense(2)],
             loss=loss,
             optimizer=optimizer,
             **options,

@@ -2,104 +2,19 @@
 
 One row per kernel. Argument checks, tests, gradient checks and benchmarks iterate over `KERNELS`;
 names, order and meaning of the arguments stand in `fastnn.kernels.reference`. To add a kernel,
-write its reference function, its row here, and its rows in the other back ends (CONTRIBUTING.md).
+write its reference function, its row here (for a step of an optimizer: in `optimizer_rows`), and
+its rows in the other back ends (CONTRIBUTING.md).
 """
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from . import reference
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
-
-Dims = Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Array:
-    """One array argument.
-
-    `shape` names its dimensions, ``"B O"``; ``"*"`` is any shape, the same for all ``"*"`` of the
-    kernel, and ``"bits(*)"`` or ``"bits(B O)"`` one bit for each element of such a shape, in whole
-    bytes. `dtype` is "real", the name of a NumPy dtype, or "target": a real array, or int64 class
-    numbers when 1-D.
-    `values` says how tests and benchmarks fill it.
-    """
-
-    shape: str
-    access: str = "r"  # "r" read, "w" written, "rw" updated
-    optional: bool = False
-    dtype: str = "real"
-    values: str = (
-        "normal"  # | "small" | "positive" | "unit" | "labels" | "counts" | "zeros" | "any"
-    )
-
-    @property
-    def written(self) -> bool:
-        return "w" in self.access
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """One row of the table.
-
-    Attributes
-    ----------
-    name : str
-    arrays : dict of str to Array
-    scalars : tuple of dict
-        Settings of the other arguments that tests and benchmarks run; also their names.
-    flops : callable
-        Arithmetic operations for given dimensions; exp, log, tanh and square roots count as 1.
-    tolerance : callable
-        Largest error for given dimensions, in units of the dtype's epsilon.
-    relative_to : str
-        What an error is compared with: "element" (each value by its own size, at least 1e-3 of the
-        largest), "array" (the largest value of the array: sums whose terms may cancel) or the name
-        of an array (each value by the larger of its own size and that of the element there).
-    in_place : tuple of (str, str)
-        Pairs (written, read) that may be one and the same array. Any other overlap is refused.
-    """
-
-    name: str
-    arrays: dict[str, Array]
-    scalars: tuple[dict[str, Any], ...]
-    flops: Callable[[Dims], float]
-    tolerance: Callable[[Dims], float] = field(default=lambda d: 8)
-    relative_to: str = "element"
-    in_place: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def signature(self) -> inspect.Signature:
-        return inspect.signature(getattr(reference, self.name))
-
-    @property
-    def returns_value(self) -> bool:
-        """Whether the kernel returns a float (losses, penalties, counts)."""
-        return self.signature.return_annotation is not inspect.Signature.empty
-
-    def bytes_moved(self, dims: Dims, itemsize: int) -> int:
-        """Bytes read plus bytes written, each array counted once per direction."""
-        sizes = {"real": itemsize, "target": 8, "uint8": 1, "uint32": 4, "int64": 8}
-        return sum(
-            array_size(array.shape, dims) * sizes[array.dtype] * len(array.access)
-            for array in self.arrays.values()
-        )
-
-
-def array_size(shape: str, dims: Dims) -> int:
-    """Number of elements of a shape such as "B O", "*" or "bits(*)"."""
-    if shape.startswith("bits("):
-        return (array_size(shape[5:-1], dims) + 7) // 8
-    return math.prod(dims[d] for d in shape.split())
-
-
-def _per_element(count: float) -> Callable[[Dims], float]:
-    return lambda d: count * d["*"]
+from .optimizer_rows import STEPS
+from .row import Array, Dims, Kernel, per_element
 
 
 def _per_output(count: float) -> Callable[[Dims], float]:
@@ -122,26 +37,6 @@ def _loss(name: str, flops: float, *settings: dict[str, Any], y="y", values="nor
         in_place=((f"d{y}", y),),
     )
 
-
-# What dp lacks of the gradient: nothing, or all that there is.
-_WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0, "clip": math.inf}
-_PARTIAL = {"l1": 0.01, "l2": 0.1, "scale": 0.5, "clip": 0.75}
-
-
-def _step(name: str, flops: float, slots: Mapping[str, str], *settings: dict[str, Any]) -> Kernel:
-    """A step as it is and with decay; the last settings also with a partial gradient.
-
-    `slots` says how tests fill them; a question mark behind a name makes the slot optional.
-    """
-    settings = (*(row | _WHOLE for row in settings), settings[-1] | _PARTIAL)
-    arrays = {"p": Array("*", "rw"), "dp": Array("*")}
-    for slot, values in slots.items():
-        optional = slot.endswith("?")
-        arrays[slot.rstrip("?")] = Array("*", "rw", optional=optional, values=values)
-    return Kernel(name, arrays, settings, _per_element(flops), relative_to="array")
-
-
-_NADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "momentum_decay": 0.004, "eps": 1e-8}
 
 _ACTIVATIONS = tuple({"activation": name} for name in reference.ACTIVATIONS)
 _SEEDS = (
@@ -250,7 +145,7 @@ _ROWS = (
         "activation_fwd",
         {"y": Array("*", "w"), "z": Array("*")},
         _ACTIVATIONS,
-        _per_element(2),
+        per_element(2),
         tolerance=lambda d: 16,  # gelu's tail: exp magnifies the rounding of its argument
         in_place=(("y", "z"),),
     ),
@@ -263,7 +158,7 @@ _ROWS = (
             "z": Array("*", optional=True),
         },
         _ACTIVATIONS,
-        _per_element(3),
+        per_element(3),
         tolerance=lambda d: 32,
         relative_to="dy",  # a slope of order 1 is a difference of numbers of order 1
         in_place=(("dz", "dy"),),
@@ -290,7 +185,7 @@ _ROWS = (
             "x": Array("*"),
         },
         tuple(rate | seed for rate in _RATES for seed in _SEEDS),
-        _per_element(11),
+        per_element(11),
         in_place=(("y", "x"),),
     ),
     Kernel(
@@ -301,7 +196,7 @@ _ROWS = (
             "dy": Array("*"),
         },
         _RATES,
-        _per_element(1),
+        per_element(1),
         in_place=(("dx", "dy"),),
     ),
     Kernel(
@@ -356,7 +251,7 @@ _ROWS = (
         "moving_average_step",
         {"average": Array("*", "rw"), "value": Array("*")},
         ({"momentum": 0.99}, {"momentum": 0.0}),
-        _per_element(3),
+        per_element(3),
         relative_to="array",
     ),
     Kernel(
@@ -431,13 +326,13 @@ _ROWS = (
         "custom_activation_fwd",
         {"y": Array("*", "w"), "z": Array("*")},
         ({"function": ElementFunction(_softsign)},),
-        _per_element(3),
+        per_element(3),
     ),
     Kernel(
         "custom_activation_bwd",
         {"dz": Array("*", "w"), "dy": Array("*"), "y": Array("*"), "z": Array("*")},
         ({"derivative": SlopeFunction(_slope)},),
-        _per_element(6),
+        per_element(6),
         relative_to="dy",
         in_place=(("dz", "dy"),),
     ),
@@ -458,7 +353,7 @@ _ROWS = (
         "penalty",
         {"dp": Array("*", "rw", optional=True), "p": Array("*")},
         ({"l1": 0.0, "l2": 0.01}, {"l1": 0.001, "l2": 0.0}, {"l1": 0.5, "l2": 2.0}),
-        _per_element(8),
+        per_element(8),
         relative_to="array",
     ),
     Kernel(
@@ -467,73 +362,9 @@ _ROWS = (
         ({"limit": 1.0}, {"limit": 5.0}),
         flops=lambda d: 3 * d["I"] * d["O"],
     ),
-    Kernel("sum_of_squares", {"x": Array("*")}, ({},), _per_element(2), relative_to="array"),
-    Kernel("count_nonfinite", {"x": Array("*")}, ({},), _per_element(1), lambda d: 0),
-    _step(
-        "sgd_step",
-        4,
-        {},
-        {"lr": 0.1, "weight_decay": 0.0},
-        {"lr": 0.01, "weight_decay": 0.1},
-    ),
-    _step(
-        "momentum_step",
-        7,
-        {"v": "normal"},
-        {"lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0.0},
-        {"lr": 0.01, "momentum": 0.5, "nesterov": True, "weight_decay": 0.1},
-    ),
-    _step(
-        "adagrad_step",
-        8,
-        {"s": "positive"},
-        {"lr": 0.1, "eps": 1e-10, "weight_decay": 0.0},
-        {"lr": 0.01, "eps": 1e-3, "weight_decay": 0.1},
-    ),
-    _step(
-        "rmsprop_step",
-        16,
-        {"s": "positive", "mean?": "small", "v?": "normal"},
-        {"lr": 0.001, "rho": 0.9, "momentum": 0.9, "eps": 1e-8, "weight_decay": 0.0},
-        {"lr": 0.01, "rho": 0.5, "momentum": 0.5, "eps": 1e-3, "weight_decay": 0.1},
-    ),
-    _step(
-        "lion_step",
-        11,
-        {"m": "normal"},
-        {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
-        {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "weight_decay": 0.1},
-    ),
-    _step(
-        "adam_step",
-        14,
-        {"m": "normal", "v": "positive"},
-        {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 1, "weight_decay": 0.0},
-        {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "eps": 1e-6, "t": 10**9, "weight_decay": 0.1},
-    ),
-    _step(
-        "amsgrad_step",
-        15,
-        {"m": "normal", "v": "positive", "largest": "positive"},
-        {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 1, "weight_decay": 0.0},
-        {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "eps": 1e-6, "t": 10**9, "weight_decay": 0.1},
-    ),
-    _step(
-        "nadam_step",
-        16,
-        {"m": "normal", "v": "positive"},
-        _NADAM | {"t": 1, "weight_decay": 0.0},
-        _NADAM | {"t": 300, "weight_decay": 0.0},
-        _NADAM | {"t": 10**9, "beta1": 0.5, "momentum_decay": 0.0, "weight_decay": 0.1},
-    ),
-    _step(
-        "radam_step",
-        14,
-        {"m": "normal", "v": "positive"},
-        {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 5, "weight_decay": 0.0},
-        {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 6, "weight_decay": 0.0},
-        {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "eps": 1e-6, "t": 10**9, "weight_decay": 0.1},
-    ),
+    Kernel("sum_of_squares", {"x": Array("*")}, ({},), per_element(2), relative_to="array"),
+    Kernel("count_nonfinite", {"x": Array("*")}, ({},), per_element(1), lambda d: 0),
+    *STEPS,
 )
 
 #: Every kernel, by name.
