@@ -20,6 +20,7 @@ typedef struct {
     fastnn_run *run;
     void *base[FASTNN_REGIONS];
     int64_t first, rows;  // of the batch at hand
+    double weight;        // the sum of its sample weights
     uint64_t step;
     double result[FASTNN_RESULTS];
 } worker;
@@ -127,15 +128,16 @@ static void store_predictions(worker *w) {
     fastnn_for_chunks(w->rows, grain_for(bytes), work, scatter_chunk, w);
 }
 
-// A batch whose weights are all 0 teaches nothing.
-static int counts(const worker *w) {
-    if (!w->base[FASTNN_WEIGHT]) return 1;
+// Added up in the order of the rows, as fastnn/plan.py does.
+static double total_weight(const worker *w) {
+    const void *weight = w->base[FASTNN_WEIGHT];
+    if (!weight) return (double)w->rows;
     const int wide = w->run->plan->dtype == FASTNN_FLOAT64;
+    double sum = 0;
     for (int64_t i = 0; i < w->rows; i++) {
-        const void *weight = w->base[FASTNN_WEIGHT];
-        if (wide ? ((const double *)weight)[i] != 0 : ((const float *)weight)[i] != 0) return 1;
+        sum += wide ? ((const double *)weight)[i] : (double)((const float *)weight)[i];
     }
-    return 0;
+    return sum;
 }
 
 // --------------------------------------------------------------------------------------- the ops
@@ -149,6 +151,11 @@ static double clipping_factor(double squared_norm, double limit) {
 static double average_momentum(double decay, uint64_t step) {
     const double power = pow(decay, (double)step);
     return (decay - power) / (1 - power);
+}
+
+static double epsilon_hat(const fastnn_operand *operand, uint64_t step) {
+    const double power = pow(operand->decay, (double)(step - operand->skipped));
+    return operand->value.f / sqrt(1 - power);
 }
 
 static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
@@ -170,6 +177,10 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
                 .f = clipping_factor(w->result[FASTNN_ARRAY_SQUARED_NORM], operand->value.f)};
         case FASTNN_AVERAGE_MOMENTUM:
             return (fastnn_scalar){.f = average_momentum(operand->value.f, w->step + 1)};
+        case FASTNN_EPSILON_HAT:
+            return (fastnn_scalar){.f = epsilon_hat(operand, w->step + 1)};
+        case FASTNN_PER_WEIGHT:
+            return (fastnn_scalar){.f = operand->value.f / w->weight};
         case FASTNN_CONSTANT:
             break;
     }
@@ -198,7 +209,7 @@ static fastnn_status run_stage(worker *w, fastnn_stage stage) {
         const fastnn_status status = kernels[op->kernel](&args);
         if (status) return status;
         if (op->result == FASTNN_ARRAY_SQUARED_NORM) w->result[op->result] = 0;
-        w->result[op->result] += args.result;
+        w->result[op->result] += op->factor * args.result;
     }
     return FASTNN_OK;
 }
@@ -242,7 +253,8 @@ static int aborted(void) { return fastnn_team_request() == FASTNN_ABORT; }
 static fastnn_status do_batch(worker *w) {
     for (int i = 0; i < FASTNN_RESULTS; i++) w->result[i] = 0;
     load_batch(w);
-    if (w->run->train && !counts(w)) return FASTNN_OK;
+    w->weight = w->run->train ? total_weight(w) : 0;
+    if (w->run->train && w->weight == 0) return FASTNN_OK;  // such a batch teaches nothing
     fastnn_status status = forward(w);
     if (!status && w->run->train) status = backward(w);
     if (status || aborted() || !w->run->train) return aborted() ? FASTNN_OK : status;

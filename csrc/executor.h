@@ -39,11 +39,15 @@ typedef enum {
     FASTNN_CLIPPED_TO,        // the factor that brings the gradients' norm down to the value
     FASTNN_ARRAY_CLIPPED_TO,  // the same for the norm of one gradient
     FASTNN_AVERAGE_MOMENTUM,  // what stays of an average of all weights that decays by the value
+    FASTNN_EPSILON_HAT,       // the value by the root of what corrects the bias of `decay`
+    FASTNN_PER_WEIGHT,        // the value by the sum of the batch's sample weights
 } fastnn_operand_kind;
 
 typedef struct {
     int64_t kind;
     fastnn_scalar value;
+    double decay;  // these two are for FASTNN_EPSILON_HAT
+    uint64_t skipped;
 } fastnn_operand;
 
 typedef enum {
@@ -58,6 +62,7 @@ typedef enum {
 typedef struct {
     int64_t kernel;
     int64_t result;
+    double factor;  // what the result counts
     fastnn_ref array[FASTNN_MAX_ARRAYS];
     fastnn_extent dim[FASTNN_MAX_DIMS];
     fastnn_operand scalar[FASTNN_MAX_SCALARS];

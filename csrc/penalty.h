@@ -79,6 +79,12 @@ static fastnn_status FN(max_norm)(real *p, int64_t I, int64_t O, double limit) {
     return FASTNN_OK;
 }
 
+// x (n,)
+static void FN(scale)(real *x, double factor, int64_t begin, int64_t end) {
+    const real by = (real)factor;
+    ELEMENTWISE for (int64_t i = begin; i < end; i++) x[i] *= by;
+}
+
 static double FN(sum_of_squares)(const real *x, int64_t begin, int64_t end) {
     return FN(norms_of)(x + begin, end - begin).square;
 }

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         NetworkBusyError,
         NotBuiltError,
     )
+    from .estimators import MLPClassifier, MLPRegressor
     from .gradient_checking import GradientCheck, gradient_check
     from .history import History
     from .layers import (
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
         Rescaling,
     )
     from .losses import (
+        HalfSquaredError,
         Huber,
         MeanAbsoluteError,
         MeanSquaredError,
@@ -107,6 +109,7 @@ _HOMES = {
         "NetworkBusyError",
         "NotBuiltError",
     ],
+    "estimators": ["MLPClassifier", "MLPRegressor"],
     "gradient_checking": ["GradientCheck", "gradient_check"],
     "history": ["History"],
     "layers": [
@@ -120,6 +123,7 @@ _HOMES = {
         "Rescaling",
     ],
     "losses": [
+        "HalfSquaredError",
         "Huber",
         "MeanAbsoluteError",
         "MeanSquaredError",

@@ -42,6 +42,7 @@ class Architecture:
     optimizer: Optimizer
     dtype: np.dtype
     weight_average: WeightAverage | None = None
+    penalty_scale: str = "mean"
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -88,6 +89,7 @@ def settle(
     *,
     regularization: Regularization = NOTHING,
     weight_average: WeightAverage | None = None,
+    penalty_scale: str = "mean",
     skipped: Mapping[str, int] = MappingProxyType({}),
 ) -> Architecture:
     """Work out all sizes from the shape of one row of input; allocates nothing.
@@ -138,6 +140,7 @@ def settle(
         optimizer,
         dtype,
         weight_average,
+        penalty_scale,
     )
 
 

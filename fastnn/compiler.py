@@ -48,9 +48,10 @@ class PlanBuilder:
         kernel: str | Callable[..., Any],
         *arguments: Any,
         result: Result | None = None,
+        factor: float = 1.0,
     ) -> None:
         """Append an op to one of the stages, in the name of the layer being lowered."""
-        self.stages[stage].append(Op(kernel, arguments, self.layer, result))
+        self.stages[stage].append(Op(kernel, arguments, self.layer, result, factor))
 
     def buffer(self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False) -> Ref:
         """A buffer of its own, one row per row of the batch."""

@@ -47,6 +47,11 @@ class DataSet:
         """Whether the targets are class numbers."""
         return self.target is not None and self.target.dtype == np.int64
 
+    @property
+    def weights(self) -> np.ndarray | None:
+        """Of the rows that belong to the set."""
+        return None if self.weight is None else self.selected(self.weight)
+
     def take(self, rows: np.ndarray) -> DataSet:
         """The same arrays, of which only the given rows count."""
         return replace(self, rows=rows if self.rows is None else self.rows[rows])

@@ -24,9 +24,11 @@ from .plan import (
     AverageMomentum,
     Batch,
     ClippedTo,
+    EpsilonHat,
     LearningRate,
     NextStep,
     Op,
+    PerWeight,
     Plan,
     Ref,
     Region,
@@ -65,6 +67,7 @@ class BoundOp:
 
     function: Callable[..., Any]
     result: Result | None
+    factor: float
     arguments: list[Any]
     changing: tuple[tuple[int, Any], ...]
 
@@ -94,7 +97,7 @@ class Executor:
                 if op.result is Result.ARRAY_SQUARED_NORM:
                     results[op.result] = value
                 elif op.result is not None:
-                    results[op.result] += value
+                    results[op.result] += op.factor * value
         return results
 
     def train(
@@ -213,7 +216,7 @@ class Executor:
             self.array(a, no_batch) if isinstance(a, Ref) and not _changes(a) else a
             for a in op.arguments
         ]
-        return BoundOp(function, op.result, arguments, changing)
+        return BoundOp(function, op.result, op.factor, arguments, changing)
 
     def _resolve(
         self, argument: Any, batch: Batch, state: RunState, results: Sequence[float]
@@ -231,11 +234,24 @@ class Executor:
                 return argument.factor(results)
             case AverageMomentum():
                 return argument.momentum(state.next_step)
+            case EpsilonHat():
+                return argument.value(state.next_step)
+            case PerWeight(strength):
+                return strength / batch.total_weight
         return self.array(argument, batch)
 
 
 #: Arguments that differ from step to step.
-_OPERANDS = (StateValue, LearningRate, NextStep, StreamOffset, ClippedTo, AverageMomentum)
+_OPERANDS = (
+    StateValue,
+    LearningRate,
+    NextStep,
+    StreamOffset,
+    ClippedTo,
+    AverageMomentum,
+    EpsilonHat,
+    PerWeight,
+)
 
 
 def _changes(argument: Any) -> bool:

@@ -108,7 +108,7 @@ class FullBatchTrainer(Trainer):
                 raise _Stopped
 
         try:
-            search.run(self._settings.epochs, end_iteration)
+            self._session.outcome = search.run(self._settings.epochs, end_iteration)
         except _Stopped:
             pass
         finally:
@@ -134,21 +134,21 @@ class _Search:
         self._loss = math.nan  # at the latest point
         self._announced = False  # whether callbacks know of the iteration under way
 
-    def run(self, iterations: int, end_iteration: Callable[[np.ndarray], None]) -> None:
-        """Minimise; `end_iteration` is told each iterate."""
+    def run(self, iterations: int, end_iteration: Callable[[np.ndarray], None]) -> Any:
+        """Minimise; `end_iteration` is told each iterate. Returns SciPy's `OptimizeResult`."""
         from scipy.optimize import minimize
 
         optimizer = self._network.optimizer
         assert isinstance(optimizer, LBFGS)
         options = {
             "maxiter": iterations,
-            "maxfun": iterations * (optimizer.max_line_search + 1) + 1,
+            "maxfun": optimizer.max_evaluations or iterations * (optimizer.max_line_search + 1) + 1,
             "maxls": optimizer.max_line_search,
             "maxcor": optimizer.history_size,
             "gtol": optimizer.tolerance_grad,
             "ftol": optimizer.tolerance_change,
         }
-        minimize(
+        return minimize(
             self._evaluate,
             self.accepted,
             jac=True,

@@ -8,9 +8,8 @@ import numpy as np
 
 from . import metrics
 from .data import DataSet
-from .executor import NO_ROWS
 from .passes import Pass
-from .plan import Result
+from .plan import Batch, Result
 
 if TYPE_CHECKING:
     from .network import Network
@@ -35,9 +34,10 @@ def evaluate(network: Network, data: DataSet, batch_size: int = BATCH_SIZE) -> d
     rows = Pass(data, batch_size)
     if network.metrics:
         rows.predictions = np.empty((len(data.x), *network.output_shape), network.dtype)
+    weights = Batch(np.empty((len(data), 0)), weight=data.weights)
     with network.executors.inference(batch_size, data.labels) as executor:
         executor.infer(rows, network.state)
-        penalty = executor.run(("penalty",), NO_ROWS, network.state)[Result.LOSS]
+        penalty = executor.run(("penalty",), weights, network.state)[Result.LOSS]
     return {"loss": _mean_loss(rows) + penalty} | scores(network, rows)
 
 
@@ -47,14 +47,13 @@ def scores(network: Network, rows: Pass) -> dict[str, float]:
     if rows.predictions is None or data.target is None:
         return {}
     target, predictions = data.selected(data.target), data.selected(rows.predictions)
-    weight = None if data.weight is None else data.selected(data.weight)
-    return metrics.evaluate(network.metrics, network.loss.task, target, predictions, weight)
+    return metrics.evaluate(network.metrics, network.loss.task, target, predictions, data.weights)
 
 
 def _mean_loss(rows: Pass) -> float:
     """Over all rows: each batch's mean counts what its rows weigh."""
     shares = rows.sizes().astype(float)
-    if rows.data.weight is not None:
-        weight = rows.data.selected(rows.data.weight).astype(float)
+    if rows.data.weights is not None:
+        weight = rows.data.weights.astype(float)
         shares = np.add.reduceat(weight, np.arange(len(rows)) * rows.batch_size)
     return float((rows.losses * shares).sum() / shares.sum())

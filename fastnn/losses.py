@@ -1,12 +1,14 @@
 """Losses: what the network's output means, which targets fit it, and the kernel that scores it.
 
 A loss is the weighted mean over rows, Σ w l / Σ w, of the mean over outputs (softmax cross-entropy:
-of the row's one value). Cross-entropy and Poisson losses take logits — the last layer stays
-linear — and `Network.predict` applies the matching link: probabilities, or rates.
+of the row's one value), or of their sum where a loss can be asked for it. Cross-entropy and Poisson
+losses take logits — the last layer stays linear — and `Network.predict` applies the matching link:
+probabilities, or rates.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from .compiler import PlanBuilder
     from .plan import Ref
 
+
+REDUCTIONS = ("mean", "sum")
 
 #: How far the class probabilities of a row may be from a sum of 1: they may come from float16.
 SUM_TOLERANCE = 1e-3
@@ -61,7 +65,14 @@ class Loss(Specification, family=True):
     ) -> None:
         """Emit the op that adds up the loss and, if asked, writes its gradient."""
         arguments = (gradient, output, target, weight, *self.settings)
-        builder.emit("loss", self.kernel, *arguments, result=Result.LOSS)
+        of_value, of_gradient = self.factors(math.prod(output.shape))
+        builder.emit("loss", self.kernel, *arguments, result=Result.LOSS, factor=of_value)
+        if gradient is not None and of_gradient != 1:
+            builder.emit("loss", "scale", gradient, of_gradient)
+
+    def factors(self, outputs: int) -> tuple[float, float]:
+        """What the kernel's value, and its gradient, are multiplied by."""
+        return 1.0, 1.0
 
     def lower_prediction(self, builder: PlanBuilder, output: Ref) -> Ref:
         """Emit the op that turns outputs into predictions; returns where they are."""
@@ -181,6 +192,8 @@ class SigmoidCrossEntropy(Loss):
     ----------
     label_smoothing : float
         Share s in [0, 1] by which each target is drawn to ½: (1 − s) t + s / 2, as in Keras.
+    reduction : {"mean", "sum"}
+        Over the outputs.
 
     Examples
     --------
@@ -189,6 +202,7 @@ class SigmoidCrossEntropy(Loss):
     """
 
     label_smoothing: float = 0.0
+    reduction: str = "mean"
 
     kernel = "sigmoid_cross_entropy"
     task = "binary"
@@ -197,6 +211,10 @@ class SigmoidCrossEntropy(Loss):
     def __post_init__(self) -> None:
         smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
         self._settle(label_smoothing=smoothing)
+        checks.member("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
+
+    def factors(self, outputs: int) -> tuple[float, float]:
+        return _reduction_factors(self.reduction, outputs)
 
     @property
     def settings(self) -> tuple[float, ...]:
@@ -220,6 +238,29 @@ class MeanSquaredError(Loss):
     """
 
     kernel = "mean_squared_error"
+
+
+@dataclass(frozen=True)
+class HalfSquaredError(Loss):
+    """Half the squared error as scikit-learn's MLPRegressor has it, for results that equal its own.
+
+    The value is the mean over outputs of ½ (y − t)², the gradient that of the sum over outputs. For
+    one output they belong together; for several, the gradient is as many times as large.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(2)], loss=fastnn.HalfSquaredError())
+    """
+
+    kernel = "mean_squared_error"
+
+    @property
+    def title(self) -> str:
+        return "half_squared_error"
+
+    def factors(self, outputs: int) -> tuple[float, float]:
+        return 0.5, 0.5 * outputs
 
 
 @dataclass(frozen=True)
@@ -273,14 +314,27 @@ class Huber(Loss):
 class Poisson(Loss):
     """Half the Poisson deviance with a log link, for counts; `predict` gives rates.
 
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Over the outputs.
+
     Examples
     --------
     >>> import fastnn
     >>> net = fastnn.Network([fastnn.Dense(1)], loss="poisson")
     """
 
+    reduction: str = "mean"
+
     kernel = "poisson"
     link = "exp"
+
+    def __post_init__(self) -> None:
+        checks.member("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
+
+    def factors(self, outputs: int) -> tuple[float, float]:
+        return _reduction_factors(self.reduction, outputs)
 
     def check_target(self, y: np.ndarray, outputs: int) -> None:
         wrong = (y < 0).any(axis=1)
@@ -319,17 +373,24 @@ class Quantile(Loss):
         return np.sign(output - target)
 
 
+def _reduction_factors(reduction: str, outputs: int) -> tuple[float, float]:
+    """Of kernels that take the mean over the outputs."""
+    factor = float(outputs) if reduction == "sum" else 1.0
+    return factor, factor
+
+
 def _first_row(wrong: np.ndarray | np.bool) -> int:
     return int(np.flatnonzero(wrong)[0])
 
 
 #: Names that stand for a default object: those of the kernels.
 LOSSES: dict[str, type[Loss]] = {
-    loss.kernel: loss
+    loss().title: loss
     for loss in (
         SoftmaxCrossEntropy,
         SigmoidCrossEntropy,
         MeanSquaredError,
+        HalfSquaredError,
         MeanAbsoluteError,
         Huber,
         Poisson,

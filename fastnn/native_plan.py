@@ -19,9 +19,11 @@ from .plan import (
     STAGES,
     AverageMomentum,
     ClippedTo,
+    EpsilonHat,
     LearningRate,
     NextStep,
     Op,
+    PerWeight,
     Plan,
     Ref,
     Region,
@@ -36,9 +38,14 @@ OP = np.dtype(
     [
         ("kernel", "i8"),
         ("result", "i8"),
+        ("factor", "f8"),
         ("array", [("region", "i8"), ("offset", "i8")], (MAX_ARRAYS,)),
         ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
-        ("scalar", [("kind", "i8"), ("value", "u8")], (MAX_SCALARS,)),
+        (
+            "scalar",
+            [("kind", "i8"), ("value", "u8"), ("decay", "f8"), ("skipped", "u8")],
+            (MAX_SCALARS,),
+        ),
     ]
 )
 
@@ -48,7 +55,7 @@ TRANSFORM = np.dtype(
 
 NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
 CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET = range(5)
-CLIPPED_TO, ARRAY_CLIPPED_TO, AVERAGE_MOMENTUM = range(5, 8)
+CLIPPED_TO, ARRAY_CLIPPED_TO, AVERAGE_MOMENTUM, EPSILON_HAT, PER_WEIGHT = range(5, 10)
 NO_RESULT = 0  # the others follow `Result`
 
 
@@ -129,7 +136,7 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     numbers, activations = _codes(native)
     arrays = [(NOWHERE, 0)] * MAX_ARRAYS
     dims = [(0, 0)] * MAX_DIMS
-    scalars = [(CONSTANT, 0)] * MAX_SCALARS
+    scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
     places = _places(op.kernel)
     defaults = (place.default for place in places[len(op.arguments) :])
     for place, argument in zip(places, (*op.arguments, *defaults), strict=True):
@@ -142,7 +149,7 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
             for dim, extent in zip(place.dims, _extents(place.letters, argument), strict=False):
                 dims[dim] = extent
     result = NO_RESULT if op.result is None else op.result + 1
-    return numbers[op.kernel], result, arrays, dims, scalars
+    return numbers[op.kernel], result, op.factor, arrays, dims, scalars
 
 
 def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
@@ -161,7 +168,14 @@ def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
     return rows + [(0, n) for n in ref.shape]
 
 
-def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
+def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int, float, int]:
+    """(kind, bits, decay, skipped) of a number, or of a value that is known when the op runs."""
+    if isinstance(value, EpsilonHat):
+        return EPSILON_HAT, _bits(value.epsilon), value.beta2, value.skipped
+    return *_simple_scalar(value, dtype), 0.0, 0
+
+
+def _simple_scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
     """(kind, bits) of a number, a value that the state of the run holds, or a function's address.
 
     The plan holds the function itself, and so keeps its code alive.
@@ -183,6 +197,8 @@ def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
             return ARRAY_CLIPPED_TO, _bits(limit)
         case AverageMomentum(decay):
             return AVERAGE_MOMENTUM, _bits(decay)
+        case PerWeight(strength):
+            return PER_WEIGHT, _bits(strength)
         case float():
             return CONSTANT, _bits(value)
     return CONSTANT, int(value)

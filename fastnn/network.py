@@ -25,7 +25,7 @@ from .layers import Layer
 from .learning_rates import LearningRates
 from .losses import Loss
 from .optimizers import Optimizer
-from .parameters import ParameterArena, Regularization
+from .parameters import PENALTY_SCALES, ParameterArena, Regularization
 from .plan import RunState
 from .randomness import Stream, check_seed, stream_offset
 from .training import FitSettings, Session, Trainer, train_on_batch
@@ -60,6 +60,10 @@ class Network:
         Penalties for the weights of layers that have none of their own: l1 Σ|w| + ½ l2 Σw².
     max_norm : float, optional
         For such layers, the longest vector of weights of one unit; see `Dense`.
+    penalty_scale : {"mean", "sum"}
+        What penalties are added to: the mean of the rows' losses, so that strengths do not depend
+        on the size of batches; or their weighted sum, so that each update divides strengths by the
+        sum of its batch's sample weights, as scikit-learn does with its alpha.
     weight_average : EMA or SWA, optional
         An average of the weights to keep while training; `averaged` and `use_average` apply it, and
         validation during a fit sees it.
@@ -106,6 +110,7 @@ class Network:
         l1: float = 0.0,
         l2: float = 0.0,
         max_norm: float | None = None,
+        penalty_scale: str = "mean",
         weight_average: WeightAverage | None = None,
     ):
         self.layers = check_layers(layers)
@@ -121,6 +126,8 @@ class Network:
         self.max_norm = max_norm
         if max_norm is not None:
             self.max_norm = checks.real("max_norm", max_norm, low=0, open_low=True)
+        checks.member("penalty_scale", penalty_scale, dict.fromkeys(PENALTY_SCALES))
+        self.penalty_scale = penalty_scale
         self.weight_average = averaging.get(weight_average)
         if self.weight_average is not None and self.optimizer.full_batch:
             raise ArgumentError(
@@ -217,6 +224,7 @@ class Network:
             input_shape,
             regularization=Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
             weight_average=self.weight_average,
+            penalty_scale=self.penalty_scale,
             skipped=self.updates_skipped,
         )
 
@@ -493,8 +501,24 @@ class Network:
             if saved is not None:
                 saved.restore(self, listeners.stateful())
                 session.first_epoch = saved.fit["first_epoch"]
-            trainer = full_batch.FullBatchTrainer if self.optimizer.full_batch else Trainer
-            return trainer(self, session).run()
+            return self._run(session)
+
+    def train(self, session: Session) -> History:
+        """Run a fit whose data and settings are prepared and checked; what `fit` is made of.
+
+        Raises
+        ------
+        DivergenceError, NetworkBusyError, KeyboardInterrupt
+            As from `fit`.
+        """
+        with self._training():
+            self.build(session.train.x.shape[1:])
+            self.stop_training = False
+            return self._run(session)
+
+    def _run(self, session: Session) -> History:
+        trainer = full_batch.FullBatchTrainer if self.optimizer.full_batch else Trainer
+        return trainer(self, session).run()
 
     def train_on_batch(
         self,

@@ -53,6 +53,10 @@ class Regularization:
     max_norm: float = 0.0
 
 
+#: What the strengths of penalties are measured against.
+PENALTY_SCALES = ("mean", "sum")
+
+
 @dataclass(frozen=True)
 class Treatment:
     """How training treats one array: its layer's wishes, the network's where it has none.

@@ -149,17 +149,40 @@ class AverageMomentum:
 
 
 @dataclass(frozen=True)
+class PerWeight:
+    """A strength divided by the sum of the batch's sample weights, or by its rows without any."""
+
+    strength: float
+
+
+@dataclass(frozen=True)
+class EpsilonHat:
+    """The ε that, added after the bias correction, is `epsilon` added before it: ε / √(1 − β₂ᵗ).
+
+    t counts the updates, less those that were skipped, as `NextStep` does.
+    """
+
+    epsilon: float
+    beta2: float
+    skipped: int = 0
+
+    def value(self, step: int) -> float:
+        return self.epsilon / math.sqrt(1 - self.beta2 ** (step - self.skipped))
+
+
+@dataclass(frozen=True)
 class Op:
     """One kernel call: arguments in the order of the kernel's signature.
 
     `kernel` is a name of the table, or a Python function that takes the arguments as arrays; then
-    only the Python executor can run the plan.
+    only the Python executor can run the plan. What it returns counts `factor` times in `result`.
     """
 
     kernel: str | Callable[..., Any]
     arguments: tuple[Any, ...]
     layer: str
     result: Result | None = None
+    factor: float = 1.0
 
     @property
     def refs(self) -> tuple[Ref, ...]:
@@ -223,6 +246,13 @@ class Batch:
     x: np.ndarray
     target: np.ndarray | None = None
     weight: np.ndarray | None = None
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights, added up in their order as C does; the number of rows without any."""
+        if self.weight is None:
+            return float(len(self.x))
+        return float(np.add.accumulate(self.weight, dtype=np.float64)[-1])
 
     def region(self, region: Region) -> np.ndarray | None:
         """The array of one of the batch's regions."""

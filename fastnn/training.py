@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -135,12 +135,17 @@ def validate(network: Network, data: DataSet | None, epoch: int) -> dict[str, fl
 
 @dataclass(frozen=True)
 class FitSettings:
-    """The checked arguments of one fit."""
+    """The checked arguments of one fit.
+
+    `order`, if given, is asked before each epoch for the order of the rows, int64 indices into the
+    training set, in place of the shuffle that follows from the seed.
+    """
 
     epochs: int
     batch_size: int
     shuffle: bool
     augmentation: Pipeline | None = None
+    order: Callable[[], np.ndarray] | None = None
 
 
 @dataclass
@@ -155,6 +160,8 @@ class Session:
     settings : FitSettings
     train : DataSet
     validation : DataSet or None
+    outcome : scipy.optimize.OptimizeResult or None
+        How a fit by `LBFGS` ended, unless a callback ended it.
     """
 
     first_epoch: int
@@ -162,6 +169,7 @@ class Session:
     settings: FitSettings
     train: DataSet
     validation: DataSet | None
+    outcome: Any = None
 
 
 class Trainer:
@@ -233,9 +241,8 @@ class Trainer:
 
     def _epoch(self, steps: Steps, rows: Pass) -> dict[str, float]:
         rows.losses[:] = 0
-        if self._shuffle:
-            offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
-            order = permutation(len(self._data), self._state.seed, offset)
+        order = self._order()
+        if order is not None:
             rows.order = order if self._data.rows is None else self._data.rows[order]
         with steps.all_finite(rows):
             done = 0
@@ -244,6 +251,15 @@ class Trainer:
         logs = {"loss": _mean_loss(rows, len(rows))} | inference.scores(self._network, rows)
         averaging.end_epoch(self._network, self._state.epoch + 1)
         return logs | validate(self._network, self._validation, self._state.epoch + 1)
+
+    def _order(self) -> np.ndarray | None:
+        """Of the rows in the next epoch; None is that of the data set."""
+        if self._settings.order is not None:
+            return self._settings.order()
+        if not self._shuffle:
+            return None
+        offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
+        return permutation(len(self._data), self._state.seed, offset)
 
     def _stretch(self, steps: Steps, rows: Pass, start: int) -> int:
         """Batches up to the next one, or as many as pass before callbacks are to be told."""

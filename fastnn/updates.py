@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .optimizers import GradientOptimizer, Optimizer
-from .plan import ClippedTo, LearningRate, NextStep, Ref, Region, Result, gradient_of
+from .plan import ClippedTo, LearningRate, NextStep, PerWeight, Ref, Region, Result, gradient_of
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -32,7 +32,13 @@ def lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool)
             builder.layer = net.names[segment.layer]
             p = net.ref(Region.PARAMETERS, segment.offset, segment.shape)
             dp = gradient_of(p) if gradients else None
-            builder.emit("penalty", "penalty", dp, p, l1, l2, result=Result.LOSS)
+            strengths = _strength(net, l1), _strength(net, l2)
+            builder.emit("penalty", "penalty", dp, p, *strengths, result=Result.LOSS)
+
+
+def _strength(net: Architecture, value: float) -> float | PerWeight:
+    """Of a penalty, as kernels take it."""
+    return PerWeight(value) if value and net.penalty_scale == "sum" else value
 
 
 def lower_check(net: Architecture, builder: PlanBuilder) -> None:
@@ -84,7 +90,8 @@ def _lower_steps(
             builder.emit("update", "sum_of_squares", dp, result=Result.ARRAY_SQUARED_NORM)
         rates = LearningRate(multiplier), NextStep(skipped), weight_decay
         kernel, arguments = optimizer.step(p, dp, slots, *rates)
-        builder.emit("update", kernel, *arguments, l1, l2, *_limits(optimizer))
+        strengths = _strength(net, l1), _strength(net, l2)
+        builder.emit("update", kernel, *arguments, *strengths, *_limits(optimizer))
 
 
 def _limits(optimizer: GradientOptimizer) -> tuple[Any, float]:

@@ -26,6 +26,7 @@ TARGETS = {
     "softmax_cross_entropy": lambda rng, n: rng.integers(0, 3, n),
     "sigmoid_cross_entropy": lambda rng, n: rng.integers(0, 2, (n, 3)),
     "huber": lambda rng, n: rng.normal(size=(n, 3)),
+    "half_squared_error": lambda rng, n: rng.normal(size=(n, 3)),
 }
 
 
@@ -69,6 +70,13 @@ FEATURES = {
     "clipnorm": {"optimizer": fastnn.RAdam(1e-2, clipnorm=0.05), "l2": 0.01},
     "global_clipnorm": {"optimizer": fastnn.Lion(1e-3, global_clipnorm=0.05), "l1": 0.01},
     "amsgrad": {"optimizer": fastnn.Adam(1e-2, amsgrad=True), "l1": 0.01, "l2": 0.01},
+    "epsilon_hat": {"optimizer": fastnn.Adam(1e-2, epsilon_hat=True, epsilon=1e-3)},
+    "penalty_scale": {"l1": 0.1, "l2": 0.5, "penalty_scale": "sum"},
+    "penalty_scale, apart": {
+        "optimizer": fastnn.SGD(0.1, clipnorm=0.5),
+        "l2": 0.5,
+        "penalty_scale": "sum",
+    },
     "rmsprop": {"optimizer": fastnn.RMSProp(1e-2, momentum=0.5, centered=True), "max_norm": 0.5},
     "average": {"optimizer": "adagrad", "weight_average": fastnn.EMA(0.9)},
     "swa": {"optimizer": fastnn.SGD(0.1), "weight_average": fastnn.SWA(2)},
@@ -80,13 +88,15 @@ FEATURES = {
 def test_both_executors_treat_parameters_alike(feature, dtype, monkeypatch):
     """With a layer that learns slowly, and one that is frozen and then learns."""
     X, y = drawn()
+    weight = np.random.default_rng(1).uniform(0, 2, len(X))
+    settings = {"batch_size": 16, "epochs": 2, "sample_weight": weight, "verbose": 0}
     layers = [Dense(17, "relu", name="late", trainable=False), Dropout(0.2),
               Dense(9, "tanh", learning_rate_multiplier=0.3), Dense(3)]  # fmt: skip
     nets = [network(layers, dtype=dtype, **FEATURES[feature]) for _ in range(2)]
     for net in nets:
-        net.fit(X, y, batch_size=16, epochs=2, validation_data=(X, y), verbose=0)
+        net.fit(X, y, validation_data=(X, y), **settings)
         net.unfreeze("late")
-        net.fit(X, y, batch_size=16, epochs=2, validation_data=(X, y), verbose=0)
+        net.fit(X, y, validation_data=(X, y), **settings)
         without_c(monkeypatch)
     np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
     np.testing.assert_array_equal(nets[0].arena.slots, nets[1].arena.slots)
@@ -94,7 +104,7 @@ def test_both_executors_treat_parameters_alike(feature, dtype, monkeypatch):
 
 
 def metrics_for(loss):
-    return ["mae", "r2"] if loss == "huber" else ["accuracy"]
+    return ["accuracy"] if "cross_entropy" in loss else ["mae", "r2"]
 
 
 def test_the_native_executor_is_what_runs():

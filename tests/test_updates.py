@@ -188,7 +188,7 @@ def test_bad_settings_of_gradient_optimizers(kind):
         "momentum_decay": (-1,),
         **dict.fromkeys(("momentum", "rho", "beta1", "beta2"), (-0.1, 1)),
     }
-    flags = {"nesterov", "centered", "amsgrad"}
+    flags = {"nesterov", "centered", "amsgrad", "epsilon_hat"}
     names = {field.name for field in dataclasses.fields(kind)} - {"_"}
     assert names <= bounds.keys() | flags
     for name in names:

@@ -390,6 +390,17 @@ def max_norm(p, limit):
     _run(FASTNN_KERNEL_max_norm, np.PyArray_TYPE(first), &args)
 
 
+def scale(x, factor):
+    cdef fastnn_args args
+    cdef np.ndarray first = _real(x, "x")
+    cdef int t = np.PyArray_TYPE(first)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _like(x, "x", t, WRITE, first)
+    args.dim[0] = np.PyArray_SIZE(first)
+    args.scalar[0].f = factor
+    _run(FASTNN_KERNEL_scale, t, &args)
+
+
 cdef double _sum(fastnn_kernel_id kernel, object x) except? -1:
     cdef fastnn_args args
     cdef np.ndarray first = _real(x, "x")

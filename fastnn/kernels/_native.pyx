@@ -71,6 +71,7 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_max_norm
         FASTNN_KERNEL_sum_of_squares
         FASTNN_KERNEL_count_nonfinite
+        FASTNN_KERNEL_scale
         FASTNN_KERNEL_sgd_step
         FASTNN_KERNEL_momentum_step
         FASTNN_KERNEL_adagrad_step

@@ -362,6 +362,12 @@ _ROWS = (
         ({"limit": 1.0}, {"limit": 5.0}),
         flops=lambda d: 3 * d["I"] * d["O"],
     ),
+    Kernel(
+        "scale",
+        {"x": Array("*", "rw")},
+        ({"factor": 0.5}, {"factor": 3.0}),
+        per_element(1),
+    ),
     Kernel("sum_of_squares", {"x": Array("*")}, ({},), per_element(2), relative_to="array"),
     Kernel("count_nonfinite", {"x": Array("*")}, ({},), per_element(1), lambda d: 0),
     *STEPS,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
+from ..plan import EpsilonHat
 from ..schedules import Schedule
 from .base import GradientOptimizer
 
@@ -42,6 +43,9 @@ class Adam(_Moments):
         Divide by the largest second moment so far, which mends a case where Adam does not converge
         [2]_. Their algorithm corrects no bias; here both corrections of Adam stay, as in Keras and
         PyTorch.
+    epsilon_hat : bool
+        Add ε to the root of the second moment before its bias is corrected: the order of steps at
+        the end of section 2 of [1]_, and that of scikit-learn and TensorFlow.
     weight_decay, clipvalue, clipnorm, global_clipnorm
         As for every optimizer: `GradientOptimizer`.
 
@@ -58,10 +62,14 @@ class Adam(_Moments):
     """
 
     amsgrad: bool = False
+    epsilon_hat: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._settle(amsgrad=checks.flag("amsgrad", self.amsgrad))
+        self._settle(
+            amsgrad=checks.flag("amsgrad", self.amsgrad),
+            epsilon_hat=checks.flag("epsilon_hat", self.epsilon_hat),
+        )
 
     @property
     def slots(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -71,8 +79,10 @@ class Adam(_Moments):
         self, p: Ref, dp: Ref, slots: list[Ref], lr: LearningRate, t: NextStep, weight_decay: float
     ) -> tuple[str, tuple[Any, ...]]:
         kernel = "amsgrad_step" if self.amsgrad else "adam_step"
-        settings = self.beta1, self.beta2, self.epsilon
-        return kernel, (p, dp, *slots, lr, *settings, t, weight_decay)
+        epsilon: float | EpsilonHat = self.epsilon
+        if self.epsilon_hat:
+            epsilon = EpsilonHat(self.epsilon, self.beta2, t.skipped)
+        return kernel, (p, dp, *slots, lr, self.beta1, self.beta2, epsilon, t, weight_decay)
 
 
 @dataclass(frozen=True, repr=False)

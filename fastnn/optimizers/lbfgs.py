@@ -39,6 +39,8 @@ class LBFGS(Optimizer):
         The fit ends where an iteration lowers the loss f by no more than this times max(|f|, 1).
     max_line_search : int
         Evaluations in one iteration at most.
+    max_evaluations : int, optional
+        Evaluations in a fit, which ends after the iteration that has reached as many.
 
     References
     ----------
@@ -63,6 +65,7 @@ class LBFGS(Optimizer):
     tolerance_grad: float = 1e-6
     tolerance_change: float = 1e-9
     max_line_search: int = 20
+    max_evaluations: int | None = None
 
     full_batch = True
 
@@ -78,6 +81,10 @@ class LBFGS(Optimizer):
             tolerance_change=checks.real("tolerance_change", self.tolerance_change, low=0),
             max_line_search=checks.integer("max_line_search", self.max_line_search, low=1),
         )
+
+        if self.max_evaluations is not None:
+            most = checks.integer("max_evaluations", self.max_evaluations, low=1)
+            self._settle(max_evaluations=most)
 
     def check_segments(self, segments: tuple[Segment, ...]) -> None:
         for segment in segments:

@@ -130,6 +130,7 @@ def architecture_config(network: Network, input_shape: tuple[int, ...]) -> dict[
         "l1": network.l1,
         "l2": network.l2,
         "max_norm": network.max_norm,
+        "penalty_scale": network.penalty_scale,
         "weight_average": None if average is None else average.to_config(),
     }
 
@@ -150,6 +151,7 @@ def _network(described: Mapping[str, Any], custom: CustomObjects) -> Network:
         l1=described["l1"],
         l2=described["l2"],
         max_norm=described["max_norm"],
+        penalty_scale=described["penalty_scale"],
         weight_average=None if average is None else WeightAverage.from_config(average),
     )
     if described["names"] != list(network.layer_names):

@@ -29,6 +29,7 @@ from fastnn import (
     Dense,
     Dropout,
     Flatten,
+    HalfSquaredError,
     Huber,
     LayerNorm,
     Lion,
@@ -74,11 +75,12 @@ LAYERS = [
 ]
 LOSSES = [
     SoftmaxCrossEntropy(label_smoothing=0.1),
-    SigmoidCrossEntropy(label_smoothing=0.2),
+    SigmoidCrossEntropy(label_smoothing=0.2, reduction="sum"),
     MeanSquaredError(),
     MeanAbsoluteError(),
     Huber(delta=0.7),
-    Poisson(),
+    Poisson(reduction="sum"),
+    HalfSquaredError(),
     Quantile(q=0.9),
 ]
 OPTIMIZERS = [

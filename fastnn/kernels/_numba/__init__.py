@@ -28,7 +28,7 @@ from .normalization import (
     standardize_fwd,
 )
 from .optimizer import adagrad_step, lion_step, momentum_step, rmsprop_step, sgd_step
-from .penalty import count_nonfinite, max_norm, penalty, sum_of_squares
+from .penalty import count_nonfinite, max_norm, penalty, scale, sum_of_squares
 from .random import permutation, philox
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "quantile",
     "radam_step",
     "rmsprop_step",
+    "scale",
     "sgd_step",
     "sigmoid_cross_entropy",
     "softmax",

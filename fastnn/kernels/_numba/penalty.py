@@ -14,6 +14,10 @@ def max_norm(p, limit):
     compiled(reference.max_norm)(p, limit)
 
 
+def scale(x, factor):
+    compiled(reference.scale)(flat(x), factor)
+
+
 def sum_of_squares(x) -> float:
     return compiled(reference.sum_of_squares)(flat(x))
 

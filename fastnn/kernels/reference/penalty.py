@@ -1,4 +1,4 @@
-"""Weight penalties and limits, and the health of an array."""
+"""Weight penalties and limits; the health of an array, and its multiples."""
 
 from __future__ import annotations
 
@@ -61,6 +61,26 @@ def max_norm(p, limit):
     """
     norm = np.sqrt(np.square(p.astype(np.float64)).sum(axis=0))
     p *= np.where(norm > limit, limit / norm, 1)
+
+
+@quiet
+def scale(x, factor):
+    """Multiply in place: x ← factor · x.
+
+    Parameters
+    ----------
+    x : ndarray, shape (*), real
+        Updated.
+    factor : float
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> x = np.array([1.0, -2.0])
+    >>> fastnn.kernels.scale(x, 0.5); x
+    array([ 0.5, -1. ])
+    """
+    x *= factor
 
 
 def sum_of_squares(x) -> float:

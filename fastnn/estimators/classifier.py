@@ -1,0 +1,285 @@
+"""The classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+    unique_labels,
+)
+from sklearn.utils.validation import validate_data
+
+from .. import inference
+from ..data import DataSet
+from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from .base import BaseMultilayerPerceptron, takes_steps
+
+
+class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
+    """Multi-layer perceptron classifier; scikit-learn's, trained by fastnn.
+
+    For the same arguments and `random_state`, results equal those of
+    `sklearn.neural_network.MLPClassifier` up to rounding.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer.
+    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
+        Of the hidden layers.
+    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+    alpha : float, default=0.0001
+        L2 penalty ½ alpha Σw², divided by the sum of the sample weights of each batch.
+    batch_size : int or 'auto', default='auto'
+        'auto' is 200, or all rows if there are fewer; lbfgs always takes all.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        For sgd. 'invscaling' sets ``learning_rate_init / (t_ + 1) ** power_t`` after each epoch;
+        'adaptive' divides by 5 whenever training would stop, until the rate falls below 1e-6.
+    learning_rate_init : float, default=0.001
+    power_t : float, default=0.5
+    max_iter : int, default=200
+        Epochs, or iterations of lbfgs, at most.
+    shuffle : bool, default=True
+        Whether each epoch visits the rows in another order.
+    random_state : int, RandomState, Generator or None, default=None
+        What weights, split and shuffles are drawn from.
+    tol : float, default=1e-4
+        Training stops after more than `n_iter_no_change` epochs without an improvement by `tol` of
+        the loss or, with early stopping, of the score. For lbfgs, the largest element of the
+        gradient to stop at.
+    verbose : bool, default=False
+        Whether to print a line for each epoch.
+    warm_start : bool, default=False
+        Whether `fit` begins with the weights of the previous fit.
+    momentum : float, default=0.9
+    nesterovs_momentum : bool, default=True
+    early_stopping : bool, default=False
+        Hold out `validation_fraction` of the rows, stop when their accuracy no longer improves, and
+        keep the best weights.
+    validation_fraction : float, default=0.1
+    beta_1, beta_2, epsilon : float, defaults 0.9, 0.999, 1e-8
+        Of adam.
+    n_iter_no_change : int, default=10
+    max_fun : int, default=15000
+        Evaluations of the loss by lbfgs at most.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    loss_, best_loss_ : float
+    loss_curve_ : list of float
+        One mean loss an epoch, penalty included.
+    validation_scores_ : list of float or None
+    best_validation_score_ : float or None
+    t_ : int
+        Rows seen, counted as often as they were.
+    coefs_, intercepts_ : list of ndarray
+        Weights (inputs, units) and biases (units,) of each layer: the network's own memory, so
+        that writing to them changes predictions.
+    n_iter_, n_layers_, n_outputs_ : int
+    out_activation_ : str
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+    network_ : Network
+        What was trained.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from fastnn import MLPClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> classifier = MLPClassifier(random_state=0).fit(X[:1500] / 16, y[:1500])
+    >>> classifier.score(X[1500:] / 16, y[1500:]) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    # ---------------------------------------------------------------------------------------- fit
+
+    def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        y = y.toarray() if hasattr(y, "toarray") else y
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self.classes_ = unique_labels(y)
+            self._settle_task(y)
+        else:
+            self._check_classes(unique_labels(y), incremental)
+        return X, self._targets(y)
+
+    def _settle_task(self, y: Any) -> None:
+        """What the output layer is, for targets of this kind and the classes that are known."""
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput":
+            raise ValueError(
+                "y has several columns of more than two classes; fit a classifier for each, for "
+                "instance by sklearn.multioutput.MultiOutputClassifier"
+            )
+        if kind == "multilabel-indicator":
+            self._task, self.n_outputs_ = "multilabel", np.shape(y)[1]
+        elif len(self.classes_) > 2:
+            self._task, self.n_outputs_ = "multiclass", len(self.classes_)
+        else:
+            self._task, self.n_outputs_ = "binary", 1
+        self.out_activation_ = "softmax" if self._task == "multiclass" else "logistic"
+
+    def _check_classes(self, classes: np.ndarray, incremental: bool) -> None:
+        """Raise `ValueError` for classes other than those of the fit before."""
+        if self.warm_start and set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+        if np.setdiff1d(classes, self.classes_, assume_unique=True).size:
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'y' has {classes}."
+            )
+
+    def _targets(self, y: np.ndarray) -> np.ndarray:
+        """Class numbers (n,), or 0 and 1 (n, outputs)."""
+        if self._task == "multilabel":
+            return y
+        labels = np.searchsorted(self.classes_, y)
+        return labels if self._task == "multiclass" else labels.reshape(-1, 1)
+
+    def _loss(self) -> Loss:
+        if self._task == "multiclass":
+            return SoftmaxCrossEntropy()
+        return SigmoidCrossEntropy(reduction="sum")
+
+    def _strata(self, target: np.ndarray) -> np.ndarray | None:
+        return target == 1 if self._task != "multilabel" and self.n_outputs_ == 1 else None
+
+    def _scorer(self, validation: DataSet) -> Any:
+        """Accuracy; of several labels, the share of rows of which all are right."""
+
+        def score() -> float:
+            predicted = self._decide(inference.predict(self.network_, validation.x))
+            right = predicted == validation.target
+            if right.ndim == 2:
+                right = right.all(axis=1)
+            return float(np.average(right, weights=validation.weight))
+
+        return score
+
+    @available_if(takes_steps)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> MLPClassifier:
+        """Train for one epoch more.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will be; needed in the first call.
+
+        Returns
+        -------
+        self
+        """
+        if _check_partial_fit_first_call(self, classes):
+            self._settle_task(y if type_of_target(y).startswith("multilabel") else self.classes_)
+        self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    # ------------------------------------------------------------------------------------- predict
+
+    def _decide(self, outputs: np.ndarray) -> np.ndarray:
+        """Class numbers (n,), or 0 and 1 (n, outputs), for what the network predicts."""
+        return outputs.argmax(axis=1) if self._task == "multiclass" else (outputs > 0.5).astype(int)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Classes of the rows of X, (n_samples,), or 0 and 1 for each label."""
+        decided = self._decide(self._outputs(X))
+        if self._task == "multilabel":
+            return decided
+        return self.classes_[np.minimum(decided.reshape(-1), len(self.classes_) - 1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of the classes in the order of `classes_`, (n_samples, n_classes)."""
+        probability = self._outputs(X)
+        if probability.shape[1] == 1:
+            return np.hstack([1 - probability, probability])
+        return probability
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms of `predict_proba`."""
+        probability = self.predict_proba(X)
+        return np.log(probability, out=probability)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

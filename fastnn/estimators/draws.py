@@ -1,0 +1,50 @@
+"""Random numbers as scikit-learn's MLPs draw them: the same ones, in the same order."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..network import Network
+
+
+def random_state(value: Any) -> np.random.RandomState:
+    """What `value` stands for; a `Generator` is drawn from, and moves on, through its bits."""
+    if isinstance(value, np.random.Generator):
+        return np.random.RandomState(value.bit_generator)
+    return check_random_state(value)
+
+
+def draw_weights(network: Network, random: np.random.RandomState, activation: Any) -> None:
+    """Weights and biases of all dense layers, drawn in float64 and rounded to the network's dtype.
+
+    Both are uniform within ±√(6 / (fan_in + fan_out)), or √2 for logistic units (Glorot, Bengio:
+    Understanding the difficulty of training deep feedforward networks. AISTATS 2010). Parameters of
+    normalisations keep their initial values.
+    """
+    factor = 2.0 if activation == "logistic" else 6.0
+    arena, bound = network.arena, 0.0
+    for segment in arena.segments:
+        kind = segment.parameter.name
+        if kind == "weights":
+            bound = math.sqrt(factor / sum(segment.shape))
+        if kind in ("weights", "bias"):
+            values = random.uniform(-bound, bound, segment.shape)
+            arena.view(arena.parameters, segment)[...] = values
+
+
+class Shuffles:
+    """The order of the rows in each epoch: every one is a shuffle of the one before."""
+
+    def __init__(self, random: np.random.RandomState, rows: int):
+        self._random = random
+        self._order = np.arange(rows)
+
+    def __call__(self) -> np.ndarray:
+        shuffled = np.arange(len(self._order))
+        self._random.shuffle(shuffled)
+        self._order = self._order[shuffled]
+        return self._order

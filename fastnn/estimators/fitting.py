@@ -1,0 +1,131 @@
+"""A fit: the data in two parts, the session that the engine runs, and what is said at its end."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+
+from ..callbacks import Callback, CallbackList
+from ..callbacks.base import Logs
+from ..data import DataSet
+from ..errors import ArgumentError, DivergenceError
+from ..history import History
+from ..network import Network
+from ..training import FitSettings, Session
+from .account import Account
+from .draws import Shuffles
+
+#: Rows of a batch at most, where `batch_size` is "auto".
+AUTO_BATCH_SIZE = 200
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed."
+)
+
+
+def fit_steps(
+    estimator: Any,
+    network: Network,
+    data: DataSet,
+    random: np.random.RandomState,
+    incremental: bool,
+) -> None:
+    """Epochs of gradient descent: one if `incremental`, else until the account says stop."""
+    train, score = data, None
+    if estimator.early_stopping:
+        train, validation = _split(estimator, data, random)
+        score = estimator._scorer(validation)
+    epochs = 1 if incremental else estimator.max_iter
+    order = Shuffles(random, len(train)) if estimator.shuffle else None
+    settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
+    account = Account(estimator, len(train), score)
+    estimator.n_iter_ = 0
+    _run(network, train, settings, account)
+    if account.diverged is not None:
+        warnings.warn(
+            f"Training ended early, with the best weights so far: {account.diverged}",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    elif estimator.n_iter_ == epochs and not account.converged and not incremental:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization "
+            "hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+def fit_full_batch(estimator: Any, network: Network, data: DataSet) -> None:
+    """Iterations of L-BFGS."""
+    settings = FitSettings(estimator.max_iter, len(data), False)
+    listener = _IterationLines() if estimator.verbose else Callback()
+    outcome = _run(network, data, settings, listener).outcome
+    if outcome is None:  # interrupted
+        return
+    estimator.n_iter_, estimator.loss_ = int(outcome.nit), float(outcome.fun)
+    if outcome.status != 0:
+        warnings.warn(
+            f"lbfgs failed to converge after {estimator.n_iter_} iteration(s) "
+            f"(status={outcome.status}): {outcome.message}. Scaled inputs, or more iterations than "
+            f"max_iter={estimator.max_iter}, may help.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+
+class _IterationLines(Callback):
+    """One line for each iteration."""
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        print(f"Iteration {epoch}, loss = {logs['loss']:.8f}")
+
+
+def _run(network: Network, data: DataSet, settings: FitSettings, listener: Callback) -> Session:
+    """Train; the end is another one after Ctrl-C, or where numbers are no longer finite."""
+    network.history = History()  # of this fit alone: partial_fit may be called without end
+    callbacks = CallbackList([listener], network)
+    session = Session(network.state.epoch, callbacks, settings, data, None)
+    try:
+        network.train(session)
+    except DivergenceError as error:
+        raise ArgumentError(f"{NOT_FINITE} {error}") from error
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=5)
+    return session
+
+
+def _split(estimator: Any, data: DataSet, random: np.random.RandomState) -> tuple[DataSet, DataSet]:
+    """Rows to train on and rows to score, the latter copied."""
+    train, validation = train_test_split(
+        np.arange(len(data)),
+        random_state=random,
+        test_size=estimator.validation_fraction,
+        stratify=estimator._strata(data.target),
+    )
+    if len(validation) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your "
+            "dataset."
+        )
+    assert data.target is not None
+    weight = None if data.weight is None else data.weight[validation]
+    held_out = DataSet(data.x[validation], data.target[validation], weight)
+    return replace(data, rows=train), held_out
+
+
+def _batch_size(estimator: Any, rows: int) -> int:
+    if estimator.batch_size == "auto":
+        return min(AUTO_BATCH_SIZE, rows)
+    if estimator.batch_size > rows:
+        warnings.warn(
+            f"batch_size={estimator.batch_size} is clipped to the {rows} rows there are",
+            stacklevel=5,
+        )
+    return min(int(estimator.batch_size), rows)

@@ -1,0 +1,168 @@
+"""The regressor."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from .. import inference
+from ..data import DataSet
+from ..losses import HalfSquaredError, Loss, Poisson
+from .base import BaseMultilayerPerceptron, takes_steps
+
+
+class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
+    """Multi-layer perceptron regressor; scikit-learn's, trained by fastnn.
+
+    For the same arguments and `random_state`, results equal those of
+    `sklearn.neural_network.MLPRegressor` up to rounding.
+
+    Parameters
+    ----------
+    loss : {'squared_error', 'poisson'}, default='squared_error'
+        Half the mean squared error, or half the Poisson deviance with a log link.
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, \
+    power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, \
+    nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
+    n_iter_no_change, max_fun
+        As in `MLPClassifier`; the score of early stopping is R².
+
+    Attributes
+    ----------
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, t_, coefs_, \
+    intercepts_, n_iter_, n_layers_, n_outputs_, out_activation_, n_features_in_, \
+    feature_names_in_, network_
+        As in `MLPClassifier`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from fastnn import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> regressor = MLPRegressor(solver="lbfgs", alpha=1.0, max_iter=500, random_state=0)
+    >>> regressor.fit(10 * X[:300], y[:300] / 100).predict(10 * X[300:]).shape
+    (142,)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMultilayerPerceptron._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+    }
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    # ---------------------------------------------------------------------------------------- fit
+
+    def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        y = y.toarray() if hasattr(y, "toarray") else y
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        target = y.reshape(len(y), -1)
+        self._loss().check_target(target, target.shape[1])
+        if not reset and target.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {target.shape[1]} outputs, but the estimator was fitted with "
+                f"{self.n_outputs_}"
+            )
+        self.n_outputs_ = target.shape[1]
+        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
+        return X, target
+
+    def _loss(self) -> Loss:
+        return Poisson(reduction="sum") if self.loss == "poisson" else HalfSquaredError()
+
+    def _strata(self, target: np.ndarray) -> np.ndarray | None:
+        return None
+
+    def _scorer(self, validation: DataSet) -> Any:
+        """R², the mean over the outputs."""
+
+        def score() -> float:
+            predicted = inference.predict(self.network_, validation.x)
+            if not np.isfinite(predicted).all():
+                return np.nan
+            return r2_score(validation.target, predicted, sample_weight=validation.weight)
+
+        return score
+
+    @available_if(takes_steps)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train for one epoch more; parameters as in `fit`."""
+        self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    # ------------------------------------------------------------------------------------- predict
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Values for the rows of X, (n_samples,) or (n_samples, n_outputs)."""
+        values = self._outputs(X)
+        return values.reshape(-1) if values.shape[1] == 1 else values
