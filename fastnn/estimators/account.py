@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,8 @@ class Account(Callback):
     ----------
     converged : bool
         Whether training stopped because it no longer improved.
+    out_of_time : bool
+        Whether it stopped because `max_time` was over.
     diverged : DivergenceError or None
         What ended a fit with early stopping.
     """
@@ -42,16 +46,21 @@ class Account(Callback):
         self._rows = rows
         self._score = score
         self._best: tuple[np.ndarray, np.ndarray] | None = None
-        self.converged = False
+        self._end = math.inf
+        self.converged = self.out_of_time = False
         self.diverged: DivergenceError | None = None
 
     def on_train_begin(self, network: Network, info: Any) -> None:
+        if self._estimator.max_time is not None:
+            self._end = time.monotonic() + self._estimator.max_time
         if self._score is not None:
             self._remember(network)
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         estimator = self._estimator
         self._note_loss(logs["loss"])
+        if "val_loss" in logs:
+            estimator.validation_loss_curve_.append(logs["val_loss"])
         if self._score is None:
             self._note_improvement_of_loss(estimator.loss_)
         else:
@@ -62,6 +71,8 @@ class Account(Callback):
             )
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._stop_or_slow_down(network)
+        if time.monotonic() >= self._end and not self.converged:
+            self.out_of_time = network.stop_training = True
 
     def on_divergence(self, network: Network, error: DivergenceError) -> bool:
         if self._score is None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, _fit_context, is_regressor
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ..activations import ACTIVATIONS
+from ..custom import CustomActivation
 from ..data import DataSet
 from ..losses import Loss
 from ..network import Network
+from ..optimizers import OPTIMIZERS, Optimizer
 from . import draws, fitting, translation
 
 
@@ -22,8 +27,12 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+        "activation": [
+            StrOptions(set(ACTIVATIONS) | set(translation.ACTIVATIONS)),
+            CustomActivation,
+            "array-like",
+        ],
+        "solver": [StrOptions(set(OPTIMIZERS)), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
@@ -47,6 +56,15 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             Options(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "batch_norm": ["boolean"],
+        "l1": [Interval(Real, 0, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "clipvalue": [Interval(Real, 0, None, closed="neither"), None],
+        "clipnorm": [Interval(Real, 0, None, closed="neither"), None],
+        "global_clipnorm": [Interval(Real, 0, None, closed="neither"), None],
+        "callbacks": [list, tuple, None],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
     }
 
     network_: Network
@@ -55,8 +73,12 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
     # ------------------------------------------------------------------------ of the two estimators
 
     @abstractmethod
-    def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
-        """Check the data; return X and the targets as the network takes them."""
+    def _targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
+        """Targets as the network takes them; settles what follows from them."""
+
+    @abstractmethod
+    def _row_weights(self, y: np.ndarray) -> np.ndarray | None:
+        """Factors on the sample weights, (n,)."""
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -98,7 +120,16 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
     # ---------------------------------------------------------------------------------------- fit
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> BaseMultilayerPerceptron:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> BaseMultilayerPerceptron:
         """Train on X and y.
 
         Parameters
@@ -108,6 +139,9 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             Class labels, or numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Not negative.
+        X_val, y_val, sample_weight_val : as above, default=None
+            What to validate on after each epoch: `validation_loss_curve_` tells the losses, and
+            early stopping looks at the score there instead of holding out rows of X.
 
         Returns
         -------
@@ -118,36 +152,73 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         ValueError
             An argument cannot be used, or the weights did not stay finite.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, incremental: bool = False
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation: tuple[Any, Any, Any] = (None, None, None),
+        *,
+        incremental: bool = False,
     ) -> BaseMultilayerPerceptron:
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         translation.hidden_units(self)
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
-        X, target = self._validate_input(X, y, incremental, reset=first)
-        X = np.ascontiguousarray(X.toarray() if hasattr(X, "toarray") else X)
+        checked = self._checked(X, y, sample_weight, incremental, first)
+        validation_rows = None
+        if validation[0] is not None:
+            validation_rows = self._checked(*validation, incremental=True, first=False)
+        random = draws.random_state(self.random_state)
+        if first:
+            self._begin()
+        network = self._prepared_network(checked.x, random, first, incremental)
+        data = _in_dtype(checked, network.dtype)
+        held_out = None if validation_rows is None else _in_dtype(validation_rows, network.dtype)
+        if network.optimizer.full_batch:
+            fitting.fit_full_batch(self, network, data, held_out)
+        else:
+            fitting.fit_steps(self, network, data, held_out, random, incremental)
+        return self
+
+    def _checked(
+        self, X: Any, y: Any, sample_weight: Any, incremental: bool, first: bool
+    ) -> DataSet:
+        """Data as the network takes them, but for the dtype of targets and weights."""
+        X, y = self._validate_input(X, y, reset=first)
+        target = self._targets(y, incremental, reset=first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, X, dtype=X.dtype, ensure_non_negative=True
             )
-        random = draws.random_state(self.random_state)
-        if first:
-            self._begin()
-        network = self._prepared_network(X, random, first, incremental)
-        data = DataSet(X, _target(target, network.dtype), _weight(sample_weight, network.dtype))
-        if network.optimizer.full_batch:
-            fitting.fit_full_batch(self, network, data)
-        else:
-            fitting.fit_steps(self, network, data, random, incremental)
-        return self
+        factors = self._row_weights(y)
+        if factors is not None:
+            sample_weight = factors if sample_weight is None else factors * sample_weight
+        X = X.toarray() if hasattr(X, "toarray") else X
+        return DataSet(np.ascontiguousarray(X), target, sample_weight)
+
+    def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
+        """X and y, checked, as arrays."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=is_regressor(self),
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        y = y.toarray() if hasattr(y, "toarray") else y
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _begin(self) -> None:
         """Counters and curves of an estimator that knows nothing yet."""
         self.n_iter_ = 0
         self.t_ = 0
+        self.validation_loss_curve_: list[float] = []
         if self.solver == "lbfgs":
             return
         self.loss_curve_: list[float] = []
@@ -168,12 +239,14 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             return known
         dtype = X.dtype if known is None else known.dtype
         network = translation.network_for(
-            self, self._loss(), X.shape[1], self.n_outputs_, dtype, seed=0
+            self, self._loss(), X.shape[1], self.n_outputs_, dtype, draws.seed(self, random)
         )
         if known is None:
             draws.draw_weights(network, random, self.activation)
         else:
             network.set_weights(known.get_weights())
+            for name, values in known.buffers.items():
+                network.buffers[name][...] = values
         self.n_layers_ = len(translation.hidden_units(self)) + 2
         self.network_ = network
         return network
@@ -194,13 +267,12 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         return tags
 
 
-def _target(target: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Class numbers as they are, values in the network's dtype."""
-    return target if target.ndim == 1 else np.ascontiguousarray(target, dtype)
-
-
-def _weight(weight: np.ndarray | None, dtype: np.dtype) -> np.ndarray | None:
-    return None if weight is None else np.ascontiguousarray(weight, dtype)
+def _in_dtype(data: DataSet, dtype: np.dtype) -> DataSet:
+    """The same data, values and weights in the network's dtype; class numbers stay."""
+    target, weight = data.target, data.weight
+    if target is not None and target.ndim == 2:
+        target = np.ascontiguousarray(target, dtype)
+    return replace(data, target=target, weight=None if weight is None else weight.astype(dtype))
 
 
 def takes_steps(estimator: BaseMultilayerPerceptron) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -14,7 +15,6 @@ from sklearn.utils.multiclass import (
     type_of_target,
     unique_labels,
 )
-from sklearn.utils.validation import validate_data
 
 from .. import inference
 from ..data import DataSet
@@ -32,9 +32,12 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer.
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-        Of the hidden layers.
-    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+    activation : str, CustomActivation or list of them, default='relu'
+        Of the hidden layers, or of each: 'identity', 'logistic', 'tanh', 'relu' as in scikit-learn,
+        or any other of `fastnn.Dense`.
+    solver : {'lbfgs', 'sgd', 'adam', …} or Optimizer, default='adam'
+        Any name of an optimizer of `fastnn.Network`; an object brings all its settings, learning
+        rate and schedule included.
     alpha : float, default=0.0001
         L2 penalty ½ alpha Σw², divided by the sum of the sample weights of each batch.
     batch_size : int or 'auto', default='auto'
@@ -69,6 +72,21 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     n_iter_no_change : int, default=10
     max_fun : int, default=15000
         Evaluations of the loss by lbfgs at most.
+    dropout : float or list of float, default=0.0
+        Share of the units of the hidden layers, or of each, that is dropped; see `Dropout`.
+    batch_norm : bool, default=False
+        Whether a `BatchNorm` stands before each activation.
+    l1 : float, default=0.0
+        L1 penalty, divided as `alpha` is.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, beside the step.
+    clipvalue, clipnorm, global_clipnorm : float, default=None
+        Limits of the gradients; see `fastnn.SGD`.
+    callbacks : list of Callback, default=None
+    max_time : float, default=None
+        Seconds; training stops after the first epoch that ends later.
+    class_weight : dict, 'balanced' or None, default=None
+        Factors on the sample weights of each class.
 
     Attributes
     ----------
@@ -77,6 +95,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     loss_curve_ : list of float
         One mean loss an epoch, penalty included.
     validation_scores_ : list of float or None
+    validation_loss_curve_ : list of float
+        One an epoch, where `fit` is given validation data.
     best_validation_score_ : float or None
     t_ : int
         Rows seen, counted as often as they were.
@@ -99,6 +119,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     >>> classifier.score(X[1500:] / 16, y[1500:]) > 0.9
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMultilayerPerceptron._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
 
     def __init__(
         self,
@@ -126,6 +151,16 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
+        l1: float = 0.0,
+        weight_decay: float = 0.0,
+        clipvalue: float | None = None,
+        clipnorm: float | None = None,
+        global_clipnorm: float | None = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        class_weight: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -150,29 +185,31 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.l1 = l1
+        self.weight_decay = weight_decay
+        self.clipvalue = clipvalue
+        self.clipnorm = clipnorm
+        self.global_clipnorm = global_clipnorm
+        self.callbacks = callbacks
+        self.max_time = max_time
+        self.class_weight = class_weight
 
     # ---------------------------------------------------------------------------------------- fit
 
-    def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        y = y.toarray() if hasattr(y, "toarray") else y
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    def _targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
+        """Class numbers (n,), or 0 and 1 (n, outputs)."""
         check_classification_targets(y)
-        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+        if not hasattr(self, "classes_") or (reset and not incremental):
             self.classes_ = unique_labels(y)
             self._settle_task(y)
         else:
             self._check_classes(unique_labels(y), incremental)
-        return X, self._targets(y)
+        if self._task == "multilabel":
+            return y
+        labels = np.searchsorted(self.classes_, y)
+        return labels if self._task == "multiclass" else labels.reshape(-1, 1)
 
     def _settle_task(self, y: Any) -> None:
         """What the output layer is, for targets of this kind and the classes that are known."""
@@ -192,7 +229,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
 
     def _check_classes(self, classes: np.ndarray, incremental: bool) -> None:
         """Raise `ValueError` for classes other than those of the fit before."""
-        if self.warm_start and set(classes) != set(self.classes_):
+        if self.warm_start and not incremental and set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {classes}"
@@ -203,12 +240,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
                 f"'y' has {classes}."
             )
 
-    def _targets(self, y: np.ndarray) -> np.ndarray:
-        """Class numbers (n,), or 0 and 1 (n, outputs)."""
-        if self._task == "multilabel":
-            return y
-        labels = np.searchsorted(self.classes_, y)
-        return labels if self._task == "multiclass" else labels.reshape(-1, 1)
+    def _row_weights(self, y: Any) -> np.ndarray | None:
+        return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
 
     def _loss(self) -> Loss:
         if self._task == "multiclass":
@@ -249,6 +282,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         -------
         self
         """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all rows at once; for partial_fit, pass a dict"
+            )
         if _check_partial_fit_first_call(self, classes):
             self._settle_task(y if type_of_target(y).startswith("multilabel") else self.classes_)
         self._fit(X, y, sample_weight, incremental=True)

@@ -18,14 +18,19 @@ def random_state(value: Any) -> np.random.RandomState:
     return check_random_state(value)
 
 
+def seed(estimator: Any, random: np.random.RandomState) -> int:
+    """What dropout masks are drawn from; without dropout nothing is drawn, as in scikit-learn."""
+    return int(random.randint(2**31)) if np.any(estimator.dropout) else 0
+
+
 def draw_weights(network: Network, random: np.random.RandomState, activation: Any) -> None:
     """Weights and biases of all dense layers, drawn in float64 and rounded to the network's dtype.
 
-    Both are uniform within ±√(6 / (fan_in + fan_out)), or √2 for logistic units (Glorot, Bengio:
-    Understanding the difficulty of training deep feedforward networks. AISTATS 2010). Parameters of
-    normalisations keep their initial values.
+    Both are uniform within ±√(6 / (fan_in + fan_out)), or ±√(2 / …) for logistic units (Glorot,
+    Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS 2010).
+    Parameters of normalisations keep their initial values.
     """
-    factor = 2.0 if activation == "logistic" else 6.0
+    factor = 2.0 if isinstance(activation, str) and activation == "logistic" else 6.0
     arena, bound = network.arena, 0.0
     for segment in arena.segments:
         kind = segment.parameter.name

@@ -33,23 +33,36 @@ def fit_steps(
     estimator: Any,
     network: Network,
     data: DataSet,
+    validation: DataSet | None,
     random: np.random.RandomState,
     incremental: bool,
 ) -> None:
-    """Epochs of gradient descent: one if `incremental`, else until the account says stop."""
+    """Epochs of gradient descent: one if `incremental`, else until the account says stop.
+
+    Without validation data, early stopping holds out some of the rows.
+    """
     train, score = data, None
     if estimator.early_stopping:
-        train, validation = _split(estimator, data, random)
-        score = estimator._scorer(validation)
+        held_out = validation
+        if held_out is None:
+            train, held_out = _split(estimator, data, random)
+        score = estimator._scorer(held_out)
     epochs = 1 if incremental else estimator.max_iter
     order = Shuffles(random, len(train)) if estimator.shuffle else None
     settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
-    _run(network, train, settings, account)
+    _run(network, train, validation, settings, [account, *(estimator.callbacks or ())])
     if account.diverged is not None:
         warnings.warn(
             f"Training ended early, with the best weights so far: {account.diverged}",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    elif account.out_of_time:
+        warnings.warn(
+            f"Training ended after epoch {estimator.n_iter_}: max_time={estimator.max_time} s is "
+            "over.",
             ConvergenceWarning,
             stacklevel=4,
         )
@@ -62,11 +75,15 @@ def fit_steps(
         )
 
 
-def fit_full_batch(estimator: Any, network: Network, data: DataSet) -> None:
+def fit_full_batch(
+    estimator: Any, network: Network, data: DataSet, validation: DataSet | None
+) -> None:
     """Iterations of L-BFGS."""
     settings = FitSettings(estimator.max_iter, len(data), False)
-    listener = _IterationLines() if estimator.verbose else Callback()
-    outcome = _run(network, data, settings, listener).outcome
+    lines = [_IterationLines()] if estimator.verbose else []
+    session = _run(network, data, validation, settings, [*lines, *(estimator.callbacks or ())])
+    estimator.validation_loss_curve_ += network.history.get("val_loss", [])
+    outcome = session.outcome
     if outcome is None:  # interrupted
         return
     estimator.n_iter_, estimator.loss_ = int(outcome.nit), float(outcome.fun)
@@ -87,11 +104,17 @@ class _IterationLines(Callback):
         print(f"Iteration {epoch}, loss = {logs['loss']:.8f}")
 
 
-def _run(network: Network, data: DataSet, settings: FitSettings, listener: Callback) -> Session:
+def _run(
+    network: Network,
+    data: DataSet,
+    validation: DataSet | None,
+    settings: FitSettings,
+    listeners: list[Callback],
+) -> Session:
     """Train; the end is another one after Ctrl-C, or where numbers are no longer finite."""
     network.history = History()  # of this fit alone: partial_fit may be called without end
-    callbacks = CallbackList([listener], network)
-    session = Session(network.state.epoch, callbacks, settings, data, None)
+    callbacks = CallbackList(listeners, network)
+    session = Session(network.state.epoch, callbacks, settings, data, validation)
     try:
         network.train(session)
     except DivergenceError as error:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
 
 from .. import inference
 from ..data import DataSet
-from ..losses import HalfSquaredError, Loss, Poisson
+from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
 from .base import BaseMultilayerPerceptron, takes_steps
+
+LOSSES: dict[str, Loss] = {
+    "squared_error": HalfSquaredError(),
+    "poisson": Poisson(reduction="sum"),
+    "absolute_error": MeanAbsoluteError(),
+    "huber": Huber(),
+    "quantile": Quantile(),
+}
 
 
 class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
@@ -26,13 +33,17 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
 
     Parameters
     ----------
-    loss : {'squared_error', 'poisson'}, default='squared_error'
-        Half the mean squared error, or half the Poisson deviance with a log link.
+    loss : str or Loss, default='squared_error'
+        'squared_error', half the mean squared error, and 'poisson', half the Poisson deviance with
+        a log link, as in scikit-learn; 'absolute_error', 'huber', 'quantile'; or an object.
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate, learning_rate_init, \
     power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, \
     nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
-    n_iter_no_change, max_fun
+    n_iter_no_change, max_fun, dropout, batch_norm, l1, weight_decay, clipvalue, clipnorm, \
+    global_clipnorm, callbacks, max_time
         As in `MLPClassifier`; the score of early stopping is R².
+    quantile : float, default=0.5
+        Which quantile the loss 'quantile' fits.
 
     Attributes
     ----------
@@ -53,7 +64,8 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMultilayerPerceptron._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson"})],
+        "loss": [StrOptions(set(LOSSES)), Loss],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
     }
 
     def __init__(
@@ -83,6 +95,16 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dropout: Any = 0.0,
+        batch_norm: bool = False,
+        l1: float = 0.0,
+        weight_decay: float = 0.0,
+        clipvalue: float | None = None,
+        clipnorm: float | None = None,
+        global_clipnorm: float | None = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        quantile: float = 0.5,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -108,23 +130,21 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.l1 = l1
+        self.weight_decay = weight_decay
+        self.clipvalue = clipvalue
+        self.clipnorm = clipnorm
+        self.global_clipnorm = global_clipnorm
+        self.callbacks = callbacks
+        self.max_time = max_time
+        self.quantile = quantile
 
     # ---------------------------------------------------------------------------------------- fit
 
-    def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        y = y.toarray() if hasattr(y, "toarray") else y
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+    def _targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
+        """Numbers (n, outputs)."""
         target = y.reshape(len(y), -1)
         self._loss().check_target(target, target.shape[1])
         if not reset and target.shape[1] != self.n_outputs_:
@@ -133,11 +153,16 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
                 f"{self.n_outputs_}"
             )
         self.n_outputs_ = target.shape[1]
-        self.out_activation_ = "exp" if self.loss == "poisson" else "identity"
-        return X, target
+        self.out_activation_ = self._loss().link or "identity"
+        return target
 
     def _loss(self) -> Loss:
-        return Poisson(reduction="sum") if self.loss == "poisson" else HalfSquaredError()
+        if isinstance(self.loss, Loss):
+            return self.loss
+        return Quantile(self.quantile) if self.loss == "quantile" else LOSSES[self.loss]
+
+    def _row_weights(self, y: Any) -> np.ndarray | None:
+        return None
 
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..layers import Dense, Layer
+from ..layers import Activation, BatchNorm, Dense, Dropout, Layer
 from ..losses import Loss
 from ..network import Network
-from ..optimizers import LBFGS, SGD, Adam, Optimizer
+from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 
 #: scikit-learn's names of activations where ours differ.
 ACTIVATIONS = {"logistic": "sigmoid"}
@@ -35,6 +36,7 @@ def network_for(
         optimizer=optimizer_for(estimator),
         seed=seed,
         dtype=dtype,
+        l1=estimator.l1,
         l2=estimator.alpha,
         penalty_scale="sum",
     )
@@ -42,31 +44,69 @@ def network_for(
 
 
 def _hidden_layers(estimator: Any) -> list[Layer]:
-    activation = ACTIVATIONS.get(estimator.activation, estimator.activation)
-    return [
-        Dense(units, activation, initializer="glorot_uniform") for units in hidden_units(estimator)
-    ]
+    units = hidden_units(estimator)
+    activations = _of_each("activation", estimator.activation, len(units))
+    rates = _of_each("dropout", estimator.dropout, len(units))
+    layers: list[Layer] = []
+    for size, name, rate in zip(units, activations, rates, strict=True):
+        activation = ACTIVATIONS.get(name, name) if isinstance(name, str) else name
+        if estimator.batch_norm:
+            linear = Dense(size, initializer="glorot_uniform", use_bias=False)
+            layers += [linear, BatchNorm(), Activation(activation)]
+        else:
+            layers.append(Dense(size, activation, initializer="glorot_uniform"))
+        if rate:
+            layers.append(Dropout(float(rate)))
+    return layers
+
+
+def _of_each(argument: str, value: Any, layers: int) -> list[Any]:
+    """A setting of each hidden layer: one for all, or a list of them."""
+    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+        return [value] * layers
+    if len(value) != layers:
+        raise ValueError(f"{argument} has {len(value)} entries for {layers} hidden layer(s)")
+    return list(value)
 
 
 def optimizer_for(estimator: Any) -> Optimizer:
     """The optimizer that `solver` and the parameters that belong to it describe."""
-    if estimator.solver == "lbfgs":
+    solver = estimator.solver
+    if isinstance(solver, Optimizer):
+        return solver
+    if solver == "lbfgs":
         return LBFGS(
             tolerance_grad=estimator.tol,
             tolerance_change=LBFGS_TOLERANCE_CHANGE,
             max_evaluations=estimator.max_fun,
         )
+    kind: Callable[..., Optimizer] = OPTIMIZERS[solver]
+    return kind(
+        estimator.learning_rate_init,
+        weight_decay=estimator.weight_decay,
+        clipvalue=estimator.clipvalue,
+        clipnorm=estimator.clipnorm,
+        global_clipnorm=estimator.global_clipnorm,
+        **_own_settings(estimator),
+    )
+
+
+def _own_settings(estimator: Any) -> dict[str, Any]:
+    """Of the solvers that scikit-learn has; the others have their defaults."""
     if estimator.solver == "sgd":
         momentum = min(estimator.momentum, LARGEST_MOMENTUM)
-        nesterov = bool(estimator.nesterovs_momentum and momentum)
-        return SGD(estimator.learning_rate_init, momentum=momentum, nesterov=nesterov)
-    return Adam(
-        estimator.learning_rate_init,
-        beta1=estimator.beta_1,
-        beta2=estimator.beta_2,
-        epsilon=estimator.epsilon,
-        epsilon_hat=True,
-    )
+        return {
+            "momentum": momentum,
+            "nesterov": bool(estimator.nesterovs_momentum and momentum),
+        }
+    if estimator.solver == "adam":
+        return {
+            "beta1": estimator.beta_1,
+            "beta2": estimator.beta_2,
+            "epsilon": estimator.epsilon,
+            "epsilon_hat": True,
+        }
+    return {}
 
 
 #: scikit-learn allows 1, which is what float32 makes of it.
