@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -159,6 +160,10 @@ class Executor:
             self._store_prediction(rows, number, batch, state)
             if rows.scored:
                 rows.losses[number] = self.run(("loss",), batch, state)[Result.LOSS]
+
+    def repeatable(self, rows: Pass, state: RunState) -> Callable[[], Any]:
+        """What `infer` does with a pass, as a function to call whenever its arrays have changed."""
+        return partial(self.infer, rows, state)
 
     def _store_prediction(self, rows: Pass, number: int, batch: Batch, state: RunState) -> None:
         if rows.predictions is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -84,6 +86,12 @@ class NativeExecutor(Executor):
         else:
             self._run(rows, 0, len(rows), state)
 
+    def repeatable(self, rows: Pass, state: RunState) -> Callable[[], Any]:
+        if kernels.active_backend() != "native":
+            return super().repeatable(rows, state)
+        arguments = self._arguments(rows, 0, len(rows), state, None, None)
+        return partial(self._native_program().run, *arguments)
+
     def _run(
         self,
         rows: Pass,
@@ -94,10 +102,23 @@ class NativeExecutor(Executor):
         seconds: float | None = None,
     ) -> tuple[int, bool]:
         """Train with these learning rates or, without any, infer."""
+        arguments = self._arguments(rows, start, stop, state, learning_rates, seconds)
+        return self._native_program().run(*arguments)
+
+    def _arguments(
+        self,
+        rows: Pass,
+        start: int,
+        stop: int,
+        state: RunState,
+        learning_rates: np.ndarray | None,
+        seconds: float | None,
+    ) -> tuple[Any, ...]:
+        """Of the program's `run`."""
         data, arena = rows.data, self.arena
         augmentation = rows.augmentation or Pipeline()
         learned = (None, None) if learning_rates is None else (arena.gradients, arena.slots)
-        return self._native_program().run(
+        return (
             (arena.parameters, *learned, arena.buffers, self._workspace),
             self._input(
                 "input", data.x, rows, augmentation.x, self.plan.dtype, self.plan.input_scale

@@ -203,7 +203,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         check_classification_targets(y)
         if not hasattr(self, "classes_") or (reset and not incremental):
             self.classes_ = unique_labels(y)
-            self._settle_task(y)
+            self._settle_task(type_of_target(y))
         else:
             self._check_classes(unique_labels(y), incremental)
         if self._task == "multilabel":
@@ -211,16 +211,15 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         labels = np.searchsorted(self.classes_, y)
         return labels if self._task == "multiclass" else labels.reshape(-1, 1)
 
-    def _settle_task(self, y: Any) -> None:
+    def _settle_task(self, kind: str) -> None:
         """What the output layer is, for targets of this kind and the classes that are known."""
-        kind = type_of_target(y)
         if kind == "multiclass-multioutput":
             raise ValueError(
                 "y has several columns of more than two classes; fit a classifier for each, for "
                 "instance by sklearn.multioutput.MultiOutputClassifier"
             )
         if kind == "multilabel-indicator":
-            self._task, self.n_outputs_ = "multilabel", np.shape(y)[1]
+            self._task, self.n_outputs_ = "multilabel", len(self.classes_)
         elif len(self.classes_) > 2:
             self._task, self.n_outputs_ = "multiclass", len(self.classes_)
         else:
@@ -287,7 +286,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
                 "class_weight='balanced' needs all rows at once; for partial_fit, pass a dict"
             )
         if _check_partial_fit_first_call(self, classes):
-            self._settle_task(y if type_of_target(y).startswith("multilabel") else self.classes_)
+            self._settle_task(type_of_target(y))
         self._fit(X, y, sample_weight, incremental=True)
         return self
 

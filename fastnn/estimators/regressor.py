@@ -174,7 +174,8 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
             predicted = inference.predict(self.network_, validation.x)
             if not np.isfinite(predicted).all():
                 return np.nan
-            return r2_score(validation.target, predicted, sample_weight=validation.weight)
+            with np.errstate(over="ignore"):  # where training is about to diverge
+                return r2_score(validation.target, predicted, sample_weight=validation.weight)
 
         return score
 
