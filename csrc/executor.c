@@ -39,11 +39,38 @@ static inline void fetch(const char *row, int64_t bytes) {
     for (int64_t at = 0; at < most; at += CACHE_LINE) __builtin_prefetch(row + at);
 }
 
+static int64_t column_of(const fastnn_input *input, int64_t i) {
+    if (input->wide_columns) return ((const int64_t *)input->columns)[i];
+    return ((const int32_t *)input->columns)[i];
+}
+
+// Rows of a sparse matrix, made dense.
+static void spread(const fastnn_input *input, const int64_t *order, int64_t first, char *out,
+                   int64_t n) {
+    const int64_t bytes = row_bytes(input);
+    memset(out, 0, (size_t)(n * bytes));
+    for (int64_t i = 0; i < n; i++, out += bytes) {
+        const int64_t row = order ? order[i] : first + i;
+        for (int64_t j = input->starts[row]; j < input->starts[row + 1]; j++) {
+            const int64_t column = column_of(input, j);
+            if (input->item == sizeof(double)) {
+                ((double *)out)[column] = ((const double *)input->rows)[j];
+            } else {
+                ((float *)out)[column] = ((const float *)input->rows)[j];
+            }
+        }
+    }
+}
+
 static void gather(const worker *w, const fastnn_input *input, int64_t begin, int64_t end) {
     if (!input->batch) return;
     const fastnn_run *run = w->run;
     const int64_t bytes = row_bytes(input), first = w->first + begin, n = end - begin;
     char *out = (char *)input->batch + begin * bytes;
+    if (input->starts) {
+        spread(input, run->order ? run->order + first : NULL, first, out, n);
+        return;
+    }
     if (input->source == FASTNN_COPY) {
         const int64_t *order = run->order + first;
         for (int64_t i = 0; i < n; i++) {

@@ -105,9 +105,14 @@ typedef struct {
 // One of the user's arrays, whose rows make the batch.
 typedef struct {
     const void *rows;  // (n, size) of the source's type, or NULL
-    int64_t source;    // fastnn_source_id, or FASTNN_COPY where the type is that of the batch
-    int64_t size;      // elements of a row
-    int64_t item;      // bytes of an element of the batch
+    // Of a sparse matrix: `rows` holds its elements, of the batch's type, row i those from
+    // starts[i] to starts[i + 1]. `columns` are of int32, or of int64 if they are wide.
+    const void *columns;
+    const int64_t *starts;
+    int64_t wide_columns;
+    int64_t source;  // fastnn_source_id, or FASTNN_COPY where the type is that of the batch
+    int64_t size;    // elements of a row
+    int64_t item;    // bytes of an element of the batch
     double scale;
     void *batch;  // (batch_rows, size), or NULL where the user's rows serve as they are
     const fastnn_transform *transform;  // what happens to them then, one after the other

@@ -26,15 +26,15 @@ class DataSet:
 
     Attributes
     ----------
-    x : ndarray, shape (n, …), C-contiguous, one of the dtypes `GATHERED`
-        The user's own array wherever that is possible.
+    x : ndarray, shape (n, …), C-contiguous, one of the dtypes `GATHERED`, or SparseRows
+        The user's own array wherever that is possible; a sparse matrix in the network's dtype.
     target : ndarray, shape (n,) int64 or (n, outputs) of the network's dtype, or None
     weight : ndarray, shape (n,), the network's dtype, or None
     rows : ndarray of int64, or None
         Which rows of the arrays belong to the set; None is all of them.
     """
 
-    x: np.ndarray
+    x: Any
     target: np.ndarray | None = None
     weight: np.ndarray | None = None
     rows: np.ndarray | None = None

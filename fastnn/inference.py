@@ -10,6 +10,7 @@ from . import metrics
 from .data import DataSet
 from .passes import Pass
 from .plan import Batch, Result
+from .sparse_rows import SparseRows
 
 if TYPE_CHECKING:
     from .network import Network
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 BATCH_SIZE = 1024
 
 
-def predict(network: Network, x: np.ndarray, batch_size: int = BATCH_SIZE) -> np.ndarray:
+def predict(
+    network: Network, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE
+) -> np.ndarray:
     """Predictions for the rows of x, shape (n, outputs)."""
     predictions = np.empty((len(x), *network.output_shape), network.dtype)
     batch_size = min(batch_size, len(x))

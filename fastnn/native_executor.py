@@ -19,6 +19,7 @@ from .native_plan import TRANSFORM, lay_out_transform, program, python_ops
 from .parameters import ParameterArena, aligned_zeros
 from .passes import Pass
 from .plan import Plan, RunState
+from .sparse_rows import SparseRows
 
 
 def executor(plan: Plan, arena: ParameterArena) -> Executor:
@@ -140,7 +141,7 @@ class NativeExecutor(Executor):
     def _input(
         self,
         name: str,
-        array: np.ndarray | None,
+        array: np.ndarray | SparseRows | None,
         rows: Pass,
         transforms: tuple[Transform, ...],
         dtype: np.dtype | None = None,
@@ -152,6 +153,8 @@ class NativeExecutor(Executor):
         """
         if array is None:
             return None
+        if isinstance(array, SparseRows):
+            return self._sparse_input(array, rows, scale)
         converted = dtype is not None and (array.dtype != dtype or scale != 1)
         source = self._sources[array.dtype] if converted else self._copy
         batch = None
@@ -163,6 +166,15 @@ class NativeExecutor(Executor):
             out = self._buffer(buffer, rows.batch_size, shape, transform.dtype)
             lay_out_transform(record, transform, out)
         return array, source, scale, batch, records
+
+    def _sparse_input(self, array: SparseRows, rows: Pass, scale: float) -> tuple[Any, ...]:
+        """Rows of a sparse matrix, which become dense in a buffer."""
+        assert array.dtype == self.plan.dtype
+        assert scale == 1
+        assert rows.augmentation is None
+        batch = self._buffer("input", rows.batch_size, (array.width,), array.dtype)
+        matrix = array.values, array.columns, array.starts, array.width
+        return matrix, self._copy, scale, batch, np.zeros(0, TRANSFORM)
 
     def _buffer(self, name: str, rows: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Room for the rows of a batch, kept from one run to the next."""

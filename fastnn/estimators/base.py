@@ -23,6 +23,7 @@ from ..data import DataSet
 from ..losses import Loss
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
+from ..sparse_rows import SparseRows
 from . import conversion, draws, fitting, translation
 from .predictor import Predictor
 
@@ -201,8 +202,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         factors = self._row_weights(y)
         if factors is not None:
             sample_weight = factors if sample_weight is None else factors * sample_weight
-        X = X.toarray() if hasattr(X, "toarray") else X
-        return DataSet(np.ascontiguousarray(X), target, sample_weight)
+        return DataSet(_rows(X), target, sample_weight)
 
     def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
         """X and y, checked, as arrays."""
@@ -233,7 +233,11 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         self.best_validation_score_ = -np.inf if self.early_stopping else None
 
     def _prepared_network(
-        self, X: np.ndarray, random: np.random.RandomState, first: bool, incremental: bool
+        self,
+        X: np.ndarray | SparseRows,
+        random: np.random.RandomState,
+        first: bool,
+        incremental: bool,
     ) -> Network:
         """The network to train, with the weights to start from.
 
@@ -262,9 +266,9 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         """What the network predicts, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        if hasattr(X, "toarray"):
-            X = X.toarray()
         network = self.network_
+        if hasattr(X, "tocsr"):
+            return inference.predict(network, SparseRows.of(X).astype(network.dtype))
         if X.dtype == network.dtype:  # checked already
             return inference.predict(network, np.ascontiguousarray(X))
         return network.predict(X)
@@ -339,12 +343,21 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         return tags
 
 
+def _rows(X: Any) -> np.ndarray | SparseRows:
+    """Of a data set: sparse ones become dense batch by batch, and never all at once."""
+    return SparseRows.of(X) if hasattr(X, "tocsr") else np.ascontiguousarray(X)
+
+
 def _in_dtype(data: DataSet, dtype: np.dtype) -> DataSet:
     """The same data, values and weights in the network's dtype; class numbers stay."""
-    target, weight = data.target, data.weight
+    x, target, weight = data.x, data.target, data.weight
+    if isinstance(x, SparseRows):
+        x = x.astype(dtype)
     if target is not None and target.ndim == 2:
         target = np.ascontiguousarray(target, dtype)
-    return replace(data, target=target, weight=None if weight is None else weight.astype(dtype))
+    return replace(
+        data, x=x, target=target, weight=None if weight is None else weight.astype(dtype)
+    )
 
 
 def takes_steps(estimator: BaseMultilayerPerceptron) -> bool:

@@ -139,7 +139,7 @@ def _split(estimator: Any, data: DataSet, random: np.random.RandomState) -> tupl
         )
     assert data.target is not None
     weight = None if data.weight is None else data.weight[validation]
-    held_out = DataSet(data.x[validation], data.target[validation], weight)
+    held_out = DataSet(data.x.take(validation, axis=0), data.target[validation], weight)
     return replace(data, rows=train), held_out
 
 

@@ -41,6 +41,9 @@ cdef extern from "executor.h" nogil:
 
     ctypedef struct fastnn_input:
         const void *rows
+        const void *columns
+        const int64_t *starts
+        int64_t wide_columns
         int64_t source, size, item
         double scale
         void *batch
@@ -109,16 +112,28 @@ cdef void *_address(object array) except? NULL:
 
 
 cdef int _set_input(fastnn_input *target, object source, int64_t rows) except -1:
-    """`source` is None, or (rows, number of the dtype, scale, buffer of the batch, transforms)."""
+    """`source` is None, or (rows, number of the dtype, scale, buffer of the batch, transforms).
+
+    Instead of rows there may be (elements, columns, starts, width) of a sparse matrix, in which
+    columns are known to be right.
+    """
     if source is None:
         return 0
     array, number, scale, batch, transforms = source
-    cdef int64_t length = np.PyArray_DIM(<np.ndarray?>array, 0)
+    cdef int64_t length
+    if isinstance(array, tuple):
+        array, columns, starts, width = array
+        target.columns, target.starts = _address(columns), <const int64_t *>_address(starts)
+        target.wide_columns = np.PyArray_ITEMSIZE(<np.ndarray?>columns) == 8
+        length = np.PyArray_DIM(<np.ndarray?>starts, 0) - 1
+        target.size = width
+    else:
+        length = np.PyArray_DIM(<np.ndarray?>array, 0)
+        target.size = np.PyArray_SIZE(<np.ndarray>array) // length
     if length < rows:
-        raise ArgumentError(f"arrays of a run must have {rows} rows; got {_described(array)}")
+        raise ArgumentError(f"arrays of a run must have {rows} rows; got {length}")
     target.rows, target.batch = _address(array), _address(batch)
     target.source, target.scale = number, scale
-    target.size = np.PyArray_SIZE(<np.ndarray>array) // length
     target.transform = <const fastnn_transform *>_address(transforms)
     target.transforms = len(transforms)
     target.item = np.PyArray_ITEMSIZE(<np.ndarray>(array if batch is None else batch))

@@ -218,11 +218,42 @@ def test_pickles_keep_bits_and_know_their_version():
         copy.copy(net).__setstate__(state)
 
 
-def test_sparse_rows_give_what_dense_ones_give():
-    for make in (sparse.csr_array, sparse.csc_matrix):
-        rows = MLPClassifier(max_iter=3, random_state=0).fit(make(DIGITS), DIGIT)
-        np.testing.assert_array_equal(rows.coefs_[0], classifier(max_iter=3).coefs_[0])
-        np.testing.assert_array_equal(rows.predict(make(DIGITS)), rows.predict(DIGITS))
+def wide(X):
+    matrix = sparse.csr_array(X)
+    matrix.indices, matrix.indptr = matrix.indices.astype("i8"), matrix.indptr.astype("i8")
+    return matrix
+
+
+def repeated(X):
+    """Every element in two halves, the columns of a row backwards."""
+    matrix = sparse.csr_array(X[:, ::-1])
+    columns = np.repeat(X.shape[1] - 1 - matrix.indices, 2)
+    return sparse.csr_array((np.repeat(matrix.data / 2, 2), columns, 2 * matrix.indptr), X.shape)
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+@pytest.mark.parametrize("make", [sparse.csr_array, sparse.csc_matrix, wide, repeated])
+@pytest.mark.parametrize(
+    "options", [{}, {"early_stopping": True}, {"solver": "lbfgs"}, {"shuffle": False}]
+)
+def test_sparse_rows_give_what_dense_ones_give(options, make, backend):
+    options = {"max_iter": 3, "random_state": 0} | options
+    with fastnn.kernels.use(backend=backend):
+        dense, rows = (MLPClassifier(**options).fit(X, DIGIT) for X in (DIGITS, make(DIGITS)))
+        np.testing.assert_array_equal(rows.coefs_[0], dense.coefs_[0])
+        np.testing.assert_array_equal(rows.predict(make(DIGITS)), dense.predict(DIGITS))
+        single = rows.predict_proba(make(DIGITS).astype("f4"))
+        np.testing.assert_allclose(single, dense.predict_proba(DIGITS), rtol=1e-5)
+
+
+def test_sparse_rows_of_another_dtype_and_broken_ones():
+    net = MLPClassifier(random_state=0, max_iter=2).partial_fit(DIGITS, DIGIT, classes=range(10))
+    net.partial_fit(sparse.csr_array(DIGITS.astype("f4")), DIGIT)
+    assert net.coefs_[0].dtype == np.float64
+    broken = sparse.csr_array(DIGITS)
+    broken.indices[3] = 1000
+    with pytest.raises(ValueError, match="indices"):
+        net.predict(broken)
 
 
 def test_searches_and_pipelines():
