@@ -39,12 +39,15 @@ if TYPE_CHECKING:
     from .history import History
     from .layers import (
         Activation,
+        AlphaDropout,
         BatchNorm,
         Dense,
         Dropout,
         Flatten,
+        GaussianNoise,
         Layer,
         LayerNorm,
+        Normalization,
         Rescaling,
     )
     from .losses import (
@@ -79,12 +82,15 @@ _HOMES = {
     "history": ["History"],
     "layers": [
         "Activation",
+        "AlphaDropout",
         "BatchNorm",
         "Dense",
         "Dropout",
         "Flatten",
+        "GaussianNoise",
         "Layer",
         "LayerNorm",
+        "Normalization",
         "Rescaling",
     ],
     "losses": [

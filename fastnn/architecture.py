@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from .errors import ArgumentError, ArgumentTypeError
-from .layers import Flatten, Layer, Rescaling
+from .layers import Layer
 from .losses import Loss
 from .optimizers import Optimizer
 from .parameters import BufferSegment, ParameterArena, Segment, lay_out
@@ -118,13 +118,22 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     for layer in layers:
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}")
-    for before, layer in pairwise(layers):
-        if isinstance(layer, Rescaling) and not isinstance(before, (Flatten, Rescaling)):
-            raise ArgumentError(
-                "Rescaling multiplies the input, so only Flatten may stand before it, "
-                f"got {before!r}"
-            )
+    for index, layer in enumerate(layers):
+        if layer.follows is not None:
+            _check_place(layer, layers[:index])
     return tuple(layers)
+
+
+def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
+    """Refuse layers before one that works on the input itself."""
+    allowed = layer.follows or ()
+    kind = type(layer).__name__
+    for other in before:
+        if type(other).__name__ not in allowed:
+            names = " or ".join(name for name in allowed if name != kind)
+            raise ArgumentError(
+                f"{kind} works on the input, so only {names} may stand before it, got {other!r}"
+            )
 
 
 def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:

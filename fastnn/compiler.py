@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .folding import fold
 from .fusion import join_dropout
 from .parameters import ALIGNMENT, round_up
 from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, Result
@@ -71,6 +72,10 @@ class PlanBuilder:
         """Room for a layer's output."""
         return self.buffer(shape) if self.training else self._alternate("activations", shape)
 
+    def elementwise(self, x: Ref) -> Ref:
+        """Room for the output of an elementwise op: that of x, if inference may overwrite it."""
+        return self.activation(x.shape) if self.training or x.region is Region.INPUT else x
+
     def gradient(self, shape: tuple[int, ...]) -> Ref:
         """Room for the gradient of a layer's input, valid until the next but one is asked for."""
         return self._alternate("gradients", shape)
@@ -90,7 +95,13 @@ def gradient_of(parameter: Ref) -> Ref:
 
 
 def compile_plan(
-    net: Architecture, rows: int, *, training: bool, labels: bool, fused: bool = False
+    net: Architecture,
+    rows: int,
+    *,
+    training: bool,
+    labels: bool,
+    fused: bool = False,
+    folded: bool = False,
 ) -> Plan:
     """Lower a network for batches of up to `rows` rows.
 
@@ -103,6 +114,8 @@ def compile_plan(
     fused : bool
         Whether one op may do the work of several: the same step in fewer passes over memory, whose
         arena holds gradients without those of the penalties.
+    folded : bool
+        Whether normalisations may go into weights, in a plan for inference.
     """
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
     builder = PlanBuilder(net.dtype, rows, training, widest)
@@ -127,6 +140,8 @@ def compile_plan(
     if training:
         _lower_check(net, builder)
         _lower_update(net, builder, penalties=late)
+    if folded and not training:
+        builder.stages["forward"] = list(fold(builder, builder.stages["forward"]))
     stages = {name: tuple(ops) for name, ops in builder.stages.items()}
     if fused:
         joined = join_dropout(stages["forward"], stages["backward"])

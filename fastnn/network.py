@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import checks, data, inference, losses, optimizers
+from . import adaptation, checks, data, inference, losses, optimizers
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
 from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
@@ -360,8 +360,10 @@ class Network:
             validation = self._data_set(architecture, X_val, y_val, *weight)
         elif validation_fraction is not None:
             train, validation = data.split(train, validation_fraction, self.seed)
-        if not self.built:
+        if not self.built or not adaptation.adapted(self.arena):
+            learned = adaptation.learn(architecture, train)
             self.build(architecture.shapes[0])
+            adaptation.store(self.arena, learned)
         return train, validation
 
     def _architecture_for(self, X: Any) -> Architecture:
@@ -392,6 +394,36 @@ class Network:
             yield
         finally:
             self._training_lock.release()
+
+    def adapt(self, X: Any) -> Network:
+        """Learn anew what layers such as `Normalization` take from the training data.
+
+        `fit` does it by itself when nothing has been learned yet. The network is built if it was
+        not.
+
+        Parameters
+        ----------
+        X : array-like of numbers, shape (n, …)
+
+        Returns
+        -------
+        Network
+            The network itself.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X cannot be used; the network is unchanged.
+        NetworkBusyError
+            Another thread is training this network.
+        """
+        with self._training():
+            architecture = self._architecture_for(X)
+            x = data.inputs(X, architecture.shapes[0], self.dtype)
+            learned = adaptation.learn(architecture, DataSet(x))
+            self.build(architecture.shapes[0])
+            adaptation.store(self.arena, learned)
+        return self
 
     # --------------------------------------------------------------------------------- inference
 

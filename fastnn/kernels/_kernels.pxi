@@ -124,32 +124,59 @@ def permutation(order, seed, offset):
     _run(FASTNN_KERNEL_permutation, np.NPY_FLOAT, &args)
 
 
-def dropout_fwd(y, mask, x, rate, seed, offset):
-    cdef fastnn_args args
-    cdef np.ndarray first = _real(x, "x")
+cdef int _masked(
+    fastnn_args *args, object out, str out_name, object mask, int access, object source, str name
+) except -1:
+    """Fills in the arrays of a dropout, and returns their type."""
+    cdef np.ndarray first = _real(source, name)
     cdef int t = np.PyArray_TYPE(first)
     cdef np.npy_intp n = np.PyArray_SIZE(first)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(y, "y", t, WRITE, first)
-    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, WRITE, (n + 7) // 8)
-    args.array[2] = _like(x, "x", t, READ, first)
+    memset(args, 0, sizeof(args[0]))
+    args.array[0] = _like(out, out_name, t, WRITE, first)
+    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, access, (n + 7) // 8)
+    args.array[2] = _like(source, name, t, READ, first)
     args.dim[0] = n
+    return t
+
+
+def dropout_fwd(y, mask, x, rate, seed, offset):
+    cdef fastnn_args args
+    cdef int t = _masked(&args, y, "y", mask, WRITE, x, "x")
     args.scalar[0].f, args.scalar[1].u, args.scalar[2].u = rate, seed, offset
     _run(FASTNN_KERNEL_dropout_fwd, t, &args)
 
 
 def dropout_bwd(dx, mask, dy, rate):
     cdef fastnn_args args
-    cdef np.ndarray first = _real(dy, "dy")
-    cdef int t = np.PyArray_TYPE(first)
-    cdef np.npy_intp n = np.PyArray_SIZE(first)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(dx, "dx", t, WRITE, first)
-    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, READ, (n + 7) // 8)
-    args.array[2] = _like(dy, "dy", t, READ, first)
-    args.dim[0] = n
+    cdef int t = _masked(&args, dx, "dx", mask, READ, dy, "dy")
     args.scalar[0].f = rate
     _run(FASTNN_KERNEL_dropout_bwd, t, &args)
+
+
+def alpha_dropout_fwd(y, mask, x, rate, seed, offset):
+    cdef fastnn_args args
+    cdef int t = _masked(&args, y, "y", mask, WRITE, x, "x")
+    args.scalar[0].f, args.scalar[1].u, args.scalar[2].u = rate, seed, offset
+    _run(FASTNN_KERNEL_alpha_dropout_fwd, t, &args)
+
+
+def alpha_dropout_bwd(dx, mask, dy, rate):
+    cdef fastnn_args args
+    cdef int t = _masked(&args, dx, "dx", mask, READ, dy, "dy")
+    args.scalar[0].f = rate
+    _run(FASTNN_KERNEL_alpha_dropout_bwd, t, &args)
+
+
+def gaussian_noise_fwd(y, x, stddev, seed, offset):
+    cdef fastnn_args args
+    cdef np.ndarray first = _real(x, "x")
+    cdef int t = np.PyArray_TYPE(first)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _like(y, "y", t, WRITE, first)
+    args.array[1] = _like(x, "x", t, READ, first)
+    args.dim[0] = np.PyArray_SIZE(first)
+    args.scalar[0].f, args.scalar[1].u, args.scalar[2].u = stddev, seed, offset
+    _run(FASTNN_KERNEL_gaussian_noise_fwd, t, &args)
 
 
 def batch_norm_fwd(y, mean, variance, x, gamma, beta, eps):
@@ -211,6 +238,40 @@ def standardize_fwd(y, x, mean, variance, gamma, beta, eps):
     args.dim[0], args.dim[1] = np.PyArray_DIM(first, 0), C
     args.scalar[0].f = eps
     _run(FASTNN_KERNEL_standardize_fwd, t, &args)
+
+
+cdef void _fold(
+    fastnn_kernel_id kernel, object wf, object bf, object w, object b, object mean, object variance,
+    object gamma, object beta, double eps,
+) except *:
+    """`dense_fold_output` and `dense_fold_input`, whose statistics are of columns of their own."""
+    cdef fastnn_args args
+    cdef np.ndarray first = _real(w, "w", 2)
+    cdef int t = np.PyArray_TYPE(first)
+    cdef np.npy_intp I = np.PyArray_DIM(first, 0), O = np.PyArray_DIM(first, 1), C = O
+    memset(&args, 0, sizeof(args))
+    args.dim[0], args.dim[1] = I, O
+    if kernel == FASTNN_KERNEL_dense_fold_input:
+        C = _length(mean, "mean")
+        args.dim[0], args.dim[1], args.dim[2] = C, I, O
+    args.array[0] = _like(wf, "wf", t, WRITE, first)
+    args.array[1] = _vector(bf, "bf", t, WRITE, O)
+    args.array[2] = _like(w, "w", t, READ, first)
+    args.array[3] = _vector(b, "b", t, OPTIONAL, O)
+    args.array[4] = _vector(mean, "mean", t, READ, C)
+    args.array[5] = _vector(variance, "variance", t, READ, C)
+    args.array[6] = _vector(gamma, "gamma", t, OPTIONAL, C)
+    args.array[7] = _vector(beta, "beta", t, OPTIONAL, C)
+    args.scalar[0].f = eps
+    _run(kernel, t, &args)
+
+
+def dense_fold_output(wf, bf, w, b, mean, variance, gamma, beta, eps):
+    _fold(FASTNN_KERNEL_dense_fold_output, wf, bf, w, b, mean, variance, gamma, beta, eps)
+
+
+def dense_fold_input(wf, bf, w, b, mean, variance, gamma, beta, eps):
+    _fold(FASTNN_KERNEL_dense_fold_input, wf, bf, w, b, mean, variance, gamma, beta, eps)
 
 
 def moving_average_step(average, value, momentum):

@@ -49,9 +49,14 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_permutation
         FASTNN_KERNEL_dropout_fwd
         FASTNN_KERNEL_dropout_bwd
+        FASTNN_KERNEL_gaussian_noise_fwd
+        FASTNN_KERNEL_alpha_dropout_fwd
+        FASTNN_KERNEL_alpha_dropout_bwd
         FASTNN_KERNEL_batch_norm_fwd
         FASTNN_KERNEL_batch_norm_bwd
         FASTNN_KERNEL_standardize_fwd
+        FASTNN_KERNEL_dense_fold_output
+        FASTNN_KERNEL_dense_fold_input
         FASTNN_KERNEL_moving_average_step
         FASTNN_KERNEL_layer_norm_fwd
         FASTNN_KERNEL_layer_norm_bwd

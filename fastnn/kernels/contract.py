@@ -78,6 +78,7 @@ SCALARS: dict[str, ScalarCheck] = {
     "row_loss": partial(_function, RowLoss),
     "scale": _not_negative,
     "seed": _word64,
+    "stddev": _not_negative,
     "t": partial(_integer, low=1),
     "weight_decay": _not_negative,
 }

@@ -6,16 +6,21 @@ from .activation import Activation
 from .base import Layer
 from .dense import Dense, Flatten
 from .dropout import Dropout
+from .input_normalization import Normalization
+from .noise import AlphaDropout, GaussianNoise
 from .normalization import BatchNorm, LayerNorm
 from .rescaling import Rescaling
 
 __all__ = [
     "Activation",
+    "AlphaDropout",
     "BatchNorm",
     "Dense",
     "Dropout",
     "Flatten",
+    "GaussianNoise",
     "Layer",
     "LayerNorm",
+    "Normalization",
     "Rescaling",
 ]

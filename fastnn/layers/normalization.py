@@ -142,7 +142,7 @@ class BatchNorm(_ScaledNorm):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         channels = x.shape[-1]
-        y, rows = builder.activation(x.shape), x.as_matrix(channels)
+        y, rows = builder.elementwise(x), x.as_matrix(channels)
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
         averages = parameters["moving_mean"], parameters["moving_variance"]
         if not builder.training:
@@ -221,7 +221,7 @@ class LayerNorm(_ScaledNorm):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         columns = x.shape[-1]
-        y, rows = builder.activation(x.shape), x.as_matrix(columns)
+        y, rows = builder.elementwise(x), x.as_matrix(columns)
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
         kept = [builder.buffer(x.shape[:-1]) if builder.training else None for _ in range(2)]
         mean, rstd = (None if ref is None else ref.as_vector() for ref in kept)

@@ -8,6 +8,7 @@ from .activation import activation_bwd, activation_fwd
 from .custom import custom_activation_bwd, custom_activation_fwd, custom_loss
 from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
+from .folding import dense_fold_input, dense_fold_output
 from .loss import (
     huber,
     mean_absolute_error,
@@ -18,6 +19,7 @@ from .loss import (
     softmax,
     softmax_cross_entropy,
 )
+from .noise import alpha_dropout_bwd, alpha_dropout_fwd, gaussian_noise_fwd
 from .normalization import (
     batch_norm_bwd,
     batch_norm_fwd,
@@ -34,6 +36,8 @@ __all__ = [
     "activation_bwd",
     "activation_fwd",
     "adam_step",
+    "alpha_dropout_bwd",
+    "alpha_dropout_fwd",
     "batch_norm_bwd",
     "batch_norm_fwd",
     "count_nonfinite",
@@ -43,9 +47,12 @@ __all__ = [
     "dense_bwd",
     "dense_dropout_bwd",
     "dense_dropout_fwd",
+    "dense_fold_input",
+    "dense_fold_output",
     "dense_fwd",
     "dropout_bwd",
     "dropout_fwd",
+    "gaussian_noise_fwd",
     "huber",
     "layer_norm_bwd",
     "layer_norm_fwd",
