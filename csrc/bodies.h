@@ -24,6 +24,7 @@
 #include "loss.h"
 #include "custom.h"
 #include "batch_norm.h"
+#include "embedding.h"
 #include "folding.h"
 #include "layer_norm.h"
 #include "noise.h"

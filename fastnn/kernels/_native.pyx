@@ -31,6 +31,7 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_BAD_ACTIVATION
         FASTNN_MISSING_Z
         FASTNN_BAD_LABEL
+        FASTNN_BAD_CODE
         FASTNN_DIVERGED
         FASTNN_CUSTOM_RAISED
 
@@ -49,6 +50,12 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_permutation
         FASTNN_KERNEL_dropout_fwd
         FASTNN_KERNEL_dropout_bwd
+        FASTNN_KERNEL_embedding_fwd
+        FASTNN_KERNEL_embedding_bwd
+        FASTNN_KERNEL_embedding_sparse_bwd
+        FASTNN_KERNEL_gather_rows
+        FASTNN_KERNEL_scatter_rows
+        FASTNN_KERNEL_standardize_columns_fwd
         FASTNN_KERNEL_gaussian_noise_fwd
         FASTNN_KERNEL_alpha_dropout_fwd
         FASTNN_KERNEL_alpha_dropout_bwd

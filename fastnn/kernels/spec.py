@@ -34,7 +34,7 @@ class Array:
     access: str = "r"  # "r" read, "w" written, "rw" updated
     optional: bool = False
     dtype: str = "real"
-    values: str = "normal"  # | "positive" | "unit" | "labels" | "counts" | "zeros" | "any"
+    values: str = "normal"  # positive, unit, labels, counts, codes, rows, any
 
     @property
     def written(self) -> bool:
@@ -140,6 +140,7 @@ _SEEDS = (
 )
 _DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
 _RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
+_COLUMNS = ({"column": 0, "at": 0}, {"column": 0, "at": 2})
 _EPSILONS = ({"eps": 1e-3}, {"eps": 0.1})
 
 
@@ -295,12 +296,75 @@ _ROWS = (
         in_place=(("dx", "dy"),),
     ),
     Kernel(
+        "embedding_fwd",
+        {"y": Array("B O", "rw"), "x": Array("B I", values="codes"), "w": Array("N D")},
+        _COLUMNS,
+        flops=lambda d: d["B"] * d["D"],
+        tolerance=lambda d: 0,
+    ),
+    Kernel(
+        "embedding_bwd",
+        {"dw": Array("N D", "w"), "dy": Array("B O"), "x": Array("B I", values="codes")},
+        _COLUMNS,
+        flops=lambda d: d["B"] * d["D"],
+        tolerance=lambda d: 8 + d["B"],
+        relative_to="array",
+    ),
+    Kernel(
+        "embedding_sparse_bwd",
+        {
+            "dw": Array("B D", "w"),
+            "rows": Array("B", "w", dtype="int64", values="any"),
+            "order": Array("B", "w", dtype="int64", values="any"),
+            "dy": Array("B O"),
+            "x": Array("B I", values="codes"),
+        },
+        tuple({"count": count} | setting for setting in _COLUMNS for count in (40, 300, 70_000)),
+        flops=lambda d: d["B"] * d["D"],
+        tolerance=lambda d: 8 + d["B"],
+        relative_to="array",
+    ),
+    Kernel(
+        "gather_rows",
+        {
+            "values": Array("B D", "w"),
+            "table": Array("N D"),
+            "rows": Array("B", dtype="int64", values="rows"),
+        },
+        ({},),
+        flops=lambda d: d["B"] * d["D"],
+        tolerance=lambda d: 0,
+    ),
+    Kernel(
+        "scatter_rows",
+        {
+            "table": Array("N D", "rw"),
+            "values": Array("B D"),
+            "rows": Array("B", dtype="int64", values="rows"),
+        },
+        ({},),
+        flops=lambda d: d["B"] * d["D"],
+        tolerance=lambda d: 0,
+    ),
+    Kernel(
+        "standardize_columns_fwd",
+        {
+            "y": Array("B O", "rw"),
+            "x": Array("B I"),
+            "mean": Array("K"),
+            "variance": Array("K", values="positive"),
+        },
+        ({"column": 0, "at": 0}, {"column": 1, "at": 2}),
+        flops=lambda d: 2 * d["B"] * d["K"],
+        relative_to="array",
+    ),
+    Kernel(
         "gaussian_noise_fwd",
         {"y": Array("*", "w"), "x": Array("*")},
         tuple({"stddev": 0.5} | seed for seed in _SEEDS),
         _per_element(20),
         tolerance=lambda d: 32,
-        relative_to="x",
+        relative_to="array",
         in_place=(("y", "x"),),
     ),
     Kernel(
@@ -312,6 +376,7 @@ _ROWS = (
         },
         tuple(rate | _SEEDS[-1] for rate in _RATES),
         _per_element(13),
+        tolerance=lambda d: 16,
         relative_to="x",
         in_place=(("y", "x"),),
     ),

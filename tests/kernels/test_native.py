@@ -298,15 +298,23 @@ def test_mixed_precision_is_refused(kernel, name):
     check_refused(kernel, arguments)
 
 
+def settled_elsewhere(kernel, name, letter):
+    """Whether another array has the dimension too, so that a wrong size can be noticed."""
+    others = (row.shape for other, row in kernel.arrays.items() if other != name)
+    return "(" in letter or any(letter in shape for shape in others)
+
+
 @EVERY_ARRAY
 def test_arrays_of_another_shape_are_refused(kernel, name):
     if len(kernel.arrays) == 1:
         pytest.skip("any length is right")
-    for wrong in (
-        lambda a: np.zeros((*a.shape[:-1], a.shape[-1] + 1), a.dtype),
-        lambda a: np.zeros((a.shape[0] - 1, *a.shape[1:]), a.dtype),
-        lambda a: np.zeros((1, *a.shape), a.dtype),
-    ):
+    letters = kernel.arrays[name].shape.split()
+    wrongs = [lambda a: np.zeros((1, *a.shape), a.dtype)]
+    if settled_elsewhere(kernel, name, letters[-1]):
+        wrongs.append(lambda a: np.zeros((*a.shape[:-1], a.shape[-1] + 1), a.dtype))
+    if settled_elsewhere(kernel, name, letters[0]):
+        wrongs.append(lambda a: np.zeros((a.shape[0] - 1, *a.shape[1:]), a.dtype))
+    for wrong in wrongs:
         arguments = arguments_of(kernel)
         arguments[name] = wrong(arguments[name])
         check_refused(kernel, arguments)

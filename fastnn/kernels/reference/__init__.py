@@ -21,6 +21,14 @@ from .activation import ACTIVATIONS, activation_bwd, activation_fwd
 from .custom import custom_activation_bwd, custom_activation_fwd, custom_loss
 from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
+from .embedding import (
+    embedding_bwd,
+    embedding_fwd,
+    embedding_sparse_bwd,
+    gather_rows,
+    scatter_rows,
+    standardize_columns_fwd,
+)
 from .folding import dense_fold_input, dense_fold_output
 from .loss import (
     huber,
@@ -66,6 +74,10 @@ __all__ = [
     "dense_fwd",
     "dropout_bwd",
     "dropout_fwd",
+    "embedding_bwd",
+    "embedding_fwd",
+    "embedding_sparse_bwd",
+    "gather_rows",
     "gaussian_noise_fwd",
     "huber",
     "layer_norm_bwd",
@@ -80,10 +92,12 @@ __all__ = [
     "poisson",
     "quantile",
     "rmsprop_step",
+    "scatter_rows",
     "sgd_step",
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
+    "standardize_columns_fwd",
     "standardize_fwd",
     "sum_of_squares",
 ]
