@@ -64,6 +64,13 @@ class Architecture:
         }
         return parameters | buffers
 
+    def check_inputs(self, x: np.ndarray) -> None:
+        """Refuse X (n, …), checked otherwise, where a layer at the input cannot take it."""
+        for index, layer in enumerate(self.layers):
+            if layer.follows is not None:
+                rows = x.reshape(len(x), *self.shapes[index])
+                layer.check_input(self.names[index], rows, self.dtype)
+
     def ref(self, region: Region, offset: int, shape: tuple[int, ...]) -> Ref:
         """An array in one of the arena's regions, `offset` counted in elements."""
         return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=0)
@@ -131,8 +138,9 @@ def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
     for other in before:
         if type(other).__name__ not in allowed:
             names = " or ".join(name for name in allowed if name != kind)
+            only = f"only {names}" if names else "nothing"
             raise ArgumentError(
-                f"{kind} works on the input, so only {names} may stand before it, got {other!r}"
+                f"{kind} works on the input, so {only} may stand before it, got {other!r}"
             )
 
 

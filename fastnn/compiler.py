@@ -15,6 +15,7 @@ from .folding import fold
 from .fusion import join_dropout
 from .parameters import ALIGNMENT, round_up
 from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, Result
+from .sparse import SparseGradient, lower_update
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -31,17 +32,19 @@ class PlanBuilder:
 
     `training` asks for dropout, for what the backward pass needs, and for gradients. Buffers of a
     training plan stay as they are until the step ends; without training, two areas of the widest
-    layer's size take turns.
+    layer's size take turns. `fused` allows for gradients elsewhere than in their region.
     """
 
     dtype: np.dtype
     rows: int
     training: bool
+    fused: bool
     widest: int
     layer: str = ""
     input_scale: float = 1.0
     stages: dict[str, list[Op]] = field(default_factory=lambda: {name: [] for name in STAGES})
     workspace: int = 0
+    sparse: list[SparseGradient] = field(default_factory=list)
     _areas: dict[str, list[int]] = field(default_factory=dict)
 
     def emit(
@@ -54,9 +57,18 @@ class PlanBuilder:
         """Append an op to one of the stages, in the name of the layer being lowered."""
         self.stages[stage].append(Op(kernel, arguments, self.layer, result))
 
-    def buffer(self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False) -> Ref:
-        """A buffer of its own, one row per row of the batch."""
-        return self._place(shape, dtype, bits=bits)
+    def buffer(
+        self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False, lookups: int = 1
+    ) -> Ref:
+        """A buffer of its own, one row (or that of each of some lookups) per row of the batch."""
+        return self._place(shape, dtype, bits=bits, per_row=lookups)
+
+    def sparse_gradient(self, table: Ref, lookups: int) -> SparseGradient:
+        """Room for the gradient of a table of which every row of the batch looks up some rows."""
+        values = self.buffer(table.shape[1:], lookups=lookups)
+        rows, order = (self.buffer((), dtype=np.int64, lookups=lookups) for _ in range(2))
+        self.sparse.append(SparseGradient(table, values, rows, order))
+        return self.sparse[-1]
 
     def fixed(self, shape: tuple[int, ...]) -> Ref:
         """A buffer of its own that does not grow with the batch."""
@@ -113,12 +125,12 @@ def compile_plan(
         Whether targets are int64 class numbers, one a row, instead of a value per output.
     fused : bool
         Whether one op may do the work of several: the same step in fewer passes over memory, whose
-        arena holds gradients without those of the penalties.
+        arena holds gradients without those of the penalties and of sparse parameters.
     folded : bool
         Whether normalisations may go into weights, in a plan for inference.
     """
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
-    builder = PlanBuilder(net.dtype, rows, training, widest)
+    builder = PlanBuilder(net.dtype, rows, training, fused, widest)
     output, pullbacks = _lower_layers(net, builder)
 
     builder.layer = "loss"
@@ -184,10 +196,18 @@ def _lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool
 
 def _lower_check(net: Architecture, builder: PlanBuilder) -> None:
     builder.layer = "optimizer"
-    whole = net.ref(Region.GRADIENTS, 0, (net.size,))
-    builder.emit("check", "count_nonfinite", whole, result=Result.NONFINITE)
-    if net.optimizer.global_clipnorm is not None:
-        builder.emit("check", "sum_of_squares", whole, result=Result.SQUARED_NORM)
+    dense = net.ref(Region.GRADIENTS, 0, (_dense_end(net, builder),))
+    for gradient in (dense, *(sparse.values for sparse in builder.sparse)):
+        builder.emit("check", "count_nonfinite", gradient, result=Result.NONFINITE)
+        if net.optimizer.global_clipnorm is not None:
+            builder.emit("check", "sum_of_squares", gradient, result=Result.SQUARED_NORM)
+
+
+def _dense_end(net: Architecture, builder: PlanBuilder) -> int:
+    """Where in the arena the parameters end whose gradients lie in its region."""
+    if not builder.fused:
+        return net.size
+    return min((s.offset for s in net.segments if s.parameter.sparse), default=net.size)
 
 
 @dataclass(frozen=True)
@@ -204,7 +224,7 @@ def _lower_update(net: Architecture, builder: PlanBuilder, *, penalties: bool) -
     builder.layer = "optimizer"
     limit = net.optimizer.global_clipnorm
     scale = 1.0 if limit is None else ClippedTo(limit)
-    for start, stop, treatment in _runs(net, penalties):
+    for start, stop, treatment in _runs(net, _dense_end(net, builder), penalties):
         shape = (stop - start,)
         slots = [
             net.ref(Region.SLOTS, slot * net.size + start, shape)
@@ -214,16 +234,19 @@ def _lower_update(net: Architecture, builder: PlanBuilder, *, penalties: bool) -
         step = net.optimizer.step(p, gradient_of(p), slots, treatment.weight_decay)
         kernel, arguments = step
         builder.emit("update", kernel, *arguments, treatment.l1, treatment.l2, scale)
+    for gradient in builder.sparse:
+        lower_update(net, builder, gradient, net.optimizer.weight_decay, scale)
 
 
-def _runs(net: Architecture, penalties: bool) -> list[tuple[int, int, Treatment]]:
-    """(start, stop, treatment) of runs that cover the arena."""
+def _runs(net: Architecture, end: int, penalties: bool) -> list[tuple[int, int, Treatment]]:
+    """(start, stop, treatment) of runs that cover the arena up to `end`."""
 
     def treatment(segment: Segment) -> Treatment:
         wanted = segment.parameter
         decay = net.optimizer.weight_decay if wanted.decays else 0.0
         return Treatment(decay, wanted.l1, wanted.l2) if penalties else Treatment(decay)
 
-    runs = [(next(group).offset, alike) for alike, group in groupby(net.segments, key=treatment)]
-    starts = [start for start, _ in runs] + [net.size]
+    segments = sorted((s for s in net.segments if s.offset < end), key=lambda s: s.offset)
+    runs = [(next(group).offset, alike) for alike, group in groupby(segments, key=treatment)]
+    starts = [start for start, _ in runs] + [end]
     return [(start, stop, alike) for (start, alike), stop in zip(runs, starts[1:], strict=True)]

@@ -92,7 +92,7 @@ class Executor:
                 if op.result is not None:
                     results[op.result] += value
                 if op.result is Result.SQUARED_NORM:
-                    self._squared_norm = value
+                    self._squared_norm = results[Result.SQUARED_NORM]
         return results
 
     def train(

@@ -44,6 +44,11 @@ class Moments:
         """Shape (columns,)."""
         return self._origin + self._mean
 
+    def buffers(self) -> dict[str, np.ndarray]:
+        """Mean, variance and count as layers keep them; a constant column has a variance of 1."""
+        variance = np.where(self.variance > 0, self.variance, 1.0)
+        return {"mean": self.mean, "variance": variance, "count": np.array([float(self.count)])}
+
     @property
     def variance(self) -> np.ndarray:
         """Shape (columns,); divided by the number of rows."""

@@ -375,7 +375,7 @@ class Network:
     def _data_set(
         self, net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> DataSet:
-        return data.data_set(
+        rows = data.data_set(
             X,
             y,
             sample_weight,
@@ -385,6 +385,8 @@ class Network:
             loss=self.loss,
             dtype=self.dtype,
         )
+        net.check_inputs(rows.x)
+        return rows
 
     @contextmanager
     def _training(self) -> Iterator[None]:
@@ -420,6 +422,7 @@ class Network:
         with self._training():
             architecture = self._architecture_for(X)
             x = data.inputs(X, architecture.shapes[0], self.dtype)
+            architecture.check_inputs(x)
             learned = adaptation.learn(architecture, DataSet(x))
             self.build(architecture.shapes[0])
             adaptation.store(self.arena, learned)
@@ -441,6 +444,7 @@ class Network:
             The network has neither been built nor trained.
         """
         x = data.inputs(X, self.input_shape, self.dtype)
+        self.architecture.check_inputs(x)
         return inference.predict(self, x, checks.integer("batch_size", batch_size, low=1))
 
     def evaluate(

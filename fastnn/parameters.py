@@ -37,7 +37,8 @@ def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
 class Parameter:
     """What a layer asks for: one array to learn.
 
-    `decays` tells whether the optimizer's weight decay applies; biases are exempt.
+    `decays` tells whether the optimizer's weight decay applies; biases are exempt. `sparse` asks
+    for steps that move the rows alone that a batch has touched (`fastnn.sparse`).
     """
 
     name: str
@@ -46,6 +47,7 @@ class Parameter:
     l1: float = 0.0
     l2: float = 0.0
     decays: bool = True
+    sparse: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,16 +105,22 @@ def lay_out(
 ) -> tuple[tuple[Placed, ...], int]:
     """Place everything wanted by every (layer name, wanted) on an aligned offset.
 
-    Returns the segments, of the given kind, and the size of the region in elements, padding
+    Sparse parameters come last, so that the others are one piece. Returns the segments, of the
+    given kind and in the order of the layers, and the size of the region in elements, padding
     included.
     """
     step = ALIGNMENT // dtype.itemsize
-    segments, offset = [], 0
-    for index, (layer, arrays) in enumerate(layers):
-        for wanted in arrays:
-            segments.append(kind(f"{layer}/{wanted.name}", index, offset, wanted))
-            offset += round_up(math.prod(wanted.shape), step)
-    return tuple(segments), offset
+    everything = [
+        (f"{layer}/{wanted.name}", index, wanted)
+        for index, (layer, arrays) in enumerate(layers)
+        for wanted in arrays
+    ]
+    offsets, end = {}, 0
+    for name, _, wanted in sorted(everything, key=lambda item: getattr(item[2], "sparse", False)):
+        offsets[name] = end
+        end += round_up(math.prod(wanted.shape), step)
+    segments = (kind(name, index, offsets[name], wanted) for name, index, wanted in everything)
+    return tuple(segments), end
 
 
 class ParameterArena:

@@ -6,6 +6,7 @@ from .activation import Activation
 from .base import Layer
 from .dense import Dense, Flatten
 from .dropout import Dropout
+from .embedding import Embedding, TabularInput
 from .input_normalization import Normalization
 from .noise import AlphaDropout, GaussianNoise
 from .normalization import BatchNorm, LayerNorm
@@ -17,10 +18,12 @@ __all__ = [
     "BatchNorm",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianNoise",
     "Layer",
     "LayerNorm",
     "Normalization",
     "Rescaling",
+    "TabularInput",
 ]

@@ -69,6 +69,12 @@ class Layer(Specification, family=True):
         """Whether the layer learns something from the training data before the first step."""
         return False
 
+    def check_input(self, name: str, x: np.ndarray, dtype: np.dtype) -> None:
+        """Refuse, with `ArgumentError`, what a layer at the input cannot take.
+
+        Called with the layer's name and the user's X (n, …) whenever there is a new one.
+        """
+
     def adapt(
         self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:

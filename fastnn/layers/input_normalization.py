@@ -120,11 +120,8 @@ class Normalization(Layer):
             variance: tuple[float, ...] = (1.0,)
         else:
             mean, variance = self.mean, tuple(v or 1.0 for v in self.variance)  # type: ignore
-        return (
-            Buffer("mean", places, mean),
-            Buffer("variance", places, variance),
-            Buffer("count", (1,)),
-        )
+        count = (Buffer("count", (1,)),) if self.adapts else ()
+        return Buffer("mean", places, mean), Buffer("variance", places, variance), *count
 
     def _places(self, input_shape: tuple[int, ...]) -> int:
         """How many means there are for rows of this shape."""
@@ -146,11 +143,7 @@ class Normalization(Layer):
         moments = Moments(self._places(input_shape))
         for piece in rows:
             moments.add(piece.reshape(-1, moments.columns))
-        return {
-            "mean": moments.mean,
-            "variance": np.where(moments.variance > 0, moments.variance, 1.0),
-            "count": np.array([moments.count], float),
-        }
+        return moments.buffers()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
