@@ -8,9 +8,10 @@
 enum {
     COPY_GRAIN = 32768,  // bytes of a batch that one task moves
     CACHE_LINE = 64,
-    AHEAD = 8,          // rows that are fetched before they are copied
-    FETCHED = 512,      // bytes of each; the processor sees by itself how a longer row goes on
-    STREAM_SHIFT = 48,  // as in fastnn/randomness.py
+    TRANSFORM_WORK = 5000,  // nanoseconds of a transform that one task does
+    AHEAD = 8,              // rows that are fetched before they are copied
+    FETCHED = 512,          // bytes of each; the processor sees by itself how a longer row goes on
+    STREAM_SHIFT = 48,      // as in fastnn/randomness.py
     LOOK_INTERVAL = 30000000,  // nanoseconds between two calls of the watch
 };
 
@@ -22,6 +23,10 @@ typedef struct {
     uint64_t step;
     double result[FASTNN_RESULTS];
 } worker;
+
+static uint64_t stream_offset(const worker *w, uint64_t stream) {
+    return stream << STREAM_SHIFT | w->step;
+}
 
 // ----------------------------------------------------------------------------- rows in, rows out
 
@@ -66,16 +71,42 @@ static void *batch_of(const fastnn_input *input, int64_t first) {
 
 static int64_t grain_for(int64_t bytes) { return bytes < COPY_GRAIN ? COPY_GRAIN / bytes : 1; }
 
+typedef struct {
+    const worker *w;
+    const fastnn_transform *transform;
+    const void *x;
+} transform_job;
+
+static void transform_chunk(void *job, int64_t begin, int64_t end) {
+    const transform_job *j = job;
+    const fastnn_transform *t = j->transform;
+    const uint64_t offset = stream_offset(j->w, (uint64_t)t->stream);
+    t->function(t->out, j->x, begin, end, j->w->rows, t->settings, j->w->run->seed, offset);
+}
+
+// What the transforms make of the rows of an input; returns where that lies.
+static void *transformed(const worker *w, const fastnn_input *input) {
+    void *rows = batch_of(input, w->first);
+    for (int64_t i = 0; rows && i < input->transforms; i++) {
+        const fastnn_transform *t = &input->transform[i];
+        transform_job job = {w, t, rows};
+        const int64_t grain = t->cost < TRANSFORM_WORK ? (int64_t)(TRANSFORM_WORK / t->cost) : 1;
+        fastnn_for_chunks(w->rows, grain, t->cost * (double)w->rows, transform_chunk, &job);
+        rows = t->out;
+    }
+    return rows;
+}
+
 static void load_batch(worker *w) {
     const fastnn_run *run = w->run;
-    w->base[FASTNN_INPUT] = batch_of(&run->input, w->first);
-    w->base[FASTNN_TARGET] = batch_of(&run->target, w->first);
-    w->base[FASTNN_WEIGHT] = batch_of(&run->weight, w->first);
     if (run->input.batch || run->target.batch || run->weight.batch) {
         const int64_t bytes = row_bytes(&run->input);
         const double work = 0.1 * (double)w->rows * (double)bytes;
         fastnn_for_chunks(w->rows, grain_for(bytes), work, gather_chunk, w);
     }
+    w->base[FASTNN_INPUT] = transformed(w, &run->input);
+    w->base[FASTNN_TARGET] = transformed(w, &run->target);
+    w->base[FASTNN_WEIGHT] = transformed(w, &run->weight);
 }
 
 static void scatter_chunk(void *job, int64_t begin, int64_t end) {
@@ -119,11 +150,11 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
         case FASTNN_SEED:
             return (fastnn_scalar){.u = w->run->seed};
         case FASTNN_LEARNING_RATE:
-            return (fastnn_scalar){.f = w->run->learning_rate};
+            return (fastnn_scalar){.f = w->run->learning_rates[w->step - w->run->first_step]};
         case FASTNN_NEXT_STEP:
             return (fastnn_scalar){.u = w->step + 1};
         case FASTNN_STREAM_OFFSET:
-            return (fastnn_scalar){.u = operand->value.u << STREAM_SHIFT | w->step};
+            return (fastnn_scalar){.u = stream_offset(w, operand->value.u)};
         case FASTNN_CLIPPED_TO:
             return (fastnn_scalar){.f = clipping_factor(w, operand->value.f)};
         case FASTNN_CONSTANT:

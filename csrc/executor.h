@@ -80,6 +80,20 @@ typedef struct {
     int64_t outputs;
 } fastnn_plan;
 
+// A function of rows, compiled at run time (fastnn/kernels/_numba/rows.py): writes rows [begin,
+// end) of `out` from those of x, which has `rows` of them, and cannot fail.
+typedef void fastnn_row_function(void *out, const void *x, int64_t begin, int64_t end, int64_t rows,
+                                 const void *settings, uint64_t seed, uint64_t offset);
+
+// What augments a batch: a loop that makes other rows of its rows.
+typedef struct {
+    fastnn_row_function *function;
+    const void *settings;
+    int64_t stream;  // of its random numbers
+    void *out;       // room for the batch, other than where the rows are
+    double cost;     // nanoseconds for a row
+} fastnn_transform;
+
 // One of the user's arrays, whose rows make the batch.
 typedef struct {
     const void *rows;  // (n, size) of the source's type, or NULL
@@ -88,6 +102,8 @@ typedef struct {
     int64_t item;      // bytes of an element of the batch
     double scale;
     void *batch;  // (batch_rows, size), or NULL where the user's rows serve as they are
+    const fastnn_transform *transform;  // what happens to them then, one after the other
+    int64_t transforms;
 } fastnn_input;
 
 enum { FASTNN_COPY = -1 };
@@ -103,7 +119,9 @@ typedef struct {
     int64_t score;        // whether there are targets to compute a loss from
     int64_t batch, stop;  // batches [batch, stop) are to be done; `batch` moves on
     uint64_t seed, step;  // `step` moves on
-    double learning_rate;
+    // Of the updates to come, the first of which is the one after `first_step`.
+    const double *learning_rates;
+    uint64_t first_step;
     double *losses;     // (batches,)
     char *predictions;  // (n, outputs), or NULL
     fastnn_tuning *tuning;

@@ -20,10 +20,24 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import initializers, kernels
-    from .callbacks import Callback
+    from . import augmentation, initializers, kernels, schedules
+    from .callbacks import (
+        Callback,
+        Checkpoint,
+        CSVLogger,
+        EarlyStopping,
+        LambdaCallback,
+        LearningRateScheduler,
+        ProgressBar,
+        TensorBoard,
+        TerminateOnNonFinite,
+    )
     from .config import show_config
     from .custom import CustomActivation, CustomLoss, activation, loss
+    from .diagnostics.callback import LayerHealth
+    from .diagnostics.diagnosis import diagnose
+    from .diagnostics.learning_rate import LearningRateSweep, lr_find
+    from .diagnostics.report import Diagnosis
     from .errors import (
         ArgumentError,
         ArgumentTypeError,
@@ -31,6 +45,7 @@ if TYPE_CHECKING:
         CustomFunctionError,
         DivergenceError,
         FastnnError,
+        MissingDependencyError,
         ModelFileError,
         NetworkBusyError,
         NotBuiltError,
@@ -66,9 +81,23 @@ if TYPE_CHECKING:
     from .threads import get_num_threads, set_num_threads
 
 _HOMES = {
-    "callbacks": ["Callback"],
+    "callbacks": [
+        "CSVLogger",
+        "Callback",
+        "Checkpoint",
+        "EarlyStopping",
+        "LambdaCallback",
+        "LearningRateScheduler",
+        "ProgressBar",
+        "TensorBoard",
+        "TerminateOnNonFinite",
+    ],
     "config": ["show_config"],
     "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
+    "diagnostics.callback": ["LayerHealth"],
+    "diagnostics.diagnosis": ["diagnose"],
+    "diagnostics.learning_rate": ["LearningRateSweep", "lr_find"],
+    "diagnostics.report": ["Diagnosis"],
     "errors": [
         "ArgumentError",
         "ArgumentTypeError",
@@ -76,6 +105,7 @@ _HOMES = {
         "CustomFunctionError",
         "DivergenceError",
         "FastnnError",
+        "MissingDependencyError",
         "ModelFileError",
         "NetworkBusyError",
         "NotBuiltError",
@@ -110,7 +140,7 @@ _HOMES = {
     "optimizers": ["SGD", "Adam", "AdamW", "RMSProp"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
-_MODULES = ("initializers", "kernels")
+_MODULES = ("augmentation", "initializers", "kernels", "schedules")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *_MODULES, *_HOME_OF]

@@ -52,6 +52,10 @@ class ModelFileError(FastnnError, ValueError):
     """A model file is truncated, altered, foreign or too large."""
 
 
+class MissingDependencyError(FastnnError, ImportError):
+    """A package that this function needs is not installed; the message says how to get it."""
+
+
 class BackendError(FastnnError, RuntimeError):
     """A kernel back end cannot be used on this machine."""
 

@@ -100,30 +100,39 @@ class Executor:
         rows: Pass,
         start: int,
         stop: int,
+        learning_rates: np.ndarray,
         state: RunState,
         interrupt: DeferredInterrupt,
         seconds: float | None = None,
     ) -> int:
         """Take one optimizer step for each of the batches [start, stop) of a pass.
 
-        Returns the number of the next batch: `stop`, or less once `seconds` are over. A batch whose
-        weights are all 0 changes nothing.
+        `learning_rates`, float64, are those of the steps, in their order. Returns the number of the
+        next batch: `stop`, or less once `seconds` are over. A batch whose weights are all 0 changes
+        nothing and takes no step.
 
         Raises
         ------
         Diverged
         """
         end = math.inf if seconds is None else time.monotonic() + seconds
+        rates = iter(learning_rates.tolist())
         for number in range(start, stop):
-            batch = rows.batch(number, self.plan)
+            batch = rows.batch(number, self.plan, state)
             if batch.weight is None or batch.weight.any():
-                self._step(rows, number, batch, state, interrupt)
+                self._step(rows, number, batch, next(rates), state, interrupt)
             if time.monotonic() >= end:
                 return number + 1
         return stop
 
     def _step(
-        self, rows: Pass, number: int, batch: Batch, state: RunState, interrupt: DeferredInterrupt
+        self,
+        rows: Pass,
+        number: int,
+        batch: Batch,
+        learning_rate: float,
+        state: RunState,
+        interrupt: DeferredInterrupt,
     ) -> None:
         results = self.run(GRADIENT_STAGES, batch, state)
         loss = results[Result.LOSS]
@@ -132,6 +141,7 @@ class Executor:
             raise Diverged(number, loss)
         self._store_prediction(rows, number, batch, state)
         with interrupt.section():
+            state.learning_rate = learning_rate
             self.run(("update",), batch, state)
             state.step += 1
 

@@ -73,9 +73,7 @@ def _in_front(builder: PlanBuilder, norm: Op, dense: Op) -> Op | None:
     return replace(dense, arguments=(y, read, weights, bias, activation, z))
 
 
-def _prepare(
-    builder: PlanBuilder, kernel: str, norm: Op, w: Ref, b: Ref | None
-) -> tuple[Ref, Ref]:
+def _prepare(builder: PlanBuilder, kernel: str, norm: Op, w: Ref, b: Ref | None) -> tuple[Ref, Ref]:
     """Emits the op that makes the folded weights, in the normalisation's name."""
     weights, bias = builder.fixed(w.shape), builder.fixed(w.shape[1:])
     builder.layer = norm.layer
@@ -84,7 +82,7 @@ def _prepare(
 
 
 def keeps_digits(executor: Executor) -> bool:
-    """Whether no mean is so large, beside its deviation, that folding would cost too many digits."""
+    """Whether no mean is so large beside its deviation that folding would cost too many digits."""
     for op in executor.plan.stages["prepare"]:
         if op.kernel == "dense_fold_input":
             mean, variance = map(executor.fixed_array, op.arguments[4:6])

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import checks
+from .errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+_VALIDATION = "val_"
 
 
 class History(Mapping[str, list[float]]):
@@ -39,11 +45,65 @@ class History(Mapping[str, list[float]]):
         for name, values in self._values.items():
             values.append(logs.get(name, math.nan))
 
+    def since(self, epoch: int) -> History:
+        """A history of the epochs after number `epoch` alone."""
+        later = History()
+        for row, number in enumerate(self.epoch):
+            if number > epoch:
+                later.append(number, {name: values[row] for name, values in self._values.items()})
+        return later
+
     def to_frame(self) -> pd.DataFrame:
         """The history as a pandas DataFrame, indexed by epoch; needs pandas."""
         import pandas as pd
 
         return pd.DataFrame(self._values, index=pd.Index(self.epoch, name="epoch"))
+
+    def plot(self, metrics: str | Sequence[str] | None = None, ax: Any = None) -> list[Axes]:
+        """Draw the curves, training and validation of one quantity together; needs matplotlib.
+
+        Parameters
+        ----------
+        metrics : str or sequence of str, optional
+            Names without ``val_``; all of them by default. Each has a panel.
+        ax : matplotlib Axes or array of them, optional
+            One for each panel; new ones by default.
+
+        Returns
+        -------
+        list of Axes
+
+        Raises
+        ------
+        ArgumentError
+            There is nothing of that name (or no epoch at all), or too few or too many axes.
+        MissingDependencyError
+            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+
+        Examples
+        --------
+        >>> from fastnn.history import History
+        >>> history = History()
+        >>> for epoch in (1, 2, 3):
+        ...     history.append(epoch, {"loss": 1 / epoch, "val_loss": 2 / epoch})
+        >>> [axes] = history.plot()
+        >>> axes.get_ylabel()
+        'loss'
+        """
+        from .diagnostics import drawings, style
+
+        known = {name.removeprefix(_VALIDATION): None for name in self}
+        chosen = (
+            [metrics] if isinstance(metrics, str) else list(known if metrics is None else metrics)
+        )
+        for name in chosen:
+            checks.member("metrics", name, known)
+        if not chosen:
+            raise ArgumentError("the history holds no epoch to plot")
+        axes = style.panels(ax, len(chosen))
+        for panel, name in zip(axes, chosen, strict=True):
+            drawings.history(panel, self, name)
+        return axes
 
     def __getitem__(self, name: str) -> list[float]:
         return self._values[name]

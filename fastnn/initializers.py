@@ -219,6 +219,13 @@ INITIALIZERS: dict[str, type[Initializer]] = {
 }
 
 
+def deviation(name: str, shape: tuple[int, ...]) -> float:
+    """Standard deviation of what the initialiser of that name, one set by fans, draws."""
+    kind = INITIALIZERS[name]
+    assert issubclass(kind, _VarianceScaling)
+    return math.sqrt(kind.variance(*_fans(shape)))
+
+
 def get(argument: str, value: str | Initializer) -> Initializer:
     """The initialiser that `value`, a name or an object, stands for."""
     return resolve(argument, value, Initializer, INITIALIZERS)

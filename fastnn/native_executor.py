@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from . import kernels
+from .augmentation.pipeline import Pipeline, Transform
 from .errors import BackendError
 from .executor import Diverged, Executor
 from .interrupts import DeferredInterrupt
-from .native_plan import program, python_ops
+from .native_plan import TRANSFORM, lay_out_transform, program, python_ops
 from .parameters import ParameterArena, aligned_zeros
 from .passes import Pass
 from .plan import Plan, RunState
@@ -64,13 +66,14 @@ class NativeExecutor(Executor):
         rows: Pass,
         start: int,
         stop: int,
+        learning_rates: np.ndarray,
         state: RunState,
         interrupt: DeferredInterrupt,
         seconds: float | None = None,
     ) -> int:
         if kernels.active_backend() != "native":
-            return super().train(rows, start, stop, state, interrupt, seconds)
-        reached, diverged = self._run(rows, start, stop, state, train=True, seconds=seconds)
+            return super().train(rows, start, stop, learning_rates, state, interrupt, seconds)
+        reached, diverged = self._run(rows, start, stop, state, learning_rates, seconds)
         if diverged:
             raise Diverged(reached, float(rows.losses[reached]))
         return reached
@@ -79,7 +82,7 @@ class NativeExecutor(Executor):
         if kernels.active_backend() != "native":
             super().infer(rows, state)
         else:
-            self._run(rows, 0, len(rows), state, train=False)
+            self._run(rows, 0, len(rows), state)
 
     def _run(
         self,
@@ -87,22 +90,25 @@ class NativeExecutor(Executor):
         start: int,
         stop: int,
         state: RunState,
-        *,
-        train: bool,
+        learning_rates: np.ndarray | None = None,
         seconds: float | None = None,
     ) -> tuple[int, bool]:
+        """Train with these learning rates or, without any, infer."""
         data, arena = rows.data, self.arena
-        learned = (arena.gradients, arena.slots) if train else (None, None)
+        augmentation = rows.augmentation or Pipeline()
+        learned = (None, None) if learning_rates is None else (arena.gradients, arena.slots)
         return self._native_program().run(
             (arena.parameters, *learned, arena.buffers, self._workspace),
-            self._input("input", data.x, rows, self.plan.dtype, self.plan.input_scale),
-            self._input("target", data.target, rows) if rows.scored else None,
-            self._input("weight", data.weight, rows) if rows.scored else None,
+            self._input(
+                "input", data.x, rows, augmentation.x, self.plan.dtype, self.plan.input_scale
+            ),
+            self._input("target", data.target, rows, augmentation.target) if rows.scored else None,
+            self._input("weight", data.weight, rows, augmentation.weight) if rows.scored else None,
             rows.order,
             len(data),
             rows.batch_size,
             state,
-            train,
+            learning_rates,
             start,
             stop,
             rows.losses if rows.scored else None,
@@ -115,22 +121,31 @@ class NativeExecutor(Executor):
         name: str,
         array: np.ndarray | None,
         rows: Pass,
+        transforms: tuple[Transform, ...],
         dtype: np.dtype | None = None,
         scale: float = 1.0,
     ) -> tuple[Any, ...] | None:
-        """An array as a run takes it: with its type, its scale, and a buffer where it needs one."""
+        """An array as a run takes it: with its type, its scale, and a buffer where it needs one.
+
+        Each of the transforms writes a buffer that it does not read: two take turns.
+        """
         if array is None:
             return None
         converted = dtype is not None and (array.dtype != dtype or scale != 1)
         source = self._sources[array.dtype] if converted else self._copy
         batch = None
         if converted or rows.order is not None:
-            batch = self._buffer(name, rows.batch_size, array, dtype or array.dtype)
-        return array, source, scale, batch
+            batch = self._buffer(name, rows.batch_size, array.shape[1:], dtype or array.dtype)
+        records = np.zeros(len(transforms), TRANSFORM)
+        for turn, (record, transform) in enumerate(zip(records, transforms, strict=True)):
+            shape, buffer = transform.shape, f"{name} {turn % 2}"
+            out = self._buffer(buffer, rows.batch_size, shape, transform.dtype)
+            lay_out_transform(record, transform, out)
+        return array, source, scale, batch, records
 
-    def _buffer(self, name: str, size: int, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Room for the batch, kept from one run to the next."""
-        count = size * (array.size // len(array))
+    def _buffer(self, name: str, rows: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Room for the rows of a batch, kept from one run to the next."""
+        count = rows * math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.dtype != dtype or len(buffer) < count:
             buffer = self._buffers[name] = aligned_zeros(count, dtype)

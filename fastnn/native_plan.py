@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .augmentation.pipeline import Transform
 from .kernels.functions import UserFunction
 from .kernels.spec import KERNELS, Array
 from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, StateValue, StreamOffset
@@ -25,6 +26,10 @@ OP = np.dtype(
         ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
         ("scalar", [("kind", "i8"), ("value", "u8")], (MAX_SCALARS,)),
     ]
+)
+
+TRANSFORM = np.dtype(
+    [("function", "u8"), ("settings", "u8"), ("stream", "i8"), ("out", "u8"), ("cost", "f8")]
 )
 
 NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
@@ -50,6 +55,7 @@ def python_ops(plan: Plan) -> list[Op]:
 def program(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
     assert native.op_size() == OP.itemsize
+    assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
     records = np.array([_lay_out(op, plan.dtype, native) for op in ops], OP)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
@@ -127,6 +133,13 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
                 dims[dim] = extent
     result = NO_RESULT if op.result is None else op.result + 1
     return numbers[op.kernel], result, arrays, dims, scalars
+
+
+def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
+    """The record of a transform that writes `out`; whoever uses it keeps both alive."""
+    record["function"], record["cost"] = transform.function.address, transform.cost
+    record["settings"], record["out"] = transform.settings.ctypes.data, out.ctypes.data
+    record["stream"] = transform.stream
 
 
 def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:

@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import adaptation, checks, data, inference, losses, optimizers
+from . import adaptation, checks, data, inference, losses, optimizers, resuming
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
-from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
+from .augmentation import Augmentation, augmentation_of
+from .augmentation.pipeline import Pipeline
+from .callbacks import Callback, CallbackList, Checkpoint, EpochLines, ProgressBar
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
 from .executor_pool import ExecutorPool
 from .history import History
 from .layers import Layer
+from .learning_rates import LearningRates
 from .losses import Loss
 from .optimizers import Optimizer
 from .parameters import ParameterArena
 from .plan import RunState
 from .randomness import Stream, check_seed, stream_offset
-from .training import FitSettings, Trainer, train_on_batch
+from .training import FitSettings, Session, Trainer, train_on_batch
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -60,6 +63,8 @@ class Network:
         Set to True, by a callback, to end a fit after the current epoch.
     preprocessing : dict or None
         Whatever was saved with the network to prepare its inputs.
+    session : Session or None
+        The fit under way.
 
     Raises
     ------
@@ -99,7 +104,9 @@ class Network:
         self.history = History()
         self.stop_training = False
         self.preprocessing: dict[str, Any] | None = None
-        self.state = RunState(self.seed, self.optimizer.learning_rate)
+        self.learning_rates = LearningRates(self.optimizer.learning_rate)
+        self.state = RunState(self.seed, self.learning_rates.initial)
+        self.session: Session | None = None
         self._architecture: Architecture | None = None
         self._arena: ParameterArena | None = None
         self._executors: ExecutorPool | None = None
@@ -144,19 +151,33 @@ class Network:
                     f"input_shape is {shape}, but the network was built for {self.input_shape}"
                 )
             return self
-        architecture = self._settle(shape)
+        architecture = self.settled(shape)
         arena = architecture.arena()
         offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
         arena.initialize(self.seed, offsets)
         self.attach(architecture, arena)
         return self
 
+    def clone(self) -> Network:
+        """A network described as this one is, seed included, but not built and not trained."""
+        return Network(
+            self.layers,
+            loss=self.loss,
+            optimizer=self.optimizer,
+            metrics=[metric.name for metric in self.metrics],
+            seed=self.seed,
+            dtype=self.dtype,
+        )
+
     def attach(self, architecture: Architecture, arena: ParameterArena) -> None:
         """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
         executors = ExecutorPool(architecture, arena)
         self._architecture, self._arena, self._executors = architecture, arena, executors
 
-    def _settle(self, input_shape: tuple[int, ...]) -> Architecture:
+    def settled(self, input_shape: tuple[int, ...]) -> Architecture:
+        """The sizes that the network has, or would have if it were built for this input."""
+        if self._architecture is not None:
+            return self._architecture
         return settle(self.layers, self.loss, self.optimizer, self.dtype, input_shape)
 
     @property
@@ -245,6 +266,19 @@ class Network:
 
     # ---------------------------------------------------------------------------------- training
 
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update.
+
+        Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
+        stays until it is set again, and is saved with ``optimizer=True``.
+        """
+        return float(self.learning_rates.upcoming(self.state, 1)[0])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.learning_rates.set(self.state, value)
+
     def fit(
         self,
         X: Any,
@@ -257,7 +291,9 @@ class Network:
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | str | None = None,
         shuffle: bool = True,
+        augmentation: Augmentation | Sequence[Augmentation] | None = None,
         callbacks: Iterable[Callback] = (),
+        resume_from: str | PathLike[str] | Checkpoint | None = None,
         verbose: int = 1,
     ) -> History:
         """Train for a number of epochs; a second call goes on where the first stopped.
@@ -284,7 +320,16 @@ class Network:
         shuffle : bool
             Whether to visit the rows in a new order each epoch (a single batch of all rows needs
             none).
+        augmentation : Augmentation or list of them, optional
+            Random changes to the rows of each batch, see `fastnn.augmentation`. Validation data
+            stay as they are.
         callbacks : iterable of Callback
+        resume_from : path-like or Checkpoint, optional
+            A file that a `fastnn.Checkpoint` wrote in a fit that was interrupted. Network,
+            arguments and callbacks must be as they were then, but for `epochs`, which counts those
+            that were done already; the outcome has the bits of a fit that was never interrupted. A
+            path must exist; a `Checkpoint` stands for its file if that exists, and for a new
+            beginning if not.
         verbose : {0, 1, 2}
             Nothing, a progress bar, or a line per epoch.
 
@@ -297,9 +342,13 @@ class Network:
         Raises
         ------
         ArgumentError, ArgumentTypeError
-            An argument cannot be used; the network is unchanged.
+            An argument cannot be used, or is not that of the fit to resume; the network is
+            unchanged. Or the optimizer's schedule gives a negative or non-finite rate; the message
+            has the step, before which training stopped.
         DivergenceError
             The loss or a gradient became non-finite; the last finite weights are kept.
+        ModelFileError, OSError
+            The file to resume from is damaged or missing, or was not written by a `Checkpoint`.
         NetworkBusyError
             Another thread is training this network.
         KeyboardInterrupt
@@ -315,9 +364,19 @@ class Network:
             train, validation = self._training_data(
                 X, y, sample_weight, class_weight, validation_data, validation_fraction
             )
-            settings = FitSettings(epochs, min(batch_size or len(train), len(train)), shuffle)
+            rows = min(batch_size or len(train), len(train))
+            settings = FitSettings(epochs, rows, shuffle, self._bound(augmentation, train))
+            if self.learning_rates.plateau is not None:
+                self.learning_rates.plateau.monitor.check_available(validation is not None)
+            arguments = resuming.fit_arguments(settings, train, validation)
+            session = Session(self.state.epoch, arguments, listeners)
+            saved = resuming.read(resume_from, self, train.x.shape[1:], session)
+            self.build_for(train)
             self.stop_training = False
-            return Trainer(self, train, validation, settings, listeners).run()
+            if saved is not None:
+                saved.restore(self, listeners.stateful())
+                session.first_epoch = saved.fit["first_epoch"]
+            return Trainer(self, train, validation, settings, session).run()
 
     def train_on_batch(
         self,
@@ -326,6 +385,7 @@ class Network:
         *,
         sample_weight: Any = None,
         class_weight: Mapping[int, float] | str | None = None,
+        augmentation: Augmentation | Sequence[Augmentation] | None = None,
     ) -> dict[str, float]:
         """One update on all rows of (X, y); returns loss and metrics from before the update.
 
@@ -333,7 +393,9 @@ class Network:
         """
         with self._training():
             rows, _ = self._training_data(X, y, sample_weight, class_weight)
-            return train_on_batch(self, rows)
+            pipeline = self._bound(augmentation, rows)
+            self.build_for(rows)
+            return train_on_batch(self, rows, pipeline)
 
     def _training_data(
         self,
@@ -347,7 +409,7 @@ class Network:
         """Check everything before the network is built or changed."""
         if validation_data is not None and validation_fraction is not None:
             raise ArgumentError("give validation_data or validation_fraction, not both")
-        architecture = self._architecture_for(X)
+        architecture = self.settle_for(X)
         train = self._data_set(architecture, X, y, sample_weight, class_weight)
         validation = None
         if validation_data is not None:
@@ -360,17 +422,30 @@ class Network:
             validation = self._data_set(architecture, X_val, y_val, *weight)
         elif validation_fraction is not None:
             train, validation = data.split(train, validation_fraction, self.seed)
-        if not self.built or not adaptation.adapted(self.arena):
-            learned = adaptation.learn(architecture, train)
-            self.build(architecture.shapes[0])
-            adaptation.store(self.arena, learned)
         return train, validation
 
-    def _architecture_for(self, X: Any) -> Architecture:
+    def build_for(self, rows: DataSet) -> None:
+        """Build for checked rows, from which layers learn what they have not learned yet."""
+        if not self.built or not adaptation.adapted(self.arena):
+            shape = rows.x.shape[1:]
+            learned = adaptation.learn(self._architecture or self.settled(shape), rows)
+            self.build(shape)
+            adaptation.store(self.arena, learned)
+
+    def _bound(self, augmentation: Any, rows: DataSet) -> Pipeline | None:
+        """An augmentation tied to the rows of a data set, before anything is built."""
+        if augmentation is None:
+            return None
+        described = augmentation_of("augmentation", augmentation)
+        shape = rows.x.shape[1:]
+        (outputs,) = (self._architecture or self.settled(shape)).shapes[-1]
+        return described.bind(shape, self.dtype, outputs, rows.labels)
+
+    def settle_for(self, X: Any) -> Architecture:
         """The settled network, or what it would be if built for X."""
         if self._architecture is not None:
             return self._architecture
-        return self._settle(data.inputs(X, None, self.dtype).shape[1:])
+        return self.settled(data.inputs(X, None, self.dtype).shape[1:])
 
     def _data_set(
         self, net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -420,7 +495,7 @@ class Network:
             Another thread is training this network.
         """
         with self._training():
-            architecture = self._architecture_for(X)
+            architecture = self.settle_for(X)
             x = data.inputs(X, architecture.shapes[0], self.dtype)
             architecture.check_inputs(x)
             learned = adaptation.learn(architecture, DataSet(x))
@@ -490,7 +565,7 @@ class Network:
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         del state["_executors"], state["_training_lock"]
-        return state
+        return state | {"session": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

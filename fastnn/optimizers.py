@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import checks
+from . import checks, schedules
 from .errors import ArgumentError
 from .plan import StateValue
+from .schedules import Schedule
 from .specification import Specification, resolve
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Optimizer(Specification, family=True):
     #: Names of the arrays, shaped like the parameters and zero at the start, that it keeps.
     slots: ClassVar[tuple[str, ...]] = ()
 
-    learning_rate: float
+    learning_rate: float | Schedule
     weight_decay: float
     global_clipnorm: float | None
 
@@ -45,7 +46,7 @@ class Optimizer(Specification, family=True):
         if limit is not None:
             limit = checks.real("global_clipnorm", limit, low=0, open_low=True)
         self._settle(
-            learning_rate=checks.real("learning_rate", self.learning_rate, low=0, open_low=True),
+            learning_rate=schedules.get("learning_rate", self.learning_rate),
             weight_decay=checks.real("weight_decay", self.weight_decay, low=0),
             global_clipnorm=limit,
             **{
@@ -61,7 +62,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     momentum : float
         In [0, 1). The velocity holds the learning rate: v ← μ v − lr g, as in Keras.
     nesterov : bool
@@ -77,7 +78,7 @@ class SGD(Optimizer):
     SGD(learning_rate=0.1, momentum=0.9, nesterov=False, weight_decay=0.0, global_clipnorm=None)
     """
 
-    learning_rate: float = 0.01
+    learning_rate: float | Schedule = 0.01
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
@@ -110,7 +111,7 @@ class RMSProp(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     rho : float
         Decay of the mean square, in [0, 1).
     epsilon : float
@@ -125,7 +126,7 @@ class RMSProp(Optimizer):
     ('mean_square',)
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Schedule = 1e-3
     rho: float = 0.9
     epsilon: float = 1e-8
     weight_decay: float = 0.0
@@ -152,7 +153,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float
+    learning_rate : float or Schedule
     beta1, beta2 : float
         Decay of the first and the second moment, in [0, 1).
     epsilon : float
@@ -167,7 +168,7 @@ class Adam(Optimizer):
     ('first_moment', 'second_moment')
     """
 
-    learning_rate: float = 1e-3
+    learning_rate: float | Schedule = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8

@@ -184,6 +184,15 @@ class ParameterArena:
         """Whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
+    def copy_from(self, other: ParameterArena) -> None:
+        """Take over what an arena of the same layout holds, gradients apart; it stays as it is.
+
+        Slots that the other has not needed yet are zero.
+        """
+        np.copyto(self.parameters, other.parameters)
+        np.copyto(self.buffers, other.buffers)
+        np.copyto(self.slots, other.slots if other.has_slots else 0)
+
     def view(self, region: np.ndarray, segment: Segment | BufferSegment) -> np.ndarray:
         """The array of one segment inside a flat region, in its own shape."""
         return region[segment.offset : segment.offset + segment.size].reshape(segment.shape)

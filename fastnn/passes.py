@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .augmentation.pipeline import Pipeline
 from .data import DataSet
-from .plan import Batch, Plan
+from .plan import Batch, Plan, RunState
 
 
 @dataclass
@@ -22,6 +23,8 @@ class Pass:
         Rows of the arrays in the order to visit; None is all of them as they lie.
     scored : bool
         Whether the losses are wanted.
+    augmentation : Pipeline or None
+        What happens to the batches on their way into the plan.
     losses : ndarray of float64, shape (batches,)
         Filled with the loss of each batch; a batch without weight leaves 0.
     predictions : ndarray, shape (len(data.x), outputs), or None
@@ -33,6 +36,7 @@ class Pass:
     order: np.ndarray | None = None
     predictions: np.ndarray | None = None
     scored: bool = True
+    augmentation: Pipeline | None = None
     losses: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,11 +60,15 @@ class Pass:
         sizes[-1] = len(self.data) - self.batch_size * (len(self) - 1)
         return sizes
 
-    def batch(self, number: int, plan: Plan) -> Batch:
-        """The rows of batch `number` as a plan takes them."""
+    def batch(self, number: int, plan: Plan, state: RunState | None = None) -> Batch:
+        """The rows of batch `number` as a plan takes them; `state` keys what augments them."""
         rows, data = self.rows(number), self.data
         x = data.x[rows].astype(plan.dtype, copy=False)
         if plan.input_scale != 1:
             x = x * plan.dtype.type(plan.input_scale)
         target = None if data.target is None else data.target[rows]
-        return Batch(x, target, None if data.weight is None else data.weight[rows])
+        batch = Batch(x, target, None if data.weight is None else data.weight[rows])
+        if self.augmentation is None:
+            return batch
+        assert state is not None
+        return self.augmentation(batch, state.seed, state.step)

@@ -213,6 +213,7 @@ class RunState:
     epoch : int
         Epochs completed.
     learning_rate : float
+        Of the latest update; where the optimizer has no schedule, of the next ones too.
     """
 
     seed: int

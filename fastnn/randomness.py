@@ -26,6 +26,8 @@ class Stream(enum.IntEnum):
     SPLIT = 1
     INITIALIZER = 2
     SAMPLE = 3
+    AUGMENTATION = 4
+    MIXUP = 5
     LAYER = 16
 
 

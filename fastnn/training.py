@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from . import inference, kernels
+from .augmentation.pipeline import Pipeline
 from .callbacks import CallbackList
 from .data import DataSet
 from .errors import DivergenceError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two calls of `Callback.on_progress`.
 PROGRESS_INTERVAL = 0.1
+#: Batches of one call of the executor: as many learning rates are worked out ahead.
+LONGEST_STRETCH = 1 << 14
 
 
 class Steps:
@@ -39,17 +42,21 @@ class Steps:
     def __call__(self, rows: Pass, start: int, stop: int, seconds: float | None = None) -> int:
         """Train on the batches [start, stop) of a pass; see `Executor.train`.
 
-        A non-finite loss or gradient raises `DivergenceError` before its update.
+        A non-finite loss or gradient raises `DivergenceError` before its update; a schedule's rate
+        that cannot be used, `ArgumentError` before the first of them.
         """
+        rates = self._network.learning_rates.upcoming(self._state, stop - start)
         try:
-            return self._executor.train(rows, start, stop, self._state, self._interrupt, seconds)
+            return self._executor.train(
+                rows, start, stop, rates, self._state, self._interrupt, seconds
+            )
         except Diverged as found:
             what = (
                 "the gradient is not finite"
                 if np.isfinite(found.loss)
                 else f"the loss is {found.loss}"
             )
-            batch = rows.batch(found.number, self._executor.plan)
+            batch = rows.batch(found.number, self._executor.plan, self._state)
             layer = self._executor.first_nonfinite_layer(batch)
             self._raise(what, found.number, layer)
 
@@ -87,17 +94,22 @@ class Steps:
         ) from None
 
 
-def _pass(network: Network, data: DataSet, batch_size: int) -> Pass:
-    rows = Pass(data, batch_size)
+def _training_pass(
+    network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None
+) -> tuple[Executor, Pass]:
+    """A pass to train on, and the executor for it."""
+    labels = data.labels and not (augmentation and augmentation.mixes)
+    rows = Pass(data, batch_size, augmentation=augmentation)
     if network.metrics:
         rows.predictions = np.zeros((len(data.x), *network.output_shape), network.dtype)
-    return rows
+    return network.executors.training(batch_size, labels), rows
 
 
-def train_on_batch(network: Network, data: DataSet) -> dict[str, float]:
+def train_on_batch(
+    network: Network, data: DataSet, augmentation: Pipeline | None = None
+) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
-    executor = network.executors.training(len(data), data.labels)
-    rows = _pass(network, data, len(data))
+    executor, rows = _training_pass(network, data, len(data), augmentation)
     with DeferredInterrupt() as interrupt:
         steps = Steps(network, executor, interrupt)
         with steps.all_finite(rows):
@@ -112,6 +124,25 @@ class FitSettings:
     epochs: int
     batch_size: int
     shuffle: bool
+    augmentation: Pipeline | None = None
+
+
+@dataclass
+class Session:
+    """A fit under way: what `Checkpoint` saves of it beside the network.
+
+    Attributes
+    ----------
+    first_epoch : int
+        Epochs that were completed when the fit began, before any interruption.
+    arguments : dict
+        See `fastnn.resuming.fit_arguments`.
+    callbacks : CallbackList
+    """
+
+    first_epoch: int
+    arguments: dict[str, Any]
+    callbacks: CallbackList
 
 
 class Trainer:
@@ -123,14 +154,15 @@ class Trainer:
         data: DataSet,
         validation: DataSet | None,
         settings: FitSettings,
-        callbacks: CallbackList,
+        session: Session,
     ):
         self._network = network
         self._state: RunState = network.state
         self._data = data
         self._validation = validation
         self._settings = settings
-        self._callbacks = callbacks
+        self._session = session
+        self._callbacks = callbacks = session.callbacks
         # A single batch of all rows is not shuffled: no order matters.
         self._shuffle = settings.shuffle and settings.batch_size < len(data)
         self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
@@ -138,29 +170,50 @@ class Trainer:
 
     def run(self) -> History:
         """Train; returns the history of this fit and appends it to the network's."""
-        history = History()
-        settings, data = self._settings, self._data
-        info = {"epochs": settings.epochs, "rows": len(data), "batch_size": settings.batch_size}
-        executor = self._network.executors.training(settings.batch_size, data.labels)
-        rows = _pass(self._network, data, settings.batch_size)
+        network, session = self._network, self._session
+        history = network.history.since(session.first_epoch)
+        network.session = session
         try:
             with DeferredInterrupt() as interrupt:
-                self._callbacks("on_train_begin", info)
-                steps = Steps(self._network, executor, interrupt)
-                for _ in range(settings.epochs):
-                    epoch = self._state.epoch + 1
-                    self._callbacks("on_epoch_begin", epoch)
-                    logs = self._epoch(steps, rows)
-                    with interrupt.section():
-                        self._state.epoch = epoch
-                        history.append(epoch, logs)
-                        self._network.history.append(epoch, logs)
-                    self._callbacks("on_epoch_end", epoch, logs)
-                    if self._network.stop_training:
-                        break
+                self._callbacks("on_train_begin", self._info())
+                self._epochs(interrupt, history)
+        except DivergenceError as error:
+            if not self._callbacks("on_divergence", error):
+                raise
         finally:
+            network.session = None
             self._callbacks("on_train_end")
         return history
+
+    def _info(self) -> dict[str, int]:
+        """What callbacks are told in the beginning."""
+        return {
+            "epochs": self._settings.epochs,
+            "done": self._state.epoch - self._session.first_epoch,
+            "rows": len(self._data),
+            "validation_rows": 0 if self._validation is None else len(self._validation),
+            "batch_size": self._settings.batch_size,
+        }
+
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> None:
+        """Epochs up to the last one, or until a callback wants to stop."""
+        network, settings = self._network, self._settings
+        executor, rows = _training_pass(
+            network, self._data, settings.batch_size, settings.augmentation
+        )
+        steps = Steps(network, executor, interrupt)
+        last = self._session.first_epoch + self._settings.epochs
+        while self._state.epoch < last and not network.stop_training:
+            epoch = self._state.epoch + 1
+            self._callbacks("on_epoch_begin", epoch)
+            logs = self._epoch(steps, rows)
+            with interrupt.section():
+                self._state.epoch = epoch
+                history.append(epoch, logs)
+                network.history.append(epoch, logs)
+                if network.learning_rates.plateau is not None:
+                    network.learning_rates.plateau.observe(logs)
+            self._callbacks("on_epoch_end", epoch, logs)
 
     def _epoch(self, steps: Steps, rows: Pass) -> dict[str, float]:
         rows.losses[:] = 0
@@ -181,7 +234,8 @@ class Trainer:
     def _stretch(self, steps: Steps, rows: Pass, start: int) -> int:
         """Batches up to the next one, or as many as pass before callbacks are to be told."""
         if not self._batch_events:
-            reached = steps(rows, start, len(rows), self._interval)
+            stop = min(start + LONGEST_STRETCH, len(rows))
+            reached = steps(rows, start, stop, self._interval)
         else:
             self._callbacks("on_batch_begin", start + 1)
             reached = steps(rows, start, start + 1)

@@ -117,7 +117,7 @@ def test_a_fused_plan_takes_the_same_steps():
         plan = compile_plan(net.architecture, 12, training=True, labels=False, fused=fused)
         executor, rows = Executor(plan, net.arena), Pass(DataSet(X, X[:, :2].copy()), 12)
         for _ in range(5):
-            executor.train(rows, 0, 1, net.state, DeferredInterrupt())
+            executor.train(rows, 0, 1, np.array([1e-3]), net.state, DeferredInterrupt())
             losses.append(rows.losses[0])
         nets.append(net)
     np.testing.assert_allclose(losses[:5], losses[5:], rtol=1e-12)

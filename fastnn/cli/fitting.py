@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
 from .. import checks
-from ..callbacks import Callback
+from ..callbacks import EarlyStopping
 from ..errors import ArgumentError
 from ..layers import Dense, Dropout, Layer
 from ..network import Network
@@ -20,37 +20,6 @@ from ..optimizers import OPTIMIZERS, Optimizer
 _UPDATES = 10_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 50, 1000
 _FEWEST_ROWS_TO_VALIDATE = 50
-
-
-class KeepBest(Callback):
-    """Stops training that no longer improves, and goes back to the weights of the best epoch.
-
-    Parameters
-    ----------
-    patience : int
-        Epochs without a lower validation loss after which training stops.
-
-    Attributes
-    ----------
-    best_epoch : int
-        0 before the first epoch ends.
-    """
-
-    def __init__(self, patience: int):
-        self.patience = patience
-        self.best_epoch = 0
-        self._best_loss = math.inf
-        self._weights: list[np.ndarray] = []
-
-    def on_epoch_end(self, network: Network, epoch: int, logs: Mapping[str, float]) -> None:
-        if logs["val_loss"] < self._best_loss:
-            self.best_epoch, self._best_loss = epoch, logs["val_loss"]
-            self._weights = network.get_weights()
-        network.stop_training = epoch - self.best_epoch >= self.patience
-
-    def on_train_end(self, network: Network) -> None:
-        if self.best_epoch:
-            network.set_weights(self._weights)
 
 
 def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
@@ -102,7 +71,7 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
     updates_per_epoch = math.ceil(len(x) / options.batch_size)
     epochs = options.epochs or min(max(_FEWEST_EPOCHS, _UPDATES // updates_per_epoch), _MOST_EPOCHS)
     validate = options.validation_fraction > 0 and len(x) >= _FEWEST_ROWS_TO_VALIDATE
-    keep_best = KeepBest(patience=max(10, epochs // 10))
+    keep_best = EarlyStopping(patience=max(10, epochs // 10), restore_best_weights=True)
     history = network.fit(
         x,
         y,

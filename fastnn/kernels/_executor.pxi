@@ -36,11 +36,16 @@ cdef extern from "executor.h" nogil:
         fastnn_ref prediction
         int64_t outputs
 
+    ctypedef struct fastnn_transform:
+        int64_t stream
+
     ctypedef struct fastnn_input:
         const void *rows
         int64_t source, size, item
         double scale
         void *batch
+        const fastnn_transform *transform
+        int64_t transforms
 
     ctypedef struct fastnn_run:
         const fastnn_table *table
@@ -49,8 +54,8 @@ cdef extern from "executor.h" nogil:
         fastnn_input input, target, weight
         const int64_t *order
         int64_t rows, batch_rows, train, batch, stop
-        uint64_t seed, step
-        double learning_rate
+        uint64_t seed, step, first_step
+        const double *learning_rates
         double *losses
         char *predictions
         fastnn_tuning *tuning
@@ -72,6 +77,11 @@ def sources():
 def op_size():
     """Bytes of one op of a plan."""
     return sizeof(fastnn_op)
+
+
+def transform_size():
+    """Bytes of one transform of a batch."""
+    return sizeof(fastnn_transform)
 
 
 cdef struct Watch:
@@ -99,16 +109,18 @@ cdef void *_address(object array) except? NULL:
 
 
 cdef int _set_input(fastnn_input *target, object source, int64_t rows) except -1:
-    """`source` is None, or a tuple (rows, number of the dtype, scale, buffer of the batch)."""
+    """`source` is None, or (rows, number of the dtype, scale, buffer of the batch, transforms)."""
     if source is None:
         return 0
-    array, number, scale, batch = source
+    array, number, scale, batch, transforms = source
     cdef int64_t length = np.PyArray_DIM(<np.ndarray?>array, 0)
     if length < rows:
         raise ArgumentError(f"arrays of a run must have {rows} rows; got {_described(array)}")
     target.rows, target.batch = _address(array), _address(batch)
     target.source, target.scale = number, scale
     target.size = np.PyArray_SIZE(<np.ndarray>array) // length
+    target.transform = <const fastnn_transform *>_address(transforms)
+    target.transforms = len(transforms)
     target.item = np.PyArray_ITEMSIZE(<np.ndarray>(array if batch is None else batch))
     return 0
 
@@ -142,7 +154,7 @@ cdef class Program:
 
     def run(
         self, regions, input, target, weight, order, int64_t rows, int64_t batch_rows, state,
-        bint train, int64_t batch, int64_t stop, losses, predictions, int64_t nanoseconds,
+        learning_rates, int64_t batch, int64_t stop, losses, predictions, int64_t nanoseconds,
     ):
         """Do batches [batch, stop); returns the number of the next one and whether it diverged.
 
@@ -154,9 +166,10 @@ cdef class Program:
             See `_set_input`.
         order : ndarray of int64, shape (rows,), or None
         state : RunState
-            Its step moves on, also where a signal handler raises.
-        train : bool
-            Whether to update the parameters after each batch.
+            Its step moves on, and the learning rate is that of the latest step, also where a signal
+            handler raises.
+        learning_rates : ndarray of float64, shape (stop − batch or more,), or None
+            Of the updates to come; with None the parameters stay as they are.
         losses : ndarray of float64, shape (batches,), or None
         predictions : ndarray, shape (rows, outputs), or None
         nanoseconds : int
@@ -175,16 +188,20 @@ cdef class Program:
         run.order = <const int64_t *>_address(order)
         run.losses = <double *>_address(losses)
         run.predictions = <char *>_address(predictions)
-        run.rows, run.batch_rows, run.train = rows, batch_rows, train
+        run.rows, run.batch_rows, run.train = rows, batch_rows, learning_rates is not None
         run.batch, run.stop = batch, stop
-        run.seed, run.step, run.learning_rate = state.seed, state.step, state.learning_rate
+        run.seed, run.step, run.first_step = state.seed, state.step, state.step
+        if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < stop - batch:
+            raise ArgumentError(f"{stop - batch} batches need as many learning rates")
+        run.learning_rates = <const double *>_address(learning_rates)
         watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
         watch.failed = 0
         run.watch, run.context = _look, &watch
         with nogil:
             status = fastnn_execute(&run)
-        if train:  # else another thread may be moving it on
+        if run.step > run.first_step:  # not in inference, while another thread may move it on
             state.step = run.step
+            state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
         if watch.failed:
             _raise_pending()
         if status == FASTNN_DIVERGED:

@@ -254,7 +254,9 @@ def _check_selection(kernel: Kernel, arguments: dict[str, Any]) -> None:
     if "column" in arguments:
         x, column = arguments["x"], arguments["column"]
         if column >= x.shape[1]:
-            raise ArgumentError(f"column must be below {x.shape[1]}, the columns of x, got {column}")
+            raise ArgumentError(
+                f"column must be below {x.shape[1]}, the columns of x, got {column}"
+            )
         _require_rows(f"x[:, {column}]", x[:, column], 0, count)
 
 

@@ -33,8 +33,8 @@ class Normalization(Layer):
     learned: a network that was never fitted passes its input on as it is.
 
     A constant column counts as one of variance 1: it becomes 0. In inference the layer costs
-    nothing in front of a `Dense`: it is folded into the weights, where there are rows enough to make
-    that pay and no column's mean exceeds 64 standard deviations, which would cost digits.
+    nothing in front of a `Dense`: it is folded into the weights, where there are rows enough to
+    make that pay and no column's mean exceeds 64 standard deviations, which would cost digits.
 
     Parameters
     ----------

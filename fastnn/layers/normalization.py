@@ -146,12 +146,14 @@ class BatchNorm(_ScaledNorm):
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
         averages = parameters["moving_mean"], parameters["moving_variance"]
         if not builder.training:
-            arguments = (y.as_matrix(channels), rows, *averages, gamma, beta, self.epsilon)
-            builder.emit("forward", "standardize_fwd", *arguments)
+            given = (*averages, gamma, beta, self.epsilon)
+            builder.emit("forward", "standardize_fwd", y.as_matrix(channels), rows, *given)
             return y, lambda dy, wanted: None  # nobody asks
         statistics = [builder.fixed((channels,)) for _ in averages]
-        arguments = (y.as_matrix(channels), *statistics, rows, gamma, beta, self.epsilon)
-        builder.emit("forward", "batch_norm_fwd", *arguments)
+        scaling = gamma, beta, self.epsilon
+        builder.emit(
+            "forward", "batch_norm_fwd", y.as_matrix(channels), *statistics, rows, *scaling
+        )
         for average, statistic in zip(averages, statistics, strict=True):
             builder.emit("update", "moving_average_step", average, statistic, self.momentum)
 
@@ -232,7 +234,9 @@ class LayerNorm(_ScaledNorm):
             flat = dy.as_matrix(columns)
             dx = flat if wanted else None
             gradients = _gradients(parameters)
-            builder.emit("backward", "layer_norm_bwd", dx, *gradients, flat, rows, mean, rstd, gamma)
+            builder.emit(
+                "backward", "layer_norm_bwd", dx, *gradients, flat, rows, mean, rstd, gamma
+            )
             return dy if wanted else None
 
         return y, pullback

@@ -178,8 +178,10 @@ def _description(text: Any) -> dict[str, Any]:
     return description
 
 
-def check_tensors(header: Header, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype) -> None:
-    """Compare a header, and the file's size, with what its architecture needs; allocates little.
+def check_tensors(header: Header, needed: Mapping[str, tuple[np.dtype, tuple[int, ...]]]) -> None:
+    """Compare a header, and the file's size, with what its description needs; allocates little.
+
+    `needed` has dtype and shape of every tensor.
 
     Raises
     ------
@@ -189,22 +191,22 @@ def check_tensors(header: Header, shapes: Mapping[str, tuple[int, ...]], dtype: 
     """
     # The size first: it bounds every number below, before anything is made from them.
     size = header.file_size - len(header.raw)
-    needed = sum(_nbytes(shape, dtype) for shape in shapes.values())
-    if size < needed:
+    total = sum(_nbytes(shape, dtype) for dtype, shape in needed.values())
+    if size < total:
         raise ModelFileError(
             f"it was cut off or altered: {size} bytes of tensors are there, but its architecture "
             "needs more"
         )
-    for name, shape in shapes.items():
+    for name, (dtype, shape) in needed.items():
         if name not in header.tensors:
             raise ModelFileError(
                 f"tensor {reprlib.repr(name)}, which its architecture needs, is missing"
             )
         _check_entry(name, header.tensors[name], shape, dtype)
-    if unknown := header.tensors.keys() - shapes.keys():
+    if unknown := header.tensors.keys() - needed.keys():
         raise ModelFileError(f"its architecture has no tensor {reprlib.repr(min(unknown))}")
-    if size > needed:
-        raise ModelFileError(f"{size - needed} bytes follow its tensors, where the file should end")
+    if size > total:
+        raise ModelFileError(f"{size - total} bytes follow its tensors, where the file should end")
 
 
 def _nbytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
@@ -213,7 +215,8 @@ def _nbytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
 
 
 def _check_entry(name: str, entry: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    needed = {"dtype": f"F{8 * dtype.itemsize}", "shape": list(shape)}  # "F32" or "F64"
+    code = f"{dtype.kind.upper()}{8 * dtype.itemsize}"  # "F32", "I64", "U8"
+    needed = {"dtype": code, "shape": list(shape)}
     found = {key: entry.get(key) for key in needed} if isinstance(entry, dict) else entry
     if found != needed:
         raise ModelFileError(

@@ -6,7 +6,8 @@ import dataclasses
 import json
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from .. import checks
@@ -44,13 +45,12 @@ def describe(
     description = {
         "format_version": FORMAT_VERSION,
         "fastnn_version": __version__,
-        "architecture": _architecture(network),
+        "architecture": architecture_config(network, network.input_shape),
     }
     if preprocessing is not None:
         description["preprocessing"] = _preprocessing(preprocessing)
     if training:
-        state = dataclasses.asdict(_state(dataclasses.asdict(network.state)))
-        description["training"] = {"state": state, "history": _plain_history(network.history)}
+        description["training"] = _training(network)
     return description
 
 
@@ -77,25 +77,31 @@ def network_from(
     ModelFileError
         The description is incomplete, or asks for what does not exist or does not fit together.
     """
-    try:
-        network, architecture = _network(_object(description, "architecture"), custom)
+    with refusing():
+        network, architecture = _network(section(description, "architecture"), custom)
         if "preprocessing" in description:
-            network.preprocessing = _object(description, "preprocessing")
+            network.preprocessing = section(description, "preprocessing")
         if "training" in description:
-            training = _object(description, "training")
-            network.state = _state(training["state"])
-            network.history = _history(training["history"])
+            training_of(description).restore(network)
+    custom.check_used()
+    return network, architecture
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turns what a description makes constructors raise into `ModelFileError`."""
+    try:
+        yield
     except ModelFileError:
         raise
     except KeyError as error:
         raise ModelFileError(f"its description lacks {error}") from error
     except _UNUSABLE as error:
         raise ModelFileError(f"its description cannot be used: {error!s:.400}") from error
-    custom.check_used()
-    return network, architecture
 
 
-def _object(description: Mapping[str, Any], name: str) -> dict[str, Any]:
+def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The entry of that name, which must be a JSON object."""
     value = description[name]
     if not isinstance(value, dict):
         raise ModelFileError(f"its {name} is not a JSON object")
@@ -105,8 +111,8 @@ def _object(description: Mapping[str, Any], name: str) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------- architecture
 
 
-def _architecture(network: Network) -> dict[str, Any]:
-    """All that a network was made with, as JSON values."""
+def architecture_config(network: Network, input_shape: tuple[int, ...]) -> dict[str, Any]:
+    """All that a network was made with, as JSON values; it need not be built."""
     check_names(network)
     return {
         "layers": [layer.to_config() for layer in network.layers],
@@ -116,7 +122,7 @@ def _architecture(network: Network) -> dict[str, Any]:
         "metrics": [metric.name for metric in network.metrics],
         "seed": network.seed,
         "dtype": network.dtype.name,
-        "input_shape": list(network.input_shape),
+        "input_shape": list(input_shape),
     }
 
 
@@ -163,6 +169,37 @@ def _preprocessing(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # ----------------------------------------------------------------------------------------- training
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How far the training of a network has come; `plateau` is None without `ReduceOnPlateau`."""
+
+    state: RunState
+    history: History
+    plateau: dict[str, Any] | None
+
+    def restore(self, network: Network) -> None:
+        """Give it to the network."""
+        plateau = network.learning_rates.plateau
+        if plateau is not None:
+            plateau.load_state_dict(self.plateau or {})
+        network.state, network.history = self.state, self.history
+
+
+def training_of(description: Mapping[str, Any]) -> Training:
+    """What a file's description tells of the training; raises `ModelFileError`."""
+    with refusing():
+        described = section(description, "training")
+        state, history = _state(described["state"]), _history(described["history"])
+        return Training(state, history, described.get("plateau"))
+
+
+def _training(network: Network) -> dict[str, Any]:
+    state = dataclasses.asdict(_state(dataclasses.asdict(network.state)))
+    described = {"state": state, "history": _plain_history(network.history)}
+    plateau = network.learning_rates.plateau
+    return described if plateau is None else described | {"plateau": plateau.state_dict()}
 
 
 def _state(described: Mapping[str, Any]) -> RunState:

@@ -13,7 +13,7 @@ from .. import checks
 from ..architecture import Architecture
 from ..errors import ArgumentError, ModelFileError
 from ..parameters import ParameterArena
-from . import atomic, container, description
+from . import atomic, container, description, fit_entry
 from .custom_objects import CustomObject, CustomObjects
 
 if TYPE_CHECKING:
@@ -73,13 +73,19 @@ def save(
     training = checks.flag("optimizer", optimizer)
     if preprocessing is None:
         preprocessing = network.preprocessing
+    atomic.write(path, [container.encode(*snapshot(network, preprocessing, training))])
+
+
+def snapshot(
+    network: Network, preprocessing: Mapping[str, Any] | None, training: bool
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Description and tensors of a network's file; see `save`."""
     tensors = _tensors(network.architecture, network.arena, training)
     # A snapshot: the digest and the file must see the same numbers, whoever trains meanwhile.
     tensors = {name: tensor.copy() for name, tensor in tensors.items()}
     if name := _first_nonfinite(tensors, network.architecture):
         raise ArgumentError(f"{name} holds values that are not finite; the network is not saved")
-    described = description.describe(network, preprocessing, training)
-    atomic.write(path, [container.encode(described, tensors)])
+    return description.describe(network, preprocessing, training), tensors
 
 
 def load(
@@ -118,36 +124,58 @@ def load(
     """
     custom = CustomObjects(custom_objects)
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for a writer
-            raise ModelFileError("it is not a regular file")
-        with open(path, "rb") as file:
+        with opened(path) as file:
             return _read(file, custom)
     except ModelFileError as error:
         raise ModelFileError(f"cannot load {os.fsdecode(path)}: {error}") from error
+
+
+def opened(path: str | PathLike[str]) -> BinaryIO:
+    """The file, open for reading."""
+    if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for a writer
+        raise ModelFileError("it is not a regular file")
+    return open(path, "rb")
 
 
 def _read(file: BinaryIO, custom: CustomObjects) -> Network:
     header = container.read_header(file)
     description.check_version(header.description)
     network, architecture = description.network_from(header.description, custom)
-    training = "training" in header.description
-    shapes = dict(_shapes(architecture, training))
-    container.check_tensors(header, shapes, network.dtype)
+    check_tensors(header, architecture, network.dtype)
     tensors = container.read_tensors(file, header)
     if name := _first_nonfinite(tensors, architecture):
         raise ModelFileError(f"{name} holds values that are not finite")
 
     arena = architecture.arena()
-    for key, view in _tensors(architecture, arena, training).items():
-        view[...] = tensors.pop(key)
+    fill(architecture, arena, tensors, training="training" in header.description)
     network.attach(architecture, arena)
     return network
 
 
+def check_tensors(header: container.Header, architecture: Architecture, dtype: np.dtype) -> None:
+    """See `container.check_tensors`; raises `ModelFileError` if a tensor is not as it must be."""
+    shapes = _shapes(architecture, training="training" in header.description)
+    needed = {name: (dtype, shape) for name, shape in shapes}
+    container.check_tensors(header, needed | fit_entry.tensors(header.description))
+
+
+def fill(
+    architecture: Architecture,
+    arena: ParameterArena,
+    tensors: dict[str, np.ndarray],
+    training: bool,
+) -> None:
+    """Copy the tensors of a file to the arena; each is dropped as soon as it is there."""
+    for name, view in _tensors(architecture, arena, training).items():
+        view[...] = tensors.pop(name)
+
+
 def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name in the file and shape of all parameters, buffers and, for training, slots."""
-    for segment in (*architecture.segments, *architecture.buffer_segments):
+    for segment in architecture.segments:
         yield segment.name, segment.shape
+    for buffer in architecture.buffer_segments:
+        yield buffer.name, buffer.shape
     for slot in architecture.optimizer.slots if training else ():
         for segment in architecture.segments:
             yield f"optimizer/{slot}/{segment.name}", segment.shape
@@ -157,15 +185,15 @@ def _tensors(
     architecture: Architecture, arena: ParameterArena, training: bool
 ) -> dict[str, np.ndarray]:
     """The arena's arrays, as views, under their names in the file."""
-    kept = [(arena.parameters, arena.segments), (arena.buffers, arena.buffer_segments)]
-    kept += [(slot, arena.segments) for slot in arena.slots] if training else []
-    views = [arena.view(region, segment) for region, segments in kept for segment in segments]
+    views = [arena.view(arena.parameters, segment) for segment in arena.segments]
+    views += [arena.view(arena.buffers, segment) for segment in arena.buffer_segments]
+    for slot in arena.slots if training else ():
+        views += [arena.view(slot, segment) for segment in arena.segments]
     names = [name for name, _ in _shapes(architecture, training)]
     return dict(zip(names, views, strict=True))
 
 
 def _first_nonfinite(tensors: Mapping[str, np.ndarray], architecture: Architecture) -> str | None:
-    """Name of a parameter or buffer that is not finite (a slot's average may be so, and recover)."""
-    kept = (*architecture.segments, *architecture.buffer_segments)
-    names = (segment.name for segment in kept)
+    """Name of a parameter or buffer that is not finite (a slot may be so, and recover)."""
+    names = (name for name, _ in _shapes(architecture, training=False))
     return next((name for name in names if not np.isfinite(tensors[name]).all()), None)

@@ -12,7 +12,7 @@ import contextlib
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -31,11 +31,17 @@ def _sources_digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def specialise(template: Callable, name: str, **names: Any) -> Callable:
-    """Compile a copy of `template`, in which `names` are global."""
+def copy_of(template: Callable, name: str, **names: Any) -> FunctionType:
+    """A copy of `template` that Numba's cache knows by `name`, in which `names` are global."""
     copy = FunctionType(template.__code__, template.__globals__ | names, name)
     copy.__module__ = template.__module__
     copy.__qualname__ = f"{name}.{_sources_digest()}"
+    return copy
+
+
+def specialise(template: Callable, name: str, **names: Any) -> Callable:
+    """Compile a copy of `template`, in which `names` are global."""
+    copy = copy_of(template, name, **names)
     dispatcher = numba.njit(nogil=True, error_model="numpy")(copy)
     with contextlib.suppress(RuntimeError):  # nowhere to write: every process compiles anew
         dispatcher.enable_caching()
@@ -49,17 +55,42 @@ def _where(condition, if_true, if_false):
 
 
 @functools.cache
-def compiled(function: Callable) -> Callable:
-    """Compile a reference function, or a formula of one for single numbers, with what it calls."""
+def compiled(function: Callable, suffix: str = "", **names: Any) -> Callable:
+    """Compile a reference function, or a formula of one for single numbers, with what it calls.
+
+    `names` are global in all functions that use them; `suffix` tells their copies from others.
+    """
     function = inspect.unwrap(function)
-    names: dict[str, Callable] = {}
-    for name in function.__code__.co_names:
-        value = function.__globals__.get(name)
+    if not _uses(function, names):
+        suffix, names = "", {}
+    return specialise(function, function.__name__ + suffix, **called_by(function, suffix, **names))
+
+
+def called_by(function: Callable, suffix: str = "", **names: Any) -> dict[str, Any]:
+    """`names`, and the compiled functions that a function calls by their global names."""
+    called = dict(names)
+    for name, value in _globals_of(function).items():
+        if name in names:
+            continue
         if value is np.where:
-            names[name] = _where
+            called[name] = _where
         elif isinstance(value, FunctionType):
-            names[name] = compiled(value)
-    return specialise(function, function.__name__, **names)
+            called[name] = compiled(value, suffix, **names)
+    return called
+
+
+def _uses(function: Callable, names: Container[str]) -> bool:
+    """Whether a function, or one that it calls, has one of the names."""
+    return any(
+        name in names or (isinstance(value, FunctionType) and _uses(value, names))
+        for name, value in _globals_of(function).items()
+    )
+
+
+def _globals_of(function: Callable) -> dict[str, Any]:
+    """What the names in the text of a function mean, where they are global."""
+    known = function.__globals__
+    return {name: known[name] for name in function.__code__.co_names if name in known}
 
 
 def flat(array: np.ndarray) -> np.ndarray:

@@ -1,0 +1,40 @@
+"""Callbacks: what training calls between its epochs and, if they ask for it, its batches.
+
+=======================  ===========================================================================
+`Callback`               the base, with all hooks
+`EarlyStopping`          ends training that no longer improves
+`Checkpoint`             saves what training needs to go on
+`LearningRateScheduler`  sets the learning rate by a function of the user
+`CSVLogger`              writes the history to a CSV file
+`TensorBoard`            writes the history to event files
+`ProgressBar`            shows a bar in a terminal or a notebook
+`TerminateOnNonFinite`   ends training, instead of an error, when it diverges
+`LambdaCallback`         hooks as functions
+=======================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+from .base import Callback, CallbackList, Logs
+from .checkpoint import Checkpoint
+from .csv_logger import CSVLogger
+from .functions import LambdaCallback
+from .progress import EpochLines, ProgressBar
+from .rates import LearningRateScheduler
+from .stopping import EarlyStopping, TerminateOnNonFinite
+from .tensorboard import TensorBoard
+
+__all__ = [
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "Checkpoint",
+    "EarlyStopping",
+    "EpochLines",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "Logs",
+    "ProgressBar",
+    "TensorBoard",
+    "TerminateOnNonFinite",
+]

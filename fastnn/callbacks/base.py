@@ -1,0 +1,118 @@
+"""The hooks that training calls, and the list that calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArgumentTypeError
+
+if TYPE_CHECKING:
+    from ..errors import DivergenceError
+    from ..network import Network
+
+Logs = Mapping[str, float]
+
+
+class Callback:
+    """Base of the callbacks: override what you need.
+
+    Epochs are counted from 1 over the life of the network, batches from 1 within the epoch. A hook
+    that is not overridden costs nothing; `on_batch_begin` and `on_batch_end` cost most, since then
+    the native back end must return from C for each batch. Setting ``network.stop_training = True``
+    ends training after the current epoch. `on_train_end` is called even if training fails.
+
+    A callback that remembers something from epoch to epoch says so in `state_dict`; then a
+    `Checkpoint` saves it, and ``fit(resume_from=…)`` goes on with it.
+
+    ===================  ===========================================================================
+    `on_train_begin`     once, before the first epoch
+    `on_epoch_begin`     before each epoch
+    `on_batch_begin`     before each update
+    `on_batch_end`       after each update
+    `on_progress`        several times a second, between two updates
+    `on_epoch_end`       after each epoch, its validation included
+    `on_divergence`      the loss or a gradient became non-finite
+    `on_train_end`       once, however training ended
+    ===================  ===========================================================================
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> class Stop(fastnn.Callback):
+    ...     def on_epoch_end(self, network, epoch, logs):
+    ...         network.stop_training = logs["loss"] < 0.1
+    """
+
+    #: Callbacks of a larger order are called later: a `Checkpoint` saves what the others know.
+    order: int = 0
+
+    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+        """Before the first epoch of a fit.
+
+        `info` tells the "epochs" of this fit, how many of them are "done" already (those of the fit
+        that is resumed), the "rows" of an epoch, the "validation_rows", and the "batch_size".
+        """
+
+    def on_epoch_begin(self, network: Network, epoch: int) -> None: ...
+
+    def on_batch_begin(self, network: Network, batch: int) -> None: ...
+
+    def on_batch_end(self, network: Network, batch: int, logs: Logs) -> None:
+        """`logs` holds the batch's loss and its number of rows, "size"."""
+
+    def on_progress(self, network: Network, logs: Logs) -> None:
+        """Several times a second: `logs` holds the epoch's "rows" so far and their mean "loss"."""
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        """`logs` holds loss and metrics of the epoch, and val_… of the validation data."""
+
+    def on_divergence(self, network: Network, error: DivergenceError) -> bool:
+        """Return True to end training here, with the last finite weights, and without the error."""
+        return False
+
+    def on_train_end(self, network: Network) -> None: ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is to be saved: JSON values and, as values of the dict itself, NumPy arrays."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave; called before `on_train_begin`."""
+
+
+class CallbackList:
+    """Calls one hook of all callbacks that override it."""
+
+    def __init__(self, callbacks: Iterable[Callback], network: Network):
+        self._callbacks = list(callbacks)
+        self._network = network
+        for callback in self._callbacks:
+            if not isinstance(callback, Callback):
+                raise ArgumentTypeError(
+                    f"callbacks must hold fastnn.Callback objects, got {callback!r}"
+                )
+        self._callbacks.sort(key=lambda callback: callback.order)
+        self._hooks = {
+            name: [getattr(c, name) for c in self._callbacks if _overrides(c, name)]
+            for name in vars(Callback)
+            if name.startswith("on_")
+        }
+
+    def wants(self, *hooks: str) -> bool:
+        """Whether any callback overrides one of these."""
+        return any(self._hooks[hook] for hook in hooks)
+
+    def __call__(self, hook: str, *arguments: Any) -> bool:
+        """Call a hook; returns whether any callback answered True."""
+        answers = [method(self._network, *arguments) for method in self._hooks[hook]]
+        return any(answer is True for answer in answers)
+
+    def stateful(self) -> list[Callback]:
+        """Those that remember something: they override `state_dict`."""
+        return [c for c in self._callbacks if _overrides(c, "state_dict")]
+
+
+def _overrides(callback: Callback, name: str) -> bool:
+    """Whether a callback's class, or the object itself, has a method of its own."""
+    return getattr(getattr(callback, name), "__func__", None) is not getattr(Callback, name)

@@ -1,0 +1,136 @@
+"""Files from which an interrupted fit goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import checks
+from ..errors import ArgumentError
+from ..monitor import Monitor
+from .base import Callback, Logs
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+SAVES = ("best", "last")
+
+
+class Checkpoint(Callback):
+    """Saves network and training at the ends of epochs.
+
+    A checkpoint is a model file, which `Network.load` reads, with all that the fit under way needs
+    to go on: the optimizer's arrays, steps, epochs and learning rate, the history, and the states
+    of the callbacks, whatever their order. ``fit(resume_from=path)`` continues from it, with the
+    same bits as if it had never stopped. A file is replaced whole or not at all: when the process
+    is killed, or the disk is full, the one before stays.
+
+    So that the same program can be started again after whatever ended it, give the callback itself
+    as `resume_from`; without a file yet, training begins::
+
+        checkpoint = fastnn.Checkpoint("run.safetensors")
+        net.fit(X, y, epochs=100, callbacks=[checkpoint], resume_from=checkpoint)
+
+    Parameters
+    ----------
+    path : str or path-like
+        May hold fields in braces, `epoch` or names of the history, which make a file of its own for
+        each save: ``"run-{epoch:03d}-{val_loss:.4f}.safetensors"``. A brace of the name itself is
+        doubled.
+    save : {"last", "best"}
+        Every epoch, or those in which `monitor` is the best so far.
+    every : int
+        With "last": every so many epochs, and in the end.
+    monitor, mode, min_delta
+        With "best": as those of `EarlyStopping`.
+
+    Raises
+    ------
+    ArgumentError
+        From `fit`: the history has no value of the name of a field or of `monitor`.
+    OSError
+        From `fit`: the file cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np, fastnn
+    >>> def train(epochs, folder):
+    ...     net = fastnn.Network([fastnn.Dense(1)], loss="huber", seed=0)
+    ...     checkpoint = fastnn.Checkpoint(os.path.join(folder, "run.safetensors"))
+    ...     options = {"callbacks": [checkpoint], "resume_from": checkpoint, "verbose": 0}
+    ...     return net.fit(np.ones((4, 2)), np.ones(4), epochs=epochs, **options)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     train(2, folder).epoch, train(3, folder).epoch
+    ([1, 2], [1, 2, 3])
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        save: str = "last",
+        every: int = 1,
+        monitor: str = "val_loss",
+        mode: str = "auto",
+        min_delta: float = 0.0,
+    ):
+        self.path = os.fsdecode(path)
+        try:
+            fields = [field for _, field, _, _ in string.Formatter().parse(self.path)]
+        except ValueError as error:
+            raise ArgumentError(f"path has wrong braces, {self.path!r}: {error}") from None
+        self._has_fields = any(field is not None for field in fields)
+        checks.member("save", save, dict.fromkeys(SAVES))
+        self._every = checks.integer("every", every, low=1)
+        if save == "best" and every != 1:
+            raise ArgumentError(f"every must be 1 where the best epochs are saved, got {every}")
+        self._new_monitor = lambda: Monitor(monitor, mode, min_delta)
+        self._monitor = self._new_monitor() if save == "best" else None
+        self._end = 0
+        self.order = 1 if save == "best" else 2  # the last state includes what is the best
+
+    @property
+    def file(self) -> str:
+        """The one file that is written; raises `ArgumentError` if the path has fields."""
+        if self._has_fields:
+            raise ArgumentError(
+                f"resume_from needs a single file, but the Checkpoint writes many: {self.path!r}"
+            )
+        return self.path.format()
+
+    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+        self._end = network.state.epoch + info["epochs"] - info["done"]
+        if self._monitor is not None:
+            self._monitor.check_available(info["validation_rows"] > 0)
+            if not info["done"]:
+                self._monitor = self._new_monitor()
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        from ..serialization import save_checkpoint
+
+        if self._is_due(network, epoch, logs):
+            save_checkpoint(network, self._file(epoch, logs))
+
+    def _is_due(self, network: Network, epoch: int, logs: Logs) -> bool:
+        if self._monitor is not None:
+            return self._monitor.improves(logs)
+        return epoch % self._every == 0 or epoch == self._end or network.stop_training
+
+    def _file(self, epoch: int, logs: Logs) -> str:
+        try:
+            return self.path.format(epoch=epoch, **logs)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise ArgumentError(
+                f"path {self.path!r} cannot be filled in ({error}); its fields may be epoch, "
+                f"{', '.join(logs)}"
+            ) from None
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._monitor is None else self._monitor.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        if self._monitor is not None:
+            self._monitor.load_state_dict(state)

@@ -1,0 +1,111 @@
+"""The history as a CSV file that grows with every epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Mapping
+from typing import IO, TYPE_CHECKING
+
+from .. import checks
+from ..errors import ArgumentError, ArgumentTypeError
+from .base import Callback, Logs
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+
+class CSVLogger(Callback):
+    """Writes a line for each epoch: its number, the learning rate of its last update, and the logs.
+
+    In a fit that is resumed (``resume_from``), lines of epochs that are trained once more go, and
+    so does a last line that was cut off: in the end the file is that of a run which was never
+    interrupted. Numbers are written with all their digits.
+
+    Parameters
+    ----------
+    path : str or path-like
+    separator : str
+        One character.
+    append : bool
+        Whether to go on with a file that exists, instead of replacing it, in a fit that is not
+        resumed.
+
+    Raises
+    ------
+    ArgumentError
+        From `fit`: the columns of the file to go on with are others.
+    OSError
+        From `fit`, before the first epoch: the file cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np, fastnn
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="huber", optimizer=fastnn.SGD(0.1), seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "log.csv")
+    ...     callbacks = [fastnn.CSVLogger(path)]
+    ...     history = net.fit(np.ones((4, 2)), np.ones(4), callbacks=callbacks, verbose=0)
+    ...     with open(path) as file:
+    ...         print(file.readline().strip())
+    epoch,learning_rate,loss
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, separator: str = ",", append: bool = False):
+        if not isinstance(separator, str):
+            raise ArgumentTypeError(f"separator must be one character, got {separator!r}")
+        if len(separator) != 1 or separator in '\r\n"':
+            raise ArgumentError(f"separator must be one character, got {separator!r}")
+        self.path = os.path.abspath(os.fsdecode(path))
+        self._separator = separator
+        self._append = checks.flag("append", append)
+        self._columns: list[str] = []
+        self._file: IO[str] | None = None
+
+    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+        kept: list[str] = []
+        if (info["done"] or self._append) and os.path.exists(self.path):
+            kept = self._whole_lines()
+            while info["done"] and len(kept) > 1 and self._epoch(kept[-1]) > network.state.epoch:
+                kept.pop()
+        self._columns = next(csv.reader(kept, delimiter=self._separator), [])
+        self._file = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115
+        self._file.truncate(len("".join(kept).encode()))
+
+    def _whole_lines(self) -> list[str]:
+        with open(self.path, encoding="utf-8", newline="") as file:
+            lines = file.readlines()
+        return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
+
+    def _epoch(self, line: str) -> int:
+        number = line.partition(self._separator)[0]
+        if not number.isdecimal():
+            raise ArgumentError(f"{self.path} is no log of epochs: it has the line {line!r:.80}")
+        return int(number)
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        columns = ["epoch", "learning_rate", *logs]
+        if not self._columns:
+            self._columns = columns
+            self._write(columns)
+        elif columns != self._columns:
+            raise ArgumentError(
+                f"{self.path} has the columns {', '.join(self._columns)}, but this epoch reports "
+                f"{', '.join(columns)}"
+            )
+        self._write([epoch, network.state.learning_rate, *logs.values()])
+
+    def _write(self, values: Iterable[object]) -> None:
+        """One line, in one call of the operating system."""
+        assert self._file is not None  # open from the beginning of a fit to its end
+        line = io.StringIO()
+        csv.writer(line, delimiter=self._separator, lineterminator="\n").writerow(values)
+        self._file.write(line.getvalue())
+        self._file.flush()
+
+    def on_train_end(self, network: Network) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None

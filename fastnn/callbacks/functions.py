@@ -1,0 +1,46 @@
+"""Hooks as plain functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import checks
+from ..errors import ArgumentTypeError
+from .base import Callback
+
+
+class LambdaCallback(Callback):
+    """A callback made of functions, for what is too short for a class.
+
+    Parameters
+    ----------
+    **hooks : callable
+        Each named after the hook of `Callback` that it is, with the same arguments, of which the
+        first is the network. Those that are not given cost nothing.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        There is no hook of that name, or its value is not callable.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> losses = []
+    >>> def note(net, epoch, logs):
+    ...     losses.append(logs["loss"])
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="huber", seed=0)
+    >>> callbacks = [fastnn.LambdaCallback(on_epoch_end=note)]
+    >>> history = net.fit(np.ones((4, 2)), np.ones(4), epochs=3, callbacks=callbacks, verbose=0)
+    >>> losses == history["loss"]
+    True
+    """
+
+    def __init__(self, **hooks: Callable[..., Any]):
+        known = {name: None for name in vars(Callback) if name.startswith("on_")}
+        for name, function in hooks.items():
+            checks.member("hook", name, known)
+            if not callable(function):
+                raise ArgumentTypeError(f"{name} must be callable, got {function!r}")
+            setattr(self, name, function)

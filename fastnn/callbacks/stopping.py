@@ -1,0 +1,175 @@
+"""Callbacks that end training early."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import checks
+from ..monitor import Monitor
+from .base import Callback, Logs
+
+if TYPE_CHECKING:
+    from ..errors import DivergenceError
+    from ..network import Network
+
+
+class EarlyStopping(Callback):
+    """Stops training that no longer improves; the names are those of Keras.
+
+    Prechelt: Early stopping — but when? In: Neural networks: tricks of the trade, 1998.
+
+    Parameters
+    ----------
+    monitor : str
+        A name of the history; one that begins with "val_" needs validation data in `fit`.
+    min_delta : float
+        What a value must be better by to count as an improvement.
+    patience : int
+        Epochs without improvement after which training stops.
+    mode : {"auto", "min", "max"}
+        Whether the value ought to fall or to rise; "auto" tells by its name.
+    baseline : float, optional
+        What the first improvement must be better than.
+    restore_best_weights : bool
+        Whether the network has the parameters of the best epoch in the end, however training ends.
+    start_from_epoch : int
+        Epochs of the fit to let pass before anything counts.
+
+    Attributes
+    ----------
+    best : float or None
+        The best value so far.
+    best_epoch : int or None
+        The epoch, counted as in the history, that it is from.
+    stopped_epoch : int or None
+        The epoch after which training was stopped.
+
+    Raises
+    ------
+    ArgumentError
+        From `fit`: the history has no value of that name.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> X = np.linspace(0, 1, 50).reshape(-1, 1)
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="huber", optimizer=fastnn.SGD(1.0), seed=0)
+    >>> stopping = fastnn.EarlyStopping("loss", min_delta=1e-3, restore_best_weights=True)
+    >>> history = net.fit(X, X[:, 0], epochs=100, callbacks=[stopping], verbose=0)
+    >>> stopping.stopped_epoch == len(history.epoch) < 100
+    True
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        *,
+        min_delta: float = 0.0,
+        patience: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ):
+        self._new_monitor = lambda: Monitor(monitor, mode, min_delta, baseline)
+        self._monitor = self._new_monitor()
+        self._patience = checks.integer("patience", patience, low=0)
+        self._restore = checks.flag("restore_best_weights", restore_best_weights)
+        self._start_from = checks.integer("start_from_epoch", start_from_epoch, low=0)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._monitor = self._new_monitor()
+        self._seen = 0  # epochs of this fit
+        self._wait = 0  # of them, without improvement
+        self._weights: np.ndarray | None = None
+        self.best_epoch: int | None = None
+        self.stopped_epoch: int | None = None
+
+    @property
+    def best(self) -> float | None:
+        return self._monitor.best
+
+    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+        self._monitor.check_available(info["validation_rows"] > 0)
+        if not info["done"]:
+            self._reset()
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        self._seen += 1
+        if self._seen <= self._start_from:
+            return
+        if self._monitor.improves(logs):
+            self.best_epoch, self._wait = epoch, 0
+            if self._restore:
+                self._weights = network.parameters.copy()
+        else:
+            self._wait += 1
+            if self._wait >= self._patience:
+                self.stopped_epoch = epoch
+                network.stop_training = True
+
+    def on_train_end(self, network: Network) -> None:
+        if self._weights is not None:
+            network.parameters[...] = self._weights
+            self._weights = None
+
+    def state_dict(self) -> dict[str, Any]:
+        state = self._monitor.state_dict() | {
+            "seen": self._seen,
+            "wait": self._wait,
+            "best_epoch": self.best_epoch,
+            "stopped_epoch": self.stopped_epoch,
+        }
+        return state if self._weights is None else state | {"weights": self._weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._monitor.load_state_dict(state)
+        self._seen, self._wait = state["seen"], state["wait"]
+        self.best_epoch, self.stopped_epoch = state["best_epoch"], state["stopped_epoch"]
+        self._weights = state.get("weights")
+
+
+class TerminateOnNonFinite(Callback):
+    """Ends training, without an error, when a loss or a metric is no longer finite.
+
+    The loss of training itself is looked at before each update, so the weights are the last finite
+    ones; without this callback `fit` raises `DivergenceError`. Metrics and figures of the
+    validation data are looked at after each epoch.
+
+    Attributes
+    ----------
+    reason : str or None
+        What was not finite, if anything was.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> X = np.ones((8, 1))
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="mean_squared_error", dtype="float64",
+    ...                      optimizer=fastnn.SGD(1e200), seed=0)
+    >>> guard = fastnn.TerminateOnNonFinite()
+    >>> history = net.fit(X, X[:, 0], batch_size=2, epochs=9, callbacks=[guard], verbose=0)
+    >>> guard.reason[:32]
+    'training diverged in epoch 1, ba'
+    """
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+
+    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+        self.reason = None
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                self.reason = f"{name} is {value} in epoch {epoch}"
+                network.stop_training = True
+
+    def on_divergence(self, network: Network, error: DivergenceError) -> bool:
+        self.reason = str(error)
+        return True

@@ -1,0 +1,160 @@
+"""What to do next: first what keeps layers from learning, then bias, then variance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..layers import Dropout
+from .bias_variance import BiasVariance
+from .layer_health import Flag
+from .learning_curve import LearningCurve
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+#: Relative fall of the training loss over the last tenth of the epochs, from which on training is
+#: not finished.
+STILL_LEARNING = 0.01
+
+#: Rows of the most frequent class for each of the rarest, from which on class weights are advised.
+IMBALANCE = 5.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that advice rests on; parts that were not asked for are None or empty."""
+
+    net: Network
+    errors: BiasVariance
+    flags: Sequence[Flag]
+    curve: LearningCurve | None
+    imbalance: float | None
+
+
+def next_actions(evidence: Evidence) -> tuple[str, ...]:
+    """Recommendations, the first to try first."""
+    errors = evidence.errors
+    actions = []
+    if evidence.net.state.step == 0:
+        actions.append("Train the network: its weights are still the initial ones.")
+    if evidence.flags:
+        problems = ", ".join(dict.fromkeys(flag.problem for flag in evidence.flags))
+        actions.append(f"Cure what is flagged in the layers first: {problems}.")
+    against_bias = _against_bias(evidence) if errors.high_bias else []
+    against_variance = _against_variance(evidence) if errors.high_variance else []
+    if errors.dominant == "variance":
+        actions += against_variance + against_bias
+    else:
+        actions += against_bias + against_variance
+    if errors.dominant is None:
+        actions.append("Nothing urgent: test on data that neither set has seen.")
+    if evidence.imbalance is not None and evidence.imbalance >= IMBALANCE:
+        actions.append(
+            f"Classes are uneven, {evidence.imbalance:.0f} : 1. Look at recall class by class; "
+            'fit(class_weight="balanced") gives rare ones more weight.'
+        )
+    if errors.variance < 0 and -errors.variance > errors.threshold:
+        actions.append(
+            "Validation error is below training error: are both sets drawn from the same source?"
+        )
+    return tuple(actions)
+
+
+def _against_bias(evidence: Evidence) -> list[str]:
+    """Ng's order: a bigger network, longer or better training, another architecture."""
+    return [
+        f"Against bias, a bigger network: {_size(evidence.net)}.",
+        f"Against bias, train longer or better: {_training(evidence.net)}.",
+        *_weaker_regularization(evidence.net),
+        "Against bias, another architecture or better inputs.",
+    ]
+
+
+def _against_variance(evidence: Evidence) -> list[str]:
+    """Ng's order: more data, regularisation (augmentation among it), another architecture."""
+    return [
+        f"Against variance, more data{_curve(evidence.curve)}.",
+        f"Against variance, regularisation: {_regularization(evidence.net)}.",
+        "Against variance, augmentation: rows altered in ways that leave their target as it is.",
+        "Against variance, a smaller or another architecture.",
+    ]
+
+
+def _size(net: Network) -> str:
+    architecture = net.architecture
+    *hidden, _ = sorted({segment.layer for segment in architecture.segments}) or [0]
+    if not hidden:
+        return "it has no hidden layer"
+    units = "-".join(str(math.prod(architecture.shapes[index + 1])) for index in hidden)
+    return f"more units or layers than its hidden {units}, until the training error falls"
+
+
+def _training(net: Network) -> str:
+    losses = net.history.get("loss", [])
+    past = losses[-max(2, math.ceil(len(losses) / 10)) :]
+    epochs = f"after {len(losses)} epochs" if losses else "as far as the history tells"
+    if len(past) > 1 and past[-1] < (1 - STILL_LEARNING) * past[0]:
+        return f"the training loss is still falling {epochs}"
+    optimizer = type(net.optimizer).__name__
+    rate = "fastnn.lr_find suggests a learning rate"
+    return f"{rate}, Adam helps" if optimizer == "SGD" else f"{optimizer} stands still; {rate}"
+
+
+def _weaker_regularization(net: Network) -> list[str]:
+    held = _held(net)
+    return [f"Against bias, less regularisation: it has {', '.join(held)}."] if held else []
+
+
+def _regularization(net: Network) -> str:
+    missing = [
+        advice
+        for advice, there in (
+            ("Dropout", any(isinstance(layer, Dropout) and layer.rate for layer in net.layers)),
+            ("l2", any(s.parameter.l2 for s in net.architecture.segments)),
+            ("weight_decay", net.optimizer.weight_decay > 0),
+        )
+        if not there
+    ]
+    stop = _stopping(net)
+    if len(missing) == 3:
+        return f"none so far; add Dropout, or l2 to the Dense layers, or weight_decay{stop}"
+    held = ", ".join(_held(net))
+    return f"more than it has ({held}){', or ' + ' or '.join(missing) if missing else ''}{stop}"
+
+
+def _held(net: Network) -> list[str]:
+    """The regularisation a network has, with its strengths."""
+    rates = [layer.rate for layer in net.layers if isinstance(layer, Dropout) and layer.rate]
+    l1, l2 = (
+        max((getattr(s.parameter, name) for s in net.architecture.segments), default=0.0)
+        for name in ("l1", "l2")
+    )
+    strengths = {
+        "Dropout": max(rates, default=0.0),
+        "l1": l1,
+        "l2": l2,
+        "weight_decay": net.optimizer.weight_decay,
+    }
+    return [f"{name} {strength:g}" for name, strength in strengths.items() if strength]
+
+
+def _stopping(net: Network) -> str:
+    """Whether the validation loss has been lower before."""
+    losses = net.history.get("val_loss", [])
+    finite = [value for value in losses if math.isfinite(value)]
+    if len(finite) < 2 or min(finite) >= (1 - STILL_LEARNING) * finite[-1]:
+        return ""
+    epoch = net.history.epoch[losses.index(min(finite))]
+    return f"; the validation loss was lowest in epoch {epoch}, so stop there"
+
+
+def _curve(curve: LearningCurve | None) -> str:
+    if curve is None or len(curve.points) < 2:
+        return ""
+    rows = curve.points[-1].rows
+    if curve.still_falling:
+        return f": the validation error still falls at {rows:,} rows"
+    return f", though the last doubling, to {rows:,} rows, no longer lowered the error"

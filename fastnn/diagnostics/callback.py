@@ -1,0 +1,120 @@
+"""`LayerHealth`: the layers' figures at the end of epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import checks
+from ..callbacks import Callback, Logs
+from ..errors import ArgumentError
+from ..randomness import check_seed
+from . import drawings, style
+from .layer_health import Flag, find_flags
+from .measurement import LayerFigures, LayerMeter
+from .samples import checked_rows, drawn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..network import Network
+
+
+class LayerHealth(Callback):
+    """Measure every layer at the end of epochs: activations, gradients, updates.
+
+    One training step on a copy of the network, on rows fixed beforehand; nothing of the training
+    changes. It costs what three to five steps on as many rows cost.
+
+    Parameters
+    ----------
+    X, y : array-like of numbers
+        Rows to measure on, such as the training data, of which `rows` are drawn.
+    every : int
+        Epochs from one measurement to the next.
+    rows : int
+        At most so many; mind that a unit counts as dead if it is 0 on all of them.
+    seed : int
+        Draws the rows.
+
+    Attributes
+    ----------
+    epochs : list of int
+        When it was measured, counted over the life of the network.
+    records : list of tuple of LayerFigures
+        What was found, layer by layer.
+    flags : tuple of Flag
+        What was wrong at the last measurement.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> import fastnn
+    >>> X, y = load_digits(return_X_y=True)
+    >>> layers = [fastnn.Dense(32, "relu"), fastnn.Dense(10)]
+    >>> net = fastnn.Network(layers, loss="softmax_cross_entropy", seed=0)
+    >>> health = fastnn.LayerHealth(X / 16, y, every=2)
+    >>> _ = net.fit(X / 16, y, epochs=4, callbacks=[health], verbose=0)
+    >>> health.epochs, health.flags
+    ([2, 4], ())
+    >>> list(health.values("update_ratio"))
+    ['dense_1', 'dense_2']
+    """
+
+    def __init__(self, X: Any, y: Any, *, every: int = 1, rows: int = 128, seed: int = 0):
+        self._X, self._y = X, y
+        self.every = checks.integer("every", every, low=1)
+        self.rows = checks.integer("rows", rows, low=1)
+        self.seed = check_seed(seed)
+        self.epochs: list[int] = []
+        self.records: list[tuple[LayerFigures, ...]] = []
+        self.flags: tuple[Flag, ...] = ()
+        self._meter: LayerMeter | None = None
+
+    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+        rows = checked_rows(network, self._X, self._y, "LayerHealth: ")
+        self._meter = LayerMeter(network, drawn(rows, self.rows, self.seed))
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        if epoch % self.every == 0:
+            assert self._meter is not None
+            self.epochs.append(epoch)
+            self.records.append(self._meter.measure())
+            self.flags = find_flags(network, self.records[-1])
+
+    def on_train_end(self, network: Network) -> None:
+        self._meter = None
+
+    def values(self, figure: str) -> dict[str, list[float]]:
+        """One of the figures of `LayerFigures`, by layer: a value for each of `epochs`.
+
+        Raises
+        ------
+        ArgumentError
+            There is no figure of that name.
+        """
+        known = {
+            name: name
+            for name, kind in LayerFigures.__annotations__.items()
+            if kind.startswith("float")
+        }
+        checks.member("figure", figure, known)
+        columns = zip(*self.records, strict=True)
+        return {column[0].name: [getattr(f, figure) for f in column] for column in columns}
+
+    def plot(self, ax: Any = None) -> list[Axes]:
+        """Draw gradient and update of every layer over the epochs, in two panels.
+
+        Raises
+        ------
+        ArgumentError
+            Nothing has been measured yet.
+        MissingDependencyError
+            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+        """
+        if not self.records:
+            raise ArgumentError("nothing to plot: no epoch has been measured yet")
+        axes = style.panels(ax, len(drawings.HEALTH))
+        for panel, (figure, title) in zip(axes, drawings.HEALTH.items(), strict=True):
+            drawings.health(panel, self.epochs, self.values(figure), title)
+        return axes

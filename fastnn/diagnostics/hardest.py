@@ -1,0 +1,57 @@
+"""The rows with the largest losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import metrics
+from ..data import DataSet
+from ..network import Network
+from ..passes import Pass
+
+
+@dataclass(frozen=True)
+class HardExample:
+    """A row that the network gets most wrong.
+
+    Attributes
+    ----------
+    row : int
+        Of X_val, counted from 0.
+    loss : float
+        Its own, without penalties.
+    true, predicted : int, float or tuple of them
+        Class, value, or one for each output.
+    """
+
+    row: int
+    loss: float
+    true: int | float | tuple[int | float, ...]
+    predicted: int | float | tuple[int | float, ...]
+
+
+def row_losses(net: Network, rows: DataSet) -> tuple[np.ndarray, np.ndarray]:
+    """Loss of every row, shape (n,) float64, and the predictions, shape (n, outputs)."""
+    predictions = np.empty((len(rows), *net.output_shape), net.dtype)
+    one_by_one = Pass(rows, 1, predictions=predictions)
+    with net.executors.inference(1, rows.labels) as executor:
+        executor.infer(one_by_one, net.state)
+    return one_by_one.losses, predictions
+
+
+def hardest(
+    task: str, target: np.ndarray, prediction: np.ndarray, losses: np.ndarray, n: int
+) -> tuple[HardExample, ...]:
+    """The `n` rows with the largest losses, the largest first."""
+    true, predicted = metrics.decisions(task, target), metrics.decisions(task, prediction)
+    found = np.argsort(-losses, kind="stable")[:n]
+    return tuple(
+        HardExample(int(r), float(losses[r]), _plain(true[r]), _plain(predicted[r])) for r in found
+    )
+
+
+def _plain(value: np.ndarray) -> int | float | tuple[int | float, ...]:
+    values = np.atleast_1d(value).tolist()
+    return values[0] if len(values) == 1 else tuple(values)

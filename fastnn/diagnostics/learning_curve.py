@@ -1,0 +1,121 @@
+"""Learning curves over the size of the training set: would more data help?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .. import checks, inference
+from ..callbacks import CallbackList
+from ..data import DataSet
+from ..errors import ArgumentError, ArgumentTypeError, DivergenceError
+from ..network import Network
+from ..training import FitSettings, Session, Trainer
+from . import samples
+from .bias_variance import ErrorRate
+
+#: Shares of the training rows: each has twice the rows of the one before, since errors fall about
+#: as a power of the number of rows (Hestness et al., Deep learning scaling is predictable, 2017).
+SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A network trained on part of the data.
+
+    Attributes
+    ----------
+    rows, updates : int
+        Rows it was trained on, and optimizer steps it took.
+    training, validation : ErrorRate
+        On those rows, and on the validation rows.
+    """
+
+    rows: int
+    updates: int
+    training: ErrorRate
+    validation: ErrorRate
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Errors against the number of training rows.
+
+    Attributes
+    ----------
+    points : tuple of CurvePoint
+        From the fewest rows to all; sizes on which training diverged are left out.
+    """
+
+    points: tuple[CurvePoint, ...]
+
+    @property
+    def last_gain(self) -> float:
+        """By how much the last enlargement of the data lowered the validation error."""
+        if len(self.points) < 2:
+            return 0.0
+        before, after = self.points[-2:]
+        return before.validation.value - after.validation.value
+
+    @property
+    def still_falling(self) -> bool:
+        """Whether that is more than the standard error of the last validation error."""
+        return bool(self.points) and self.last_gain > self.points[-1].validation.standard_error
+
+
+def check_sizes(sizes: Sequence[float]) -> tuple[float, ...]:
+    """Ascending shares of the training rows."""
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
+        raise ArgumentTypeError(f"curve_sizes must be a list of shares, or None, got {sizes!r}")
+    shares = tuple(checks.real("curve_sizes", s, low=0, high=1, open_low=True) for s in sizes)
+    if not shares or any(a >= b for a, b in pairwise(shares)):
+        raise ArgumentError(f"curve_sizes must be ascending shares of the rows, got {sizes!r}")
+    return shares
+
+
+def learning_curve(
+    net: Network,
+    train: DataSet,
+    validation: DataSet,
+    *,
+    sizes: Sequence[float],
+    epochs: int,
+    batch_size: int,
+) -> LearningCurve:
+    """Train clones of the network on nested parts of the rows.
+
+    Each starts from the same seed and takes as many updates as `epochs` make on all rows, so that
+    what differs is the data. The network itself is not touched.
+    """
+    order = samples.order(len(train), net.seed, samples.SUBSETS)
+    updates = epochs * -(-len(train) // min(batch_size, len(train)))
+    points = []
+    for share in sizes:
+        rows = max(1, round(share * len(train)))
+        part = train.take(np.sort(order[:rows]))
+        try:
+            points.append(_train(net.clone(), part, validation, updates, batch_size))
+        except DivergenceError:
+            continue
+    return LearningCurve(tuple(points))
+
+
+def _train(
+    net: Network, part: DataSet, validation: DataSet, updates: int, batch_size: int
+) -> CurvePoint:
+    net.build_for(part)
+    batch_size = min(batch_size, len(part))
+    per_epoch = -(-len(part) // batch_size)
+    settings = FitSettings(round(updates / per_epoch) or 1, batch_size, shuffle=True)
+    Trainer(net, part, None, settings, Session(0, {}, CallbackList([], net))).run()
+    return CurvePoint(len(part), net.state.step, error_rate(net, part), error_rate(net, validation))
+
+
+def error_rate(net: Network, rows: DataSet) -> ErrorRate:
+    """The error of a network's predictions for some rows."""
+    assert rows.target is not None
+    predictions = inference.predict(net, rows.selected(rows.x))
+    return ErrorRate.of(net.loss.task, rows.selected(rows.target), predictions)

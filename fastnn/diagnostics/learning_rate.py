@@ -1,0 +1,212 @@
+"""`lr_find`: one sweep over learning rates tells where the loss falls fastest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import checks, native_executor
+from ..errors import ArgumentError
+from ..executor import Diverged
+from ..interrupts import DeferredInterrupt
+from ..passes import Pass
+from ..randomness import Stream, permutation, stream_offset
+from . import drawings, style
+from .samples import checked_rows, require_network
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from matplotlib.axes import Axes
+
+    from ..data import DataSet
+    from ..network import Network
+
+#: The sweep ends when the smoothed loss is this many times its lowest value so far: it has
+#: diverged, and does not come back at larger rates.
+DIVERGED = 4.0
+
+#: Share that this running mean keeps at each step.
+MEMORY = 0.9
+
+#: Steps to either side, as a share of all, of the lines that are fitted to the losses.
+REACH = 0.1
+
+
+@dataclass(frozen=True)
+class LearningRateSweep:
+    """What `lr_find` saw; prints as a sentence.
+
+    Attributes
+    ----------
+    learning_rates, losses : ndarray, shape (steps,)
+        The rate of each step, and the loss of its batch before the step was taken.
+    smoothed : ndarray, shape (steps,)
+        The losses without the noise of batches: lines fitted to neighbouring steps.
+    suggestion : float or None
+        Where the smoothed loss falls most steeply over log(rate); None if it never falls.
+    diverged : bool
+        Whether the sweep ended early.
+    """
+
+    learning_rates: np.ndarray
+    losses: np.ndarray
+    smoothed: np.ndarray
+    suggestion: float | None
+    diverged: bool
+
+    def __str__(self) -> str:
+        low, high = self.learning_rates[0], self.learning_rates[-1]
+        end = "where the loss diverged" if self.diverged else "without divergence"
+        found = "the loss never fell: no suggestion"
+        if self.suggestion is not None:
+            found = f"suggested learning rate {self.suggestion:.2g}"
+        return f"{found} ({len(self.losses)} steps from {low:.2g} to {high:.2g}, {end})"
+
+    def plot(self, ax: Any = None) -> Axes:
+        """Draw loss against rate into `ax`, or new axes; needs matplotlib."""
+        [axes] = style.panels(ax, 1)
+        drawings.sweep(axes, self)
+        return axes
+
+    def to_png(self, path: str | PathLike[str]) -> None:
+        """Write the plot to a file; needs matplotlib."""
+        made, axes = style.figure(1, 1)
+        drawings.sweep(axes[0, 0], self)
+        style.save(made, path)
+
+
+def lr_find(
+    net: Network,
+    X: Any,
+    y: Any,
+    *,
+    min_lr: float = 1e-6,
+    max_lr: float = 10.0,
+    steps: int = 100,
+    batch_size: int = 32,
+) -> LearningRateSweep:
+    """Train a copy of the network while the learning rate grows from step to step.
+
+    The network is built if it was not, and otherwise left as it is: parameters, optimizer slots,
+    step, history and learning rate.
+
+    Parameters
+    ----------
+    net : Network
+    X, y : array-like of numbers
+        As `Network.fit` takes them.
+    min_lr, max_lr : float
+        First and last rate; between them, each is the same multiple of the one before.
+    steps : int
+        At least 10.
+    batch_size : int
+        That of the training to come: what rate is good depends on it.
+
+    Returns
+    -------
+    LearningRateSweep
+        `suggestion`, `plot()`, and the curve itself.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An argument cannot be used; or already the first loss is not finite.
+
+    Notes
+    -----
+    The sweep ends early where a loss or gradient is not finite, or a running mean of the losses
+    exceeds 4 × its lowest value. The suggestion is the rate at which the loss falls most steeply
+    over log(rate), by lines fitted to the steps around (Savitzky, Golay, 1964), between the start
+    and the lowest point. Smith reads the range off the
+    curve by eye; the steepest point is what most libraries take for a constant rate. As a peak
+    of a schedule, take up to three times as much.
+
+    References
+    ----------
+    Smith: Cyclical learning rates for training neural networks. WACV 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> import fastnn
+    >>> X, y = load_digits(return_X_y=True)
+    >>> layers = [fastnn.Dense(32, "relu"), fastnn.Dense(10)]
+    >>> net = fastnn.Network(layers, loss="softmax_cross_entropy", seed=0)
+    >>> sweep = fastnn.lr_find(net, X / 16, y)
+    >>> 1e-4 < sweep.suggestion < 1e-1
+    True
+    """
+    require_network(net)
+    min_lr = checks.real("min_lr", min_lr, low=0, open_low=True)
+    max_lr = checks.real("max_lr", max_lr, low=0, open_low=True)
+    if min_lr >= max_lr:
+        raise ArgumentError(f"min_lr must be below max_lr, got {min_lr:g} and {max_lr:g}")
+    steps = checks.integer("steps", steps, low=10)
+    batch_size = checks.integer("batch_size", batch_size, low=1)
+    rows = checked_rows(net, X, y)
+    rates = np.geomspace(min_lr, max_lr, steps)
+    return _judge(rates, _losses(net, rows, rates, min(batch_size, len(rows))))
+
+
+def _losses(net: Network, rows: DataSet, rates: np.ndarray, batch_size: int) -> Iterator[float]:
+    """Loss of one batch after the other, each followed by a step at the next rate."""
+    plan = net.executors.plan(batch_size, training=True, labels=rows.labels)
+    arena = net.architecture.arena()
+    arena.copy_from(net.arena)
+    executor = native_executor.executor(plan, arena)
+    state = replace(net.state)
+    one_pass = Pass(rows, batch_size)
+    with DeferredInterrupt() as interrupt:
+        for step in range(len(rates)):
+            number = step % len(one_pass)
+            if number == 0:
+                offset = stream_offset(Stream.SHUFFLE, net.state.epoch + step // len(one_pass))
+                one_pass.order = permutation(len(rows), state.seed, offset)
+            try:
+                executor.train(
+                    one_pass, number, number + 1, rates[step : step + 1], state, interrupt
+                )
+            except Diverged:
+                return
+            yield float(one_pass.losses[number])
+
+
+def _judge(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:
+    """Take losses until they diverge."""
+    taken: list[float] = []
+    mean, lowest = 0.0, math.inf
+    for step, loss in enumerate(losses, start=1):
+        taken.append(loss)
+        mean = MEMORY * mean + (1 - MEMORY) * loss
+        unbiased = mean / (1 - MEMORY**step)  # as if it had begun at the first loss
+        lowest = min(lowest, unbiased)
+        if unbiased > DIVERGED * lowest:
+            break
+    if len(taken) < 2:
+        raise ArgumentError(
+            f"training diverges at once, at min_lr={rates[0]:g}: scale X, or draw smaller weights"
+        )
+    curve, used = np.array(taken), rates[: len(taken)]
+    smoothed, slopes = _lines(curve, len(rates))
+    lowest_at = int(smoothed.argmin())
+    steepest = int(slopes[: lowest_at + 1].argmin())
+    suggestion = float(used[steepest]) if slopes[steepest] < 0 else None
+    diverged = len(taken) < len(rates) or unbiased > DIVERGED * lowest
+    return LearningRateSweep(used, curve, smoothed, suggestion, diverged)
+
+
+def _lines(losses: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Height and slope, at each step, of the line fitted to the losses around it.
+
+    A running mean would lag behind the losses, and make the suggestion too large.
+    """
+    from scipy.signal import savgol_filter
+
+    window = min(2 * max(2, round(steps * REACH)) + 1, len(losses) - 1 + len(losses) % 2)
+    height, slope = (savgol_filter(losses, window, min(1, window - 1), deriv=d) for d in (0, 1))
+    return height, slope

@@ -1,0 +1,215 @@
+"""The figures of every layer, from one training step on a copy of the network.
+
+The plan is the plain one, with a probe beside each layer's ops: a Python function that reads the
+layer's output as it appears, and the gradient there before the layer passes it on. It runs in the
+Python executor, in an arena of its own, so nothing of the network changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..activations import ACTIVATIONS
+from ..compiler import compile_plan
+from ..executor import GRADIENT_STAGES, Executor
+from ..initializers import deviation
+from ..layers import Layer
+from ..parameters import Segment
+from ..passes import Pass
+from ..plan import Ref, Result
+
+if TYPE_CHECKING:
+    from ..compiler import PlanBuilder, Pullback
+    from ..data import DataSet
+    from ..network import Network
+
+#: A bounded activation is saturated where its slope is below this share of its greatest: beyond
+#: 0.975 in absolute value for tanh, within 0.0127 of either end for sigmoid.
+SATURATED_SLOPE = 0.05
+
+#: Slope, from the output, as a share of the greatest.
+_SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "sigmoid": lambda y: 4 * y * (1 - y),
+    "tanh": lambda y: 1 - y * y,
+}
+
+
+@dataclass(frozen=True)
+class LayerFigures:
+    """What one training step shows of a layer.
+
+    Attributes
+    ----------
+    name, kind : str
+        As in ``"dense_1"``, ``"Dense (relu)"``.
+    activation : str or None
+    mean, std : float
+        Of the layer's outputs, over the rows and units of the sample.
+    dead : float or None
+        Share of the units that are 0 on every row; None unless the activation is relu.
+    saturated : float or None
+        Share of the outputs where the slope is below 5 % of the greatest; None unless the
+        activation is sigmoid or tanh.
+    signal : float
+        ‖∂ loss / ∂ output‖, what reaches the layer in the backward pass; NaN where nothing does.
+    gradient_norm : float
+        ‖∂ loss / ∂ parameters‖, before clipping; NaN for a layer without parameters.
+    update_ratio : float
+        ‖Δ parameters‖ / ‖parameters‖ of the optimizer's next step; NaN where there are none, where
+        all are 0, or where the step would be given up.
+    weight_scale : float
+        Standard deviation of the weights over that of the initialiser meant for the activation (He
+        for rectified units, LeCun for selu, Glorot for others); NaN where there are none.
+    """
+
+    name: str
+    kind: str
+    activation: str | None
+    mean: float
+    std: float
+    dead: float | None
+    saturated: float | None
+    signal: float
+    gradient_norm: float
+    update_ratio: float
+    weight_scale: float
+
+
+class _Reading:
+    """What the probes of one layer saw last."""
+
+    def __init__(self, activation: str | None):
+        self._rectified = activation == "relu"
+        self._slope = _SLOPES.get(activation or "")
+        self.mean = self.std = self.signal = math.nan
+        self.dead: float | None = None
+        self.saturated: float | None = None
+
+    def see_output(self, y: np.ndarray) -> None:
+        """y has shape (B, …)."""
+        self.mean, self.std = float(y.mean(dtype=np.float64)), float(y.std(dtype=np.float64))
+        if self._rectified:
+            self.dead = float(np.mean(~y.any(axis=0)))
+        if self._slope is not None:
+            self.saturated = float(np.mean(self._slope(y) < SATURATED_SLOPE))
+
+    def see_gradient(self, dy: np.ndarray) -> None:
+        """dy has the shape of y."""
+        self.signal = norm(dy)
+
+
+@dataclass(frozen=True, eq=False)
+class _Probed(Layer, listed=False):
+    """A layer with probes around it."""
+
+    layer: Layer
+    reading: _Reading
+    name: str | None = None
+
+    def lower(self, builder: PlanBuilder, x: Ref, *arguments: Any) -> tuple[Ref, Pullback]:
+        y, pullback = self.layer.lower(builder, x, *arguments)
+        builder.emit("forward", self.reading.see_output, y)
+
+        def probed(dy: Ref, wanted: bool) -> Ref | None:
+            builder.emit("backward", self.reading.see_gradient, dy)
+            return pullback(dy, wanted)
+
+        return y, probed
+
+
+class LayerMeter:
+    """Measures the layers of one built network on fixed rows, again and again.
+
+    Layers that neither learn nor apply an activation (Flatten, Dropout) are left out.
+    """
+
+    def __init__(self, net: Network, rows: DataSet):
+        self._net = net
+        architecture = net.architecture
+        self._segments = {
+            index: [s for s in architecture.segments if s.layer == index]
+            for index, layer in enumerate(net.layers)
+            if hasattr(layer, "activation") or any(s.layer == index for s in architecture.segments)
+        }
+        self._readings = {i: _Reading(_activation(net.layers[i])) for i in self._segments}
+        layers = tuple(
+            _Probed(layer, self._readings[i]) if i in self._readings else layer
+            for i, layer in enumerate(net.layers)
+        )
+        probed = replace(architecture, layers=layers)
+        plan = compile_plan(probed, len(rows), training=True, labels=rows.labels)
+        self._arena = net.architecture.arena()
+        self._executor = Executor(plan, self._arena)
+        self._batch = Pass(rows, len(rows)).batch(0, plan)
+
+    def measure(self) -> tuple[LayerFigures, ...]:
+        """The figures at the network's present parameters, slots and step, layer by layer."""
+        self._arena.copy_from(self._net.arena)
+        state = replace(self._net.state)
+        with np.errstate(all="ignore"):  # what overflows is to be reported, not warned of
+            found = self._executor.run(GRADIENT_STAGES, self._batch, state)
+            finite = math.isfinite(found[Result.LOSS]) and not found[Result.NONFINITE]
+            if finite:
+                self._executor.run(("update",), self._batch, state)
+            return tuple(self._figures(index, finite) for index in self._segments)
+
+    def _figures(self, index: int, updated: bool) -> LayerFigures:
+        layer, reading = self._net.layers[index], self._readings[index]
+        arena, segments = self._arena, self._segments[index]
+        gradient_norm = update_ratio = math.nan
+        if segments:
+            gradients = arena.gradients[_extent(segments)]
+            before = self._net.arena.parameters[_extent(segments)]
+            length = norm(before)
+            gradient_norm = norm(gradients)
+            if updated and length:
+                update_ratio = norm(arena.parameters[_extent(segments)] - before) / length
+        activation = _activation(layer)
+        return LayerFigures(
+            self._net.layer_names[index],
+            type(layer).__name__ + (f" ({activation})" if activation else ""),
+            activation,
+            reading.mean,
+            reading.std,
+            reading.dead,
+            reading.saturated,
+            reading.signal,
+            gradient_norm,
+            update_ratio,
+            self._weight_scale(activation, segments),
+        )
+
+    def _weight_scale(self, activation: str | None, segments: list[Segment]) -> float:
+        matrices = [s for s in segments if s.parameter.name == "weights" and len(s.shape) == 2]
+        if not matrices:
+            return math.nan
+        known = ACTIVATIONS.get(activation or "", ACTIVATIONS["identity"])
+        [segment] = matrices
+        weights = self._net.arena.view(self._net.arena.parameters, segment)
+        return float(weights.std()) / deviation(known.initializer, segment.shape)
+
+
+def _activation(layer: Layer) -> str | None:
+    """Name of the activation that a layer applies; None if it has none."""
+    activation = getattr(layer, "activation", None)
+    return None if activation is None else str(activation)
+
+
+def _extent(segments: list[Segment]) -> slice:
+    """Where the arrays of a layer, which are neighbours, lie in a region; padding is zero."""
+    return slice(segments[0].offset, segments[-1].offset + segments[-1].size)
+
+
+def norm(array: np.ndarray) -> float:
+    """Euclidean norm, also where squares of the dtype overflow or vanish."""
+    limits = np.finfo(array.dtype)
+    with np.errstate(over="ignore"):
+        found = float(np.linalg.norm(array))
+    if math.sqrt(limits.tiny) < found * limits.eps and math.isfinite(found):
+        return found
+    return float(np.linalg.norm(array.astype(np.float64)))

@@ -1,0 +1,157 @@
+"""The result of a diagnosis, and how it reads as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..history import History
+from ..summary import table
+from . import drawings, style, tables
+from .bias_variance import BiasVariance
+from .hardest import HardExample
+from .layer_health import Flag
+from .learning_curve import LearningCurve
+from .measurement import LayerFigures
+from .scores import ClassScores, Residuals
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from .callback import LayerHealth
+
+#: Classes beyond which the printed confusion matrix would not fit a line.
+PRINTED_CLASSES = 15
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `fastnn.diagnose` found; prints as a report.
+
+    Attributes
+    ----------
+    network : str
+        Its layers in short.
+    errors : BiasVariance
+        Training, validation and human-level error, `avoidable_bias`, `variance`.
+    actions : tuple of str
+        What to do next, the first to try first.
+    layers : tuple of LayerFigures
+        From the input to the output.
+    flags : tuple of Flag
+        What is wrong with layers, with the likely cause.
+    curve : LearningCurve or None
+        Errors over the number of training rows.
+    classes : ClassScores or None
+        For classification.
+    residuals : Residuals or None
+        For regression.
+    hardest : tuple of HardExample
+        Validation rows with the largest losses.
+    history : History
+        All epochs of the network.
+    health : LayerHealth or None
+        The callback that was given.
+    """
+
+    network: str
+    errors: BiasVariance
+    actions: tuple[str, ...]
+    layers: tuple[LayerFigures, ...]
+    flags: tuple[Flag, ...]
+    curve: LearningCurve | None
+    classes: ClassScores | None
+    residuals: Residuals | None
+    hardest: tuple[HardExample, ...]
+    history: History
+    health: LayerHealth | None
+
+    @property
+    def verdict(self) -> str:
+        """Such as "high bias", "high bias and high variance", "low bias, low variance"."""
+        return self.errors.verdict
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{title}\n{body}" for title, body in self._sections())
+
+    def _sections(self) -> Iterator[tuple[str, str]]:
+        yield (
+            f"{self.network}: {self.verdict}",
+            table(tables.error_rows(self.errors), frozenset({1, 3})),
+        )
+        numbered = (f"{i}. {action}" for i, action in enumerate(self.actions, start=1))
+        yield "What to do next", "\n".join(numbered)
+        if self.layers:
+            figures = table(tables.layer_rows(self.layers), frozenset(range(2, 9)))
+            yield "Layers, in one training step", "\n".join([figures, *map(str, self.flags)])
+        if self.curve is not None and self.curve.points:
+            rows = tables.curve_rows(self.curve, self.errors)
+            yield "Learning curve", table(rows, frozenset(range(4)))
+        if self.classes is not None:
+            yield "Classes", table(tables.class_rows(self.classes), frozenset(range(6)))
+            for title, rows in tables.confusion_rows(self.classes):
+                if len(rows) <= PRINTED_CLASSES + 1:
+                    yield title, table(rows, frozenset(range(len(rows[0]))))
+        if self.residuals is not None:
+            yield "Residuals, true − predicted", tables.residual_text(self.residuals)
+        if self.hardest:
+            yield (
+                "Hardest validation rows",
+                table(tables.hardest_rows(self.hardest), frozenset(range(4))),
+            )
+
+    def panels(self, *, matrices: bool = True) -> list[Callable[[Axes], None]]:
+        """The plots, each a function that draws into given axes."""
+        found: list[Callable[[Axes], None]] = [partial(drawings.error_parts, errors=self.errors)]
+        if self.history.epoch:
+            found.append(partial(drawings.history, values=self.history, name="loss"))
+        if self.curve is not None and self.curve.points:
+            curve = partial(drawings.learning_curve, curve=self.curve, errors=self.errors)
+            found.append(curve)
+        if self.layers:
+            found.append(partial(drawings.gradients, layers=self.layers))
+            found.append(partial(drawings.updates, layers=self.layers))
+        if self.health is not None and self.health.records:
+            for figure, title in drawings.HEALTH.items():
+                epochs, values = self.health.epochs, self.health.values(figure)
+                found.append(partial(drawings.health, epochs=epochs, values=values, title=title))
+        if matrices and self.classes is not None and self.classes.confusion.ndim == 2:
+            found.append(partial(drawings.confusion, scores=self.classes))
+        if self.residuals is not None:
+            found.append(partial(drawings.residuals, found=self.residuals))
+        return found
+
+    def plot(self) -> Figure:
+        """Draw all plots into a new figure of pyplot's; needs matplotlib."""
+        style.require_matplotlib()
+        from matplotlib import pyplot
+
+        draw = self.panels()
+        rows, columns = style.grid(len(draw))
+        width, height = style.PANEL
+        made = pyplot.figure(figsize=(columns * width, rows * height), layout="constrained")
+        style.fill(made.subplots(rows, columns, squeeze=False), draw)
+        return made
+
+    def to_png(self, path: str | PathLike[str]) -> None:
+        """Write all plots to one picture; needs matplotlib."""
+        draw = self.panels()
+        made, axes = style.figure(*style.grid(len(draw)))
+        style.fill(axes, draw)
+        style.save(made, path)
+
+    def to_html(self, path: str | PathLike[str]) -> None:
+        """Write a page that holds everything, plots included; needs matplotlib.
+
+        It is one file without scripts and without links to others, light or dark as the reader's
+        device is, and fits a phone.
+        """
+        from .page import page
+
+        Path(path).write_text(page(self), encoding="utf-8")

@@ -1,0 +1,164 @@
+"""The tables of a report, as rows of text with the heading first."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..summary import table
+from .bias_variance import BiasVariance
+from .hardest import HardExample
+from .learning_curve import LearningCurve
+from .measurement import LayerFigures
+from .scores import ClassScores, Residuals
+
+Rows = list[tuple[str, ...]]
+
+
+def error_rows(errors: BiasVariance) -> Rows:
+    """Errors, and the parts between them."""
+    human = "human level" if errors.human_error is not None else "human level (taken as 0)"
+    bias, variance = errors.avoidable_bias, errors.variance
+    return [
+        ("rows", "error" if errors.classification else "RMSE", "part", "", ""),
+        (human, errors.format(errors.human_error or 0.0), "", "", ""),
+        (
+            "training",
+            errors.format(errors.training.value),
+            "avoidable bias",
+            errors.format(bias),
+            _judgement(errors.high_bias, errors.dominant == "bias"),
+        ),
+        (
+            "validation",
+            errors.format(errors.validation.value),
+            "variance",
+            errors.format(variance),
+            _judgement(errors.high_variance, errors.dominant == "variance"),
+        ),
+        ("constant answer", errors.format(errors.validation.baseline), "", "", ""),
+    ]
+
+
+def _judgement(high: bool, dominant: bool) -> str:
+    return "high, dominates" if dominant else "high" if high else "low"
+
+
+def layer_rows(layers: tuple[LayerFigures, ...]) -> Rows:
+    """A row for each layer."""
+    heading = ("layer", "type", "mean", "std", "dead", "saturated", "‖∂output‖", "‖∂w‖", "update")
+    return [
+        heading,
+        *(
+            (
+                f.name,
+                f.kind,
+                number(f.mean),
+                number(f.std),
+                share(f.dead),
+                share(f.saturated),
+                number(f.signal),
+                number(f.gradient_norm),
+                number(f.update_ratio),
+            )
+            for f in layers
+        ),
+    ]
+
+
+def curve_rows(curve: LearningCurve, errors: BiasVariance) -> Rows:
+    """A row for each number of training rows."""
+    return [
+        ("rows", "updates", "training", "validation"),
+        *(
+            (
+                f"{p.rows:,}",
+                f"{p.updates:,}",
+                errors.format(p.training.value),
+                errors.format(p.validation.value),
+            )
+            for p in curve.points
+        ),
+    ]
+
+
+def class_rows(classes: ClassScores) -> Rows:
+    """A row for each class."""
+    columns = zip(
+        classes.training_rows,
+        classes.validation_rows,
+        classes.precision,
+        classes.recall,
+        classes.f1,
+        strict=True,
+    )
+    return [
+        ("class", "training", "validation", "precision", "recall", "f1"),
+        *(
+            (str(k), f"{seen:,}", f"{held:,}", share(precision), share(recall), share(f1))
+            for k, (seen, held, precision, recall, f1) in enumerate(columns)
+        ),
+    ]
+
+
+def confusion_rows(classes: ClassScores) -> list[tuple[str, Rows]]:
+    """The confusion matrix, or that of each output, with its title."""
+    confusion = classes.confusion
+    if confusion.ndim == 2:
+        return [("Confusion: true classes down, predicted across", _matrix(confusion))]
+    return [(f"Confusion of output {k}", _matrix(matrix)) for k, matrix in enumerate(confusion)]
+
+
+def _matrix(confusion: Any) -> Rows:
+    return [
+        ("", *map(str, range(len(confusion)))),
+        *((str(k), *map(str, row)) for k, row in enumerate(confusion.tolist())),
+    ]
+
+
+def residual_rows(residuals: Residuals) -> Rows:
+    """A row for each output."""
+    heading = ("output", "mean", "std", "5 %", "50 %", "95 %", "MAE", "R²", "spread")
+    low, _, middle, _, high = residuals.quantiles
+    columns = zip(
+        residuals.mean,
+        residuals.std,
+        low,
+        middle,
+        high,
+        residuals.mae,
+        residuals.r2,
+        residuals.spread,
+        strict=True,
+    )
+    return [heading, *((str(k), *map(number, row)) for k, row in enumerate(columns))]
+
+
+def residual_text(residuals: Residuals) -> str:
+    """The table, and what its last column means."""
+    rows = table(residual_rows(residuals), frozenset(range(9)))
+    return f"{rows}\nspread: rank correlation of |residual| with the prediction"
+
+
+def hardest_rows(examples: tuple[HardExample, ...]) -> Rows:
+    """A row for each example."""
+    return [
+        ("row", "loss", "true", "predicted"),
+        *((f"{e.row}", number(e.loss), answer(e.true), answer(e.predicted)) for e in examples),
+    ]
+
+
+def answer(value: int | float | tuple[int | float, ...]) -> str:
+    """A class, a value, or several."""
+    values = value if isinstance(value, tuple) else (value,)
+    return " ".join(str(v) if isinstance(v, int) else f"{v:.4g}" for v in values)
+
+
+def number(value: float) -> str:
+    """Three digits; nothing for NaN."""
+    return "" if math.isnan(value) else f"{value:.3g}"
+
+
+def share(value: float | None) -> str:
+    """Percent; nothing for None and NaN."""
+    return "" if value is None or math.isnan(value) else f"{value:.1%}"

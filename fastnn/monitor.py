@@ -1,0 +1,79 @@
+"""One value of the logs, watched for improvement: by callbacks and by `ReduceOnPlateau`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from . import checks
+from .errors import ArgumentError, ArgumentTypeError, unknown_name
+
+MODES = ("auto", "max", "min")
+#: What makes "auto" take a name for that of a value that ought to fall.
+_FALLING = ("error", "loss", "mae")
+
+
+class Monitor:
+    """Tells whether a value is better than the best one so far.
+
+    Parameters
+    ----------
+    name : str
+        Of the value, as in the history: "val_loss".
+    mode : {"auto", "min", "max"}
+        Whether it ought to fall or to rise; "auto" takes names with "loss", "error" or "mae" for
+        values that ought to fall, and all others for values that ought to rise.
+    min_delta : float
+        What a value must be better by.
+    baseline : float, optional
+        What the first value must be better than.
+
+    Attributes
+    ----------
+    best : float or None
+        None as long as nothing was better than the baseline.
+    """
+
+    def __init__(
+        self, name: str, mode: str = "auto", min_delta: float = 0.0, baseline: float | None = None
+    ):
+        if not isinstance(name, str):
+            raise ArgumentTypeError(f"monitor must be the name of a value, got {name!r}")
+        checks.member("mode", mode, dict.fromkeys(MODES))
+        self.name = name
+        self._min_delta = checks.real("min_delta", min_delta, low=0)
+        self._baseline = None if baseline is None else checks.real("baseline", baseline)
+        if mode == "auto":
+            mode = "min" if any(part in name for part in _FALLING) else "max"
+        self._sign = -1 if mode == "min" else 1
+        self.best: float | None = None
+
+    def check_available(self, validation: bool) -> None:
+        """Refuse to watch a value of validation data in a fit that has none."""
+        if self.name.startswith("val_") and not validation:
+            raise ArgumentError(
+                f"monitor is {self.name!r}, but this fit has neither validation_data nor "
+                "validation_fraction"
+            )
+
+    def improves(self, logs: Mapping[str, float]) -> bool:
+        """Whether the value in `logs` is the best; if so, it is remembered. NaN never is."""
+        if self.name not in logs:
+            raise unknown_name("monitor", self.name, logs)
+        value, bound = float(logs[self.name]), self.best
+        if bound is None:
+            bound = self._baseline
+        better = math.isfinite(value) and (
+            bound is None or self._sign * (value - bound) > self._min_delta
+        )
+        if better:
+            self.best = value
+        return better
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        best = state["best"]
+        self.best = None if best is None else checks.real("best", best)

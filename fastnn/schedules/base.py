@@ -1,0 +1,145 @@
+"""What a schedule is, and the check of the rates that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from .. import checks, optional
+from ..errors import ArgumentError
+from ..specification import Specification
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .plateau import ReduceOnPlateau
+
+UNITS = ("step", "epoch")
+
+
+class Schedule(Specification, family=True):
+    """Base of the schedules: a learning rate as a function of the steps, or epochs, done so far.
+
+    Pass one as the `learning_rate` of any optimizer. A schedule is immutable and holds no state:
+    one object may serve many optimizers. What it is a function of is kept by the network and
+    saved with it, so a second `fit`, or a network read from a file, goes on where the first
+    stopped.
+
+    Of your own: a frozen dataclass that derives from this class and has a method `rate`. A model
+    file names the class, which must exist when the file is loaded.
+
+    Attributes
+    ----------
+    unit : {"step", "epoch"}
+        What t counts: the updates done, or the epochs completed, since the network was built. Both
+        begin at 0.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import fastnn
+    >>> @dataclass(frozen=True)
+    ... class Sawtooth(fastnn.schedules.Schedule):
+    ...     peak: float
+    ...     period: int
+    ...     def rate(self, t):
+    ...         return self.peak * (1 - t % self.period / self.period)
+    >>> Sawtooth(1.0, 4)([0, 1, 2, 3, 4])
+    array([1.  , 0.75, 0.5 , 0.25, 1.  ])
+    >>> fastnn.SGD(Sawtooth(1.0, 4)).learning_rate.peak
+    1.0
+    """
+
+    unit: str = "step"
+
+    @property
+    def plateau(self) -> ReduceOnPlateau | None:
+        """The part of the schedule that looks at what training reports, if it has one."""
+        return None
+
+    def rate(self, t: np.ndarray) -> np.ndarray:
+        """Learning rates at the counts `t`, whole numbers from 0 as float64; as many as these."""
+        raise NotImplementedError
+
+    @overload
+    def __call__(self, t: int) -> float: ...
+
+    @overload
+    def __call__(self, t: Any) -> Any: ...
+
+    def __call__(self, t: Any) -> Any:
+        """The learning rate at one count of `unit`, or at each of an array of them.
+
+        Raises
+        ------
+        ArgumentError
+            A rate is negative or not finite; the message has the count.
+        """
+        counts = np.asarray(t, np.float64)
+        rates = self._checked(np.atleast_1d(counts))
+        return float(rates[0]) if counts.ndim == 0 else rates
+
+    def _checked(self, t: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            rates = np.broadcast_to(np.asarray(self.rate(t), np.float64), t.shape)
+        wrong = ~(np.isfinite(rates) & (rates >= 0))
+        if wrong.any():
+            place = int(np.flatnonzero(wrong)[0])
+            raise ArgumentError(
+                f"learning_rate must be finite and >= 0, got {rates.flat[place]:g} at {self.unit} "
+                f"{t.flat[place]:.0f} from {self!r}"
+            )
+        return rates
+
+    def plot(self, steps: int, ax: Axes | None = None) -> Axes:
+        """Draw the learning rate over the first `steps` steps, or epochs, whichever it counts.
+
+        Needs matplotlib.
+
+        Parameters
+        ----------
+        steps : int
+        ax : matplotlib Axes, optional
+            A new figure's by default.
+
+        Returns
+        -------
+        Axes
+
+        Examples
+        --------
+        >>> import fastnn
+        >>> schedule = fastnn.schedules.CosineDecay(0.1, 100)
+        >>> ax = schedule.plot(120)  # doctest: +SKIP
+        """
+        steps = checks.integer("steps", steps, low=1)
+        rates = self(np.arange(steps))
+        if ax is None:
+            pyplot = optional.module("matplotlib.pyplot", extra="plot", need="drawing a schedule")
+            _, ax = pyplot.subplots(layout="constrained")
+        ax.plot(rates, drawstyle="steps-post" if self.unit == "epoch" else "default")
+        ax.set_xlabel(self.unit)
+        ax.set_ylabel("learning rate")
+        return ax
+
+    def _settle_unit(self) -> None:
+        checks.member("unit", self.unit, dict.fromkeys(UNITS))
+
+    def _settle_rates(self, **rates: float) -> None:
+        """Check fields that are learning rates."""
+        self._settle(**{name: checks.real(name, rate, low=0) for name, rate in rates.items()})
+
+    def _settle_counts(self, **counts: int) -> None:
+        """Check fields that count steps or epochs."""
+        self._settle(**{name: checks.integer(name, n, low=1) for name, n in counts.items()})
+
+
+def get(argument: str, value: Any) -> float | Schedule:
+    """A learning rate as optimizers hold it: a positive number, or a schedule (or its config)."""
+    if isinstance(value, Schedule):
+        return value
+    if isinstance(value, Mapping):
+        return Schedule.from_config(value)
+    return checks.real(argument, value, low=0, open_low=True)
