@@ -213,4 +213,5 @@ cdef dict _ACTIVATION_CODES = {name: code for code, name in enumerate(activation
 
 include "_checks.pxi"
 include "_kernels.pxi"
+include "_layer_kernels.pxi"
 include "_executor.pxi"

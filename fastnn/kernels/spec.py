@@ -7,97 +7,15 @@ write its reference function, its row here, and its rows in the other back ends 
 
 from __future__ import annotations
 
-import inspect
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from . import reference
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
+from .layer_rows import LAYER_ROWS, RATES
+from .rows import SEEDS, Array, Dims, Kernel, array_size, per_element
 
-Dims = Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Array:
-    """One array argument.
-
-    `shape` names its dimensions, ``"B O"``; ``"*"`` is any shape, the same for all ``"*"`` of the
-    kernel, and ``"bits(*)"`` or ``"bits(B O)"`` one bit for each element of such a shape, in whole
-    bytes. `dtype` is "real", the name of a NumPy dtype, or "target": a real array, or int64 class
-    numbers when 1-D.
-    `values` says how tests and benchmarks fill it.
-    """
-
-    shape: str
-    access: str = "r"  # "r" read, "w" written, "rw" updated
-    optional: bool = False
-    dtype: str = "real"
-    values: str = "normal"  # positive, unit, labels, counts, codes, rows, any
-
-    @property
-    def written(self) -> bool:
-        return "w" in self.access
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """One row of the table.
-
-    Attributes
-    ----------
-    name : str
-    arrays : dict of str to Array
-    scalars : tuple of dict
-        Settings of the other arguments that tests and benchmarks run; also their names.
-    flops : callable
-        Arithmetic operations for given dimensions; exp, log, tanh and square roots count as 1.
-    tolerance : callable
-        Largest error for given dimensions, in units of the dtype's epsilon.
-    relative_to : str
-        What an error is compared with: "element" (each value by its own size, at least 1e-3 of the
-        largest), "array" (the largest value of the array: sums whose terms may cancel) or the name
-        of an array (each value by the larger of its own size and that of the element there).
-    in_place : tuple of (str, str)
-        Pairs (written, read) that may be one and the same array. Any other overlap is refused.
-    """
-
-    name: str
-    arrays: dict[str, Array]
-    scalars: tuple[dict[str, Any], ...]
-    flops: Callable[[Dims], float]
-    tolerance: Callable[[Dims], float] = field(default=lambda d: 8)
-    relative_to: str = "element"
-    in_place: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def signature(self) -> inspect.Signature:
-        return inspect.signature(getattr(reference, self.name))
-
-    @property
-    def returns_value(self) -> bool:
-        """Whether the kernel returns a float (losses, penalties, counts)."""
-        return self.signature.return_annotation is not inspect.Signature.empty
-
-    def bytes_moved(self, dims: Dims, itemsize: int) -> int:
-        """Bytes read plus bytes written, each array counted once per direction."""
-        sizes = {"real": itemsize, "target": 8, "uint8": 1, "uint32": 4, "int64": 8}
-        return sum(
-            array_size(array.shape, dims) * sizes[array.dtype] * len(array.access)
-            for array in self.arrays.values()
-        )
-
-
-def array_size(shape: str, dims: Dims) -> int:
-    """Number of elements of a shape such as "B O", "*" or "bits(*)"."""
-    if shape.startswith("bits("):
-        return (array_size(shape[5:-1], dims) + 7) // 8
-    return math.prod(dims[d] for d in shape.split())
-
-
-def _per_element(count: float) -> Callable[[Dims], float]:
-    return lambda d: count * d["*"]
+__all__ = ["KERNELS", "Array", "Dims", "Kernel", "array_size"]
 
 
 def _per_output(count: float) -> Callable[[Dims], float]:
@@ -130,18 +48,11 @@ def _step(name: str, flops: float, slots: Mapping[str, str], *settings: dict[str
     settings = (*(row | _WHOLE for row in settings), settings[-1] | _PARTIAL)
     arrays = {"p": Array("*", "rw"), "dp": Array("*")}
     arrays |= {slot: Array("*", "rw", values=values) for slot, values in slots.items()}
-    return Kernel(name, arrays, settings, _per_element(flops), relative_to="array")
+    return Kernel(name, arrays, settings, per_element(flops), relative_to="array")
 
 
 _ACTIVATIONS = tuple({"activation": name} for name in reference.ACTIVATIONS)
-_SEEDS = (
-    {"seed": 0, "offset": 0},
-    {"seed": 0xA4093822299F31D0, "offset": (5 << 48) | 123_456_789_012},
-)
 _DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
-_RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
-_COLUMNS = ({"column": 0, "at": 0}, {"column": 0, "at": 2})
-_EPSILONS = ({"eps": 1e-3}, {"eps": 0.1})
 
 
 # What tests and benchmarks pass for a function of the user.
@@ -214,7 +125,7 @@ _ROWS = (
             "b": Array("O", optional=True),
             "z": Array("B O", "w", optional=True),
         },
-        tuple(dropped | _SEEDS[-1] for dropped in _DROPPED),
+        tuple(dropped | SEEDS[-1] for dropped in _DROPPED),
         flops=lambda d: 2 * d["B"] * d["I"] * d["O"] + 13 * d["B"] * d["O"],
         tolerance=lambda d: 16 + d["I"],
         relative_to="array",
@@ -241,7 +152,7 @@ _ROWS = (
         "activation_fwd",
         {"y": Array("*", "w"), "z": Array("*")},
         _ACTIVATIONS,
-        _per_element(2),
+        per_element(2),
         tolerance=lambda d: 16,  # gelu's tail: exp magnifies the rounding of its argument
         in_place=(("y", "z"),),
     ),
@@ -254,7 +165,7 @@ _ROWS = (
             "z": Array("*", optional=True),
         },
         _ACTIVATIONS,
-        _per_element(3),
+        per_element(3),
         tolerance=lambda d: 32,
         relative_to="dy",  # a slope of order 1 is a difference of numbers of order 1
         in_place=(("dz", "dy"),),
@@ -262,14 +173,14 @@ _ROWS = (
     Kernel(
         "philox",
         {"words": Array("n", "w", dtype="uint32", values="any")},
-        _SEEDS,
+        SEEDS,
         flops=lambda d: 20 * d["n"],
         tolerance=lambda d: 0,
     ),
     Kernel(
         "permutation",
         {"order": Array("n", "w", dtype="int64", values="any")},
-        _SEEDS,
+        SEEDS,
         flops=lambda d: 41 * d["n"],
         tolerance=lambda d: 0,
     ),
@@ -280,8 +191,8 @@ _ROWS = (
             "mask": Array("bits(*)", "w", dtype="uint8", values="any"),
             "x": Array("*"),
         },
-        tuple(rate | seed for rate in _RATES for seed in _SEEDS),
-        _per_element(11),
+        tuple(rate | seed for rate in RATES for seed in SEEDS),
+        per_element(11),
         in_place=(("y", "x"),),
     ),
     Kernel(
@@ -291,229 +202,11 @@ _ROWS = (
             "mask": Array("bits(*)", dtype="uint8", values="any"),
             "dy": Array("*"),
         },
-        _RATES,
-        _per_element(1),
+        RATES,
+        per_element(1),
         in_place=(("dx", "dy"),),
     ),
-    Kernel(
-        "embedding_fwd",
-        {"y": Array("B O", "rw"), "x": Array("B I", values="codes"), "w": Array("N D")},
-        _COLUMNS,
-        flops=lambda d: d["B"] * d["D"],
-        tolerance=lambda d: 0,
-    ),
-    Kernel(
-        "embedding_bwd",
-        {"dw": Array("N D", "w"), "dy": Array("B O"), "x": Array("B I", values="codes")},
-        _COLUMNS,
-        flops=lambda d: d["B"] * d["D"],
-        tolerance=lambda d: 8 + d["B"],
-        relative_to="array",
-    ),
-    Kernel(
-        "embedding_sparse_bwd",
-        {
-            "dw": Array("B D", "w"),
-            "rows": Array("B", "w", dtype="int64", values="any"),
-            "order": Array("B", "w", dtype="int64", values="any"),
-            "dy": Array("B O"),
-            "x": Array("B I", values="codes"),
-        },
-        tuple({"count": count} | setting for setting in _COLUMNS for count in (40, 300, 70_000)),
-        flops=lambda d: d["B"] * d["D"],
-        tolerance=lambda d: 8 + d["B"],
-        relative_to="array",
-    ),
-    Kernel(
-        "gather_rows",
-        {
-            "values": Array("B D", "w"),
-            "table": Array("N D"),
-            "rows": Array("B", dtype="int64", values="rows"),
-        },
-        ({},),
-        flops=lambda d: d["B"] * d["D"],
-        tolerance=lambda d: 0,
-    ),
-    Kernel(
-        "scatter_rows",
-        {
-            "table": Array("N D", "rw"),
-            "values": Array("B D"),
-            "rows": Array("B", dtype="int64", values="rows"),
-        },
-        ({},),
-        flops=lambda d: d["B"] * d["D"],
-        tolerance=lambda d: 0,
-    ),
-    Kernel(
-        "standardize_columns_fwd",
-        {
-            "y": Array("B O", "rw"),
-            "x": Array("B I"),
-            "mean": Array("K"),
-            "variance": Array("K", values="positive"),
-        },
-        ({"column": 0, "at": 0}, {"column": 1, "at": 2}),
-        flops=lambda d: 2 * d["B"] * d["K"],
-        relative_to="array",
-    ),
-    Kernel(
-        "gaussian_noise_fwd",
-        {"y": Array("*", "w"), "x": Array("*")},
-        tuple({"stddev": 0.5} | seed for seed in _SEEDS),
-        _per_element(20),
-        tolerance=lambda d: 32,
-        relative_to="array",
-        in_place=(("y", "x"),),
-    ),
-    Kernel(
-        "alpha_dropout_fwd",
-        {
-            "y": Array("*", "w"),
-            "mask": Array("bits(*)", "w", dtype="uint8", values="any"),
-            "x": Array("*"),
-        },
-        tuple(rate | _SEEDS[-1] for rate in _RATES),
-        _per_element(13),
-        tolerance=lambda d: 16,
-        relative_to="x",
-        in_place=(("y", "x"),),
-    ),
-    Kernel(
-        "alpha_dropout_bwd",
-        {
-            "dx": Array("*", "w"),
-            "mask": Array("bits(*)", dtype="uint8", values="any"),
-            "dy": Array("*"),
-        },
-        _RATES,
-        _per_element(1),
-        in_place=(("dx", "dy"),),
-    ),
-    Kernel(
-        "batch_norm_fwd",
-        {
-            "y": Array("B C", "w"),
-            "mean": Array("C", "w"),
-            "variance": Array("C", "w"),
-            "x": Array("B C"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 7 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-    ),
-    Kernel(
-        "batch_norm_bwd",
-        {
-            "dx": Array("B C", "w", optional=True),
-            "dgamma": Array("C", "w", optional=True),
-            "dbeta": Array("C", "w", optional=True),
-            "dy": Array("B C"),
-            "x": Array("B C"),
-            "mean": Array("C"),
-            "variance": Array("C", values="positive"),
-            "gamma": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 9 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-        in_place=(("dx", "dy"),),
-    ),
-    Kernel(
-        "standardize_fwd",
-        {
-            "y": Array("B C", "w"),
-            "x": Array("B C"),
-            "mean": Array("C"),
-            "variance": Array("C", values="positive"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 3 * d["B"] * d["C"],
-        relative_to="array",
-        in_place=(("y", "x"),),
-    ),
-    Kernel(
-        "dense_fold_output",
-        {
-            "wf": Array("I O", "w"),
-            "bf": Array("O", "w"),
-            "w": Array("I O"),
-            "b": Array("O", optional=True),
-            "mean": Array("O"),
-            "variance": Array("O", values="positive"),
-            "gamma": Array("O", optional=True),
-            "beta": Array("O", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 3 * d["I"] * d["O"],
-        tolerance=lambda d: 16,
-        relative_to="array",
-    ),
-    Kernel(
-        "dense_fold_input",
-        {
-            "wf": Array("I O", "w"),
-            "bf": Array("O", "w"),
-            "w": Array("I O"),
-            "b": Array("O", optional=True),
-            "mean": Array("C"),
-            "variance": Array("C", values="positive"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 3 * d["I"] * d["O"],
-        tolerance=lambda d: 16,
-        relative_to="array",
-    ),
-    Kernel(
-        "moving_average_step",
-        {"average": Array("*", "rw"), "value": Array("*")},
-        ({"momentum": 0.99}, {"momentum": 0.0}),
-        _per_element(3),
-        relative_to="array",
-    ),
-    Kernel(
-        "layer_norm_fwd",
-        {
-            "y": Array("B C", "w"),
-            "mean": Array("B", "w", optional=True),
-            "rstd": Array("B", "w", optional=True),
-            "x": Array("B C"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 7 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-        in_place=(("y", "x"),),
-    ),
-    Kernel(
-        "layer_norm_bwd",
-        {
-            "dx": Array("B C", "w", optional=True),
-            "dgamma": Array("C", "w", optional=True),
-            "dbeta": Array("C", "w", optional=True),
-            "dy": Array("B C"),
-            "x": Array("B C"),
-            "mean": Array("B"),
-            "rstd": Array("B", values="positive"),
-            "gamma": Array("C", optional=True),
-        },
-        ({},),
-        flops=lambda d: 12 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-        in_place=(("dx", "dy"),),
-    ),
+    *LAYER_ROWS,
     Kernel(
         "softmax",
         {"y": Array("B C", "w"), "z": Array("B C")},
@@ -545,13 +238,13 @@ _ROWS = (
         "custom_activation_fwd",
         {"y": Array("*", "w"), "z": Array("*")},
         ({"function": ElementFunction(_softsign)},),
-        _per_element(3),
+        per_element(3),
     ),
     Kernel(
         "custom_activation_bwd",
         {"dz": Array("*", "w"), "dy": Array("*"), "y": Array("*"), "z": Array("*")},
         ({"derivative": SlopeFunction(_slope)},),
-        _per_element(6),
+        per_element(6),
         relative_to="dy",
         in_place=(("dz", "dy"),),
     ),
@@ -572,11 +265,11 @@ _ROWS = (
         "penalty",
         {"dp": Array("*", "rw", optional=True), "p": Array("*")},
         ({"l1": 0.0, "l2": 0.01}, {"l1": 0.001, "l2": 0.0}, {"l1": 0.5, "l2": 2.0}),
-        _per_element(8),
+        per_element(8),
         relative_to="array",
     ),
-    Kernel("sum_of_squares", {"x": Array("*")}, ({},), _per_element(2), relative_to="array"),
-    Kernel("count_nonfinite", {"x": Array("*")}, ({},), _per_element(1), lambda d: 0),
+    Kernel("sum_of_squares", {"x": Array("*")}, ({},), per_element(2), relative_to="array"),
+    Kernel("count_nonfinite", {"x": Array("*")}, ({},), per_element(1), lambda d: 0),
     _step(
         "sgd_step",
         4,
