@@ -284,11 +284,11 @@ static fastnn_status FN(standardize_fwd)(real *y, const real *x, const real *mea
     return FASTNN_OK;
 }
 
-// average, value (n,)
+// average, value (n,). A steady value is the limit exactly, however close momentum is to 1.
 static void FN(moving_average_step)(real *average, const real *value, double momentum,
                                     int64_t begin, int64_t end) {
-    const real keep = (real)momentum, blend = (real)(1 - momentum);
+    const real blend = (real)(1 - momentum);
     ELEMENTWISE for (int64_t i = begin; i < end; i++) {
-        average[i] = keep * average[i] + blend * value[i];
+        average[i] += blend * (value[i] - average[i]);
     }
 }

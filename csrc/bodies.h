@@ -29,6 +29,7 @@
 #include "layer_norm.h"
 #include "noise.h"
 #include "optimizer.h"
+#include "adam.h"
 #include "penalty.h"
 #include "random.h"
 #include "softmax.h"
@@ -38,6 +39,7 @@
 #define F(k) args->scalar[k].f
 #define N(k) args->scalar[k].i
 #define U(k) args->scalar[k].u
+#define REST(k) (args->scalar + (k))
 #define RESULT &args->result
 
 #define ADAPTER_CALL(name, cost, arguments) \
@@ -74,6 +76,7 @@
 #undef F
 #undef N
 #undef U
+#undef REST
 #undef RESULT
 #undef ADAPTER_CALL
 #undef ADAPTER_MAP

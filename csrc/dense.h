@@ -128,7 +128,7 @@ static fastnn_status FN(backward)(real *dx, real *dw, const real *x, const real 
          .b_row = O,
          .b_col = 1,
          .c = dw,
-         .M = I,
+         .M = dw ? I : 0,
          .N = O,
          .K = B},
         {.a = g->dz,
@@ -146,7 +146,8 @@ static fastnn_status FN(backward)(real *dx, real *dw, const real *x, const real 
     return FASTNN_OK;
 }
 
-// dy becomes dz (B,O); dw (I,O) = xᵀ · dz, db (O,) = Σ dz, dx (B,I) = dz · wᵀ.
+// dy becomes dz (B,O); dw (I,O) = xᵀ · dz, db (O,) = Σ dz, dx (B,I) = dz · wᵀ. The latter three may
+// be NULL.
 static fastnn_status FN(dense_bwd)(real *dx, real *dw, real *db, real *dy, const real *y,
                                    const real *x, const real *w, const real *z, int64_t B,
                                    int64_t I, int64_t O, int64_t activation) {

@@ -140,9 +140,15 @@ static int counts(const worker *w) {
 
 // --------------------------------------------------------------------------------------- the ops
 
-static double clipping_factor(const worker *w, double limit) {
-    const double norm = sqrt(w->result[FASTNN_SQUARED_NORM]);
+static double clipping_factor(double squared_norm, double limit) {
+    const double norm = sqrt(squared_norm);
     return norm > limit ? limit / norm : 1;
+}
+
+// As fastnn/plan.py has it.
+static double average_momentum(double decay, uint64_t step) {
+    const double power = pow(decay, (double)step);
+    return (decay - power) / (1 - power);
 }
 
 static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
@@ -150,13 +156,20 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
         case FASTNN_SEED:
             return (fastnn_scalar){.u = w->run->seed};
         case FASTNN_LEARNING_RATE:
-            return (fastnn_scalar){.f = w->run->learning_rates[w->step - w->run->first_step]};
+            return (fastnn_scalar){.f = w->run->learning_rates[w->step - w->run->first_step] *
+                                        operand->value.f};
         case FASTNN_NEXT_STEP:
-            return (fastnn_scalar){.u = w->step + 1};
+            return (fastnn_scalar){.u = w->step + 1 - operand->value.u};
         case FASTNN_STREAM_OFFSET:
             return (fastnn_scalar){.u = stream_offset(w, operand->value.u)};
         case FASTNN_CLIPPED_TO:
-            return (fastnn_scalar){.f = clipping_factor(w, operand->value.f)};
+            return (fastnn_scalar){
+                .f = clipping_factor(w->result[FASTNN_SQUARED_NORM], operand->value.f)};
+        case FASTNN_ARRAY_CLIPPED_TO:
+            return (fastnn_scalar){
+                .f = clipping_factor(w->result[FASTNN_ARRAY_SQUARED_NORM], operand->value.f)};
+        case FASTNN_AVERAGE_MOMENTUM:
+            return (fastnn_scalar){.f = average_momentum(operand->value.f, w->step + 1)};
         case FASTNN_CONSTANT:
             break;
     }
@@ -184,6 +197,7 @@ static fastnn_status run_stage(worker *w, fastnn_stage stage) {
         resolve(w, op, &args);
         const fastnn_status status = kernels[op->kernel](&args);
         if (status) return status;
+        if (op->result == FASTNN_ARRAY_SQUARED_NORM) w->result[op->result] = 0;
         w->result[op->result] += args.result;
     }
     return FASTNN_OK;

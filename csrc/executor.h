@@ -33,10 +33,12 @@ typedef struct {
 typedef enum {
     FASTNN_CONSTANT,
     FASTNN_SEED,
-    FASTNN_LEARNING_RATE,
-    FASTNN_NEXT_STEP,
-    FASTNN_STREAM_OFFSET,  // of the stream that the value names
-    FASTNN_CLIPPED_TO,     // the factor that brings the gradients' norm down to the value
+    FASTNN_LEARNING_RATE,     // times the value
+    FASTNN_NEXT_STEP,         // less the value
+    FASTNN_STREAM_OFFSET,     // of the stream that the value names
+    FASTNN_CLIPPED_TO,        // the factor that brings the gradients' norm down to the value
+    FASTNN_ARRAY_CLIPPED_TO,  // the same for the norm of one gradient
+    FASTNN_AVERAGE_MOMENTUM,  // what stays of an average of all weights that decays by the value
 } fastnn_operand_kind;
 
 typedef struct {
@@ -49,6 +51,7 @@ typedef enum {
     FASTNN_LOSS,
     FASTNN_NONFINITE,
     FASTNN_SQUARED_NORM,
+    FASTNN_ARRAY_SQUARED_NORM,  // that of the latest op, not their sum
     FASTNN_RESULTS
 } fastnn_result;
 

@@ -7,7 +7,7 @@
 enum {
     FASTNN_MAX_ARRAYS = 9,
     FASTNN_MAX_DIMS = 5,
-    FASTNN_MAX_SCALARS = 9,
+    FASTNN_MAX_SCALARS = 11,
 };
 
 typedef enum {

@@ -1,11 +1,13 @@
 // Losses: weighted mean over the batch and its gradient, in one pass.
 //
-// Formulas as in fastnn/kernels/reference/loss.py; `a` is the loss's parameter (delta, q).
+// Formulas as in fastnn/kernels/reference/loss.py; `a` is the loss's parameter (delta,
+// q, label smoothing).
 
 #define ELEMENT(name) static inline real FN(name)(real y, real t, real a)
 
-ELEMENT(sigmoid_cross_entropy_value) { return FN(softplus_value)(y) - t * y; }
-ELEMENT(sigmoid_cross_entropy_slope) { return FN(sigmoid_value)(y) - t; }
+ELEMENT(smoothed) { return (1 - a) * t + HALF * a; }
+ELEMENT(sigmoid_cross_entropy_value) { return FN(softplus_value)(y) - FN(smoothed)(y, t, a) * y; }
+ELEMENT(sigmoid_cross_entropy_slope) { return FN(sigmoid_value)(y) - FN(smoothed)(y, t, a); }
 
 ELEMENT(mean_squared_error_value) { return (y - t) * (y - t); }
 ELEMENT(mean_squared_error_slope) { return 2 * (y - t); }
@@ -111,8 +113,9 @@ static fastnn_status FN(outputwise)(double (*rows)(void *, int64_t, int64_t), re
 
 static fastnn_status FN(sigmoid_cross_entropy)(real *dz, const real *z, const real *target,
                                                const real *weight, int64_t B, int64_t O,
-                                               double *loss) {
-    return FN(outputwise)(FN(sigmoid_cross_entropy_rows), dz, z, target, weight, B, O, 0, loss);
+                                               double label_smoothing, double *loss) {
+    return FN(outputwise)(FN(sigmoid_cross_entropy_rows), dz, z, target, weight, B, O,
+                          label_smoothing, loss);
 }
 
 static fastnn_status FN(mean_squared_error)(real *dy, const real *y, const real *target,

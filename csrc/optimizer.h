@@ -2,36 +2,39 @@
 //
 // What depends on the step alone is worked out in double, before the loop.
 
-// What dp is not yet: a penalty's gradient added, the whole scaled.
+// What dp is not yet: a penalty's gradient added, the whole scaled, each element limited.
 typedef struct {
-    real l1, l2, scale;
+    real l1, l2, scale, clip;
 } FN(completion);
 
-static inline FN(completion) FN(complete)(double l1, double l2, double scale) {
-    return (FN(completion)){(real)l1, (real)l2, (real)scale};
+static inline FN(completion) FN(complete)(const fastnn_scalar rest[4]) {
+    return (FN(completion)){(real)rest[0].f, (real)rest[1].f, (real)rest[2].f, (real)rest[3].f};
 }
 
-// scale (dp + l1 sign(p) + l2 p)
-static inline real FN(whole_gradient)(real p, real dp, FN(completion) c) {
-    return c.scale * (dp + (p < 0 ? -c.l1 : p > 0 ? c.l1 : 0) + c.l2 * p);
+static inline real FN(sign)(real x) { return (real)(x > 0) - (real)(x < 0); }
+
+// scale (dp + l1 sign(p) + l2 p), brought into [-clip, clip]
+static ALWAYS_INLINE real FN(whole_gradient)(real p, real dp, FN(completion) c) {
+    const real g = c.scale * (dp + (p < 0 ? -c.l1 : p > 0 ? c.l1 : 0) + c.l2 * p);
+    return g < -c.clip ? -c.clip : g > c.clip ? c.clip : g;
 }
 
-static void FN(sgd_step)(real *p, const real *dp, double lr, double weight_decay, double l1,
-                         double l2, double scale, int64_t begin, int64_t end) {
+static void FN(sgd_step)(real *p, const real *dp, double lr, double weight_decay,
+                         const fastnn_scalar *rest, int64_t begin, int64_t end) {
     const real rate = (real)lr, decay = (real)(lr * weight_decay);
-    const FN(completion) c = FN(complete)(l1, l2, scale);
+    const FN(completion) c = FN(complete)(rest);
     ELEMENTWISE for (int64_t i = begin; i < end; i++) {
         p[i] = p[i] - decay * p[i] - rate * FN(whole_gradient)(p[i], dp[i], c);
     }
 }
 
 static void FN(momentum_step)(real *p, const real *dp, real *v, double lr, double momentum,
-                              int64_t nesterov, double weight_decay, double l1, double l2,
-                              double scale, int64_t begin, int64_t end) {
+                              int64_t nesterov, double weight_decay, const fastnn_scalar *rest,
+                              int64_t begin, int64_t end) {
     const real rate = (real)lr, decay = (real)(lr * weight_decay), mu = (real)momentum;
     // Nesterov's step is momentum v - lr g, the plain one v itself.
     const real keep = nesterov ? mu : 1, look_ahead = nesterov ? rate : 0;
-    const FN(completion) c = FN(complete)(l1, l2, scale);
+    const FN(completion) c = FN(complete)(rest);
     ELEMENTWISE for (int64_t i = begin; i < end; i++) {
         const real g = FN(whole_gradient)(p[i], dp[i], c);
         const real velocity = mu * v[i] - rate * g;
@@ -40,59 +43,87 @@ static void FN(momentum_step)(real *p, const real *dp, real *v, double lr, doubl
     }
 }
 
-static void FN(rmsprop_step)(real *p, const real *dp, real *s, double lr, double rho, double eps,
-                             double weight_decay, double l1, double l2, double scale, int64_t begin,
+static void FN(adagrad_step)(real *p, const real *dp, real *s, double lr, double eps,
+                             double weight_decay, const fastnn_scalar *rest, int64_t begin,
                              int64_t end) {
     const real rate = (real)lr, decay = (real)(lr * weight_decay), epsilon = (real)eps;
-    const real keep = (real)rho, blend = (real)(1 - rho);
-    const FN(completion) c = FN(complete)(l1, l2, scale);
+    const FN(completion) c = FN(complete)(rest);
     ELEMENTWISE for (int64_t i = begin; i < end; i++) {
         const real g = FN(whole_gradient)(p[i], dp[i], c);
-        const real square = keep * s[i] + blend * (g * g);
+        const real square = s[i] + g * g;
         s[i] = square;
         p[i] = p[i] - decay * p[i] - rate * g / (FN(sqrt)(square) + epsilon);
     }
 }
 
 typedef struct {
-    real *p, *m, *v;
+    real *p, *s, *mean, *v;
     const real *dp;
-    real keep1, blend1, keep2, blend2, step, root, epsilon, decay;
+    real rate, keep, blend, momentum, epsilon, decay;
     FN(completion) c;
-} FN(adam_job);
+} FN(rmsprop_job);
 
-static void FN(adam_chunk)(void *job, int64_t begin, int64_t end) {
-    const FN(adam_job) a = *(const FN(adam_job) *)job;
+// `centred` and `moving` are constants where this is inlined.
+static ALWAYS_INLINE void FN(rmsprop_loop)(FN(rmsprop_job) r, int centred, int moving,
+                                           int64_t begin, int64_t end) {
     ELEMENTWISE for (int64_t i = begin; i < end; i++) {
-        const real g = FN(whole_gradient)(a.p[i], a.dp[i], a.c);
-        const real mean = a.keep1 * a.m[i] + a.blend1 * g;
-        const real square = a.keep2 * a.v[i] + a.blend2 * (g * g);
-        a.m[i] = mean;
-        a.v[i] = square;
-        a.p[i] =
-            a.p[i] - a.decay * a.p[i] - a.step * mean / (FN(sqrt)(square) * a.root + a.epsilon);
+        const real g = FN(whole_gradient)(r.p[i], r.dp[i], r.c);
+        real square = r.keep * r.s[i] + r.blend * (g * g);
+        r.s[i] = square;
+        if (centred) {
+            const real mean = r.keep * r.mean[i] + r.blend * g;
+            r.mean[i] = mean;
+            const real variance = square - mean * mean;
+            square = variance < 0 ? 0 : variance;
+        }
+        real step = r.rate * g / (FN(sqrt)(square) + r.epsilon);
+        if (moving) {
+            step -= r.momentum * r.v[i];
+            r.v[i] = -step;
+        }
+        r.p[i] = r.p[i] - r.decay * r.p[i] - step;
     }
 }
 
-// A call of its own kind: the powers cost as much as some hundred elements, once and not per chunk.
-static fastnn_status FN(adam_step)(real *p, const real *dp, real *m, real *v, int64_t n, double lr,
-                                   double beta1, double beta2, double eps, int64_t t,
-                                   double weight_decay, double l1, double l2, double scale) {
-    FN(adam_job) job = {
+static void FN(rmsprop_step)(real *p, const real *dp, real *s, real *mean, real *v, double lr,
+                             double rho, double momentum, double eps, double weight_decay,
+                             const fastnn_scalar *rest, int64_t begin, int64_t end) {
+    const FN(rmsprop_job) job = {
         .p = p,
-        .m = m,
+        .s = s,
+        .mean = mean,
         .v = v,
         .dp = dp,
-        .keep1 = (real)beta1,
-        .blend1 = (real)(1 - beta1),
-        .keep2 = (real)beta2,
-        .blend2 = (real)(1 - beta2),
-        .step = (real)(lr / (1 - pow(beta1, (double)t))),
-        .root = (real)(1 / sqrt(1 - pow(beta2, (double)t))),
+        .rate = (real)lr,
+        .keep = (real)rho,
+        .blend = (real)(1 - rho),
+        .momentum = (real)momentum,
         .epsilon = (real)eps,
         .decay = (real)(lr * weight_decay),
-        .c = FN(complete)(l1, l2, scale),
+        .c = FN(complete)(rest),
     };
-    fastnn_for_chunks(n, ELEMENT_GRAIN, 0.4 * (double)n, FN(adam_chunk), &job);
-    return FASTNN_OK;
+    if (mean && v) {
+        FN(rmsprop_loop)(job, 1, 1, begin, end);
+    } else if (mean) {
+        FN(rmsprop_loop)(job, 1, 0, begin, end);
+    } else if (v) {
+        FN(rmsprop_loop)(job, 0, 1, begin, end);
+    } else {
+        FN(rmsprop_loop)(job, 0, 0, begin, end);
+    }
+}
+
+static void FN(lion_step)(real *p, const real *dp, real *m, double lr, double beta1, double beta2,
+                          double weight_decay, const fastnn_scalar *rest, int64_t begin,
+                          int64_t end) {
+    const real rate = (real)lr, decay = (real)(lr * weight_decay);
+    const real keep1 = (real)beta1, blend1 = (real)(1 - beta1);
+    const real keep2 = (real)beta2, blend2 = (real)(1 - beta2);
+    const FN(completion) c = FN(complete)(rest);
+    ELEMENTWISE for (int64_t i = begin; i < end; i++) {
+        const real g = FN(whole_gradient)(p[i], dp[i], c);
+        const real mean = m[i];
+        m[i] = keep2 * mean + blend2 * g;
+        p[i] = p[i] - decay * p[i] - rate * FN(sign)(keep1 * mean + blend1 * g);
+    }
 }

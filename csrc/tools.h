@@ -68,8 +68,9 @@
 #define FOR_DOT_COLS_f64 FOR_2
 #endif
 
-// What is worth a task of its own.
-enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 128 };
+// What is worth a task of its own. Norms of columns read more of each row at once: they have
+// nothing else to wait for.
+enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 128, UNIT_COLUMNS = 512 };
 
 // Normalisation: columns of a task, and rows that are summed in `real` before double takes over.
 enum { NORM_COLUMNS = 64, NORM_ROWS = 16 };

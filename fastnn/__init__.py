@@ -21,6 +21,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import augmentation, initializers, kernels, schedules
+    from .averaging import EMA, SWA
     from .callbacks import (
         Callback,
         Checkpoint,
@@ -77,10 +78,11 @@ if TYPE_CHECKING:
         SoftmaxCrossEntropy,
     )
     from .network import Network
-    from .optimizers import SGD, Adam, AdamW, RMSProp
+    from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
     from .threads import get_num_threads, set_num_threads
 
 _HOMES = {
+    "averaging": ["EMA", "SWA"],
     "callbacks": [
         "CSVLogger",
         "Callback",
@@ -137,7 +139,7 @@ _HOMES = {
         "SoftmaxCrossEntropy",
     ],
     "network": ["Network"],
-    "optimizers": ["SGD", "Adam", "AdamW", "RMSProp"],
+    "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
 _MODULES = ("augmentation", "initializers", "kernels", "schedules")

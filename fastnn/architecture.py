@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from .averaging import AVERAGE, WeightAverage
 from .errors import ArgumentError, ArgumentTypeError
 from .layers import Layer
 from .losses import Loss
 from .optimizers import Optimizer
-from .parameters import BufferSegment, ParameterArena, Segment, lay_out
+from .parameters import BufferSegment, Parameter, ParameterArena, Regularization, Segment, lay_out
 from .plan import Ref, Region
 
 DTYPES = ("float32", "float64")
+NOTHING = Regularization()
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,20 @@ class Architecture:
     loss: Loss
     optimizer: Optimizer
     dtype: np.dtype
+    weight_average: WeightAverage | None = None
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Names of the arrays, each as large as the parameters, that training keeps beside them."""
+        average = () if self.weight_average is None else (AVERAGE,)
+        return (*self.optimizer.slots, *average)
 
     def arena(self) -> ParameterArena:
         """Memory for all of it: parameters zero, buffers at their initial values."""
         return ParameterArena(
             self.segments,
             self.size,
-            len(self.optimizer.slots),
+            len(self.slots),
             self.dtype,
             self.buffer_segments,
             self.buffer_size,
@@ -82,14 +92,21 @@ def settle(
     optimizer: Optimizer,
     dtype: np.dtype,
     input_shape: tuple[int, ...],
+    *,
+    regularization: Regularization = NOTHING,
+    weight_average: WeightAverage | None = None,
+    skipped: Mapping[str, int] = MappingProxyType({}),
 ) -> Architecture:
     """Work out all sizes from the shape of one row of input; allocates nothing.
+
+    `regularization` is for the weights whose layers leave it open; `skipped` holds the number of
+    updates that layers have sat out, by their names.
 
     Raises
     ------
     ArgumentError
         A layer cannot take, or is not declared for, the input it gets; the output does not suit the
-        loss.
+        loss; the optimizer cannot do what a layer asks for.
     """
     names = layer_names(layers)
     shapes: list[tuple[int, ...]] = [input_shape]
@@ -104,15 +121,30 @@ def settle(
         parameters.append((name, layer.parameters(shapes[-2])))
         buffers.append((name, layer.buffers(shapes[-2])))
     loss.check_outputs(shapes[-1])
+
+    def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:
+        layer = layers[index]
+        treatment = parameter.treatment(
+            regularization,
+            trainable=layer.trainable,
+            learning_rate_multiplier=layer.learning_rate_multiplier,
+            skipped=skipped.get(names[index], 0),
+        )
+        return Segment(name, index, offset, parameter, treatment)
+
+    segments, size = lay_out(parameters, dtype, place)
+    optimizer.check_segments(segments)
     return Architecture(
         layers,
         names,
         tuple(shapes),
-        *lay_out(parameters, dtype, Segment),
+        segments,
+        size,
         *lay_out(buffers, dtype, BufferSegment),
         loss,
         optimizer,
         dtype,
+        weight_average,
     )
 
 

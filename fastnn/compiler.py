@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,14 @@ import numpy as np
 
 from .folding import fold
 from .fusion import join_dropout
+from .optimizers import GradientOptimizer
 from .parameters import ALIGNMENT, round_up
-from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, Result
-from .sparse import SparseGradient, lower_update
+from .plan import STAGES, Op, Plan, Ref, Region, Result
+from .sparse import SparseGradient
+from .updates import lower_check, lower_penalties, lower_update, takes_penalties
 
 if TYPE_CHECKING:
     from .architecture import Architecture
-    from .parameters import Segment
 
 #: Emits the backward ops of a layer: takes the ref of the output's gradient and whether the input's
 #: is wanted, and returns the latter's ref (or None).
@@ -32,13 +32,14 @@ class PlanBuilder:
 
     `training` asks for dropout, for what the backward pass needs, and for gradients. Buffers of a
     training plan stay as they are until the step ends; without training, two areas of the widest
-    layer's size take turns. `fused` allows for gradients elsewhere than in their region.
+    layer's size take turns. `sparse_steps` allows sparse parameters
+    gradients elsewhere than in their region.
     """
 
     dtype: np.dtype
     rows: int
     training: bool
-    fused: bool
+    sparse_steps: bool
     widest: int
     layer: str = ""
     input_scale: float = 1.0
@@ -101,11 +102,6 @@ class PlanBuilder:
         return Ref(Region.WORKSPACE, areas[0], shape, self.dtype)
 
 
-def gradient_of(parameter: Ref) -> Ref:
-    """Where the gradient of a parameter lies: at the same offset of another region."""
-    return replace(parameter, region=Region.GRADIENTS)
-
-
 def compile_plan(
     net: Architecture,
     rows: int,
@@ -130,7 +126,8 @@ def compile_plan(
         Whether normalisations may go into weights, in a plan for inference.
     """
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
-    builder = PlanBuilder(net.dtype, rows, training, fused, widest)
+    sparse_steps = fused and isinstance(net.optimizer, GradientOptimizer)
+    builder = PlanBuilder(net.dtype, rows, training, sparse_steps, widest)
     output, pullbacks = _lower_layers(net, builder)
 
     builder.layer = "loss"
@@ -146,12 +143,11 @@ def compile_plan(
 
     if gradient is not None:
         _lower_backward(net, builder, pullbacks, gradient)
-    # A penalty's gradient is added in the optimizer's pass, unless a norm must be known before it.
-    late = fused and net.optimizer.global_clipnorm is None
-    _lower_penalties(net, builder, gradients=training and not late)
+    late = fused and takes_penalties(net.optimizer)
+    lower_penalties(net, builder, gradients=training and not late)
     if training:
-        _lower_check(net, builder)
-        _lower_update(net, builder, penalties=late)
+        lower_check(net, builder)
+        lower_update(net, builder, penalties=late)
     if folded and not training:
         builder.stages["forward"] = list(fold(builder, builder.stages["forward"]))
     stages = {name: tuple(ops) for name, ops in builder.stages.items()}
@@ -175,78 +171,11 @@ def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pu
 def _lower_backward(
     net: Architecture, builder: PlanBuilder, pullbacks: Sequence[Pullback], gradient: Ref
 ) -> None:
-    """Walk back to the first layer that has parameters; nobody asks for gradients before it."""
-    first = min((segment.layer for segment in net.segments), default=len(net.layers))
+    """Walk back to the first layer that learns; nobody asks for gradients before it."""
+    learning = (segment.layer for segment in net.segments if segment.treatment.trainable)
+    first = min(learning, default=len(net.layers))
     dy: Ref | None = gradient
     for index in range(len(net.layers) - 1, first - 1, -1):
         assert dy is not None
         builder.layer = net.names[index]
         dy = pullbacks[index](dy, index > first)
-
-
-def _lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool) -> None:
-    for segment in net.segments:
-        l1, l2 = segment.parameter.l1, segment.parameter.l2
-        if l1 or l2:
-            builder.layer = net.names[segment.layer]
-            p = net.ref(Region.PARAMETERS, segment.offset, segment.shape)
-            dp = gradient_of(p) if gradients else None
-            builder.emit("penalty", "penalty", dp, p, l1, l2, result=Result.LOSS)
-
-
-def _lower_check(net: Architecture, builder: PlanBuilder) -> None:
-    builder.layer = "optimizer"
-    dense = net.ref(Region.GRADIENTS, 0, (_dense_end(net, builder),))
-    for gradient in (dense, *(sparse.values for sparse in builder.sparse)):
-        builder.emit("check", "count_nonfinite", gradient, result=Result.NONFINITE)
-        if net.optimizer.global_clipnorm is not None:
-            builder.emit("check", "sum_of_squares", gradient, result=Result.SQUARED_NORM)
-
-
-def _dense_end(net: Architecture, builder: PlanBuilder) -> int:
-    """Where in the arena the parameters end whose gradients lie in its region."""
-    if not builder.fused:
-        return net.size
-    return min((s.offset for s in net.segments if s.parameter.sparse), default=net.size)
-
-
-@dataclass(frozen=True)
-class Treatment:
-    """What the optimizer does to some segments beside its step proper."""
-
-    weight_decay: float = 0.0
-    l1: float = 0.0
-    l2: float = 0.0
-
-
-def _lower_update(net: Architecture, builder: PlanBuilder, *, penalties: bool) -> None:
-    """One step over the whole arena, or over each run of segments that are treated alike."""
-    builder.layer = "optimizer"
-    limit = net.optimizer.global_clipnorm
-    scale = 1.0 if limit is None else ClippedTo(limit)
-    for start, stop, treatment in _runs(net, _dense_end(net, builder), penalties):
-        shape = (stop - start,)
-        slots = [
-            net.ref(Region.SLOTS, slot * net.size + start, shape)
-            for slot in range(len(net.optimizer.slots))
-        ]
-        p = net.ref(Region.PARAMETERS, start, shape)
-        step = net.optimizer.step(p, gradient_of(p), slots, treatment.weight_decay)
-        kernel, arguments = step
-        builder.emit("update", kernel, *arguments, treatment.l1, treatment.l2, scale)
-    for gradient in builder.sparse:
-        lower_update(net, builder, gradient, net.optimizer.weight_decay, scale)
-
-
-def _runs(net: Architecture, end: int, penalties: bool) -> list[tuple[int, int, Treatment]]:
-    """(start, stop, treatment) of runs that cover the arena up to `end`."""
-
-    def treatment(segment: Segment) -> Treatment:
-        wanted = segment.parameter
-        decay = net.optimizer.weight_decay if wanted.decays else 0.0
-        return Treatment(decay, wanted.l1, wanted.l2) if penalties else Treatment(decay)
-
-    segments = sorted((s for s in net.segments if s.offset < end), key=lambda s: s.offset)
-    runs = [(next(group).offset, alike) for alike, group in groupby(segments, key=treatment)]
-    starts = [start for start, _ in runs] + [end]
-    return [(start, stop, alike) for (start, alike), stop in zip(runs, starts[1:], strict=True)]

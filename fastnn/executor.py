@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -21,8 +21,11 @@ from .parameters import ParameterArena, aligned_zeros
 from .passes import Pass
 from .plan import (
     BATCH_REGIONS,
+    AverageMomentum,
     Batch,
     ClippedTo,
+    LearningRate,
+    NextStep,
     Op,
     Plan,
     Ref,
@@ -78,7 +81,6 @@ class Executor:
         self.arena = arena
         self._workspace = aligned_zeros(plan.workspace, np.dtype(np.uint8))
         self._bound: dict[tuple[str, str, int], list[BoundOp]] = {}
-        self._squared_norm = 0.0  # of the latest gradients
 
     def run(self, stages: Iterable[str], batch: Batch, state: RunState) -> list[float]:
         """Run the named stages of the plan on one batch; returns the sums indexed by `Result`."""
@@ -87,12 +89,12 @@ class Executor:
             for op in self._bind(stage, len(batch.x)):
                 arguments = op.arguments.copy()
                 for position, argument in op.changing:
-                    arguments[position] = self._resolve(argument, batch, state)
+                    arguments[position] = self._resolve(argument, batch, state, results)
                 value = op.function(*arguments)
-                if op.result is not None:
+                if op.result is Result.ARRAY_SQUARED_NORM:
+                    results[op.result] = value
+                elif op.result is not None:
                     results[op.result] += value
-                if op.result is Result.SQUARED_NORM:
-                    self._squared_norm = results[Result.SQUARED_NORM]
         return results
 
     def train(
@@ -219,18 +221,31 @@ class Executor:
         ]
         return BoundOp(function, op.result, arguments, changing)
 
-    def _resolve(self, argument: Any, batch: Batch, state: RunState) -> Any:
-        if isinstance(argument, StateValue):
-            return getattr(state, argument.value)
-        if isinstance(argument, StreamOffset):
-            return stream_offset(argument.stream, state.step)
-        if isinstance(argument, ClippedTo):
-            return argument.factor(self._squared_norm)
+    def _resolve(
+        self, argument: Any, batch: Batch, state: RunState, results: Sequence[float]
+    ) -> Any:
+        match argument:
+            case StateValue():
+                return getattr(state, argument.value)
+            case LearningRate(multiplier):
+                return state.learning_rate * multiplier
+            case NextStep(skipped):
+                return state.next_step - skipped
+            case StreamOffset(stream):
+                return stream_offset(stream, state.step)
+            case ClippedTo():
+                return argument.factor(results)
+            case AverageMomentum():
+                return argument.momentum(state.next_step)
         return self.array(argument, batch)
+
+
+#: Arguments that differ from step to step.
+_OPERANDS = (StateValue, LearningRate, NextStep, StreamOffset, ClippedTo, AverageMomentum)
 
 
 def _changes(argument: Any) -> bool:
     """Whether an argument differs from batch to batch."""
     if isinstance(argument, Ref):
         return argument.region in BATCH_REGIONS
-    return isinstance(argument, (StateValue, StreamOffset, ClippedTo))
+    return isinstance(argument, _OPERANDS)

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import checks, data
 from .activations import ACTIVATIONS
-from .architecture import Architecture, settle
+from .architecture import Architecture
 from .compiler import compile_plan
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError
@@ -156,10 +156,11 @@ def gradient_check(
 ) -> GradientCheck:
     """Compare the gradients of backpropagation with central differences of the loss.
 
-    The check runs in float64, whatever the network's dtype, on a copy of the parameters, with the
-    dropout masks of the network's current step and on the active back end. The network is built if
-    it was not, and otherwise left as it was. It costs two losses of all rows per entry: a few rows
-    and, for large arrays, a sample of `n` entries tell enough.
+    Frozen parameters, which have no gradient, are left out. The check runs in float64, whatever the
+    network's dtype, on a copy of the parameters, with the dropout masks of the network's current
+    step and on the active back end. The network is built if it was not, and otherwise left as it
+    was. It costs two losses of all rows per entry: a few rows and, for large arrays, a sample of
+    `n` entries tell enough.
 
     Parameters
     ----------
@@ -241,9 +242,9 @@ def gradient_check(
 def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Architecture, DataSet]:
     """The network's architecture and the checked data, both in float64; builds nothing."""
     shape = net.input_shape if net.built else data.inputs(X, None, FLOAT64).shape[1:]
-    architecture = settle(net.layers, net.loss, net.optimizer, FLOAT64, shape)
-    if not architecture.segments:
-        raise ArgumentError("net must have parameters to check, but its layers have none")
+    architecture = net.settled(shape, FLOAT64)
+    if not any(segment.treatment.trainable for segment in architecture.segments):
+        raise ArgumentError("net must have parameters to check, but its layers have none to learn")
     outputs = architecture.shapes[-1][0]
     rows = data.data_set(
         X, y, sample_weight, None, shape=shape, outputs=outputs, loss=net.loss, dtype=FLOAT64
@@ -331,6 +332,8 @@ def _compare(surface: _LossSurface, epsilon: float, n: int | None, seed: int) ->
     arena = surface.arena
     results = []
     for index, segment in enumerate(arena.segments):
+        if not segment.treatment.trainable:
+            continue
         entries = _sample(segment.size, n, seed, index)
         estimate = _central_differences(surface, pieces, segment, entries, epsilon)
         smooth = ~np.isnan(estimate)
@@ -369,7 +372,7 @@ def _central_differences(
     for i, entry in enumerate(entries):
         p = values[entry]
         points = p - epsilon, p + epsilon
-        spans_kink = segment.parameter.l1 > 0 and abs(p) <= epsilon
+        spans_kink = segment.treatment.l1 > 0 and abs(p) <= epsilon
         losses = []
         for point in points:
             values[entry] = point

@@ -177,15 +177,30 @@ class SigmoidCrossEntropy(Loss):
 
     Targets are 0, 1 or probabilities, shape (n, outputs), or (n,) for a single output.
 
+    Parameters
+    ----------
+    label_smoothing : float
+        Share s in [0, 1] by which each target is drawn to ½: (1 − s) t + s / 2, as in Keras.
+
     Examples
     --------
     >>> import fastnn
     >>> net = fastnn.Network([fastnn.Dense(1)], loss="sigmoid_cross_entropy")
     """
 
+    label_smoothing: float = 0.0
+
     kernel = "sigmoid_cross_entropy"
     task = "binary"
     link = "sigmoid"
+
+    def __post_init__(self) -> None:
+        smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
+        self._settle(label_smoothing=smoothing)
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        return (self.label_smoothing,)
 
     def check_target(self, y: np.ndarray, outputs: int) -> None:
         wrong = ((y < 0) | (y > 1)).any(axis=1)

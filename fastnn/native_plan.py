@@ -14,9 +14,22 @@ import numpy as np
 from .augmentation.pipeline import Transform
 from .kernels.functions import UserFunction
 from .kernels.spec import KERNELS, Array
-from .plan import STAGES, ClippedTo, Op, Plan, Ref, Region, StateValue, StreamOffset
+from .plan import (
+    STAGES,
+    AverageMomentum,
+    ClippedTo,
+    LearningRate,
+    NextStep,
+    Op,
+    Plan,
+    Ref,
+    Region,
+    Result,
+    StateValue,
+    StreamOffset,
+)
 
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 9
+MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
 
 OP = np.dtype(
     [
@@ -33,13 +46,9 @@ TRANSFORM = np.dtype(
 )
 
 NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
-CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET, CLIPPED_TO = range(6)
+CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET = range(5)
+CLIPPED_TO, ARRAY_CLIPPED_TO, AVERAGE_MOMENTUM = range(5, 8)
 NO_RESULT = 0  # the others follow `Result`
-STATE = {
-    StateValue.SEED: SEED,
-    StateValue.LEARNING_RATE: LEARNING_RATE,
-    StateValue.NEXT_STEP: NEXT_STEP,
-}
 
 
 def region_number(region: Region) -> int:
@@ -158,14 +167,23 @@ def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
     """
     if isinstance(value, UserFunction):
         return CONSTANT, value.address(dtype)
-    if isinstance(value, StateValue):
-        return STATE[value], 0
-    if isinstance(value, StreamOffset):
-        return STREAM_OFFSET, value.stream
-    if isinstance(value, ClippedTo):
-        return CLIPPED_TO, _bits(value.limit)
-    if isinstance(value, float):
-        return CONSTANT, _bits(value)
+    match value:
+        case StateValue.SEED:
+            return SEED, 0
+        case LearningRate(multiplier):
+            return LEARNING_RATE, _bits(multiplier)
+        case NextStep(skipped):
+            return NEXT_STEP, skipped
+        case StreamOffset(stream):
+            return STREAM_OFFSET, stream
+        case ClippedTo(limit, Result.SQUARED_NORM):
+            return CLIPPED_TO, _bits(limit)
+        case ClippedTo(limit):
+            return ARRAY_CLIPPED_TO, _bits(limit)
+        case AverageMomentum(decay):
+            return AVERAGE_MOMENTUM, _bits(decay)
+        case float():
+            return CONSTANT, _bits(value)
     return CONSTANT, int(value)
 
 

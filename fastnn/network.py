@@ -10,11 +10,23 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import adaptation, checks, data, inference, losses, optimizers, resuming
+from . import (
+    adaptation,
+    averaging,
+    checks,
+    data,
+    freezing,
+    full_batch,
+    inference,
+    losses,
+    optimizers,
+    resuming,
+)
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
 from .augmentation import Augmentation, augmentation_of
 from .augmentation.pipeline import Pipeline
+from .averaging import WeightAverage
 from .callbacks import Callback, CallbackList, Checkpoint, EpochLines, ProgressBar
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError, NotBuiltError
@@ -24,7 +36,7 @@ from .layers import Layer
 from .learning_rates import LearningRates
 from .losses import Loss
 from .optimizers import Optimizer
-from .parameters import ParameterArena
+from .parameters import ParameterArena, Regularization
 from .plan import RunState
 from .randomness import Stream, check_seed, stream_offset
 from .training import FitSettings, Session, Trainer, train_on_batch
@@ -46,14 +58,22 @@ class Network:
         huber, poisson or quantile, or one made by `fastnn.loss`. Cross-entropy and Poisson losses
         want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
-        sgd, rmsprop, adam or adamw.
+        sgd, adagrad, rmsprop, lion, adam, adamw, nadam, radam or lbfgs.
     metrics : sequence of str
         accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
         and mae for regression.
     seed : int, optional
-        In [0, 2**64). Initial weights, shuffles and dropout are functions of it: the same seed
-        gives the same bits for any number of threads. None draws one; `Network.seed` tells which.
+        In [0, 2**64). Initial weights, shuffles, dropout and augmentation are functions of it: the
+        same seed gives the same bits for any number of threads. None draws one; `Network.seed`
+        tells which.
     dtype : {"float32", "float64"}
+    l1, l2 : float
+        Penalties for the weights of layers that have none of their own: l1 Σ|w| + ½ l2 Σw².
+    max_norm : float, optional
+        For such layers, the longest vector of weights of one unit; see `Dense`.
+    weight_average : EMA or SWA, optional
+        An average of the weights to keep while training; `averaged` and `use_average` apply it, and
+        validation during a fit sees it.
 
     Attributes
     ----------
@@ -63,6 +83,8 @@ class Network:
         Set to True, by a callback, to end a fit after the current epoch.
     preprocessing : dict or None
         Whatever was saved with the network to prepare its inputs.
+    updates_skipped : dict of str to int
+        Updates that layers sat out while they were frozen; `fastnn.freezing` keeps the account.
     session : Session or None
         The fit under way.
 
@@ -92,6 +114,10 @@ class Network:
         metrics: Sequence[str] = (),
         seed: int | None = None,
         dtype: Any = "float32",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float | None = None,
+        weight_average: WeightAverage | None = None,
     ):
         self.layers = check_layers(layers)
         self.layer_names = layer_names(self.layers)
@@ -101,16 +127,28 @@ class Network:
         self.metrics = scoring.get(metrics, self.loss.task)
         self.seed = check_seed(seed)
         self.dtype = check_dtype(dtype)
+        self.l1 = checks.real("l1", l1, low=0)
+        self.l2 = checks.real("l2", l2, low=0)
+        self.max_norm = max_norm
+        if max_norm is not None:
+            self.max_norm = checks.real("max_norm", max_norm, low=0, open_low=True)
+        self.weight_average = averaging.get(weight_average)
+        if self.weight_average is not None and self.optimizer.full_batch:
+            raise ArgumentError(
+                f"weight_average is for optimizers that take many steps, got {self.optimizer}"
+            )
         self.history = History()
         self.stop_training = False
         self.preprocessing: dict[str, Any] | None = None
         self.learning_rates = LearningRates(self.optimizer.learning_rate)
         self.state = RunState(self.seed, self.learning_rates.initial)
+        self.updates_skipped: dict[str, int] = {}
         self.session: Session | None = None
         self._architecture: Architecture | None = None
         self._arena: ParameterArena | None = None
         self._executors: ExecutorPool | None = None
         self._training_lock = threading.Lock()
+        self._trainer: int | None = None  # thread that holds the lock
 
     # ---------------------------------------------------------------------------------- building
 
@@ -174,11 +212,30 @@ class Network:
         executors = ExecutorPool(architecture, arena)
         self._architecture, self._arena, self._executors = architecture, arena, executors
 
-    def settled(self, input_shape: tuple[int, ...]) -> Architecture:
-        """The sizes that the network has, or would have if it were built for this input."""
-        if self._architecture is not None:
+    def settled(self, input_shape: tuple[int, ...], dtype: np.dtype | None = None) -> Architecture:
+        """The sizes that the network has, or would have if built for this input or in a dtype."""
+        if self._architecture is not None and dtype in (None, self.dtype):
             return self._architecture
-        return settle(self.layers, self.loss, self.optimizer, self.dtype, input_shape)
+        return self._settle(input_shape, self.dtype if dtype is None else dtype)
+
+    def _settle(self, input_shape: tuple[int, ...], dtype: np.dtype) -> Architecture:
+        weight_decay = self.optimizer.weight_decay
+        return settle(
+            self.layers,
+            self.loss,
+            self.optimizer,
+            dtype,
+            input_shape,
+            regularization=Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
+            weight_average=self.weight_average,
+            skipped=self.updates_skipped,
+        )
+
+    def resettle(self) -> None:
+        """Take note of what has become of layers and `updates_skipped`; the network is built."""
+        architecture = self._settle(self.input_shape, self.dtype)
+        self.arena.segments = architecture.segments
+        self.attach(architecture, self.arena)
 
     @property
     def architecture(self) -> Architecture:
@@ -263,6 +320,75 @@ class Network:
                 )
         for array, segment in zip(arrays, arena.segments, strict=True):
             arena.view(arena.parameters, segment)[...] = array
+
+    def freeze(self, *layers: str) -> None:
+        """Keep training from moving the parameters of some layers.
+
+        No gradients are computed for them, and none at all in front of the first layer that learns.
+        Their penalties, which no longer change, leave the loss. The optimizer's state waits.
+
+        Parameters
+        ----------
+        *layers : str
+            Names; none at all means every layer that has parameters.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such layer, or it has no argument `trainable`; nothing is changed.
+        NetworkBusyError
+            The network is being trained.
+
+        Examples
+        --------
+        >>> from fastnn import Dense, Network
+        >>> net = Network([Dense(8, name="features"), Dense(1, name="head")], loss="huber")
+        >>> net.freeze("features")
+        >>> [layer.trainable for layer in net.layers]
+        [False, True]
+        >>> net.unfreeze()
+        """
+        self._set_trainable(layers, False)
+
+    def unfreeze(self, *layers: str) -> None:
+        """Let training move the parameters of some layers again; the inverse of `freeze`."""
+        self._set_trainable(layers, True)
+
+    def _set_trainable(self, layers: tuple[str, ...], trainable: bool) -> None:
+        with self._training():
+            freezing.set_trainable(self, layers, trainable)
+            if self._architecture is not None:
+                self.resettle()
+
+    @contextmanager
+    def averaged(self) -> Iterator[Network]:
+        """A context in which the average of the weights takes the place of the weights.
+
+        Raises
+        ------
+        ArgumentError
+            The network keeps no average, or has not begun to.
+        NetworkBusyError
+            The network is being trained by another thread. Within the context it cannot be trained.
+
+        Examples
+        --------
+        See `EMA`.
+        """
+        averaging.require_begun(self)
+        with self._not_training_elsewhere(), averaging.in_place_of_weights(self):
+            yield self
+
+    def use_average(self) -> None:
+        """Make the average of the weights the weights; raises what `averaged` does.
+
+        Examples
+        --------
+        See `SWA`.
+        """
+        averaging.require_begun(self)
+        with self._not_training_elsewhere():
+            averaging.use(self)
 
     # ---------------------------------------------------------------------------------- training
 
@@ -359,6 +485,9 @@ class Network:
         verbose = checks.integer("verbose", verbose, low=0, high=2)
         if batch_size is not None:
             batch_size = checks.integer("batch_size", batch_size, low=1)
+        if self.optimizer.full_batch:
+            full_batch.refuse(self.optimizer, resume_from=resume_from, augmentation=augmentation)
+            batch_size = None
         listeners = CallbackList([*callbacks, *_reporters(verbose)], self)
         with self._training():
             train, validation = self._training_data(
@@ -368,15 +497,15 @@ class Network:
             settings = FitSettings(epochs, rows, shuffle, self._bound(augmentation, train))
             if self.learning_rates.plateau is not None:
                 self.learning_rates.plateau.monitor.check_available(validation is not None)
-            arguments = resuming.fit_arguments(settings, train, validation)
-            session = Session(self.state.epoch, arguments, listeners)
+            session = Session(self.state.epoch, listeners, settings, train, validation)
             saved = resuming.read(resume_from, self, train.x.shape[1:], session)
             self.build_for(train)
             self.stop_training = False
             if saved is not None:
                 saved.restore(self, listeners.stateful())
                 session.first_epoch = saved.fit["first_epoch"]
-            return Trainer(self, train, validation, settings, session).run()
+            trainer = full_batch.FullBatchTrainer if self.optimizer.full_batch else Trainer
+            return trainer(self, session).run()
 
     def train_on_batch(
         self,
@@ -389,8 +518,13 @@ class Network:
     ) -> dict[str, float]:
         """One update on all rows of (X, y); returns loss and metrics from before the update.
 
-        Parameters and errors are those of `fit`; the epoch count does not move.
+        Parameters and errors are those of `fit`; the epoch count does not move. `LBFGS`, which does
+        not take single steps, is refused.
         """
+        if self.optimizer.full_batch:
+            raise ArgumentError(
+                f"train_on_batch takes one step; {self.optimizer} needs a whole fit"
+            )
         with self._training():
             rows, _ = self._training_data(X, y, sample_weight, class_weight)
             pipeline = self._bound(augmentation, rows)
@@ -466,11 +600,22 @@ class Network:
     @contextmanager
     def _training(self) -> Iterator[None]:
         if not self._training_lock.acquire(blocking=False):
-            raise NetworkBusyError("the network is being trained by another thread")
+            raise NetworkBusyError("the network is being trained, or looked at through its average")
+        self._trainer = threading.get_ident()
         try:
             yield
         finally:
+            self._trainer = None
             self._training_lock.release()
+
+    @contextmanager
+    def _not_training_elsewhere(self) -> Iterator[None]:
+        """As `_training`; but callbacks of a fit, which run in its thread, may enter."""
+        if self._trainer == threading.get_ident():
+            yield
+        else:
+            with self._training():
+                yield
 
     def adapt(self, X: Any) -> Network:
         """Learn anew what layers such as `Normalization` take from the training data.
@@ -564,7 +709,7 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        del state["_executors"], state["_training_lock"]
+        del state["_executors"], state["_training_lock"], state["_trainer"]
         return state | {"session": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -573,6 +718,7 @@ class Network:
         if self._architecture is not None and self._arena is not None:
             self._executors = ExecutorPool(self._architecture, self._arena)
         self._training_lock = threading.Lock()
+        self._trainer = None
 
     # ------------------------------------------------------------------------------------ display
 

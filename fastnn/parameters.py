@@ -34,20 +34,87 @@ def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Regularization:
+    """What keeps weights small: the network's choice for layers that make none; 0 is nothing.
+
+    Attributes
+    ----------
+    l1, l2 : float
+        Penalties in the loss: l1 Σ|w| + ½ l2 Σw².
+    weight_decay : float
+        The optimizer's, beside its step.
+    max_norm : float
+        Longest vector of weights of one unit.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    max_norm: float = 0.0
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """How training treats one array: its layer's wishes, the network's where it has none.
+
+    Attributes
+    ----------
+    trainable : bool
+    learning_rate_multiplier : float
+    skipped : int
+        Updates that it has sat out, frozen: its moments do not know them.
+    l1, l2, weight_decay, max_norm : float
+        As in `Regularization`.
+    """
+
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
+    skipped: int = 0
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    max_norm: float = 0.0
+
+
+@dataclass(frozen=True)
 class Parameter:
     """What a layer asks for: one array to learn.
 
-    `decays` tells whether the optimizer's weight decay applies; biases are exempt. `sparse` asks
-    for steps that move the rows alone that a batch has touched (`fastnn.sparse`).
+    Of l1, l2, weight_decay and max_norm, None takes the network's `Regularization`, or nothing
+    where `decays` is False, as for biases. The columns of a matrix, or the last axis of an array of
+    more dimensions, are what max_norm limits. `sparse` asks for steps
+    that move the rows alone that a batch has touched (`fastnn.sparse`).
     """
 
     name: str
     shape: tuple[int, ...]
     initializer: Initializer
-    l1: float = 0.0
-    l2: float = 0.0
+    l1: float | None = None
+    l2: float | None = None
     decays: bool = True
+    weight_decay: float | None = None
+    max_norm: float | None = None
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
     sparse: bool = False
+
+    def treatment(
+        self,
+        defaults: Regularization,
+        *,
+        trainable: bool = True,
+        learning_rate_multiplier: float = 1.0,
+        skipped: int = 0,
+    ) -> Treatment:
+        """How it is trained in a layer with these settings, that has sat out so many updates."""
+        given = vars(defaults if self.decays else Regularization())
+        own = {name: getattr(self, name) for name in given}
+        return Treatment(
+            self.trainable and trainable,
+            self.learning_rate_multiplier * learning_rate_multiplier,
+            skipped,
+            **{name: given[name] if own[name] is None else own[name] for name in given},
+        )
 
 
 @dataclass(frozen=True)
@@ -70,6 +137,7 @@ class Segment:
     layer: int
     offset: int
     parameter: Parameter
+    treatment: Treatment
 
     @property
     def shape(self) -> tuple[int, ...]:

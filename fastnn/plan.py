@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -82,12 +82,29 @@ class Ref:
         return replace(self, shape=(), per_row=self.per_row * math.prod(self.shape))
 
 
+def gradient_of(parameter: Ref) -> Ref:
+    """Where the gradient of a parameter lies: at the same offset of another region."""
+    return replace(parameter, region=Region.GRADIENTS)
+
+
 class StateValue(enum.Enum):
     """A number that the run's state holds when the op is executed."""
 
     SEED = "seed"
-    LEARNING_RATE = "learning_rate"
-    NEXT_STEP = "next_step"  # number of the update under way, counted from 1
+
+
+@dataclass(frozen=True)
+class LearningRate:
+    """The learning rate of the step, times what some parameters want of it."""
+
+    multiplier: float = 1.0
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """Number of the update under way, counted from 1; `skipped` updates before do not count."""
+
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,26 +114,43 @@ class StreamOffset:
     stream: int
 
 
-@dataclass(frozen=True)
-class ClippedTo:
-    """The factor, at most 1, that brings the norm of the gradients down to a limit.
-
-    The norm is the root of what `Result.SQUARED_NORM` has added up.
-    """
-
-    limit: float
-
-    def factor(self, squared_norm: float) -> float:
-        norm = math.sqrt(squared_norm)
-        return self.limit / norm if norm > self.limit else 1.0
-
-
 class Result(enum.IntEnum):
     """Where the value that a kernel returns is added up."""
 
     LOSS = 0
     NONFINITE = 1
     SQUARED_NORM = 2
+    ARRAY_SQUARED_NORM = 3  # that of the latest op, not their sum
+
+
+@dataclass(frozen=True)
+class ClippedTo:
+    """The factor, at most 1, that brings the norm of gradients down to a limit.
+
+    The norm is the root of what earlier ops of the stage left in `squared_norm`: that of all
+    gradients, or of one.
+    """
+
+    limit: float
+    squared_norm: Result
+
+    def factor(self, results: Sequence[float]) -> float:
+        norm = math.sqrt(results[self.squared_norm])
+        return self.limit / norm if norm > self.limit else 1.0
+
+
+@dataclass(frozen=True)
+class AverageMomentum:
+    """What stays of the exponential average of all weights before step t takes its own in.
+
+    Of the average that starts at zero, with its bias corrected: (decay − decayᵗ) / (1 − decayᵗ).
+    """
+
+    decay: float
+
+    def momentum(self, step: int) -> float:
+        power = self.decay**step
+        return (self.decay - power) / (1 - power)
 
 
 @dataclass(frozen=True)
@@ -147,8 +181,9 @@ class Op:
 #: loss      the loss and, in a training plan, its gradient at the output
 #: backward  gradients of all parameters
 #: penalty   L1 and L2 terms: their value and, in a training plan, their gradient
-#: check     count of the non-finite gradients; their norm, where it is to be clipped
-#: update    the optimizer's step, and that of running statistics
+#: check     count of the non-finite gradients
+#: update    the optimizer's step, and before it norms that are to be clipped; limits of weights;
+#:           running statistics and averages
 #: ========  =======================================================================================
 STAGES = ("prepare", "forward", "predict", "loss", "backward", "penalty", "check", "update")
 

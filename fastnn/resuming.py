@@ -17,21 +17,20 @@ if TYPE_CHECKING:
     from .data import DataSet
     from .network import Network
     from .serialization.checkpoint import SavedFit
-    from .training import FitSettings, Session
+    from .training import Session
 
 #: Rows of each array, evenly spread, that a digest covers.
-DIGEST_ROWS = 1024
+DIGEST_ROWS = 256
 
 
-def fit_arguments(
-    settings: FitSettings, train: DataSet, validation: DataSet | None
-) -> dict[str, Any]:
+def fit_arguments(session: Session) -> dict[str, Any]:
     """The arguments of a fit that its outcome depends on, the number of epochs aside, as JSON."""
+    settings, validation = session.settings, session.validation
     return {
         "batch_size": settings.batch_size,
         "shuffle": settings.shuffle,
         "augmentation": settings.augmentation and settings.augmentation.description,
-        "training data": _described(train),
+        "training data": _described(session.train),
         "validation data": None if validation is None else _described(validation),
     }
 
@@ -55,8 +54,8 @@ def read(
         )
     from .serialization import read_checkpoint
 
-    callbacks = session.callbacks.stateful()
-    return read_checkpoint(resume_from, network, input_shape, session.arguments, callbacks)
+    arguments, callbacks = fit_arguments(session), session.callbacks.stateful()
+    return read_checkpoint(resume_from, network, input_shape, arguments, callbacks)
 
 
 def _described(data: DataSet) -> dict[str, Any]:

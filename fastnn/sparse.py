@@ -1,4 +1,4 @@
-"""Parameters of which a step moves some rows alone: their gradients, checks and updates.
+"""Parameters of which a step moves some rows alone: their gradients and updates.
 
 The gradient of such a table is compact: as many rows as the batch has look-ups, with the numbers of
 the rows of the table beside it. The update takes those rows of the table and of the optimizer's
@@ -8,7 +8,7 @@ hold zeros, which every optimizer leaves zero.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .plan import Ref, Region
@@ -16,6 +16,7 @@ from .plan import Ref, Region
 if TYPE_CHECKING:
     from .architecture import Architecture
     from .compiler import PlanBuilder
+    from .optimizers import GradientOptimizer
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,30 @@ class SparseGradient:
     order: Ref
 
 
-def lower_update(
-    net: Architecture, builder: PlanBuilder, gradient: SparseGradient, decay: float, scale: Any
+def lower_step(
+    net: Architecture,
+    optimizer: GradientOptimizer,
+    builder: PlanBuilder,
+    gradient: SparseGradient,
+    rates: tuple[Any, ...],
+    completion: tuple[Any, ...],
 ) -> None:
-    """Emit one step on the rows of a table that the batch has touched."""
+    """Emit one step on the rows of a table that the batch has touched.
+
+    `rates` are what `GradientOptimizer.step` takes behind the slots, `completion` what its kernel
+    takes at the end.
+    """
     table, rows = gradient.table, gradient.rows
     region = net.size * net.dtype.itemsize
     slots = [
-        Ref(Region.SLOTS, slot * region + table.offset, table.shape, table.dtype, per_row=0)
-        for slot in range(len(net.optimizer.slots))
+        replace(table, region=Region.SLOTS, offset=slot * region + table.offset)
+        for slot in range(len(optimizer.slots))
     ]
     tables = [table, *slots]
     parts = [builder.buffer(table.shape[1:], lookups=rows.per_row) for _ in tables]
     for whole, part in zip(tables, parts, strict=True):
         builder.emit("update", "gather_rows", part, whole, rows)
-    kernel, arguments = net.optimizer.step(parts[0], gradient.values, parts[1:], decay)
-    builder.emit("update", kernel, *arguments, 0.0, 0.0, scale)
+    kernel, arguments = optimizer.step(parts[0], gradient.values, parts[1:], *rates)
+    builder.emit("update", kernel, *arguments, *completion)
     for whole, part in zip(tables, parts, strict=True):
         builder.emit("update", "scatter_rows", whole, part, rows)

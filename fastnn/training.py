@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import inference, kernels
+from . import averaging, inference, kernels
 from .augmentation.pipeline import Pipeline
 from .callbacks import CallbackList
 from .data import DataSet
@@ -51,14 +51,9 @@ class Steps:
                 rows, start, stop, rates, self._state, self._interrupt, seconds
             )
         except Diverged as found:
-            what = (
-                "the gradient is not finite"
-                if np.isfinite(found.loss)
-                else f"the loss is {found.loss}"
-            )
             batch = rows.batch(found.number, self._executor.plan, self._state)
             layer = self._executor.first_nonfinite_layer(batch)
-            self._raise(what, found.number, layer)
+            raise divergence(self._state, found.loss, found.number, layer) from None
 
     @contextmanager
     def all_finite(self, rows: Pass) -> Iterator[None]:
@@ -72,7 +67,7 @@ class Steps:
         try:
             yield
             if self._overflowed():
-                self._raise("an update overflowed", len(rows) - 1, "optimizer")
+                raise divergence(self._state, None, len(rows) - 1, "optimizer")
         except DivergenceError:
             if self._overflowed():
                 snapshot.restore()
@@ -82,20 +77,28 @@ class Steps:
         count, arena = kernels.implementation().count_nonfinite, self._network.arena
         return count(arena.parameters) + count(arena.buffers) > 0
 
-    def _raise(self, what: str, number: int, layer: str) -> NoReturn:
-        epoch, batch = self._state.epoch + 1, number + 1
-        raise DivergenceError(
-            f"training diverged in epoch {epoch}, batch {batch}: {what}, first in layer "
-            f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
-            "or another initialiser may help",
-            epoch=epoch,
-            batch=batch,
-            layer=layer,
-        ) from None
+
+def divergence(state: RunState, loss: float | None, number: int, layer: str) -> DivergenceError:
+    """The error for batch `number`, counted from 0, whose loss or gradient is not finite.
+
+    `loss` is None where an update overflowed.
+    """
+    what = "an update overflowed"
+    if loss is not None:
+        what = "the gradient is not finite" if np.isfinite(loss) else f"the loss is {loss}"
+    epoch, batch = state.epoch + 1, number + 1
+    return DivergenceError(
+        f"training diverged in epoch {epoch}, batch {batch}: {what}, first in layer "
+        f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
+        "or another initialiser may help",
+        epoch=epoch,
+        batch=batch,
+        layer=layer,
+    )
 
 
-def _training_pass(
-    network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None
+def training_pass(
+    network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
 ) -> tuple[Executor, Pass]:
     """A pass to train on, and the executor for it."""
     labels = data.labels and not (augmentation and augmentation.mixes)
@@ -109,12 +112,25 @@ def train_on_batch(
     network: Network, data: DataSet, augmentation: Pipeline | None = None
 ) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
-    executor, rows = _training_pass(network, data, len(data), augmentation)
+    executor, rows = training_pass(network, data, len(data), augmentation)
     with DeferredInterrupt() as interrupt:
         steps = Steps(network, executor, interrupt)
         with steps.all_finite(rows):
             steps(rows, 0, 1)
     return {"loss": float(rows.losses[0])} | inference.scores(network, rows)
+
+
+def validate(network: Network, data: DataSet | None, epoch: int) -> dict[str, float]:
+    """Scores at the end of an epoch, of the average of the weights once there is one."""
+    if data is None:
+        return {}
+    average = network.weight_average
+    seen: AbstractContextManager[None] = nullcontext()
+    if average is not None and average.begun(replace(network.state, epoch=epoch)):
+        seen = averaging.in_place_of_weights(network)
+    with seen:
+        scores = inference.evaluate(network, data)
+    return {f"val_{name}": value for name, value in scores.items()}
 
 
 @dataclass(frozen=True)
@@ -135,36 +151,31 @@ class Session:
     ----------
     first_epoch : int
         Epochs that were completed when the fit began, before any interruption.
-    arguments : dict
-        See `fastnn.resuming.fit_arguments`.
     callbacks : CallbackList
+    settings : FitSettings
+    train : DataSet
+    validation : DataSet or None
     """
 
     first_epoch: int
-    arguments: dict[str, Any]
     callbacks: CallbackList
+    settings: FitSettings
+    train: DataSet
+    validation: DataSet | None
 
 
 class Trainer:
     """Runs the epochs of one fit."""
 
-    def __init__(
-        self,
-        network: Network,
-        data: DataSet,
-        validation: DataSet | None,
-        settings: FitSettings,
-        session: Session,
-    ):
+    def __init__(self, network: Network, session: Session):
         self._network = network
         self._state: RunState = network.state
-        self._data = data
-        self._validation = validation
-        self._settings = settings
+        self._data, self._validation = session.train, session.validation
+        self._settings = settings = session.settings
         self._session = session
         self._callbacks = callbacks = session.callbacks
         # A single batch of all rows is not shuffled: no order matters.
-        self._shuffle = settings.shuffle and settings.batch_size < len(data)
+        self._shuffle = settings.shuffle and settings.batch_size < len(session.train)
         self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
         self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
 
@@ -198,22 +209,27 @@ class Trainer:
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> None:
         """Epochs up to the last one, or until a callback wants to stop."""
         network, settings = self._network, self._settings
-        executor, rows = _training_pass(
+        executor, rows = training_pass(
             network, self._data, settings.batch_size, settings.augmentation
         )
         steps = Steps(network, executor, interrupt)
         last = self._session.first_epoch + self._settings.epochs
         while self._state.epoch < last and not network.stop_training:
-            epoch = self._state.epoch + 1
-            self._callbacks("on_epoch_begin", epoch)
-            logs = self._epoch(steps, rows)
-            with interrupt.section():
-                self._state.epoch = epoch
-                history.append(epoch, logs)
-                network.history.append(epoch, logs)
-                if network.learning_rates.plateau is not None:
-                    network.learning_rates.plateau.observe(logs)
-            self._callbacks("on_epoch_end", epoch, logs)
+            self._callbacks("on_epoch_begin", self._state.epoch + 1)
+            self._end_epoch(interrupt, history, self._epoch(steps, rows))
+
+    def _end_epoch(
+        self, interrupt: DeferredInterrupt, history: History, logs: dict[str, float]
+    ) -> None:
+        """Count an epoch, write it down and tell callbacks."""
+        network, epoch = self._network, self._state.epoch + 1
+        with interrupt.section():
+            self._state.epoch = epoch
+            history.append(epoch, logs)
+            network.history.append(epoch, logs)
+            if network.learning_rates.plateau is not None:
+                network.learning_rates.plateau.observe(logs)
+        self._callbacks("on_epoch_end", epoch, logs)
 
     def _epoch(self, steps: Steps, rows: Pass) -> dict[str, float]:
         rows.losses[:] = 0
@@ -226,10 +242,8 @@ class Trainer:
             while done < len(rows):
                 done = self._stretch(steps, rows, done)
         logs = {"loss": _mean_loss(rows, len(rows))} | inference.scores(self._network, rows)
-        if self._validation is not None:
-            scores = inference.evaluate(self._network, self._validation)
-            logs |= {f"val_{name}": value for name, value in scores.items()}
-        return logs
+        averaging.end_epoch(self._network, self._state.epoch + 1)
+        return logs | validate(self._network, self._validation, self._state.epoch + 1)
 
     def _stretch(self, steps: Steps, rows: Pass, start: int) -> int:
         """Batches up to the next one, or as many as pass before callbacks are to be told."""

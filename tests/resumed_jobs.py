@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import fastnn
-from fastnn import Dense, Dropout, Network
+from fastnn import BatchNorm, Dense, Dropout, Network
 from fastnn.schedules import CosineDecay, ReduceOnPlateau, Warmup
 
 
@@ -18,9 +18,9 @@ def data():
 
 
 def network():
-    schedule = Warmup(ReduceOnPlateau(CosineDecay(0.05, 4000), factor=0.5, patience=2), 100)
+    schedule = Warmup(ReduceOnPlateau(CosineDecay(0.05, 4000), factor=0.5, patience=4), 100)
     return Network(
-        [Dense(50, "relu"), Dropout(0.3), Dense(20, "tanh"), Dropout(0.1), Dense(2)],
+        [Dense(50, "relu"), Dropout(0.3), BatchNorm(), Dense(20, "tanh"), Dropout(0.1), Dense(2)],
         loss="softmax_cross_entropy",
         optimizer=fastnn.SGD(schedule, momentum=0.9, nesterov=True),
         seed=5,
@@ -33,11 +33,11 @@ def callbacks(folder):
         fastnn.Checkpoint(f"{folder}/last.safetensors"),
         fastnn.Checkpoint(f"{folder}/best.safetensors", save="best"),
         fastnn.CSVLogger(f"{folder}/log.csv"),
-        fastnn.EarlyStopping(patience=12, restore_best_weights=True),
+        fastnn.EarlyStopping(patience=10, restore_best_weights=True),
     ]
 
 
-def trained(folder, epochs=60):
+def trained(folder, epochs=150):
     """Train, from the checkpoint in `folder` if there is one; returns network and callbacks."""
     (X, y), net, own = data(), network(), callbacks(folder)
     options = {"batch_size": 16, "epochs": epochs, "validation_fraction": 0.25, "verbose": 0}
@@ -50,5 +50,6 @@ def digest(net, folder):
     files = [Path(folder, name).read_bytes() for name in ("best.safetensors", "log.csv")]
     told = {"state": vars(net.state), "history": dict(net.history), "epochs": net.history.epoch}
     told["plateau"] = net.learning_rates.plateau.state_dict()
-    arrays = net.parameters.tobytes() + net.arena.slots.tobytes()
-    return hashlib.sha256(arrays + json.dumps(told).encode() + b"".join(files)).hexdigest()
+    regions = (net.parameters, net.arena.buffers, net.arena.slots)
+    parts = [*map(np.ndarray.tobytes, regions), json.dumps(told).encode(), *files]
+    return hashlib.sha256(b"".join(parts)).hexdigest()

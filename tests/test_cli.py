@@ -14,7 +14,6 @@ from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
 
 import fastnn
 from fastnn.cli import main
-from fastnn.cli.fitting import KeepBest
 
 needs_data = pytest.mark.skipif(
     "FASTNN_DATA" not in os.environ, reason="FASTNN_DATA does not name a folder of data sets"
@@ -358,29 +357,6 @@ def test_a_closed_pipe_is_no_error(iris, tmp_path):
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout.startswith("species,")
     assert done.stderr == ""
-
-
-# --- choosing the epoch ---------------------------------------------------------------------------
-
-
-def test_the_best_epoch_is_kept_and_training_stops():
-    losses = iter([5.0, 3.0, 4.0, 3.0, 3.5, 1.0])
-    weights = []
-
-    class Scripted(KeepBest):
-        def on_epoch_end(self, network, epoch, logs):
-            weights.append(network.get_weights())
-            super().on_epoch_end(network, epoch, {"val_loss": next(losses)})
-
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(40, 3)), rng.normal(size=(40, 1))
-    network = fastnn.Network([fastnn.Dense(1)], loss="mean_squared_error", seed=0)
-    keeper = Scripted(patience=3)
-    history = network.fit(X, y, epochs=9, callbacks=[keeper], verbose=0)
-    assert len(history.epoch) == 5  # epochs 3, 4 and 5 are not below epoch 2
-    assert keeper.best_epoch == 2
-    for kept, best in zip(network.get_weights(), weights[1], strict=True):
-        np.testing.assert_array_equal(kept, best)
 
 
 # --- the demo -------------------------------------------------------------------------------------

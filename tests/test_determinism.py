@@ -44,11 +44,13 @@ PROGRAM = textwrap.dedent(
         ):
             dense = [Dense(130, "gelu", l2=1e-3), Dropout(0.3), Dense(70), Activation("elu")]
             for hidden, x in ((dense, X), (normalised, codes)):
-                net = Network([*hidden, Dense(outputs)], loss=loss,
-                              optimizer=fastnn.AdamW(1e-2), seed=5, dtype=dtype)
+                net = Network(
+                    [*hidden, Dense(outputs)],
+                    loss=loss, optimizer=fastnn.AdamW(1e-2, clipnorm=0.1), seed=5, dtype=dtype,
+                    max_norm=1.0, weight_average=fastnn.EMA(0.9))
                 net.fit(x, y, batch_size=128, epochs=2, callbacks=[Team()], verbose=0)
                 digest = hashlib.sha256(net.parameters.tobytes() + net.predict(x).tobytes())
-                digest.update(net.arena.buffers.tobytes())
+                digest.update(net.arena.slots.tobytes() + net.arena.buffers.tobytes())
                 print(dtype, loss, digest.hexdigest(), net.history["loss"])
     print(sorted(teams), file=sys.stderr)
     """

@@ -22,6 +22,9 @@ OPTIMIZERS = [
     fastnn.RMSProp(0.01),
     fastnn.AdamW(0.01, weight_decay=0.1),
     fastnn.Adam(0.01, global_clipnorm=0.05),
+    fastnn.Adam(0.01, clipnorm=0.05, amsgrad=True),
+    fastnn.RMSProp(0.01, momentum=0.9, centered=True),
+    fastnn.NAdam(0.01),
 ]
 
 
@@ -127,6 +130,50 @@ def test_moments_of_untouched_rows_wait(backend):
             step = m[row] / (1 - b1**t) / (np.sqrt(v[row] / (1 - b2**t)) + eps)
             table[row] -= rate * step
     np.testing.assert_allclose(net.get_weights()[0][:, 0], table, rtol=1e-12)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_frozen_tables_stay_and_multipliers_count(backend, sparse):
+    tables = []
+    for options in ({"trainable": False}, {"learning_rate_multiplier": 0.5}, {}):
+        layers = [Embedding(30, 5, sparse=sparse, **options), Flatten(), Dense(3)]
+        net = network(layers, optimizer=fastnn.SGD(0.1)).build(4)
+        before = net.get_weights()[0]
+        net.train_on_batch(CODES, Y)
+        tables.append(net.get_weights()[0] - before)
+    frozen, half, whole = tables
+    assert not frozen.any()
+    np.testing.assert_allclose(half, whole / 2, rtol=1e-9, atol=1e-15)
+    net.freeze()
+    assert not net.layers[0].trainable
+
+
+def test_tables_of_one_input_have_settings_of_their_own():
+    columns = {1: Embedding(7, 2, trainable=False), 4: (30, 3)}
+    net = network([TabularInput(columns), Dense(3)]).build(5)
+    before = weights(net)
+    net.fit(TABLE, Y, verbose=0)
+    moved = {name for name, values in weights(net).items() if (values != before[name]).any()}
+    assert "tabularinput_1/column_1" not in moved
+    assert "tabularinput_1/column_4" in moved
+
+
+def test_regularisation_of_the_network_is_for_tables_that_are_not_sparse():
+    for sparse, l2 in ((False, 0.1), (True, 0.0)):
+        layers = [Embedding(30, 5, sparse=sparse), Flatten(), Dense(3)]
+        net = network(layers, l2=0.1, max_norm=1.0).build(4)
+        treatment = net.arena.segments[0].treatment
+        assert (treatment.l2, treatment.max_norm) == (l2, 0.0)
+
+
+def test_l_bfgs_takes_a_sparse_table_as_a_dense_one():
+    nets = [
+        network([Embedding(30, 5, sparse=sparse), Flatten(), Dense(3)], optimizer="lbfgs")
+        for sparse in (False, True)
+    ]
+    for net in nets:
+        net.fit(CODES, Y, batch_size=None, epochs=3, verbose=0)
+    np.testing.assert_array_equal(nets[0].get_weights()[0], nets[1].get_weights()[0])
 
 
 def test_sparse_steps_hold_nothing_of_the_size_of_the_table(monkeypatch):
@@ -266,7 +313,11 @@ def test_codes_that_change_after_the_check_reach_no_foreign_memory():
         (lambda: Embedding(3.0, 1), ArgumentTypeError, "input_dim must be an integer"),
         (lambda: Embedding(3, 1, initializer="unifrom"), ArgumentError, "did you mean 'uniform'"),
         (lambda: Embedding(3, 1, sparse=1), ArgumentTypeError, "sparse must be True or False"),
-        (lambda: Embedding(3, 1, sparse=True, l2=0.1), ArgumentError, "must be 0 for a sparse"),
+        (
+            lambda: Embedding(3, 1, sparse=True, l2=0.1),
+            ArgumentError,
+            "cannot be given to a sparse",
+        ),
         (lambda: Embedding(3, 1, l1=-1), ArgumentError, "l1 must be"),
         (lambda: TabularInput({}), ArgumentError, "for at least one column"),
         (lambda: TabularInput(3), ArgumentTypeError, "categorical must map columns"),

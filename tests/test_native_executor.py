@@ -88,6 +88,35 @@ def test_both_executors_compute_the_same_bits(layers, loss, dtype, monkeypatch):
     assert nets[0].state == nets[1].state
 
 
+FEATURES = {
+    "clipvalue": {"optimizer": fastnn.NAdam(1e-2, clipvalue=0.01, weight_decay=0.1)},
+    "clipnorm": {"optimizer": fastnn.RAdam(1e-2, clipnorm=0.05), "l2": 0.01},
+    "global_clipnorm": {"optimizer": fastnn.Lion(1e-3, global_clipnorm=0.05), "l1": 0.01},
+    "amsgrad": {"optimizer": fastnn.Adam(1e-2, amsgrad=True), "l1": 0.01, "l2": 0.01},
+    "rmsprop": {"optimizer": fastnn.RMSProp(1e-2, momentum=0.5, centered=True), "max_norm": 0.5},
+    "average": {"optimizer": "adagrad", "weight_average": fastnn.EMA(0.9)},
+    "swa": {"optimizer": fastnn.SGD(0.1), "weight_average": fastnn.SWA(2)},
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("feature", FEATURES)
+def test_both_executors_treat_parameters_alike(feature, dtype, monkeypatch):
+    """With a layer that learns slowly, and one that is frozen and then learns."""
+    X, y = drawn()
+    layers = [Dense(17, "relu", name="late", trainable=False), Dropout(0.2),
+              Dense(9, "tanh", learning_rate_multiplier=0.3), Dense(3)]  # fmt: skip
+    nets = [network(layers, dtype=dtype, **FEATURES[feature]) for _ in range(2)]
+    for net in nets:
+        net.fit(X, y, batch_size=16, epochs=2, validation_data=(X, y), verbose=0)
+        net.unfreeze("late")
+        net.fit(X, y, batch_size=16, epochs=2, validation_data=(X, y), verbose=0)
+        without_c(monkeypatch)
+    np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
+    np.testing.assert_array_equal(nets[0].arena.slots, nets[1].arena.slots)
+    assert dict(nets[0].history.items()) == dict(nets[1].history.items())
+
+
 def metrics_for(loss):
     return ["mae", "r2"] if loss == "huber" else ["accuracy"]
 

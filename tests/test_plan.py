@@ -221,21 +221,34 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
     monkeypatch.setattr("fastnn.executor.kernels", layer)
     monkeypatch.setattr("fastnn.native_executor.executor", Executor)
     X = np.random.default_rng(0).normal(size=(21, 3))
-    clipped = fastnn.AdamW(global_clipnorm=1.0)
-    for optimizer in ("sgd", fastnn.SGD(0.1, momentum=0.5), "rmsprop", clipped):
-        for loss in fastnn.losses.LOSSES:
-            net = build(
-                [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dropout(0.1), Dense(2)],
-                loss=loss,
-                optimizer=optimizer,
-            )
-            y = np.tile([[1, 0], [0, 1], [1, 0]], (7, 1))
-            net.fit(X, y, batch_size=8, validation_data=(X, y), verbose=0)
-            net.predict(X)
+    y = np.tile([[1, 0], [0, 1], [1, 0]], (7, 1))
+
+    def train(loss, optimizer, **options):
+        net = build(
+            [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dropout(0.1),
+             Dense(4, trainable=False), Dense(2)],
+            loss=loss,
+            optimizer=optimizer,
+            **options,
+        )  # fmt: skip
+        net.fit(X, y, batch_size=8, validation_data=(X, y), verbose=0)
+        net.predict(X)
+
+    for loss in fastnn.losses.LOSSES:
+        train(loss, "sgd")
+    optimizers = [name for name in fastnn.optimizers.OPTIMIZERS if name != "lbfgs"]
+    for optimizer in [
+        *optimizers,
+        fastnn.SGD(0.1, momentum=0.5, clipnorm=0.5),
+        fastnn.RMSProp(momentum=0.5, centered=True, clipvalue=0.1),
+        fastnn.Adam(amsgrad=True, global_clipnorm=1.0),
+    ]:
+        train("huber", optimizer, max_norm=1.0, l2=0.1, weight_average=fastnn.EMA())
     codes = np.column_stack([np.arange(21) % 5, X])
     table = TabularInput({0: (5, 2)}), Dense(4, "selu"), AlphaDropout(0.1), LayerNorm(), Dense(2)
     shared = Embedding(5, 3, sparse=True), BatchNorm(), GaussianNoise(0.1), Flatten(), Dense(2)
     normalised = Normalization(), Dense(4), BatchNorm(), Activation("relu"), BatchNorm(), Dense(2)
+    clipped = fastnn.AdamW(global_clipnorm=1.0)
     for layers, x in ((table, codes), (shared, codes[:, :1]), (normalised, X)):
         net = build(list(layers), x.shape[1], loss="mean_squared_error", optimizer=clipped)
         net.fit(x, y, batch_size=8, validation_data=(x, y), verbose=0)

@@ -112,7 +112,7 @@ class ImageAugmentation(Augmentation):
         from ..kernels._numba.images import SETTINGS, image_rows
 
         height, width, channels = _image_shape(builder.shape)
-        if abs(self.cval) > np.finfo(builder.dtype).max:
+        if abs(self.cval) > float(np.finfo(builder.dtype).max):
             raise ArgumentError(f"cval is {self.cval}, more than {builder.dtype} can hold")
         moves = any((self.rotation, self.shift, self.zoom, self.shear))
         settings = np.zeros(1, SETTINGS)

@@ -74,7 +74,10 @@ class Callback:
     def on_train_end(self, network: Network) -> None: ...
 
     def state_dict(self) -> dict[str, Any]:
-        """What is to be saved: JSON values and, as values of the dict itself, NumPy arrays."""
+        """What is to be saved: JSON values and, as values of the dict itself, NumPy arrays.
+
+        Empty, always, for a callback that has no state.
+        """
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -109,8 +112,8 @@ class CallbackList:
         return any(answer is True for answer in answers)
 
     def stateful(self) -> list[Callback]:
-        """Those that remember something: they override `state_dict`."""
-        return [c for c in self._callbacks if _overrides(c, "state_dict")]
+        """Those that remember something."""
+        return [callback for callback in self._callbacks if callback.state_dict()]
 
 
 def _overrides(callback: Callback, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import string
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
@@ -87,7 +88,7 @@ class Checkpoint(Callback):
         self._every = checks.integer("every", every, low=1)
         if save == "best" and every != 1:
             raise ArgumentError(f"every must be 1 where the best epochs are saved, got {every}")
-        self._new_monitor = lambda: Monitor(monitor, mode, min_delta)
+        self._new_monitor = partial(Monitor, monitor, mode, min_delta)
         self._monitor = self._new_monitor() if save == "best" else None
         self._end = 0
         self.order = 1 if save == "best" else 2  # the last state includes what is the best

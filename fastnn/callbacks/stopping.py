@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,8 @@ class EarlyStopping(Callback):
     baseline : float, optional
         What the first improvement must be better than.
     restore_best_weights : bool
-        Whether the network has the parameters of the best epoch in the end, however training ends.
+        Whether the network has the parameters and buffers of the best epoch in the end, however
+        training ends.
     start_from_epoch : int
         Epochs of the fit to let pass before anything counts.
 
@@ -64,6 +66,9 @@ class EarlyStopping(Callback):
     True
     """
 
+    #: The attributes that a checkpoint holds, beside the monitor's and the best weights.
+    _NUMBERS = ("_seen", "_wait", "best_epoch", "stopped_epoch")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -75,8 +80,7 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ):
-        self._new_monitor = lambda: Monitor(monitor, mode, min_delta, baseline)
-        self._monitor = self._new_monitor()
+        self._new_monitor = partial(Monitor, monitor, mode, min_delta, baseline)
         self._patience = checks.integer("patience", patience, low=0)
         self._restore = checks.flag("restore_best_weights", restore_best_weights)
         self._start_from = checks.integer("start_from_epoch", start_from_epoch, low=0)
@@ -86,7 +90,7 @@ class EarlyStopping(Callback):
         self._monitor = self._new_monitor()
         self._seen = 0  # epochs of this fit
         self._wait = 0  # of them, without improvement
-        self._weights: np.ndarray | None = None
+        self._weights: dict[str, np.ndarray] = {}
         self.best_epoch: int | None = None
         self.stopped_epoch: int | None = None
 
@@ -106,7 +110,7 @@ class EarlyStopping(Callback):
         if self._monitor.improves(logs):
             self.best_epoch, self._wait = epoch, 0
             if self._restore:
-                self._weights = network.parameters.copy()
+                self._weights = {name: a.copy() for name, a in _learnt(network).items()}
         else:
             self._wait += 1
             if self._wait >= self._patience:
@@ -114,24 +118,24 @@ class EarlyStopping(Callback):
                 network.stop_training = True
 
     def on_train_end(self, network: Network) -> None:
-        if self._weights is not None:
-            network.parameters[...] = self._weights
-            self._weights = None
+        for name, array in self._weights.items():
+            _learnt(network)[name][...] = array
+        self._weights = {}
 
     def state_dict(self) -> dict[str, Any]:
-        state = self._monitor.state_dict() | {
-            "seen": self._seen,
-            "wait": self._wait,
-            "best_epoch": self.best_epoch,
-            "stopped_epoch": self.stopped_epoch,
-        }
-        return state if self._weights is None else state | {"weights": self._weights}
+        numbers = {name: getattr(self, name) for name in self._NUMBERS}
+        return self._monitor.state_dict() | numbers | self._weights
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._monitor.load_state_dict(state)
-        self._seen, self._wait = state["seen"], state["wait"]
-        self.best_epoch, self.stopped_epoch = state["best_epoch"], state["stopped_epoch"]
-        self._weights = state.get("weights")
+        for name in self._NUMBERS:
+            setattr(self, name, state[name])
+        self._weights = {name: a for name, a in state.items() if isinstance(a, np.ndarray)}
+
+
+def _learnt(network: Network) -> dict[str, np.ndarray]:
+    """The network's own memory of what training changes and prediction uses."""
+    return {"parameters": network.arena.parameters, "buffers": network.arena.buffers}
 
 
 class TerminateOnNonFinite(Callback):

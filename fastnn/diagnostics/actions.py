@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..layers import Dropout
 from .bias_variance import BiasVariance
 from .layer_health import Flag
 from .learning_curve import LearningCurve
@@ -85,7 +84,8 @@ def _against_variance(evidence: Evidence) -> list[str]:
 
 def _size(net: Network) -> str:
     architecture = net.architecture
-    *hidden, _ = sorted({segment.layer for segment in architecture.segments}) or [0]
+    matrices = {segment.layer for segment in architecture.segments if len(segment.shape) > 1}
+    *hidden, _ = sorted(matrices) or [0]
     if not hidden:
         return "it has no hidden layer"
     units = "-".join(str(math.prod(architecture.shapes[index + 1])) for index in hidden)
@@ -104,41 +104,32 @@ def _training(net: Network) -> str:
 
 
 def _weaker_regularization(net: Network) -> list[str]:
-    held = _held(net)
-    return [f"Against bias, less regularisation: it has {', '.join(held)}."] if held else []
+    strengths = ", ".join(f"{name} {strength:g}" for name, strength in _held(net).items())
+    return [f"Against bias, less regularisation: it has {strengths}."] if strengths else []
 
 
 def _regularization(net: Network) -> str:
-    missing = [
-        advice
-        for advice, there in (
-            ("Dropout", any(isinstance(layer, Dropout) and layer.rate for layer in net.layers)),
-            ("l2", any(s.parameter.l2 for s in net.architecture.segments)),
-            ("weight_decay", net.optimizer.weight_decay > 0),
-        )
-        if not there
-    ]
-    stop = _stopping(net)
-    if len(missing) == 3:
+    held, stop = _held(net), _stopping(net)
+    if not held:
         return f"none so far; add Dropout, or l2 to the Dense layers, or weight_decay{stop}"
-    held = ", ".join(_held(net))
-    return f"more than it has ({held}){', or ' + ' or '.join(missing) if missing else ''}{stop}"
+    strengths = ", ".join(f"{name} {strength:g}" for name, strength in held.items())
+    missing = "".join(f", or {n}" for n in ("Dropout", "l2", "weight_decay") if n not in held)
+    return f"more than it has ({strengths}){missing}{stop}"
 
 
-def _held(net: Network) -> list[str]:
-    """The regularisation a network has, with its strengths."""
-    rates = [layer.rate for layer in net.layers if isinstance(layer, Dropout) and layer.rate]
-    l1, l2 = (
-        max((getattr(s.parameter, name) for s in net.architecture.segments), default=0.0)
-        for name in ("l1", "l2")
-    )
-    strengths = {
-        "Dropout": max(rates, default=0.0),
-        "l1": l1,
-        "l2": l2,
-        "weight_decay": net.optimizer.weight_decay,
+def _held(net: Network) -> dict[str, float]:
+    """The regularisation a network has, and how strong each is at most."""
+    treatments = [segment.treatment for segment in net.architecture.segments]
+    strengths = {"Dropout": max(_dropout_rates(net), default=0.0)} | {
+        name: max((getattr(treatment, name) for treatment in treatments), default=0.0)
+        for name in ("l1", "l2", "weight_decay")
     }
-    return [f"{name} {strength:g}" for name, strength in strengths.items() if strength]
+    return {name: strength for name, strength in strengths.items() if strength}
+
+
+def _dropout_rates(net: Network) -> list[float]:
+    """Of the layers that drop anything, by whichever distribution."""
+    return [layer.rate for layer in net.layers if getattr(layer, "rate", 0)]  # type: ignore[attr-defined]
 
 
 def _stopping(net: Network) -> str:
@@ -157,4 +148,4 @@ def _curve(curve: LearningCurve | None) -> str:
     rows = curve.points[-1].rows
     if curve.still_falling:
         return f": the validation error still falls at {rows:,} rows"
-    return f", though the last doubling, to {rows:,} rows, no longer lowered the error"
+    return f", though going up to {rows:,} rows no longer lowered the error"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import checks
 from ..callbacks import Callback, Logs
 from ..errors import ArgumentError
 from ..randomness import check_seed
 from . import drawings, style
 from .layer_health import Flag, find_flags
-from .measurement import LayerFigures, LayerMeter
+from .measurement import FIGURES, LayerFigures, LayerMeter
 from .samples import checked_rows, drawn
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class LayerHealth(Callback):
     Attributes
     ----------
     epochs : list of int
-        When it was measured, counted over the life of the network.
+        When it was measured, counted over the life of the network; another fit goes on, that of a
+        network without steps begins anew.
     records : list of tuple of LayerFigures
         What was found, layer by layer.
     flags : tuple of Flag
@@ -72,6 +75,8 @@ class LayerHealth(Callback):
         self._meter: LayerMeter | None = None
 
     def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+        if network.state.step == 0:
+            self.epochs, self.records, self.flags = [], [], ()
         rows = checked_rows(network, self._X, self._y, "LayerHealth: ")
         self._meter = LayerMeter(network, drawn(rows, self.rows, self.seed))
 
@@ -85,6 +90,27 @@ class LayerHealth(Callback):
     def on_train_end(self, network: Network) -> None:
         self._meter = None
 
+    def state_dict(self) -> dict[str, Any]:
+        if not self.records:
+            return {"epochs": []}
+        figures = [[[getattr(f, n) for n in FIGURES] for f in record] for record in self.records]
+        return {
+            "epochs": list(self.epochs),
+            "layers": [[f.name, f.kind, f.activation] for f in self.records[0]],
+            "figures": np.array(figures, np.float64),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.epochs = list(state.get("epochs", []))
+        layers = state.get("layers", [])
+        self.records = [
+            tuple(
+                LayerFigures(*layer, **dict(zip(FIGURES, row, strict=True)))
+                for layer, row in zip(layers, figures.tolist(), strict=True)
+            )
+            for figures in state.get("figures", [])
+        ]
+
     def values(self, figure: str) -> dict[str, list[float]]:
         """One of the figures of `LayerFigures`, by layer: a value for each of `epochs`.
 
@@ -93,12 +119,7 @@ class LayerHealth(Callback):
         ArgumentError
             There is no figure of that name.
         """
-        known = {
-            name: name
-            for name, kind in LayerFigures.__annotations__.items()
-            if kind.startswith("float")
-        }
-        checks.member("figure", figure, known)
+        checks.member("figure", figure, dict.fromkeys(FIGURES))
         columns = zip(*self.records, strict=True)
         return {column[0].name: [getattr(f, figure) for f in column] for column in columns}
 

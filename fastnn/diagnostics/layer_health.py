@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..initializers import Zeros
+from ..layers import BatchNorm, LayerNorm
 from .measurement import LayerFigures
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ LARGE_WEIGHTS = 2.0
 #: be called its cause.
 EXPLAINED = 0.5
 
-#: Layers that bring their outputs to mean 0 and variance 1, by class name.
-NORMALIZING = frozenset({"BatchNorm", "LayerNorm"})
-
 
 @dataclass(frozen=True)
 class Flag:
@@ -55,7 +53,7 @@ class Flag:
         From the input to the output.
     cause : str
         The likely one: "initialisation", "learning rate", "activation", "missing normalisation",
-        or another flag that explains this one ("dead units", "vanishing gradient").
+        or another flag that explains this one ("dead units", "vanishing gradient" and so on).
     advice : str
         What was seen, and what to do.
     """
@@ -103,7 +101,7 @@ class _Patient:
 
     @property
     def normalized(self) -> bool:
-        return any(type(layer).__name__ in NORMALIZING for layer in self.net.layers)
+        return any(isinstance(layer, (BatchNorm, LayerNorm)) for layer in self.net.layers)
 
     @property
     def gains(self) -> list[float]:
@@ -136,13 +134,13 @@ def _vanishing(patient: _Patient) -> Flag | None:
     seen = f"Its length falls to {gain:.0e} of what it is at the output."
     passed = patient.between(index)
     bounded = [f.activation for f in passed if f.activation in ("sigmoid", "tanh")]
-    if any((f.dead or 0) > MANY_DEAD for f in passed):
+    if any(f.dead > MANY_DEAD for f in passed):
         cause, cure = "dead units", "Most units it has to pass are never active; see there."
     elif patient.explained_by_weights(index, gain):
         scale = _typical_scale(passed)
         cause = "initialisation"
         cure = f"Weights are {scale:.2g} × what keeps the signal: use initializer='auto'."
-    elif any((f.saturated or 0) > MANY_SATURATED for f in passed):
+    elif any(f.saturated > MANY_SATURATED for f in passed):
         cause = "initialisation" if _typical_scale(passed) > LARGE_WEIGHTS else "activation"
         cure = "Most outputs it has to pass are saturated: smaller weights, or relu."
     elif bounded:
@@ -170,11 +168,12 @@ def _exploding(patient: _Patient) -> Flag | None:
     seen = f"Its length grows to {gain:.0e} × what it is at the output."
     if not math.isfinite(gain):
         seen = "Numbers overflow."
-    if patient.steps_are_large:
-        cause, cure = "learning rate", "Steps are so large that weights run away: see the updates."
-    elif scale > LARGE_WEIGHTS or patient.explained_by_weights(index, gain):
+    ran_away = patient.net.state.step > 0 and patient.steps_are_large
+    if (scale > LARGE_WEIGHTS or patient.explained_by_weights(index, gain)) and not ran_away:
         cause = "initialisation"
         cure = f"Weights are {scale:.2g} × what keeps the signal: use initializer='auto' (He)."
+    elif patient.steps_are_large:
+        cause, cure = "learning rate", "Steps are so large that weights run away: see the updates."
     else:
         cause = "missing normalisation" if not patient.normalized else "learning rate"
         cure = "Clip the gradient (global_clipnorm=1.0), or normalise in front of each activation."
@@ -182,10 +181,10 @@ def _exploding(patient: _Patient) -> Flag | None:
 
 
 def _dead(patient: _Patient) -> Flag | None:
-    dead = [i for i, f in enumerate(patient.layers) if (f.dead or 0) > MANY_DEAD]
+    dead = [i for i, f in enumerate(patient.layers) if f.dead > MANY_DEAD]
     if not dead:
         return None
-    share = max(patient.layers[i].dead or 0 for i in dead)
+    share = max(patient.layers[i].dead for i in dead)
     seen = f"Up to {share:.0%} of the units are 0 on every row, and learn nothing."
     by_name = dict(zip(patient.net.layer_names, patient.net.layers, strict=True))
     biased = any(
@@ -205,10 +204,10 @@ def _dead(patient: _Patient) -> Flag | None:
 
 
 def _saturated(patient: _Patient) -> Flag | None:
-    flat = [i for i, f in enumerate(patient.layers) if (f.saturated or 0) > MANY_SATURATED]
+    flat = [i for i, f in enumerate(patient.layers) if f.saturated > MANY_SATURATED]
     if not flat:
         return None
-    share = max(patient.layers[i].saturated or 0 for i in flat)
+    share = max(patient.layers[i].saturated for i in flat)
     seen = f"Up to {share:.0%} of the outputs lie where the activation has hardly a slope."
     if patient.steps_are_large:
         cause, cure = "learning rate", "Steps are too large: see the updates."
@@ -227,10 +226,10 @@ def _large_updates(patient: _Patient) -> Flag | None:
     if not large:
         return None
     ratio = max(patient.layers[i].update_ratio for i in large)
-    advice = (
-        f"One step changes a layer by {ratio:.2g} of its size, where 0.001 to 0.01 is usual: a "
-        "smaller learning rate (fastnn.lr_find suggests one)."
-    )
+    advice = f"One step changes a layer by {ratio:.2g} of its size, where 0.001 to 0.01 is usual"
+    if any(patient.gains[i] > EXPLODING_SIGNAL for i in large):
+        return _flag("large updates", patient, large, "exploding gradient", f"{advice}; see there.")
+    advice += ": a smaller learning rate (fastnn.lr_find suggests one)."
     return _flag("large updates", patient, large, "learning rate", advice)
 
 
@@ -238,7 +237,7 @@ def _small_updates(patient: _Patient) -> Flag | None:
     small = [
         i
         for i, f in enumerate(patient.layers)
-        if f.update_ratio < SMALL_UPDATE and not (f.dead or 0) > MANY_DEAD
+        if f.update_ratio < SMALL_UPDATE and not f.dead > MANY_DEAD
     ]
     if not small:
         return None

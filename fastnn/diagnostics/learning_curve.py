@@ -9,11 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from .. import checks, inference
-from ..callbacks import CallbackList
 from ..data import DataSet
 from ..errors import ArgumentError, ArgumentTypeError, DivergenceError
 from ..network import Network
-from ..training import FitSettings, Session, Trainer
 from . import samples
 from .bias_variance import ErrorRate
 
@@ -95,7 +93,7 @@ def learning_curve(
     points = []
     for share in sizes:
         rows = max(1, round(share * len(train)))
-        part = train.take(np.sort(order[:rows]))
+        part = train if rows == len(train) else train.take(np.sort(order[:rows]))
         try:
             points.append(_train(net.clone(), part, validation, updates, batch_size))
         except DivergenceError:
@@ -106,11 +104,10 @@ def learning_curve(
 def _train(
     net: Network, part: DataSet, validation: DataSet, updates: int, batch_size: int
 ) -> CurvePoint:
-    net.build_for(part)
-    batch_size = min(batch_size, len(part))
+    assert part.target is not None
+    x, target = part.selected(part.x), part.selected(part.target)
     per_epoch = -(-len(part) // batch_size)
-    settings = FitSettings(round(updates / per_epoch) or 1, batch_size, shuffle=True)
-    Trainer(net, part, None, settings, Session(0, {}, CallbackList([], net))).run()
+    net.fit(x, target, batch_size=batch_size, epochs=round(updates / per_epoch) or 1, verbose=0)
     return CurvePoint(len(part), net.state.step, error_rate(net, part), error_rate(net, validation))
 
 

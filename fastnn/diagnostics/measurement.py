@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,11 +50,11 @@ class LayerFigures:
     activation : str or None
     mean, std : float
         Of the layer's outputs, over the rows and units of the sample.
-    dead : float or None
-        Share of the units that are 0 on every row; None unless the activation is relu.
-    saturated : float or None
-        Share of the outputs where the slope is below 5 % of the greatest; None unless the
-        activation is sigmoid or tanh.
+    dead : float
+        Share of the units that are 0 on every row; NaN unless the activation is relu.
+    saturated : float
+        Share of the outputs where the slope is below 5 % of the greatest; NaN unless the activation
+        is sigmoid or tanh.
     signal : float
         ‖∂ loss / ∂ output‖, what reaches the layer in the backward pass; NaN where nothing does.
     gradient_norm : float
@@ -72,12 +72,16 @@ class LayerFigures:
     activation: str | None
     mean: float
     std: float
-    dead: float | None
-    saturated: float | None
+    dead: float
+    saturated: float
     signal: float
     gradient_norm: float
     update_ratio: float
     weight_scale: float
+
+
+#: Names of the numbers among them.
+FIGURES = tuple(field.name for field in fields(LayerFigures) if field.type == "float")
 
 
 class _Reading:
@@ -86,9 +90,7 @@ class _Reading:
     def __init__(self, activation: str | None):
         self._rectified = activation == "relu"
         self._slope = _SLOPES.get(activation or "")
-        self.mean = self.std = self.signal = math.nan
-        self.dead: float | None = None
-        self.saturated: float | None = None
+        self.mean = self.std = self.signal = self.dead = self.saturated = math.nan
 
     def see_output(self, y: np.ndarray) -> None:
         """y has shape (B, …)."""

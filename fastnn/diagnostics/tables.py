@@ -159,6 +159,6 @@ def number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.3g}"
 
 
-def share(value: float | None) -> str:
-    """Percent; nothing for None and NaN."""
-    return "" if value is None or math.isnan(value) else f"{value:.1%}"
+def share(value: float) -> str:
+    """Percent; nothing for NaN."""
+    return "" if math.isnan(value) else f"{value:.1%}"

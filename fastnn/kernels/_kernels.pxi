@@ -24,7 +24,7 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     cdef np.npy_intp O = np.PyArray_DIM(_real(w, "w", 2), 1)
     memset(&args, 0, sizeof(args))
     args.array[0] = _matrix(dx, "dx", t, WRITE | OPTIONAL, B, I)
-    args.array[1] = _matrix(dw, "dw", t, WRITE, I, O)
+    args.array[1] = _matrix(dw, "dw", t, WRITE | OPTIONAL, I, O)
     args.array[2] = _vector(db, "db", t, WRITE | OPTIONAL, O)
     args.array[3] = _matrix(dy, "dy", t, WRITE, B, O)
     args.array[4] = _matrix(y, "y", t, READ, B, O)
@@ -61,7 +61,7 @@ def dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
     cdef np.npy_intp O = np.PyArray_DIM(_real(w, "w", 2), 1)
     memset(&args, 0, sizeof(args))
     args.array[0] = _matrix(dx, "dx", t, WRITE | OPTIONAL, B, I)
-    args.array[1] = _matrix(dw, "dw", t, WRITE, I, O)
+    args.array[1] = _matrix(dw, "dw", t, WRITE | OPTIONAL, I, O)
     args.array[2] = _vector(db, "db", t, WRITE | OPTIONAL, O)
     args.array[3] = _matrix(dy, "dy", t, WRITE, B, O)
     args.array[4] = _matrix(y, "y", t, READ, B, O)
@@ -216,8 +216,10 @@ cdef object _outputwise_loss(
     return args.result
 
 
-def sigmoid_cross_entropy(dz, z, target, weight) -> float:
-    return _outputwise_loss(FASTNN_KERNEL_sigmoid_cross_entropy, "z", dz, z, target, weight)
+def sigmoid_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
+    return _outputwise_loss(
+        FASTNN_KERNEL_sigmoid_cross_entropy, "z", dz, z, target, weight, label_smoothing
+    )
 
 
 def mean_squared_error(dy, y, target, weight) -> float:
@@ -295,6 +297,16 @@ def penalty(dp, p, l1, l2) -> float:
     return args.result
 
 
+def max_norm(p, limit):
+    cdef fastnn_args args
+    cdef np.ndarray first = _real(p, "p", 2)
+    memset(&args, 0, sizeof(args))
+    args.array[0] = _like(p, "p", np.PyArray_TYPE(first), WRITE, first)
+    args.dim[0], args.dim[1] = np.PyArray_DIM(first, 0), np.PyArray_DIM(first, 1)
+    args.scalar[0].f = limit
+    _run(FASTNN_KERNEL_max_norm, np.PyArray_TYPE(first), &args)
+
+
 cdef double _sum(fastnn_kernel_id kernel, object x) except? -1:
     cdef fastnn_args args
     cdef np.ndarray first = _real(x, "x")
@@ -312,61 +324,3 @@ def sum_of_squares(x) -> float:
 
 def count_nonfinite(x) -> float:
     return _sum(FASTNN_KERNEL_count_nonfinite, x)
-
-
-cdef int _step(
-    fastnn_args *args, object p, object dp, str name1=None, object slot1=None, str name2=None,
-    object slot2=None,
-) except -1:
-    """Fills in the arrays of an optimizer step and returns their type."""
-    cdef np.ndarray first = _real(p, "p")
-    cdef int t = np.PyArray_TYPE(first)
-    memset(args, 0, sizeof(args[0]))
-    args.array[0] = _like(p, "p", t, WRITE, first)
-    args.array[1] = _like(dp, "dp", t, READ, first)
-    if name1 is not None:
-        args.array[2] = _like(slot1, name1, t, WRITE, first)
-    if name2 is not None:
-        args.array[3] = _like(slot2, name2, t, WRITE, first)
-    args.dim[0] = np.PyArray_SIZE(first)
-    return t
-
-
-cdef void _complete(fastnn_args *args, int at, double l1, double l2, double scale):
-    """Fills in what makes a gradient whole, from scalar `at` on."""
-    args.scalar[at].f, args.scalar[at + 1].f, args.scalar[at + 2].f = l1, l2, scale
-
-
-def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0):
-    cdef fastnn_args args
-    cdef int t = _step(&args, p, dp)
-    args.scalar[0].f, args.scalar[1].f = lr, weight_decay
-    _complete(&args, 2, l1, l2, scale)
-    _run(FASTNN_KERNEL_sgd_step, t, &args)
-
-
-def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0, scale=1.0):
-    cdef fastnn_args args
-    cdef int t = _step(&args, p, dp, "v", v)
-    args.scalar[0].f, args.scalar[1].f = lr, momentum
-    args.scalar[2].i, args.scalar[3].f = bool(nesterov), weight_decay
-    _complete(&args, 4, l1, l2, scale)
-    _run(FASTNN_KERNEL_momentum_step, t, &args)
-
-
-def rmsprop_step(p, dp, s, lr, rho, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0):
-    cdef fastnn_args args
-    cdef int t = _step(&args, p, dp, "s", s)
-    args.scalar[0].f, args.scalar[1].f = lr, rho
-    args.scalar[2].f, args.scalar[3].f = eps, weight_decay
-    _complete(&args, 4, l1, l2, scale)
-    _run(FASTNN_KERNEL_rmsprop_step, t, &args)
-
-
-def adam_step(p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay, l1=0.0, l2=0.0, scale=1.0):
-    cdef fastnn_args args
-    cdef int typenum = _step(&args, p, dp, "m", m, "v", v)
-    args.scalar[0].f, args.scalar[1].f, args.scalar[2].f = lr, beta1, beta2
-    args.scalar[3].f, args.scalar[4].i, args.scalar[5].f = eps, t, weight_decay
-    _complete(&args, 6, l1, l2, scale)
-    _run(FASTNN_KERNEL_adam_step, typenum, &args)

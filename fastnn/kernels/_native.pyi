@@ -21,7 +21,7 @@ def dense_fwd(
 ) -> None: ...
 def dense_bwd(
     dx: Array | None,
-    dw: Array,
+    dw: Array | None,
     db: Array | None,
     dy: Array,
     y: Array,
@@ -44,7 +44,7 @@ def dense_dropout_fwd(
 ) -> None: ...
 def dense_dropout_bwd(
     dx: Array | None,
-    dw: Array,
+    dw: Array | None,
     db: Array | None,
     dy: Array,
     y: Array,
@@ -161,7 +161,7 @@ def softmax_cross_entropy(
     dz: Array | None, z: Array, target: Array, weight: Array | None, label_smoothing: float
 ) -> float: ...
 def sigmoid_cross_entropy(
-    dz: Array | None, z: Array, target: Array, weight: Array | None
+    dz: Array | None, z: Array, target: Array, weight: Array | None, label_smoothing: float
 ) -> float: ...
 def mean_squared_error(
     dy: Array | None, y: Array, target: Array, weight: Array | None
@@ -189,6 +189,7 @@ def custom_loss(
     row_gradient: RowGradient,
 ) -> float: ...
 def penalty(dp: Array | None, p: Array, l1: float, l2: float) -> float: ...
+def max_norm(p: Array, limit: float) -> None: ...
 def sum_of_squares(x: Array) -> float: ...
 def count_nonfinite(x: Array) -> float: ...
 def sgd_step(
@@ -199,6 +200,7 @@ def sgd_step(
     l1: float = 0.0,
     l2: float = 0.0,
     scale: float = 1.0,
+    clip: float = ...,
 ) -> None: ...
 def momentum_step(
     p: Array,
@@ -211,18 +213,48 @@ def momentum_step(
     l1: float = 0.0,
     l2: float = 0.0,
     scale: float = 1.0,
+    clip: float = ...,
 ) -> None: ...
-def rmsprop_step(
+def adagrad_step(
     p: Array,
     dp: Array,
     s: Array,
     lr: float,
-    rho: float,
     eps: float,
     weight_decay: float,
     l1: float = 0.0,
     l2: float = 0.0,
     scale: float = 1.0,
+    clip: float = ...,
+) -> None: ...
+def rmsprop_step(
+    p: Array,
+    dp: Array,
+    s: Array,
+    mean: Array | None,
+    v: Array | None,
+    lr: float,
+    rho: float,
+    momentum: float,
+    eps: float,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
+    clip: float = ...,
+) -> None: ...
+def lion_step(
+    p: Array,
+    dp: Array,
+    m: Array,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
+    clip: float = ...,
 ) -> None: ...
 def adam_step(
     p: Array,
@@ -238,4 +270,55 @@ def adam_step(
     l1: float = 0.0,
     l2: float = 0.0,
     scale: float = 1.0,
+    clip: float = ...,
+) -> None: ...
+def amsgrad_step(
+    p: Array,
+    dp: Array,
+    m: Array,
+    v: Array,
+    largest: Array,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    t: int,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
+    clip: float = ...,
+) -> None: ...
+def nadam_step(
+    p: Array,
+    dp: Array,
+    m: Array,
+    v: Array,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    momentum_decay: float,
+    eps: float,
+    t: int,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
+    clip: float = ...,
+) -> None: ...
+def radam_step(
+    p: Array,
+    dp: Array,
+    m: Array,
+    v: Array,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    t: int,
+    weight_decay: float,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    scale: float = 1.0,
+    clip: float = ...,
 ) -> None: ...

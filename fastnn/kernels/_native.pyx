@@ -5,6 +5,7 @@ The functions are those of `fastnn.kernels.reference`, which documents them. Wha
 what C would otherwise read or write out of bounds.
 """
 
+import math
 import os
 
 from fastnn.cgroups import cgroup_processors
@@ -79,12 +80,18 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_custom_activation_bwd
         FASTNN_KERNEL_custom_loss
         FASTNN_KERNEL_penalty
+        FASTNN_KERNEL_max_norm
         FASTNN_KERNEL_sum_of_squares
         FASTNN_KERNEL_count_nonfinite
         FASTNN_KERNEL_sgd_step
         FASTNN_KERNEL_momentum_step
+        FASTNN_KERNEL_adagrad_step
         FASTNN_KERNEL_rmsprop_step
+        FASTNN_KERNEL_lion_step
         FASTNN_KERNEL_adam_step
+        FASTNN_KERNEL_amsgrad_step
+        FASTNN_KERNEL_nadam_step
+        FASTNN_KERNEL_radam_step
 
     const int FASTNN_KERNEL_COUNT
     const int FASTNN_ACTIVATION_COUNT
@@ -98,7 +105,7 @@ cdef extern from "fastnn.h" nogil:
     ctypedef struct fastnn_args:
         void *array[9]
         int64_t dim[5]
-        fastnn_scalar scalar[9]
+        fastnn_scalar scalar[11]
         double result
 
     ctypedef struct fastnn_table:
@@ -214,4 +221,5 @@ cdef dict _ACTIVATION_CODES = {name: code for code, name in enumerate(activation
 include "_checks.pxi"
 include "_kernels.pxi"
 include "_layer_kernels.pxi"
+include "_optimizers.pxi"
 include "_executor.pxi"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -41,6 +42,13 @@ def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     return checks.integer(name, value, low=low, high=high)
 
 
+def _limit(name: str, value: Any) -> float:
+    """A positive number; infinity is no limit."""
+    if isinstance(value, numbers.Real) and value == math.inf:
+        return math.inf
+    return _real(name, value, low=0.0, open_low=True)
+
+
 def _activation(name: str, value: Any) -> str:
     checks.member(name, value, ACTIVATIONS)
     return value
@@ -64,14 +72,17 @@ SCALARS: dict[str, ScalarCheck] = {
     "column": partial(_integer, low=0),
     "count": partial(_integer, low=1, high=2**31),
     "derivative": partial(_function, SlopeFunction),
+    "clip": _limit,
     "delta": partial(_real, low=0.0, open_low=True),
     "eps": _not_negative,
     "function": partial(_function, ElementFunction),
     "l1": _not_negative,
     "l2": _not_negative,
     "label_smoothing": partial(_real, low=0.0, high=1.0),
+    "limit": partial(_real, low=0.0, open_low=True),
     "lr": _real,
     "momentum": _decay,
+    "momentum_decay": _not_negative,
     "nesterov": checks.flag,
     "offset": _word64,
     "q": partial(_real, low=0.0, high=1.0, open_low=True, open_high=True),

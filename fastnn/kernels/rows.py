@@ -28,7 +28,7 @@ class Array:
     access: str = "r"  # "r" read, "w" written, "rw" updated
     optional: bool = False
     dtype: str = "real"
-    values: str = "normal"  # positive, unit, labels, counts, codes, rows, any
+    values: str = "normal"  # small, positive, unit, labels, counts, codes, rows, any
 
     @property
     def written(self) -> bool:

@@ -7,6 +7,7 @@ write its reference function, its row here, and its rows in the other back ends 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -39,17 +40,25 @@ def _loss(name: str, flops: float, *settings: dict[str, Any], y="y", values="nor
     )
 
 
-_WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0}  # what dp lacks of the gradient: nothing
-_PARTIAL = {"l1": 0.01, "l2": 0.1, "scale": 0.5}
+# What dp lacks of the gradient: nothing, or all that there is.
+_WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0, "clip": math.inf}
+_PARTIAL = {"l1": 0.01, "l2": 0.1, "scale": 0.5, "clip": 0.75}
 
 
 def _step(name: str, flops: float, slots: Mapping[str, str], *settings: dict[str, Any]) -> Kernel:
-    """A step as it is and with decay; the last settings also with a partial gradient."""
+    """A step as it is and with decay; the last settings also with a partial gradient.
+
+    `slots` says how tests fill them; a question mark behind a name makes the slot optional.
+    """
     settings = (*(row | _WHOLE for row in settings), settings[-1] | _PARTIAL)
     arrays = {"p": Array("*", "rw"), "dp": Array("*")}
-    arrays |= {slot: Array("*", "rw", values=values) for slot, values in slots.items()}
+    for slot, values in slots.items():
+        optional = slot.endswith("?")
+        arrays[slot.rstrip("?")] = Array("*", "rw", optional=optional, values=values)
     return Kernel(name, arrays, settings, per_element(flops), relative_to="array")
 
+
+_NADAM = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "momentum_decay": 0.004, "eps": 1e-8}
 
 _ACTIVATIONS = tuple({"activation": name} for name in reference.ACTIVATIONS)
 _DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
@@ -102,7 +111,7 @@ _ROWS = (
         "dense_bwd",
         {
             "dx": Array("B I", "w", optional=True),
-            "dw": Array("I O", "w"),
+            "dw": Array("I O", "w", optional=True),
             "db": Array("O", "w", optional=True),
             "dy": Array("B O", "rw"),
             "y": Array("B O"),
@@ -134,7 +143,7 @@ _ROWS = (
         "dense_dropout_bwd",
         {
             "dx": Array("B I", "w", optional=True),
-            "dw": Array("I O", "w"),
+            "dw": Array("I O", "w", optional=True),
             "db": Array("O", "w", optional=True),
             "dy": Array("B O", "rw"),
             "y": Array("B O"),
@@ -228,7 +237,15 @@ _ROWS = (
         relative_to="array",
         in_place=(("dz", "z"),),
     ),
-    _loss("sigmoid_cross_entropy", 9, y="z", values="unit"),
+    _loss(
+        "sigmoid_cross_entropy",
+        11,
+        {"label_smoothing": 0.0},
+        {"label_smoothing": 0.1},
+        {"label_smoothing": 1.0},
+        y="z",
+        values="unit",
+    ),
     _loss("mean_squared_error", 5),
     _loss("mean_absolute_error", 5),
     _loss("huber", 8, {"delta": 1.0}, {"delta": 0.1}),
@@ -268,6 +285,12 @@ _ROWS = (
         per_element(8),
         relative_to="array",
     ),
+    Kernel(
+        "max_norm",
+        {"p": Array("I O", "rw")},
+        ({"limit": 1.0}, {"limit": 5.0}),
+        flops=lambda d: 3 * d["I"] * d["O"],
+    ),
     Kernel("sum_of_squares", {"x": Array("*")}, ({},), per_element(2), relative_to="array"),
     Kernel("count_nonfinite", {"x": Array("*")}, ({},), per_element(1), lambda d: 0),
     _step(
@@ -285,17 +308,54 @@ _ROWS = (
         {"lr": 0.01, "momentum": 0.5, "nesterov": True, "weight_decay": 0.1},
     ),
     _step(
-        "rmsprop_step",
-        9,
+        "adagrad_step",
+        8,
         {"s": "positive"},
-        {"lr": 0.001, "rho": 0.9, "eps": 1e-8, "weight_decay": 0.0},
-        {"lr": 0.01, "rho": 0.5, "eps": 1e-3, "weight_decay": 0.1},
+        {"lr": 0.1, "eps": 1e-10, "weight_decay": 0.0},
+        {"lr": 0.01, "eps": 1e-3, "weight_decay": 0.1},
+    ),
+    _step(
+        "rmsprop_step",
+        16,
+        {"s": "positive", "mean?": "small", "v?": "normal"},
+        {"lr": 0.001, "rho": 0.9, "momentum": 0.9, "eps": 1e-8, "weight_decay": 0.0},
+        {"lr": 0.01, "rho": 0.5, "momentum": 0.5, "eps": 1e-3, "weight_decay": 0.1},
+    ),
+    _step(
+        "lion_step",
+        11,
+        {"m": "normal"},
+        {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+        {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "weight_decay": 0.1},
     ),
     _step(
         "adam_step",
         14,
         {"m": "normal", "v": "positive"},
         {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 1, "weight_decay": 0.0},
+        {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "eps": 1e-6, "t": 10**9, "weight_decay": 0.1},
+    ),
+    _step(
+        "amsgrad_step",
+        15,
+        {"m": "normal", "v": "positive", "largest": "positive"},
+        {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 1, "weight_decay": 0.0},
+        {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "eps": 1e-6, "t": 10**9, "weight_decay": 0.1},
+    ),
+    _step(
+        "nadam_step",
+        16,
+        {"m": "normal", "v": "positive"},
+        _NADAM | {"t": 1, "weight_decay": 0.0},
+        _NADAM | {"t": 300, "weight_decay": 0.0},
+        _NADAM | {"t": 10**9, "beta1": 0.5, "momentum_decay": 0.0, "weight_decay": 0.1},
+    ),
+    _step(
+        "radam_step",
+        14,
+        {"m": "normal", "v": "positive"},
+        {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 5, "weight_decay": 0.0},
+        {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 6, "weight_decay": 0.0},
         {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "eps": 1e-6, "t": 10**9, "weight_decay": 0.1},
     ),
 )

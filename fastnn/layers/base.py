@@ -84,6 +84,14 @@ class Layer(Specification, family=True):
         """
         raise NotImplementedError
 
+    # Layers that have parameters make these two fields of their own.
+
+    #: Whether training moves the parameters.
+    trainable: bool = True
+
+    #: What the learning rate is multiplied by for the parameters.
+    learning_rate_multiplier: float = 1.0
+
     @property
     def declared_input(self) -> tuple[int, ...] | None:
         """Shape of the input if the user stated it."""
@@ -120,6 +128,22 @@ class Layer(Specification, family=True):
             raise ArgumentError(
                 f"name must be printable, not empty, and without '/', got {self.name!r}"
             )
+
+    def _settle_training(self) -> None:
+        """Check how the parameters are trained."""
+        multiplier = checks.real(
+            "learning_rate_multiplier", self.learning_rate_multiplier, low=0, open_low=True
+        )
+        self._settle(
+            trainable=checks.flag("trainable", self.trainable), learning_rate_multiplier=multiplier
+        )
+
+    def _settle_regularization(self, *names: str) -> None:
+        """Check strengths that are given; None leaves them to the network."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None:
+                self._settle(**{name: checks.real(name, value, low=0)})
 
     def _settle_input_shape(self) -> None:
         if self.declared_input is not None:

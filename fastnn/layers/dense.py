@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from .. import activations, checks, initializers
 from ..activations import ACTIVATIONS
-from ..compiler import gradient_of
 from ..custom import CustomActivation
 from ..errors import ArgumentError
 from ..initializers import Initializer
 from ..parameters import Parameter
+from ..plan import gradient_of
 from .base import Layer
 
 if TYPE_CHECKING:
@@ -35,8 +35,18 @@ class Dense(Layer):
         Of the weights. "auto" takes He for rectified units, LeCun for selu, Glorot for the others.
     bias_initializer : str or Initializer
     use_bias : bool
-    l1, l2 : float
-        Penalties on the weights, not on the bias: the loss gains l1 Σ|w| + ½ l2 Σw².
+    l1, l2 : float, optional
+        Penalties on the weights, not on the bias: the loss gains l1 Σ|w| + ½ l2 Σw². None takes the
+        network's, as it does for the next two.
+    weight_decay : float, optional
+        Decoupled decay of the weights; None takes the optimizer's.
+    max_norm : float, optional
+        Longest vector of weights of one unit, a column: after each update, longer ones are scaled
+        down to it (Srivastava et al., JMLR 2014). 0 is no limit.
+    trainable : bool
+        Whether training moves weights and bias; `Network.freeze` and `unfreeze` change it.
+    learning_rate_multiplier : float
+        Positive; multiplies the learning rate for this layer.
     input_size : int, optional
         Inputs, where they are to be fixed before data is seen.
     name : str, optional
@@ -61,8 +71,12 @@ class Dense(Layer):
     initializer: str | Initializer = "auto"
     bias_initializer: str | Initializer = "zeros"
     use_bias: bool = True
-    l1: float = 0.0
-    l2: float = 0.0
+    l1: float | None = None
+    l2: float | None = None
+    weight_decay: float | None = None
+    max_norm: float | None = None
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
     input_size: int | None = None
     name: str | None = None
 
@@ -76,9 +90,9 @@ class Dense(Layer):
             initializer=initializers.get("initializer", initializer),
             bias_initializer=initializers.get("bias_initializer", self.bias_initializer),
             use_bias=checks.flag("use_bias", self.use_bias),
-            l1=checks.real("l1", self.l1, low=0),
-            l2=checks.real("l2", self.l2, low=0),
         )
+        self._settle_regularization("l1", "l2", "weight_decay", "max_norm")
+        self._settle_training()
         if self.input_size is not None:
             self._settle(input_size=checks.integer("input_size", self.input_size, low=1))
         self._settle_name()
@@ -97,7 +111,15 @@ class Dense(Layer):
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
         shape = (input_shape[0], self.units)
-        weights = Parameter("weights", shape, self.initializer, self.l1, self.l2)  # type: ignore[arg-type]
+        weights = Parameter(
+            "weights",
+            shape,
+            self.initializer,  # type: ignore[arg-type]
+            self.l1,
+            self.l2,
+            weight_decay=self.weight_decay,
+            max_norm=self.max_norm,
+        )
         if not self.use_bias:
             return (weights,)
         bias = Parameter("bias", (self.units,), self.bias_initializer, decays=False)  # type: ignore[arg-type]
@@ -116,7 +138,8 @@ class Dense(Layer):
 
         def pullback(dy: Ref, wanted: bool) -> Ref | None:
             dx = builder.gradient(x.shape) if wanted else None
-            dw, db = gradient_of(w), None if b is None else gradient_of(b)
+            learnt = (p if self.trainable else None for p in (w, b))
+            dw, db = (None if p is None else gradient_of(p) for p in learnt)
             builder.emit("backward", "dense_bwd", dx, dw, db, dy, y, x, w, self.activation, z)
             return dx
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import checks, initializers
-from ..compiler import gradient_of
 from ..errors import ArgumentError
 from ..initializers import Initializer
 from ..parameters import Parameter
+from ..plan import gradient_of
 from .base import Layer
 
 if TYPE_CHECKING:
@@ -48,8 +48,14 @@ class Embedding(Layer):
     initializer : str or Initializer
         Of the table; uniform in ±0.05 by default, as in Keras.
     sparse : bool
-    l1, l2 : float
-        Penalties on the table, as for `Dense`; 0 where it is sparse.
+    l1, l2 : float, optional
+        Penalties on the table, as for `Dense`; None takes the network's. A sparse table has none.
+    weight_decay : float, optional
+        Decoupled decay of the table; None takes the optimizer's.
+    trainable : bool
+        Whether training moves the table; `Network.freeze` and `unfreeze` change it.
+    learning_rate_multiplier : float
+        Positive; multiplies the learning rate for the table.
     input_shape : tuple of int, optional
         Shape of one row, where it is to be fixed before data is seen.
     name : str, optional
@@ -84,8 +90,11 @@ class Embedding(Layer):
     _: KW_ONLY
     initializer: str | Initializer = "uniform"
     sparse: bool = False
-    l1: float = 0.0
-    l2: float = 0.0
+    l1: float | None = None
+    l2: float | None = None
+    weight_decay: float | None = None
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
     input_shape: tuple[int, ...] | None = None
     name: str | None = None
 
@@ -97,14 +106,14 @@ class Embedding(Layer):
             output_dim=checks.integer("output_dim", self.output_dim, low=1),
             initializer=initializers.get("initializer", self.initializer),
             sparse=checks.flag("sparse", self.sparse),
-            l1=checks.real("l1", self.l1, low=0),
-            l2=checks.real("l2", self.l2, low=0),
         )
+        self._settle_regularization("l1", "l2", "weight_decay")
         if self.sparse and (self.l1 or self.l2):
             raise ArgumentError(
-                "l1 and l2 must be 0 for a sparse embedding: they would touch every row, got "
-                f"l1={self.l1:g}, l2={self.l2:g}"
+                "l1 and l2 cannot be given to a sparse embedding: they would touch every row, got "
+                f"l1={self.l1}, l2={self.l2}"
             )
+        self._settle_training()
         self._settle_input_shape()
         self._settle_name()
 
@@ -116,8 +125,17 @@ class Embedding(Layer):
 
     def table(self, name: str) -> Parameter:
         """The table as a parameter of that name."""
-        shape, initializer = (self.input_dim, self.output_dim), self.initializer
-        return Parameter(name, shape, initializer, self.l1, self.l2, sparse=self.sparse)  # type: ignore[arg-type]
+        l1, l2 = (0.0, 0.0) if self.sparse else (self.l1, self.l2)
+        return Parameter(
+            name,
+            (self.input_dim, self.output_dim),
+            self.initializer,  # type: ignore[arg-type]
+            l1,
+            l2,
+            weight_decay=self.weight_decay,
+            max_norm=0.0,  # which is for the weights of units
+            sparse=self.sparse,
+        )
 
     def check_input(self, name: str, x: np.ndarray, dtype: np.dtype, first_column: int = 0) -> None:
         limit = 2 ** (np.finfo(dtype).nmant + 1)
@@ -144,7 +162,9 @@ class Embedding(Layer):
         self, builder: PlanBuilder, w: Ref, dy: Ref, x: Ref, column: int, at: int
     ) -> None:
         """Emit the gradient of a table that `embedding_fwd` looked rows up in."""
-        if self.sparse and builder.fused:
+        if not self.trainable:
+            return
+        if self.sparse and builder.sparse_steps:
             g = builder.sparse_gradient(w, x.per_row)
             arguments = (g.values, g.rows, g.order, dy, x, self.input_dim, column, at)
             builder.emit("backward", "embedding_sparse_bwd", *arguments)

@@ -7,10 +7,10 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from .. import checks, initializers
-from ..compiler import gradient_of
 from ..errors import ArgumentError
 from ..initializers import Initializer
 from ..parameters import Buffer, Parameter
+from ..plan import gradient_of
 from .base import Layer
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class _ScaledNorm(Layer, listed=False):
             beta_initializer=initializers.get("beta_initializer", self.beta_initializer),
             gamma_initializer=initializers.get("gamma_initializer", self.gamma_initializer),
         )
+        self._settle_training()
         self._settle_input_shape()
         self._settle_name()
 
@@ -57,11 +58,10 @@ class _ScaledNorm(Layer, listed=False):
             wanted.append(Parameter("beta", shape, self.beta_initializer, decays=False))  # type: ignore[arg-type]
         return tuple(wanted)
 
-
-def _gradients(parameters: dict[str, Ref]) -> Sequence[Ref | None]:
-    """Where the gradients of γ and β go."""
-    found = (parameters.get(name) for name in ("gamma", "beta"))
-    return [None if parameter is None else gradient_of(parameter) for parameter in found]
+    def _gradients(self, parameters: dict[str, Ref]) -> Sequence[Ref | None]:
+        """Where the gradients of γ and β go."""
+        found = (parameters.get(name) if self.trainable else None for name in ("gamma", "beta"))
+        return [None if parameter is None else gradient_of(parameter) for parameter in found]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,11 @@ class BatchNorm(_ScaledNorm):
     center, scale : bool
         Whether to learn β, and γ.
     beta_initializer, gamma_initializer : str or Initializer
+    trainable : bool
+        Whether training moves γ and β; running averages move as ever.
+        `Network.freeze` and `unfreeze` change it.
+    learning_rate_multiplier : float
+        Positive; multiplies the learning rate for γ and β.
     input_shape : tuple of int, optional
         Shape of one row, where it is to be fixed before data is seen.
     name : str, optional
@@ -127,6 +132,8 @@ class BatchNorm(_ScaledNorm):
     scale: bool = True
     beta_initializer: str | Initializer = "zeros"
     gamma_initializer: str | Initializer = "ones"
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
     input_shape: tuple[int, ...] | None = None
     name: str | None = None
 
@@ -161,7 +168,7 @@ class BatchNorm(_ScaledNorm):
             flat = dy.as_matrix(channels)
             dx = flat if wanted else None
             arguments = (flat, rows, *statistics, gamma, self.epsilon)
-            builder.emit("backward", "batch_norm_bwd", dx, *_gradients(parameters), *arguments)
+            builder.emit("backward", "batch_norm_bwd", dx, *self._gradients(parameters), *arguments)
             return dy if wanted else None
 
         return y, pullback
@@ -183,6 +190,10 @@ class LayerNorm(_ScaledNorm):
     center, scale : bool
         Whether to learn β, and γ.
     beta_initializer, gamma_initializer : str or Initializer
+    trainable : bool
+        Whether training moves γ and β; `Network.freeze` and `unfreeze` change it.
+    learning_rate_multiplier : float
+        Positive; multiplies the learning rate for γ and β.
     input_shape : tuple of int, optional
         Shape of one row, where it is to be fixed before data is seen.
     name : str, optional
@@ -213,6 +224,8 @@ class LayerNorm(_ScaledNorm):
     scale: bool = True
     beta_initializer: str | Initializer = "zeros"
     gamma_initializer: str | Initializer = "ones"
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
     input_shape: tuple[int, ...] | None = None
     name: str | None = None
 
@@ -233,7 +246,7 @@ class LayerNorm(_ScaledNorm):
         def pullback(dy: Ref, wanted: bool) -> Ref | None:
             flat = dy.as_matrix(columns)
             dx = flat if wanted else None
-            gradients = _gradients(parameters)
+            gradients = self._gradients(parameters)
             builder.emit(
                 "backward", "layer_norm_bwd", dx, *gradients, flat, rows, mean, rstd, gamma
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,10 @@ class TabularInput(Layer):
     normalize : bool
         Whether numeric columns have their mean subtracted and are divided by their standard
         deviation, learned as by `Normalization`.
+    trainable : bool
+        Whether training moves the tables; `Network.freeze` and `unfreeze` change it.
+    learning_rate_multiplier : float
+        Positive; multiplies the learning rate for all tables, beside their own multipliers.
     input_shape : tuple of int, optional
         (columns,), where it is to be fixed before data is seen.
     name : str, optional
@@ -68,6 +72,8 @@ class TabularInput(Layer):
     categorical: Any
     _: KW_ONLY
     normalize: bool = True
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
     input_shape: tuple[int, ...] | None = None
     name: str | None = None
 
@@ -78,6 +84,7 @@ class TabularInput(Layer):
             categorical=_embeddings(self.categorical),
             normalize=checks.flag("normalize", self.normalize),
         )
+        self._settle_training()
         self._settle_input_shape()
         self._settle_name()
 
@@ -97,7 +104,14 @@ class TabularInput(Layer):
         return (embedded + len(self._numeric(input_shape)),)
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
-        return tuple(embedding.table(f"column_{column}") for column, embedding in self.categorical)
+        return tuple(
+            replace(
+                embedding.table(f"column_{column}"),
+                trainable=embedding.trainable,
+                learning_rate_multiplier=embedding.learning_rate_multiplier,
+            )
+            for column, embedding in self.categorical
+        )
 
     def buffers(self, input_shape: tuple[int, ...]) -> tuple[Buffer, ...]:
         count = (Buffer("count", (1,)),) if self.normalize else ()
@@ -138,7 +152,7 @@ class TabularInput(Layer):
         self._lower_numeric(builder, y, x, parameters, at)
 
         def pullback(dy: Ref, wanted: bool) -> None:
-            for embedding, w, column, start in places:
+            for embedding, w, column, start in places if self.trainable else ():
                 embedding.lower_gradient(builder, w, dy, x, column, start)
 
         return y, pullback

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from .. import checks, optional
+from .. import checks
 from ..errors import ArgumentError
 from ..specification import Specification
 
@@ -96,8 +96,6 @@ class Schedule(Specification, family=True):
     def plot(self, steps: int, ax: Axes | None = None) -> Axes:
         """Draw the learning rate over the first `steps` steps, or epochs, whichever it counts.
 
-        Needs matplotlib.
-
         Parameters
         ----------
         steps : int
@@ -108,21 +106,30 @@ class Schedule(Specification, family=True):
         -------
         Axes
 
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            `steps` is no positive integer, or a rate cannot be used.
+        MissingDependencyError
+            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+
         Examples
         --------
         >>> import fastnn
         >>> schedule = fastnn.schedules.CosineDecay(0.1, 100)
-        >>> ax = schedule.plot(120)  # doctest: +SKIP
+        >>> axes = schedule.plot(120)
+        >>> axes.get_ylabel()
+        'learning rate'
         """
         steps = checks.integer("steps", steps, low=1)
         rates = self(np.arange(steps))
-        if ax is None:
-            pyplot = optional.module("matplotlib.pyplot", extra="plot", need="drawing a schedule")
-            _, ax = pyplot.subplots(layout="constrained")
-        ax.plot(rates, drawstyle="steps-post" if self.unit == "epoch" else "default")
-        ax.set_xlabel(self.unit)
-        ax.set_ylabel("learning rate")
-        return ax
+        from ..diagnostics import style
+
+        [axes] = style.panels(ax, 1)
+        drawstyle = "steps-post" if self.unit == "epoch" else "default"
+        axes.plot(rates, color=style.TRAINING, drawstyle=drawstyle)
+        style.dress(axes, type(self).__name__, self.unit, "learning rate")
+        return axes
 
     def _settle_unit(self) -> None:
         checks.member("unit", self.unit, dict.fromkeys(UNITS))

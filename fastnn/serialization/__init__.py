@@ -8,10 +8,11 @@ JSON object, the description.
 ===============  ==================================================================================
 format_version   `FORMAT_VERSION`; other versions are refused by name
 fastnn_version   of the program that wrote the file, for information
-architecture     layers, their names, loss, optimizer, metrics, seed, dtype, input shape
+architecture     layers, their names, loss, optimizer, metrics, seed, dtype, input shape, penalties
+                 and limit for all weights, average of the weights
 preprocessing    as the user gave it, if there is any
-training         with ``optimizer=True``: state of the run, the history, and the state of a
-                 `ReduceOnPlateau`
+training         with ``optimizer=True``: state of the run, the history, how many updates layers
+                 have sat out while frozen, and the state of a `ReduceOnPlateau`
 fit              in a checkpoint: how things stand with the fit that wrote it; see `fit_entry`
 sha256           of the rest of the description and of all tensors; `container` defines it
 ===============  ==================================================================================

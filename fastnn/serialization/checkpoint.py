@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, ModelFileError
+from ..resuming import fit_arguments
 from . import atomic, container, description, fit_entry, model
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def save_checkpoint(network: Network, path: str | PathLike[str]) -> None:
     described["fit"] = {
         "first_epoch": session.first_epoch,
         "stop_training": bool(network.stop_training),
-        "arguments": session.arguments,
+        "arguments": fit_arguments(session),
         "callbacks": callbacks,
     }
     atomic.write(path, [container.encode(described, tensors | arrays)])

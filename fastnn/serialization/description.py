@@ -12,7 +12,8 @@ from typing import Any
 
 from .. import checks
 from .._version import __version__
-from ..architecture import DTYPES, Architecture, settle
+from ..architecture import DTYPES, Architecture
+from ..averaging import WeightAverage
 from ..custom import CustomLoss
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..history import History
@@ -78,11 +79,13 @@ def network_from(
         The description is incomplete, or asks for what does not exist or does not fit together.
     """
     with refusing():
-        network, architecture = _network(section(description, "architecture"), custom)
+        described = section(description, "architecture")
+        network = _network(described, custom)
         if "preprocessing" in description:
             network.preprocessing = section(description, "preprocessing")
         if "training" in description:
             training_of(description).restore(network)
+        architecture = network.settled(checks.shape("input_shape", described["input_shape"]))
     custom.check_used()
     return network, architecture
 
@@ -114,6 +117,7 @@ def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
 def architecture_config(network: Network, input_shape: tuple[int, ...]) -> dict[str, Any]:
     """All that a network was made with, as JSON values; it need not be built."""
     check_names(network)
+    average = network.weight_average
     return {
         "layers": [layer.to_config() for layer in network.layers],
         "names": list(network.layer_names),
@@ -123,14 +127,19 @@ def architecture_config(network: Network, input_shape: tuple[int, ...]) -> dict[
         "seed": network.seed,
         "dtype": network.dtype.name,
         "input_shape": list(input_shape),
+        "l1": network.l1,
+        "l2": network.l2,
+        "max_norm": network.max_norm,
+        "weight_average": None if average is None else average.to_config(),
     }
 
 
-def _network(described: Mapping[str, Any], custom: CustomObjects) -> tuple[Network, Architecture]:
+def _network(described: Mapping[str, Any], custom: CustomObjects) -> Network:
     if described["dtype"] not in DTYPES:  # before NumPy sees it, whose own strings mean much more
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {described['dtype']!r}")
     layers = [Layer.from_config(custom.filled_in(config)) for config in described["layers"]]
     loss = custom.resolved(described["loss"])
+    average = described["weight_average"]
     network = Network(
         layers,
         loss=loss if isinstance(loss, CustomLoss) else Loss.from_config(loss),
@@ -138,12 +147,14 @@ def _network(described: Mapping[str, Any], custom: CustomObjects) -> tuple[Netwo
         metrics=described["metrics"],
         seed=described["seed"],
         dtype=described["dtype"],
+        l1=described["l1"],
+        l2=described["l2"],
+        max_norm=described["max_norm"],
+        weight_average=None if average is None else WeightAverage.from_config(average),
     )
     if described["names"] != list(network.layer_names):
         raise ArgumentError("names do not match the layers")
-    shape = checks.shape("input_shape", described["input_shape"])
-    architecture = settle(network.layers, network.loss, network.optimizer, network.dtype, shape)
-    return network, architecture
+    return network
 
 
 # ------------------------------------------------------------------------------------ preprocessing
@@ -178,6 +189,7 @@ class Training:
     state: RunState
     history: History
     plateau: dict[str, Any] | None
+    updates_skipped: dict[str, int]
 
     def restore(self, network: Network) -> None:
         """Give it to the network."""
@@ -185,6 +197,9 @@ class Training:
         if plateau is not None:
             plateau.load_state_dict(self.plateau or {})
         network.state, network.history = self.state, self.history
+        network.updates_skipped = self.updates_skipped
+        if network.built:
+            network.resettle()
 
 
 def training_of(description: Mapping[str, Any]) -> Training:
@@ -192,12 +207,17 @@ def training_of(description: Mapping[str, Any]) -> Training:
     with refusing():
         described = section(description, "training")
         state, history = _state(described["state"]), _history(described["history"])
-        return Training(state, history, described.get("plateau"))
+        skipped = _skipped(described["updates_skipped"], state.step)
+        return Training(state, history, described.get("plateau"), skipped)
 
 
 def _training(network: Network) -> dict[str, Any]:
     state = dataclasses.asdict(_state(dataclasses.asdict(network.state)))
-    described = {"state": state, "history": _plain_history(network.history)}
+    described = {
+        "state": state,
+        "history": _plain_history(network.history),
+        "updates_skipped": network.updates_skipped,
+    }
     plateau = network.learning_rates.plateau
     return described if plateau is None else described | {"plateau": plateau.state_dict()}
 
@@ -209,6 +229,13 @@ def _state(described: Mapping[str, Any]) -> RunState:
         step=checks.integer("step", described["step"], low=0, high=_MAX_COUNT),
         epoch=checks.integer("epoch", described["epoch"], low=0, high=_MAX_COUNT),
     )
+
+
+def _skipped(described: Mapping[str, Any], step: int) -> dict[str, int]:
+    return {
+        name: checks.integer("updates_skipped", count, low=-step, high=step)
+        for name, count in described.items()
+    }
 
 
 def _plain_history(history: History) -> dict[str, Any]:

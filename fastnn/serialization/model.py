@@ -176,7 +176,7 @@ def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, t
         yield segment.name, segment.shape
     for buffer in architecture.buffer_segments:
         yield buffer.name, buffer.shape
-    for slot in architecture.optimizer.slots if training else ():
+    for slot in architecture.slots if training else ():
         for segment in architecture.segments:
             yield f"optimizer/{slot}/{segment.name}", segment.shape
 

@@ -1,5 +1,7 @@
 """What callbacks are told, in which order, and what that costs."""
 
+import pickle
+
 import numpy as np
 import pytest
 from problems import data, network
@@ -99,6 +101,23 @@ def test_checkpoints_come_last_and_the_latest_state_after_the_best(tmp_path):
     X, y = data()
     network().fit(X, y, callbacks=[last, best, other], verbose=0)
     assert order == ["other", "best", "last"]
+
+
+def test_callbacks_travel_to_other_processes(tmp_path):
+    X, y = data()
+    net = network(optimizer=fastnn.SGD(fastnn.schedules.ReduceOnPlateau(0.1, "loss")))
+    callbacks = [
+        fastnn.EarlyStopping("loss", mode="max", patience=2),
+        fastnn.Checkpoint(tmp_path / "net", save="best", monitor="loss"),
+        fastnn.CSVLogger(tmp_path / "log.csv"),
+        fastnn.TerminateOnNonFinite(),
+        fastnn.LearningRateScheduler(abs),
+    ]
+    net.fit(X, y, epochs=2, callbacks=callbacks[:-1], verbose=0)
+    net, *callbacks = pickle.loads(pickle.dumps([net, *callbacks]))
+    assert callbacks[0].best_epoch == 1
+    assert net.learning_rates.plateau.monitor.best == net.history["loss"][1]
+    net.fit(X, y, callbacks=callbacks[:-1], verbose=0)
 
 
 # --- learning rates -------------------------------------------------------------------------------

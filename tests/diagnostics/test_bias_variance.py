@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import hamming_loss, root_mean_squared_error, zero_one_loss
 
 import fastnn
-from fastnn import Dense, Dropout, Network
+from fastnn import Activation, BatchNorm, Dense, Dropout, Network
 from fastnn.diagnostics.bias_variance import BiasVariance, ErrorRate
 
 
@@ -150,6 +150,15 @@ def test_advice_against_bias_loosens_regularisation_and_reads_the_history():
     )
     held.fit(rows[0], rows[1], epochs=5, verbose=0)
     assert "less regularisation: it has Dropout 0.9" in actions((held, *rows))
+
+
+def test_advice_names_the_hidden_layers_and_any_penalty():
+    _, *rows = planted.both()
+    layers = [Dense(12, l1=1e-3), BatchNorm(), Activation("relu"), Dense(7, "relu"), Dense(2)]
+    net = Network(layers, loss="softmax_cross_entropy", seed=0)
+    found = actions((net, *rows))
+    assert "its hidden 12-7, until" in found
+    assert "it has l1 0.001." in found
 
 
 def test_advice_names_the_epoch_to_stop_at():

@@ -154,7 +154,38 @@ def test_callback_sees_what_a_measurement_at_that_moment_sees():
     net = planted.stack("tanh", 1)
     health = fastnn.LayerHealth(X, y)
     net.fit(X, y, epochs=3, callbacks=[health], verbose=0)
-    assert health.records[-1] == LayerMeter(net, checked_rows(net, X, y)).measure()
+    alone = LayerMeter(net, checked_rows(net, X, y)).measure()
+    assert repr(health.records[-1]) == repr(alone)
+
+
+def test_callback_goes_on_where_a_checkpoint_was_saved(tmp_path):
+    X, y = planted.noise()
+    whole, part, rest = (fastnn.LayerHealth(X, y) for _ in range(3))
+    planted.stack("tanh", 1).fit(X, y, epochs=4, callbacks=[whole], verbose=0)
+
+    class Crash(fastnn.Callback):
+        def on_epoch_begin(self, network, epoch):
+            if epoch == 3:
+                raise RuntimeError
+
+    path = tmp_path / "checkpoint.safetensors"
+    crashing = [part, fastnn.Checkpoint(path), Crash()]
+    with pytest.raises(RuntimeError):
+        planted.stack("tanh", 1).fit(X, y, epochs=4, callbacks=crashing, verbose=0)
+    resumed = [rest, fastnn.Checkpoint(path)]
+    planted.stack("tanh", 1).fit(X, y, epochs=4, callbacks=resumed, resume_from=path, verbose=0)
+    assert part.epochs == [1, 2]
+    assert rest.epochs == whole.epochs == [1, 2, 3, 4]
+    assert repr(rest.records) == repr(whole.records)
+
+
+def test_callback_begins_anew_with_another_network():
+    X, y = planted.noise()
+    health = fastnn.LayerHealth(X, y)
+    planted.stack("relu", 3).fit(X, y, epochs=2, callbacks=[health], verbose=0)
+    planted.stack("relu", 1).fit(X, y, epochs=1, callbacks=[health], verbose=0)
+    assert health.epochs == [1]
+    assert list(health.values("signal")) == ["dense_1", "dense_2"]
 
 
 def test_callback_flags_what_goes_wrong():

@@ -71,6 +71,15 @@ def test_a_network_that_is_not_built_is_built():
     np.testing.assert_array_equal(first.losses, again.losses)
 
 
+def test_a_schedule_is_left_aside():
+    X, y = planted.noise()
+    schedule = fastnn.schedules.CosineDecay(0.1, 100)
+    plain, scheduled = network(fastnn.SGD(0.1)), network(fastnn.SGD(schedule))
+    losses = [fastnn.lr_find(net, X, y).losses for net in (plain, scheduled)]
+    np.testing.assert_array_equal(*losses)
+    assert scheduled.state.learning_rate == schedule(0)
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_the_sweep_ends_where_the_loss_diverges(optimizer):
     X, y = planted.noise()

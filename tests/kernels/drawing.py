@@ -116,6 +116,7 @@ def _values(
         return rng.dirichlet(np.ones(shape[1]), shape[0]).astype(dtype)
     fill = {
         "normal": lambda: rng.normal(0, 2, shape),
+        "small": lambda: rng.normal(0, 0.1, shape),
         "positive": lambda: rng.uniform(0.1, 2, shape),
         "unit": lambda: rng.choice([0.0, 1.0, 0.25], shape),
         "counts": lambda: rng.poisson(2.0, shape),

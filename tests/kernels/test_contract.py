@@ -136,11 +136,14 @@ OUTSIDE = {
     "l1": (-0.1,),
     "l2": (-0.1,),
     "label_smoothing": (-0.1, 1.1),
+    "limit": (0.0, -1.0),
     "lr": (),
     "momentum": (-0.1, 1.0),
+    "momentum_decay": (-0.1,),
     "q": (0.0, 1.0),
     "rate": (-0.1, 1.0, 2),
     "rho": (-0.1, 1.0),
+    "scale": (-0.1,),
     "weight_decay": (-0.1,),
 }
 SCALARS = [(r.name, s) for r in KERNELS.values() for s in r.scalars[0]]
@@ -152,6 +155,14 @@ def test_numbers_outside_their_range(name, scalar):
         refuse(name, ArgumentError, f"^{scalar} must be .*, got ", {scalar: value})
     for value in ("0.5", None, True, 0.5j, np.ones(1)):
         refuse(name, ArgumentTypeError, f"^{scalar} must be .*, got ", {scalar: value})
+
+
+@pytest.mark.parametrize("name", [name for name, scalar in SCALARS if scalar == "clip"])
+def test_a_limit_of_gradients_is_positive_and_may_be_infinite(name):
+    getattr(kernels, name)(**arguments(name, clip=np.inf))
+    for value in (0.0, -1.0, -np.inf, np.nan):
+        refuse(name, ArgumentError, "^clip must be a finite number > 0, got ", {"clip": value})
+    refuse(name, ArgumentTypeError, "^clip must be a finite number", {"clip": None})
 
 
 @pytest.mark.parametrize(

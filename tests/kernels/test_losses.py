@@ -36,6 +36,12 @@ def binary(z, w):
     return np.mean([metrics.log_loss(t, p, sample_weight=w, labels=[0, 1]) for t, p in columns])
 
 
+def smoothed_binary(z, w):
+    t = 0.7 * ANSWERS + 0.3 / 2
+    losses = -t * special.log_expit(z) - (1 - t) * special.log_expit(-z)
+    return np.average(losses.mean(axis=1), weights=w)
+
+
 def huber(delta):
     return lambda y, w: np.average(special.huber(delta, y - TARGET).mean(axis=1), weights=w)
 
@@ -55,7 +61,8 @@ CASES = {
     "shares smoothed": ("softmax_cross_entropy", SHARES, (0.1,),
                         cross_entropy(smoothed(SHARES, 0.1))),
     "not normalised": ("softmax_cross_entropy", 2 * SHARES, (0.0,), cross_entropy(2 * SHARES)),
-    "binary": ("sigmoid_cross_entropy", ANSWERS, (), binary),
+    "binary": ("sigmoid_cross_entropy", ANSWERS, (0.0,), binary),
+    "binary smoothed": ("sigmoid_cross_entropy", ANSWERS, (0.3,), smoothed_binary),
     "squared": ("mean_squared_error", TARGET, (),
                 lambda y, w: metrics.mean_squared_error(TARGET, y, sample_weight=w)),
     "absolute": ("mean_absolute_error", TARGET, (),
@@ -109,7 +116,9 @@ def test_cross_entropies_of_large_logits_stay_finite(backend, dtype):
     assert kernels.softmax_cross_entropy(dz, z, np.array([2]), None, 0.0) == 2e4
     np.testing.assert_array_equal(dz, [[1, 0, -1]])
     t = np.array([[0, 1, 1]], dtype)
-    assert kernels.sigmoid_cross_entropy(dz, z, t, None) == pytest.approx((2e4 + np.log(2)) / 3)
+    assert kernels.sigmoid_cross_entropy(dz, z, t, None, 0.0) == pytest.approx(
+        (2e4 + np.log(2)) / 3
+    )
     np.testing.assert_allclose(dz, [[1 / 3, -1 / 6, -1 / 3]], rtol=1e-6)
 
 

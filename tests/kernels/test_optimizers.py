@@ -78,7 +78,7 @@ def test_rmsprop_follows_the_lecture(backend, decay):
         for number, g in zip(numbers, gradient(np.array([x[0] for x in numbers])), strict=True):
             number[1] += (1 - 0.9) * (g * g - number[1])
             number[0] -= 0.05 * (g / (math.sqrt(number[1]) + 1e-3) + decay * number[0])
-        kernels.rmsprop_step(p, gradient(p), s, 0.05, 0.9, 1e-3, decay)
+        kernels.rmsprop_step(p, gradient(p), s, None, None, 0.05, 0.9, 0.0, 1e-3, decay)
     np.testing.assert_allclose(p, [x[0] for x in numbers], rtol=1e-10)
 
 
@@ -96,7 +96,7 @@ def test_steps_are_those_of_pytorch(backend, name):
         if name == "AdamW":
             kernels.adam_step(p, gradient(p), *slots, 0.05, 0.9, 0.99, 1e-3, t, 0.2)
         else:
-            kernels.rmsprop_step(p, gradient(p), slots[0], 0.05, 0.9, 1e-3, 0.0)
+            kernels.rmsprop_step(p, gradient(p), slots[0], None, None, 0.05, 0.9, 0.0, 1e-3, 0.0)
     np.testing.assert_allclose(p, q.detach().numpy(), rtol=1e-10)
 
 

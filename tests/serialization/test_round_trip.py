@@ -14,8 +14,12 @@ import safetensors
 import safetensors.numpy
 
 from fastnn import (
+    EMA,
+    LBFGS,
     SGD,
+    SWA,
     Activation,
+    Adagrad,
     Adam,
     AdamW,
     AlphaDropout,
@@ -30,18 +34,22 @@ from fastnn import (
     GaussianNoise,
     Huber,
     LayerNorm,
+    Lion,
     MeanAbsoluteError,
     MeanSquaredError,
+    NAdam,
     Network,
     Normalization,
     NotBuiltError,
     Poisson,
     Quantile,
+    RAdam,
     Rescaling,
     RMSProp,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     TabularInput,
+    averaging,
     initializers,
     losses,
     optimizers,
@@ -54,6 +62,14 @@ LABELS = np.arange(40) % 3
 
 LAYERS = [
     Dense(4, "gelu", use_bias=False, l1=0.25, l2=1e-3, input_size=6),
+    Dense(
+        4,
+        weight_decay=0.5,
+        max_norm=2.0,
+        trainable=False,
+        learning_rate_multiplier=0.1,
+        input_size=6,
+    ),
     Activation("softplus", input_shape=(6,)),
     Dropout(0.3, input_shape=(6,), name="noise"),
     Flatten(input_shape=(2, 3)),
@@ -68,7 +84,7 @@ LAYERS = [
 ]
 LOSSES = [
     SoftmaxCrossEntropy(label_smoothing=0.1),
-    SigmoidCrossEntropy(),
+    SigmoidCrossEntropy(label_smoothing=0.2),
     MeanSquaredError(),
     MeanAbsoluteError(),
     Huber(delta=0.7),
@@ -78,10 +94,20 @@ LOSSES = [
 OPTIMIZERS = [
     SGD(0.1),
     SGD(0.05, momentum=0.9, nesterov=True, weight_decay=1e-4),
+    Adagrad(0.1, epsilon=1e-9),
     RMSProp(0.01, rho=0.8, epsilon=1e-7),
-    Adam(0.01, beta1=0.8, beta2=0.99),
+    RMSProp(0.01, momentum=0.5, centered=True, clipvalue=0.1),
+    Lion(0.01, beta1=0.8, beta2=0.9),
+    Adam(0.01, beta1=0.8, beta2=0.99, clipnorm=0.1),
+    Adam(0.01, amsgrad=True, global_clipnorm=0.1),
     AdamW(0.01, weight_decay=0.1),
+    NAdam(0.01, momentum_decay=0.01),
+    RAdam(0.01),
+    LBFGS(history_size=5, tolerance_grad=0, tolerance_change=0, max_line_search=9),
 ]
+#: A fit of L-BFGS starts with an empty memory: cut in two, it is another one.
+STEPWISE = [optimizer for optimizer in OPTIMIZERS if not optimizer.full_batch]
+AVERAGES = [EMA(0.9), SWA(start=2, frequency=2)]
 INITIALIZERS = [
     initializers.Constant(0.1),
     initializers.Normal(scale=1 / 3),
@@ -125,6 +151,7 @@ def own_classes(family):
         (losses.Loss, LOSSES),
         (optimizers.Optimizer, OPTIMIZERS),
         (initializers.Initializer, INITIALIZERS),
+        (averaging.WeightAverage, AVERAGES),
     ],
 )
 def test_every_class_is_among_the_examples(family, examples):
@@ -158,7 +185,7 @@ def test_every_initializer(initializer, path):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+@pytest.mark.parametrize("optimizer", STEPWISE, ids=repr)
 def test_training_goes_on_bit_for_bit(optimizer, dtype, path):
     options = {"optimizer": optimizer, "dtype": dtype, "metrics": ["precision_per_class"]}
     fit = {"batch_size": 16, "verbose": 0, "validation_fraction": 0.2}
@@ -176,6 +203,39 @@ def test_training_goes_on_bit_for_bit(optimizer, dtype, path):
         assert list(other.history) == list(whole.history)
         for name, values in whole.history.items():
             np.testing.assert_array_equal(other.history[name], values)  # NaN equals NaN
+
+
+@pytest.mark.parametrize("average", AVERAGES, ids=repr)
+def test_averages_go_on_bit_for_bit(average, path):
+    options = {"weight_average": average, "l1": 1e-4, "l2": 1e-3, "max_norm": 1.5}
+    whole, parts = classifier(**options), classifier(**options)
+    whole.fit(X, LABELS, epochs=6, verbose=0)
+    parts.fit(X, LABELS, epochs=3, verbose=0)
+    loaded = round_trip(parts, path, optimizer=True)
+    assert {name: getattr(loaded, name) for name in options} == options
+    loaded.fit(X, LABELS, epochs=3, verbose=0)
+    assert_same(loaded, whole)
+    assert loaded.arena.slots.tobytes() == whole.arena.slots.tobytes()
+    with loaded.averaged(), whole.averaged():
+        assert_same(loaded, whole)
+    fresh = round_trip(whole, path)
+    with pytest.raises(ArgumentError, match="there is no average yet"):
+        fresh.use_average()
+
+
+def test_frozen_layers_go_on_bit_for_bit(path):
+    """The steps of an unfrozen layer depend on how many it has sat out."""
+    whole, parts = classifier(), classifier()
+    for network in (whole, parts):
+        network.fit(X, LABELS, verbose=0)
+        network.freeze("dense_1")
+        network.fit(X, LABELS, epochs=2, verbose=0)
+    loaded = round_trip(parts, path, optimizer=True)
+    for network in (whole, loaded):
+        network.unfreeze()
+        network.fit(X, LABELS, epochs=2, verbose=0)
+    assert_same(loaded, whole)
+    assert loaded.updates_skipped == whole.updates_skipped == {"dense_1": 4}
 
 
 def test_training_goes_on_from_a_checkpoint_that_a_callback_wrote(path):

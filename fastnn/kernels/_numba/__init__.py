@@ -5,6 +5,7 @@ it; here stand only the loops.
 """
 
 from .activation import activation_bwd, activation_fwd
+from .adam import adam_step, amsgrad_step, nadam_step, radam_step
 from .custom import custom_activation_bwd, custom_activation_fwd, custom_loss
 from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
@@ -36,16 +37,18 @@ from .normalization import (
     moving_average_step,
     standardize_fwd,
 )
-from .optimizer import adam_step, momentum_step, rmsprop_step, sgd_step
-from .penalty import count_nonfinite, penalty, sum_of_squares
+from .optimizer import adagrad_step, lion_step, momentum_step, rmsprop_step, sgd_step
+from .penalty import count_nonfinite, max_norm, penalty, sum_of_squares
 from .random import permutation, philox
 
 __all__ = [
     "activation_bwd",
     "activation_fwd",
+    "adagrad_step",
     "adam_step",
     "alpha_dropout_bwd",
     "alpha_dropout_fwd",
+    "amsgrad_step",
     "batch_norm_bwd",
     "batch_norm_fwd",
     "count_nonfinite",
@@ -68,15 +71,19 @@ __all__ = [
     "huber",
     "layer_norm_bwd",
     "layer_norm_fwd",
+    "lion_step",
+    "max_norm",
     "mean_absolute_error",
     "mean_squared_error",
     "momentum_step",
     "moving_average_step",
+    "nadam_step",
     "penalty",
     "permutation",
     "philox",
     "poisson",
     "quantile",
+    "radam_step",
     "rmsprop_step",
     "scatter_rows",
     "sgd_step",

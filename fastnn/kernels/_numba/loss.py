@@ -102,8 +102,9 @@ def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     return loss(_or_empty(dz, z), z, target, factor, label_smoothing)
 
 
-def sigmoid_cross_entropy(dz, z, target, weight) -> float:
-    return _call_mean_loss(reference.binary_cross_entropy, dz, z, target, weight)
+def sigmoid_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
+    formula = reference.binary_cross_entropy
+    return _call_mean_loss(formula, dz, z, target, weight, label_smoothing)
 
 
 def mean_squared_error(dy, y, target, weight) -> float:

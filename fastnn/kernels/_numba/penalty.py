@@ -1,4 +1,4 @@
-"""Weight penalties, and the health of an array: the reference's own text, compiled."""
+"""Weight penalties and limits, and the health of an array: the reference's own text, compiled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from .compiling import compiled, flat
 
 def penalty(dp, p, l1, l2) -> float:
     return compiled(reference.penalty)(None if dp is None else flat(dp), flat(p), l1, l2)
+
+
+def max_norm(p, limit):
+    compiled(reference.max_norm)(p, limit)
 
 
 def sum_of_squares(x) -> float:

@@ -20,7 +20,8 @@ def affine_fwd(z, x, w, b):
 @quiet
 def affine_bwd(dx, dw, db, dz, x, w):
     """dw = xᵀ dz, db = Σ dz, dx = dz wᵀ."""
-    np.matmul(x.T, dz, out=dw)
+    if dw is not None:
+        np.matmul(x.T, dz, out=dw)
     if db is not None:
         np.sum(dz, axis=0, out=db)
     if dx is not None:
@@ -62,10 +63,10 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     ----------
     dx : ndarray, shape (B, I), real, or None
         Written; None for a first layer, where nobody asks.
-    dw : ndarray, shape (I, O), real
-        Written.
+    dw : ndarray, shape (I, O), real, or None
+        Written; None for weights that do not learn.
     db : ndarray, shape (O,), real, or None
-        Written; None for a layer without bias.
+        Written; None for a layer without bias, or with one that does not learn.
     dy : ndarray, shape (B, O), real
         Gradient at the output; overwritten with dz.
     y : ndarray, shape (B, O), real
@@ -133,10 +134,10 @@ def dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
     ----------
     dx : ndarray, shape (B, I), real, or None
         Written; None for a first layer, where nobody asks.
-    dw : ndarray, shape (I, O), real
-        Written.
+    dw : ndarray, shape (I, O), real, or None
+        Written; None for weights that do not learn.
     db : ndarray, shape (O,), real, or None
-        Written; None for a layer without bias.
+        Written; None for a layer without bias, or with one that does not learn.
     dy : ndarray, shape (B, O), real
         Gradient at the output; overwritten with dz.
     y : ndarray, shape (B, O), real

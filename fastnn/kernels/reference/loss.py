@@ -19,8 +19,9 @@ _sigmoid = ACTIVATIONS["sigmoid"].value
 _softplus = ACTIVATIONS["softplus"].value
 
 
-def binary_cross_entropy(z, t):
-    return _softplus(z) - t * z, _sigmoid(z) - t
+def binary_cross_entropy(z, t, smoothing):
+    q = (1 - smoothing) * t + 0.5 * smoothing
+    return _softplus(z) - q * z, _sigmoid(z) - q
 
 
 def squared_error(y, t):
@@ -138,10 +139,11 @@ def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     return float(np.sum(row_loss * factor, dtype=np.float64))
 
 
-def sigmoid_cross_entropy(dz, z, target, weight) -> float:
+def sigmoid_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     """Binary cross-entropy of sigmoid(z), each output a yes/no question of its own.
 
-    An element's loss is softplus(z) − t z, its gradient sigmoid(z) − t.
+    With q = (1 − s) target + s / 2, where s is `label_smoothing`, an element's loss is
+    softplus(z) − q z, its gradient sigmoid(z) − q.
 
     Parameters
     ----------
@@ -153,6 +155,8 @@ def sigmoid_cross_entropy(dz, z, target, weight) -> float:
         In [0, 1].
     weight : ndarray, shape (B,), real, or None
         Sample weights, not negative.
+    label_smoothing : float
+        In [0, 1]; the counterpart of that in `softmax_cross_entropy` for two classes.
 
     Returns
     -------
@@ -163,10 +167,10 @@ def sigmoid_cross_entropy(dz, z, target, weight) -> float:
     --------
     >>> import numpy as np, fastnn
     >>> z, target = np.zeros((1, 1)), np.ones((1, 1))
-    >>> round(fastnn.kernels.sigmoid_cross_entropy(None, z, target, None), 6)
+    >>> round(fastnn.kernels.sigmoid_cross_entropy(None, z, target, None, label_smoothing=0.0), 6)
     0.693147
     """
-    return _mean_loss(dz, z, target, weight, binary_cross_entropy)
+    return _mean_loss(dz, z, target, weight, binary_cross_entropy, label_smoothing)
 
 
 def mean_squared_error(dy, y, target, weight) -> float:

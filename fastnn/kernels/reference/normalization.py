@@ -126,7 +126,9 @@ def standardize_fwd(y, x, mean, variance, gamma, beta, eps):
 
 @quiet
 def moving_average_step(average, value, momentum):
-    """Move an average towards a value: average ← μ average + (1 − μ) value.
+    """Move an average towards a value: average ← average + (1 − μ) (value − average).
+
+    In this form, a steady value is the limit exactly, however close μ is to 1.
 
     Parameters
     ----------
@@ -143,7 +145,7 @@ def moving_average_step(average, value, momentum):
     >>> fastnn.kernels.moving_average_step(average, np.array([3.0]), 0.75); average
     array([1.5])
     """
-    average[...] = momentum * average + (1 - momentum) * value
+    average += (1 - momentum) * (value - average)
 
 
 @quiet

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .quiet import quiet
@@ -9,18 +11,19 @@ from .quiet import quiet
 # weight_decay is decoupled everywhere: p shrinks by lr · weight_decay · p beside the step proper
 # (Loshchilov, Hutter: Decoupled weight decay regularization. ICLR 2019).
 #
-# Every step takes three more numbers, for what would otherwise be passes of their own over dp: the
-# strengths l1 and l2 of a penalty whose gradient is not in dp yet, and a scale that brings the norm
-# of the gradient down to a limit (see `sum_of_squares`).
+# Every step takes four more numbers, for what would otherwise be passes of their own over dp: the
+# strengths l1 and l2 of a penalty whose gradient is not in dp yet, a scale that brings the norm of
+# the gradient down to a limit (see `sum_of_squares`), and a limit for each of its elements.
 
 
-def whole_gradient(p, dp, l1, l2, scale):
-    """scale · (dp + l1 sign(p) + l2 p)."""
-    return scale * (dp + l1 * np.sign(p) + l2 * p)
+def whole_gradient(p, dp, l1, l2, scale, clip):
+    """scale · (dp + l1 sign(p) + l2 p), each element brought into [−clip, clip]."""
+    g = scale * (dp + l1 * np.sign(p) + l2 * p)
+    return np.minimum(np.maximum(g, -clip), clip)
 
 
 @quiet
-def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0):
+def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf):
     """Gradient descent: p ← p − lr (dp + weight_decay p).
 
     Parameters
@@ -30,8 +33,9 @@ def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     dp : ndarray, shape (*), real
         Gradient.
     lr, weight_decay : float
-    l1, l2, scale : float
-        The step is that of the gradient scale · (dp + l1 sign(p) + l2 p).
+    l1, l2, scale, clip : float
+        The step is that of the gradient scale · (dp + l1 sign(p) + l2 p), no element of which is
+        larger than clip.
 
     Examples
     --------
@@ -40,12 +44,14 @@ def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0):
     >>> fastnn.kernels.sgd_step(p, np.array([2.0]), lr=0.25, weight_decay=0.0); p
     array([0.5])
     """
-    g = whole_gradient(p, dp, l1, l2, scale)
+    g = whole_gradient(p, dp, l1, l2, scale, clip)
     p[...] = p - lr * weight_decay * p - lr * g
 
 
 @quiet
-def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0, scale=1.0):
+def momentum_step(
+    p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf
+):
     """Momentum: v ← μ v − lr dp, then p ← p + v, or p ← p + μ v − lr dp for Nesterov's form.
 
     Parameters
@@ -57,7 +63,7 @@ def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0
     lr, momentum : float
     nesterov : bool
     weight_decay : float
-    l1, l2, scale : float
+    l1, l2, scale, clip : float
         As for `sgd_step`.
 
     References
@@ -72,7 +78,7 @@ def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0
     >>> fastnn.kernels.momentum_step(p, np.array([1.0]), v, 0.25, 0.5, False, 0.0); p, v
     (array([1.]), array([0.]))
     """
-    g = whole_gradient(p, dp, l1, l2, scale)
+    g = whole_gradient(p, dp, l1, l2, scale, clip)
     v[...] = momentum * v - lr * g
     if nesterov:
         p[...] = p - lr * weight_decay * p + (momentum * v - lr * g)
@@ -81,8 +87,46 @@ def momentum_step(p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0
 
 
 @quiet
-def rmsprop_step(p, dp, s, lr, rho, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0):
-    """RMSProp: s ← ρ s + (1 − ρ) dp², p ← p − lr dp / (√s + ε).
+def adagrad_step(p, dp, s, lr, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf):
+    """Adagrad: s ← s + dp², p ← p − lr dp / (√s + ε).
+
+    Parameters
+    ----------
+    p, s : ndarray, shape (*), real
+        Updated; s is the sum of the squared gradients, zero at the start.
+    dp : ndarray, shape (*), real
+        Gradient.
+    lr, eps, weight_decay : float
+    l1, l2, scale, clip : float
+        As for `sgd_step`.
+
+    References
+    ----------
+    Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic
+    optimization. JMLR 12, 2011; the diagonal form, ε (their δ) outside the root.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> p, s = np.array([1.0]), np.array([5.0])
+    >>> fastnn.kernels.adagrad_step(p, np.array([2.0]), s, 0.75, 0.0, 0.0); p, s
+    (array([0.5]), array([9.]))
+    """
+    g = whole_gradient(p, dp, l1, l2, scale, clip)
+    s[...] = s + g * g
+    p[...] = p - lr * weight_decay * p - lr * g / (np.sqrt(s) + eps)
+
+
+@quiet
+def rmsprop_step(
+    p, dp, s, mean, v, lr, rho, momentum, eps, weight_decay,
+    l1=0.0, l2=0.0, scale=1.0, clip=math.inf,
+):  # fmt: skip
+    """RMSProp: s ← ρ s + (1 − ρ) dp², p ← p − lr dp / (√s + ε); centred and with momentum.
+
+    Centred, the mean is kept too, mean ← ρ mean + (1 − ρ) dp, and s − mean², an estimate of the
+    variance, takes the place of s under the root. With momentum, v ← μ v − lr dp / (√s + ε) and
+    p ← p + v.
 
     Parameters
     ----------
@@ -90,59 +134,68 @@ def rmsprop_step(p, dp, s, lr, rho, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0
         Updated; s is the running mean square, zero at the start.
     dp : ndarray, shape (*), real
         Gradient.
-    lr, rho, eps, weight_decay : float
-    l1, l2, scale : float
+    mean : ndarray, shape (*), real, or None
+        Updated; the running mean, zero at the start. None for the plain form.
+    v : ndarray, shape (*), real, or None
+        Updated; the velocity, zero at the start. None where there is no momentum.
+    lr, rho, momentum, eps, weight_decay : float
+    l1, l2, scale, clip : float
         As for `sgd_step`.
 
     References
     ----------
-    Hinton: Neural networks for machine learning, lecture 6e, 2012; ε outside the root.
+    Hinton: Neural networks for machine learning, lecture 6e, 2012. Graves: Generating sequences
+    with recurrent neural networks. arXiv:1308.0850, 2013 (centred, with momentum), where ε stands
+    under the root; here it stands outside in every form. A variance that rounding makes negative
+    counts as 0.
 
     Examples
     --------
     >>> import numpy as np, fastnn
     >>> p, s = np.array([1.0]), np.array([0.0])
-    >>> fastnn.kernels.rmsprop_step(p, np.array([2.0]), s, 0.25, 0.75, 0.0, 0.0); p, s
+    >>> fastnn.kernels.rmsprop_step(p, np.array([2.0]), s, None, None, 0.25, 0.75, 0.0, 0.0, 0.0)
+    >>> p, s
     (array([0.5]), array([1.]))
     """
-    g = whole_gradient(p, dp, l1, l2, scale)
+    g = whole_gradient(p, dp, l1, l2, scale, clip)
     s[...] = rho * s + (1 - rho) * (g * g)
-    p[...] = p - lr * weight_decay * p - lr * g / (np.sqrt(s) + eps)
+    if mean is None:
+        step = lr * g / (np.sqrt(s) + eps)
+    else:
+        mean[...] = rho * mean + (1 - rho) * g
+        step = lr * g / (np.sqrt(np.maximum(s - mean * mean, 0)) + eps)
+    if v is None:
+        p[...] = p - lr * weight_decay * p - step
+    else:
+        v[...] = momentum * v - step
+        p[...] = p - lr * weight_decay * p + v
 
 
 @quiet
-def adam_step(p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay, l1=0.0, l2=0.0, scale=1.0):
-    """Adam, and AdamW with a weight decay: p ← p − lr m̂ / (√v̂ + ε).
-
-    m ← β₁ m + (1 − β₁) dp and v ← β₂ v + (1 − β₂) dp²; m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
+def lion_step(p, dp, m, lr, beta1, beta2, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf):
+    """Lion: p ← p − lr sign(β₁ m + (1 − β₁) dp), then m ← β₂ m + (1 − β₂) dp.
 
     Parameters
     ----------
-    p, m, v : ndarray, shape (*), real
-        Updated; m and v are the running moments, zero at the start.
+    p, m : ndarray, shape (*), real
+        Updated; m is the running mean, zero at the start.
     dp : ndarray, shape (*), real
         Gradient.
-    lr, beta1, beta2, eps : float
-    t : int
-        Number of this step, counted from 1.
-    weight_decay : float
-    l1, l2, scale : float
+    lr, beta1, beta2, weight_decay : float
+    l1, l2, scale, clip : float
         As for `sgd_step`.
 
     References
     ----------
-    Kingma, Ba: Adam. ICLR 2015; ε is added after the bias correction, as in their Algorithm 1.
+    Chen et al.: Symbolic discovery of optimization algorithms. NeurIPS 2023.
 
     Examples
     --------
     >>> import numpy as np, fastnn
-    >>> p, m, v = np.array([1.0]), np.zeros(1), np.zeros(1)
-    >>> fastnn.kernels.adam_step(p, np.array([8.0]), m, v, 0.25, 0.5, 0.5, 0.0, 1, 0.0); p
-    array([0.75])
+    >>> p, m = np.array([1.0]), np.array([-4.0])
+    >>> fastnn.kernels.lion_step(p, np.array([2.0]), m, 0.25, 0.5, 0.75, 0.0); p, m
+    (array([1.25]), array([-2.5]))
     """
-    g = whole_gradient(p, dp, l1, l2, scale)
-    m[...] = beta1 * m + (1 - beta1) * g
-    v[...] = beta2 * v + (1 - beta2) * (g * g)
-    step = lr / (1 - beta1**t)
-    root = 1 / np.sqrt(1 - beta2**t)
-    p[...] = p - lr * weight_decay * p - step * m / (np.sqrt(v) * root + eps)
+    g = whole_gradient(p, dp, l1, l2, scale, clip)
+    p[...] = p - lr * weight_decay * p - lr * np.sign(beta1 * m + (1 - beta1) * g)
+    m[...] = beta2 * m + (1 - beta2) * g

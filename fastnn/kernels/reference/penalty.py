@@ -1,4 +1,4 @@
-"""Weight penalties, and the health of an array."""
+"""Weight penalties and limits, and the health of an array."""
 
 from __future__ import annotations
 
@@ -33,6 +33,34 @@ def penalty(dp, p, l1, l2) -> float:
         dp += l1 * np.sign(p) + l2 * p
     wide = p.astype(np.float64)
     return float(l1 * np.abs(wide).sum() + 0.5 * l2 * np.square(wide).sum())
+
+
+@quiet
+def max_norm(p, limit):
+    """Columns of p that are longer than `limit` are scaled down to that length.
+
+    Parameters
+    ----------
+    p : ndarray, shape (I, O), real
+        Updated. Column j holds what unit j makes of its inputs.
+    limit : float
+        Positive.
+
+    References
+    ----------
+    Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout. JMLR 15, 2014. Columns within
+    the limit keep their bits: no ε is added to norms.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> p = np.array([[3.0, 0.1], [4.0, 0.2]])
+    >>> fastnn.kernels.max_norm(p, 2.5); p
+    array([[1.5, 0.1],
+           [2. , 0.2]])
+    """
+    norm = np.sqrt(np.square(p.astype(np.float64)).sum(axis=0))
+    p *= np.where(norm > limit, limit / norm, 1)
 
 
 def sum_of_squares(x) -> float:

@@ -1,0 +1,187 @@
+"""Averages of the weights over training, which often predict better than the last weights.
+
+The average is a slot of the arena behind those of the optimizer; `Network.averaged` looks at the
+network through it, `Network.use_average` makes it the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import checks, kernels
+from .errors import ArgumentError, ArgumentTypeError
+from .interrupts import DeferredInterrupt
+from .plan import AverageMomentum
+from .specification import Specification
+
+if TYPE_CHECKING:
+    from .compiler import PlanBuilder
+    from .network import Network
+    from .plan import Ref, RunState
+
+#: Name of the slot that holds the average.
+AVERAGE = "average"
+
+
+class WeightAverage(Specification, family=True):
+    """Base of the averages: what takes part in them, and how much it counts."""
+
+    def lower(self, builder: PlanBuilder, average: Ref, parameters: Ref) -> None:
+        """Emit what is done after each step."""
+
+    def momentum(self, epoch: int) -> float | None:
+        """What stays of the average as the weights at the end of an epoch, counted from 1, come in.
+
+        None if they do not take part.
+        """
+        return None
+
+    def begun(self, state: RunState) -> bool:
+        """Whether anything has been averaged."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class EMA(WeightAverage):
+    """Exponential moving average of the weights, updated after every step.
+
+    After step t, θ̄ ← θ̄ + (1 − β) / (1 − βᵗ) · (θ − θ̄): the average that starts at zero, with its
+    bias corrected as in Adam. It begins at the weights after the first step, and forgets the first
+    steps as fast as any others, however large β is.
+
+    Parameters
+    ----------
+    decay : float
+        β, in (0, 1); about 1 / (1 − β) steps count.
+
+    References
+    ----------
+    Polyak, Juditsky: Acceleration of stochastic approximation by averaging. SIAM Journal on Control
+    and Optimization 30, 1992. Kingma, Ba: Adam. ICLR 2015, section 7.2 (temporal averaging, with
+    the correction).
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> net = fastnn.Network(
+    ...     [fastnn.Dense(1)], loss="huber", weight_average=fastnn.EMA(0.99), seed=0
+    ... )
+    >>> history = net.fit([[0.0], [1.0]], [1.0, 3.0], epochs=20, verbose=0)
+    >>> with net.averaged():
+    ...     prediction = net.predict([[0.5]])
+    """
+
+    decay: float = 0.999
+
+    def __post_init__(self) -> None:
+        decay = checks.real("decay", self.decay, low=0, high=1, open_low=True, open_high=True)
+        self._settle(decay=decay)
+
+    def lower(self, builder: PlanBuilder, average: Ref, parameters: Ref) -> None:
+        momentum = AverageMomentum(self.decay)
+        builder.emit("update", "moving_average_step", average, parameters, momentum)
+
+    def begun(self, state: RunState) -> bool:
+        return state.step > 0
+
+
+@dataclass(frozen=True)
+class SWA(WeightAverage):
+    """Stochastic weight averaging: the mean of the weights at the ends of epochs.
+
+    A high, constant or cyclical, learning rate makes the weights move around a wide optimum, whose
+    centre the mean is. `Network.train_on_batch` ends no epoch, and so adds nothing.
+
+    Parameters
+    ----------
+    start : int
+        The first epoch whose weights are averaged, counted from 1 over the life of the network.
+    frequency : int
+        Epochs from one to the next: the length of a cycle of the learning rate.
+
+    References
+    ----------
+    Izmailov, Podoprikhin, Garipov, Vetrov, Wilson: Averaging weights leads to wider optima and
+    better generalization. UAI 2018.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> average = fastnn.SWA(start=3)
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="huber", weight_average=average, seed=0)
+    >>> history = net.fit([[0.0], [1.0]], [1.0, 3.0], epochs=6, verbose=0)
+    >>> net.use_average()
+    """
+
+    start: int = 1
+    frequency: int = 1
+
+    def __post_init__(self) -> None:
+        self._settle(
+            start=checks.integer("start", self.start, low=1),
+            frequency=checks.integer("frequency", self.frequency, low=1),
+        )
+
+    def momentum(self, epoch: int) -> float | None:
+        before, between = divmod(epoch - self.start, self.frequency)
+        return None if before < 0 or between else before / (before + 1)
+
+    def begun(self, state: RunState) -> bool:
+        return state.epoch >= self.start
+
+
+def get(value: WeightAverage | None) -> WeightAverage | None:
+    """`value`, if it is an average or None."""
+    if value is not None and not isinstance(value, WeightAverage):
+        raise ArgumentTypeError(f"weight_average must be an EMA, an SWA or None, got {value!r}")
+    return value
+
+
+def end_epoch(network: Network, epoch: int) -> None:
+    """Let the weights at the end of an epoch into the average."""
+    average = network.weight_average
+    momentum = None if average is None else average.momentum(epoch)
+    if momentum is not None:
+        arena = network.arena
+        kernels.implementation().moving_average_step(arena.slots[-1], arena.parameters, momentum)
+
+
+@contextmanager
+def in_place_of_weights(network: Network) -> Iterator[None]:
+    """The average and the weights change places, and back again."""
+    swapped = False
+    try:
+        with DeferredInterrupt() as interrupt, interrupt.section():
+            _swap(network)
+            swapped = True
+        yield
+    finally:
+        if swapped:
+            with DeferredInterrupt() as interrupt, interrupt.section():
+                _swap(network)
+
+
+def use(network: Network) -> None:
+    """The average becomes the weights."""
+    network.arena.parameters[:] = network.arena.slots[-1]
+
+
+def require_begun(network: Network) -> None:
+    """Raise `ArgumentError` unless there is an average."""
+    average, state = network.weight_average, network.state
+    if average is None:
+        raise ArgumentError("the network has no average: give it weight_average=EMA(…) or SWA(…)")
+    if not average.begun(state):
+        raise ArgumentError(
+            f"there is no average yet: {average} after {state.epoch} epochs, {state.step} steps"
+        )
+
+
+def _swap(network: Network) -> None:
+    weights, average = network.arena.parameters, network.arena.slots[-1]
+    kept = weights.copy()
+    weights[:] = average
+    average[:] = kept

@@ -1,0 +1,40 @@
+"""Optimizers: descriptions of the step; the moving averages live in the network's arena.
+
+`base` has what all share, `descent` and `adam` the families that take a step after each batch, and
+`lbfgs` the one that works on all rows.
+"""
+
+from __future__ import annotations
+
+from ..specification import resolve
+from .adam import Adam, AdamW, NAdam, RAdam
+from .base import GradientOptimizer, Optimizer
+from .descent import SGD, Adagrad, Lion, RMSProp
+from .lbfgs import LBFGS
+
+__all__ = [
+    "LBFGS",
+    "OPTIMIZERS",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "GradientOptimizer",
+    "Lion",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSProp",
+    "get",
+]
+
+#: Names that stand for a default object.
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    kind.__name__.lower(): kind
+    for kind in (SGD, Adagrad, RMSProp, Lion, Adam, AdamW, NAdam, RAdam, LBFGS)
+}
+
+
+def get(value: str | Optimizer) -> Optimizer:
+    """The optimizer that `value`, a name or an object, stands for."""
+    return resolve("optimizer", value, Optimizer, OPTIMIZERS)

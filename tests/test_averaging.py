@@ -1,0 +1,167 @@
+"""Averages of the weights: their formulas, where they are seen, and what becomes of them."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from problems import data
+
+import fastnn
+from fastnn import EMA, SWA, ArgumentError, ArgumentTypeError, Callback, Dense, Network
+
+X, Y = data()
+
+
+def network(average, **options):
+    settings = {"loss": "mean_squared_error", "optimizer": fastnn.SGD(0.05), "seed": 4}
+    settings |= {"dtype": "float64", "weight_average": average}
+    return Network([Dense(6, "tanh"), Dense(1)], **settings | options)
+
+
+class Record(Callback):
+    """The weights after each batch, and after each epoch."""
+
+    def __init__(self):
+        self.steps, self.epochs = [], []
+
+    def on_batch_end(self, network, batch, logs):
+        self.steps.append(network.parameters.copy())
+
+    def on_epoch_end(self, network, epoch, logs):
+        self.epochs.append(network.parameters.copy())
+
+
+def average_of(net):
+    with net.averaged():
+        return net.parameters.copy()
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.9, 0.9999])
+def test_the_exponential_average_is_adams(backend, decay):
+    """An average that starts at zero, divided by 1 - decay ** t."""
+    net, record = network(EMA(decay)), Record()
+    net.fit(X, Y, batch_size=16, epochs=5, callbacks=[record], verbose=0)
+    average = np.zeros_like(net.parameters)
+    for weights in record.steps:
+        average = decay * average + (1 - decay) * weights
+    corrected = average / (1 - decay ** len(record.steps))
+    np.testing.assert_allclose(average_of(net), corrected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("start", "frequency"), [(1, 1), (3, 1), (2, 3), (9, 5)])
+def test_stochastic_weight_averaging_is_a_mean(backend, start, frequency):
+    net, record = network(SWA(start, frequency)), Record()
+    net.fit(X, Y, epochs=9, callbacks=[record], verbose=0)
+    mean = np.mean(record.epochs[start - 1 :: frequency], axis=0)
+    np.testing.assert_allclose(average_of(net), mean, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("average", [EMA(0.9), SWA(2)])
+def test_training_does_not_see_the_average(average):
+    plain, averaged = network(None), network(average)
+    for net in (plain, averaged):
+        net.fit(X, Y, epochs=4, verbose=0)
+    np.testing.assert_array_equal(plain.parameters, averaged.parameters)
+    before = averaged.parameters.copy()
+    assert not np.array_equal(average_of(averaged), before)
+    np.testing.assert_array_equal(averaged.parameters, before)
+
+
+def test_validation_sees_the_average_once_there_is_one():
+    seen = []
+
+    class Look(Callback):
+        def on_epoch_end(self, network, epoch, logs):
+            weights = network.evaluate(X, Y)["loss"]
+            average = None
+            if epoch >= 3:
+                with network.averaged() as same:
+                    average = same.evaluate(X, Y)["loss"]
+            seen.append((logs["val_loss"], weights, average))
+
+    network(SWA(3)).fit(X, Y, epochs=5, validation_data=(X, Y), callbacks=[Look()], verbose=0)
+    assert [shown == weights for shown, weights, _ in seen] == [True, True, True, False, False]
+    assert all(shown == average for shown, _, average in seen[2:])
+
+
+def test_the_average_becomes_the_weights():
+    net = network(EMA(0.9))
+    net.fit(X, Y, epochs=3, verbose=0)
+    average = average_of(net)
+    net.use_average()
+    np.testing.assert_array_equal(net.parameters, average)
+    assert np.isfinite(net.fit(X, Y, verbose=0)["loss"]).all()
+
+
+def test_frozen_weights_are_their_own_average():
+    net = network(EMA(0.9))
+    net.freeze("dense_1")
+    net.fit(X, Y, epochs=3, verbose=0)
+    with net.averaged():
+        inside = net.get_weights()
+    for seen, weights in zip(inside[:2], net.get_weights()[:2], strict=True):
+        np.testing.assert_allclose(seen, weights, rtol=1e-14)
+
+
+def test_a_mean_of_good_weights_beats_the_noise_of_the_last():
+    """What it is for: steps that are too long wander about the optimum, their mean does not."""
+    X, y = data(rows=400)
+    net = Network([Dense(1)], loss="mean_squared_error", optimizer=fastnn.SGD(0.4), seed=0,
+                  weight_average=SWA(5))  # fmt: skip
+    net.fit(X, y, batch_size=4, epochs=40, verbose=0)
+    last = net.evaluate(X, y)["loss"]
+    with net.averaged():
+        assert net.evaluate(X, y)["loss"] < 0.5 * last
+
+
+def test_an_update_that_overflows_is_undone_in_the_average_too():
+    net = network(EMA(0.9), optimizer=fastnn.SGD(1.5e308))
+    with pytest.raises(fastnn.DivergenceError):
+        net.fit(100 * X, 100 * Y, batch_size=None, epochs=3, verbose=0)
+    assert np.isfinite(net.arena.slots).all()
+
+
+def test_copies_have_averages_of_their_own():
+    net = network(EMA(0.9))
+    net.fit(X, Y, epochs=2, verbose=0)
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+        np.testing.assert_array_equal(average_of(twin), average_of(net))
+        twin.use_average()
+    assert not np.array_equal(net.parameters, average_of(net))
+
+
+def test_what_is_refused():
+    with pytest.raises(ArgumentTypeError, match="weight_average must be an EMA, an SWA or None"):
+        network(0.9)
+    for decay in (0, 1, -1, np.nan):
+        with pytest.raises(ArgumentError, match="decay must be a number in"):
+            EMA(decay)
+    for name in ("start", "frequency"):
+        with pytest.raises(ArgumentError, match=f"{name} must be an integer >= 1, got 0"):
+            SWA(**{name: 0})
+    with pytest.raises(ArgumentError, match="weight_average is for optimizers that take many"):
+        network(EMA(), optimizer="lbfgs")
+    with pytest.raises(ArgumentError, match="has no average"):
+        network(None).use_average()
+    net = network(SWA(3))
+    net.fit(X, Y, epochs=2, verbose=0)
+    with pytest.raises(ArgumentError, match=r"no average yet: SWA\(start=3.* after 2 epochs"):
+        net.use_average()
+    with pytest.raises(ArgumentError, match="no average yet"), net.averaged():
+        pass
+
+
+def test_an_averaged_network_is_not_trained():
+    net = network(EMA(0.9))
+    net.fit(X, Y, verbose=0)
+    before = net.parameters.copy()
+    with pytest.raises(fastnn.NetworkBusyError, match="looked at through its average"):  # noqa: SIM117
+        with net.averaged():
+            net.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(net.parameters, before)
+    net.fit(X, Y, verbose=0)
+
+
+def test_the_summary_tells():
+    assert "EMA(decay=0.9)" in fastnn.summary.summary(network(EMA(0.9)).build(5))

@@ -1,0 +1,140 @@
+"""The experiments on regularisation, optimisation and gradients show what they say they show."""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """Imports an example by its name."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    return importlib.import_module
+
+
+def medians(trials, figure):
+    """By name, the median over the seeds of one of a trial's figures."""
+    return {
+        name: statistics.median(getattr(trial, figure) for trial in runs)
+        for name, runs in trials.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("regularization", ["none", "L2", "dropout"]),
+        (
+            "optimization",
+            ["gradient descent", "momentum", "Adam", "gradient descent, decay", "momentum, decay"],
+        ),
+        (
+            "vanishing_gradients",
+            ["sigmoid, Glorot", "relu, normal × 0.05", "relu, normal × 1", "relu, He"],
+        ),
+        ("gradient_checking", ["dense_1/weights", "dense_1/bias", "dense_2/weights"]),
+    ],
+)
+def test_programs_print_a_table_and_draw(example, name, rows, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "picture.png"
+    example(name).main(["--seeds", "2", "--epochs", "2", "--out", str(picture)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[: len(row)] for line, row in zip(lines[1:], rows, strict=False)] == rows
+    assert str(picture) in lines[-1]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_trials_of_one_seed_share_points_and_weights(example):
+    regularization, optimization = example("regularization"), example("optimization")
+    a, b = (regularization.train(remedy, 3, 1) for remedy in regularization.REMEDIES[:2])
+    np.testing.assert_array_equal(a.X, b.X)
+    other = regularization.train(regularization.REMEDIES[0], 4, 1)
+    assert not np.array_equal(a.X, other.X)
+    plain, momentum, *_ = optimization.CONTENDERS
+    first = [optimization.train(c, 0, 1).loss[0] for c in (plain, momentum)]
+    assert first[0] == pytest.approx(first[1], rel=1e-2)
+
+
+def test_dead_networks_are_told_from_living_ones(example):
+    optimization = example("optimization")
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    layers = [optimization.Dense(5, "relu"), optimization.Dense(2, "relu"), optimization.Dense(1)]
+    network = optimization.Network(layers, loss="sigmoid_cross_entropy", seed=0).build(2)
+    weights = network.get_weights()
+    assert not optimization.is_dead(network, X)
+    weights[3][:] = -100
+    network.set_weights(weights)
+    assert optimization.is_dead(network, X)
+
+
+def test_the_planted_bug_is_found_where_it_is(example):
+    gradient_checking = example("gradient_checking")
+    for is_faulty in (False, True):
+        check = gradient_checking.examine(is_faulty, 0, epochs=1).check
+        wrong = {k for k, error in check.relative_errors.items() if error > gradient_checking.RIGHT}
+        assert wrong == ({"dense_1/weights", "dense_1/bias"} if is_faulty else set())
+
+
+@pytest.mark.slow
+def test_the_planted_bug_is_found_on_every_seed_though_training_hides_it(example):
+    gradient_checking = example("gradient_checking")
+    trials = gradient_checking.run()
+    errors = {name: gradient_checking.worst_errors(runs) for name, runs in trials.items()}
+    assert max(errors["correct"].values()) <= gradient_checking.RIGHT
+    for trial in trials["faulty"]:
+        assert min(trial.check.relative_errors[f"dense_1/{p}"] for p in ("weights", "bias")) > 1e-3
+        assert trial.check.worst.startswith("dense_1/")
+    accuracy = medians(trials, "accuracy")
+    assert accuracy["faulty"] > accuracy["correct"] - 0.02
+
+
+@pytest.mark.slow
+def test_l2_and_dropout_close_the_gap(example):
+    trials = example("regularization").run()
+    gap, test = medians(trials, "gap"), medians(trials, "test")
+    assert gap["none"] >= 0.07
+    for remedy in ("L2", "dropout"):
+        assert gap[remedy] <= 0.6 * gap["none"]
+        assert test[remedy] >= test["none"] + 0.01
+        closer = [a.gap < b.gap for a, b in zip(trials[remedy], trials["none"], strict=True)]
+        assert sum(closer) >= 8
+
+
+@pytest.mark.slow
+def test_adam_leads_and_decay_lets_the_others_catch_up(example):
+    optimization = example("optimization")
+    trials = optimization.run()
+    born_dead = {tuple(trial.born_dead for trial in runs) for runs in trials.values()}
+    assert len(born_dead) == 1  # all start from the same weights
+    accuracy = medians(trials, "accuracy")
+    for lagging in ("gradient descent", "momentum"):
+        assert accuracy[lagging] <= accuracy["Adam"] - 0.05
+        assert accuracy[f"{lagging}, decay"] >= accuracy["Adam"] - 0.01
+    losses = {name: statistics.median(t.loss[-1] for t in runs) for name, runs in trials.items()}
+    assert losses["gradient descent"] > 2 * losses["Adam"]
+    assert losses["gradient descent"] == pytest.approx(losses["momentum"], rel=0.05)
+
+
+@pytest.mark.slow
+def test_deep_networks_are_diagnosed_and_he_cures_them(example):
+    trials = example("vanishing_gradients").run()
+    expected = {
+        "sigmoid, Glorot": "vanishing gradient: activation",
+        "relu, normal × 0.05": "vanishing gradient: initialisation",
+        "relu, normal × 1": "exploding gradient: initialisation",
+        "relu, He": "healthy",
+    }
+    for name, verdict in expected.items():
+        assert sum(trial.verdict == verdict for trial in trials[name]) >= 9, name
+    accuracy = medians(trials, "accuracy")
+    assert accuracy["relu, He"] >= 0.85
+    for name in list(expected)[:3]:
+        assert accuracy[name] <= accuracy["relu, He"] - 0.3
