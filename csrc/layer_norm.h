@@ -25,11 +25,12 @@ typedef struct {
 } FN(layer_norm_job);
 
 // Σ (x - origin) of x (n,), or Σ (x - origin)².
-static ALWAYS_INLINE double FN(row_sum)(const real *x, double origin, int64_t n, const int squared) {
+static ALWAYS_INLINE double FN(row_sum)(const real *x, double origin, int64_t n,
+                                        const int squared) {
     const FN(vec) middle = (FN(vec)){0} + (real)origin;
     FN(vec) sums[FN(ROW_SUMS)] = {{0}};
     int64_t i = 0;
-    for (; i + FN(ROW_SUMS) * LANES <= n; i += FN(ROW_SUMS) * LANES) {
+    for (; i + FN(ROW_SUMS) *LANES <= n; i += FN(ROW_SUMS) *LANES) {
         UNROLL for (int k = 0; k < FN(ROW_SUMS); k++) {
             const FN(vec) d = FN(load)(x + i + k * LANES) - middle;
             sums[k] += squared ? d * d : d;

@@ -55,13 +55,18 @@ if TYPE_CHECKING:
     from .history import History
     from .layers import (
         Activation,
+        AlphaDropout,
         BatchNorm,
         Dense,
         Dropout,
+        Embedding,
         Flatten,
+        GaussianNoise,
         Layer,
         LayerNorm,
+        Normalization,
         Rescaling,
+        TabularInput,
     )
     from .losses import (
         Huber,
@@ -111,13 +116,18 @@ _HOMES = {
     "history": ["History"],
     "layers": [
         "Activation",
+        "AlphaDropout",
         "BatchNorm",
         "Dense",
         "Dropout",
+        "Embedding",
         "Flatten",
+        "GaussianNoise",
         "Layer",
         "LayerNorm",
+        "Normalization",
         "Rescaling",
+        "TabularInput",
     ],
     "losses": [
         "Huber",

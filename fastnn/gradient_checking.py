@@ -249,6 +249,7 @@ def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Archi
     rows = data.data_set(
         X, y, sample_weight, None, shape=shape, outputs=outputs, loss=net.loss, dtype=FLOAT64
     )
+    architecture.check_inputs(rows.x)
     return architecture, rows
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .augmentation.pipeline import Transform
 from .kernels.functions import UserFunction
-from .kernels.row import Array
+from .kernels.rows import Array
 from .kernels.spec import KERNELS
 from .plan import (
     STAGES,

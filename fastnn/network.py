@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import averaging, checks, data, freezing, full_batch, inference, losses, optimizers, resuming
+from . import (
+    adaptation,
+    averaging,
+    checks,
+    data,
+    freezing,
+    full_batch,
+    inference,
+    losses,
+    optimizers,
+    resuming,
+)
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
 from .augmentation import Augmentation, augmentation_of
@@ -488,7 +499,7 @@ class Network:
                 self.learning_rates.plateau.monitor.check_available(validation is not None)
             session = Session(self.state.epoch, listeners, settings, train, validation)
             saved = resuming.read(resume_from, self, train.x.shape[1:], session)
-            self.build(train.x.shape[1:])
+            self.build_for(train)
             self.stop_training = False
             if saved is not None:
                 saved.restore(self, listeners.stateful())
@@ -517,7 +528,7 @@ class Network:
         with self._training():
             rows, _ = self._training_data(X, y, sample_weight, class_weight)
             pipeline = self._bound(augmentation, rows)
-            self.build(rows.x.shape[1:])
+            self.build_for(rows)
             return train_on_batch(self, rows, pipeline)
 
     def _training_data(
@@ -547,6 +558,14 @@ class Network:
             train, validation = data.split(train, validation_fraction, self.seed)
         return train, validation
 
+    def build_for(self, rows: DataSet) -> None:
+        """Build for checked rows, from which layers learn what they have not learned yet."""
+        if not self.built or not adaptation.adapted(self.arena):
+            shape = rows.x.shape[1:]
+            learned = adaptation.learn(self._architecture or self.settled(shape), rows)
+            self.build(shape)
+            adaptation.store(self.arena, learned)
+
     def _bound(self, augmentation: Any, rows: DataSet) -> Pipeline | None:
         """An augmentation tied to the rows of a data set, before anything is built."""
         if augmentation is None:
@@ -565,7 +584,7 @@ class Network:
     def _data_set(
         self, net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> DataSet:
-        return data.data_set(
+        rows = data.data_set(
             X,
             y,
             sample_weight,
@@ -575,6 +594,8 @@ class Network:
             loss=self.loss,
             dtype=self.dtype,
         )
+        net.check_inputs(rows.x)
+        return rows
 
     @contextmanager
     def _training(self) -> Iterator[None]:
@@ -596,6 +617,37 @@ class Network:
             with self._training():
                 yield
 
+    def adapt(self, X: Any) -> Network:
+        """Learn anew what layers such as `Normalization` take from the training data.
+
+        `fit` does it by itself when nothing has been learned yet. The network is built if it was
+        not.
+
+        Parameters
+        ----------
+        X : array-like of numbers, shape (n, …)
+
+        Returns
+        -------
+        Network
+            The network itself.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X cannot be used; the network is unchanged.
+        NetworkBusyError
+            Another thread is training this network.
+        """
+        with self._training():
+            architecture = self.settle_for(X)
+            x = data.inputs(X, architecture.shapes[0], self.dtype)
+            architecture.check_inputs(x)
+            learned = adaptation.learn(architecture, DataSet(x))
+            self.build(architecture.shapes[0])
+            adaptation.store(self.arena, learned)
+        return self
+
     # --------------------------------------------------------------------------------- inference
 
     def predict(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> np.ndarray:
@@ -612,6 +664,7 @@ class Network:
             The network has neither been built nor trained.
         """
         x = data.inputs(X, self.input_shape, self.dtype)
+        self.architecture.check_inputs(x)
         return inference.predict(self, x, checks.integer("batch_size", batch_size, low=1))
 
     def evaluate(

@@ -41,9 +41,10 @@ def checked_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
             loss=net.loss,
             dtype=net.dtype,
         )
+        architecture.check_inputs(rows.x)
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"{what}{error}") from None
-    net.build(architecture.shapes[0])
+    net.build_for(rows)
     return rows
 
 

@@ -116,6 +116,8 @@ cdef int _run(fastnn_kernel_id kernel, int typenum, fastnn_args *args) except -1
         raise ArgumentError("z must be given: the gradient of this activation needs it")
     if status == FASTNN_BAD_LABEL:
         raise ArgumentError(f"target must hold class numbers from 0 to {args.dim[1] - 1}")
+    if status == FASTNN_BAD_CODE:
+        raise ArgumentError("the column of x must hold whole numbers that are rows of the table")
     if status == FASTNN_CUSTOM_RAISED:
         _raise_function_error()
     raise BackendError(f"the native kernel refused its arguments (status {<int>status})")

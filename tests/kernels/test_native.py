@@ -119,9 +119,11 @@ BITS = """
     from fastnn.kernels import KERNELS, _native
 
     SHAPES = [
-        {"B": 400, "I": 300, "O": 70, "C": 70, "n": 100_003, "*": (100_003,)},
-        {"B": 9001, "I": 3, "O": 1, "C": 2, "n": 5, "*": (5,)},
-        {"B": 2, "I": 600, "O": 900, "C": 9001, "n": 40_000, "*": (7, 6000)},
+        {"B": 400, "I": 300, "O": 70, "C": 70, "D": 40, "K": 60, "N": 500, "n": 100_003,
+         "*": (100_003,)},
+        {"B": 9001, "I": 3, "O": 1, "C": 2, "D": 3, "K": 2, "N": 20, "n": 5, "*": (5,)},
+        {"B": 2, "I": 600, "O": 900, "C": 9001, "D": 70, "K": 500, "N": 3, "n": 40_000,
+         "*": (7, 6000)},
     ]
     for kernel in KERNELS.values():
         for dtype in (np.float32, np.float64):
@@ -298,15 +300,23 @@ def test_mixed_precision_is_refused(kernel, name):
     check_refused(kernel, arguments)
 
 
+def settled_elsewhere(kernel, name, letter):
+    """Whether another array has the dimension too, so that a wrong size can be noticed."""
+    others = (row.shape for other, row in kernel.arrays.items() if other != name)
+    return "(" in letter or any(letter in shape for shape in others)
+
+
 @EVERY_ARRAY
 def test_arrays_of_another_shape_are_refused(kernel, name):
     if len(kernel.arrays) == 1:
         pytest.skip("any length is right")
-    for wrong in (
-        lambda a: np.zeros((*a.shape[:-1], a.shape[-1] + 1), a.dtype),
-        lambda a: np.zeros((a.shape[0] - 1, *a.shape[1:]), a.dtype),
-        lambda a: np.zeros((1, *a.shape), a.dtype),
-    ):
+    letters = kernel.arrays[name].shape.split()
+    wrongs = [lambda a: np.zeros((1, *a.shape), a.dtype)]
+    if settled_elsewhere(kernel, name, letters[-1]):
+        wrongs.append(lambda a: np.zeros((*a.shape[:-1], a.shape[-1] + 1), a.dtype))
+    if settled_elsewhere(kernel, name, letters[0]):
+        wrongs.append(lambda a: np.zeros((a.shape[0] - 1, *a.shape[1:]), a.dtype))
+    for wrong in wrongs:
         arguments = arguments_of(kernel)
         arguments[name] = wrong(arguments[name])
         check_refused(kernel, arguments)

@@ -22,13 +22,16 @@ from fastnn import (
     Adagrad,
     Adam,
     AdamW,
+    AlphaDropout,
     ArgumentError,
     ArgumentTypeError,
     BatchNorm,
     Callback,
     Dense,
     Dropout,
+    Embedding,
     Flatten,
+    GaussianNoise,
     Huber,
     LayerNorm,
     Lion,
@@ -36,6 +39,7 @@ from fastnn import (
     MeanSquaredError,
     NAdam,
     Network,
+    Normalization,
     NotBuiltError,
     Poisson,
     Quantile,
@@ -44,6 +48,7 @@ from fastnn import (
     RMSProp,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
+    TabularInput,
     averaging,
     initializers,
     losses,
@@ -71,6 +76,13 @@ LAYERS = [
     Dropout(0.3, input_shape=(6,), name="noise"),
     Flatten(input_shape=(2, 3)),
     Rescaling(1 / 255, input_shape=(6,), name="bytes"),
+    BatchNorm(momentum=0.9, epsilon=1e-5, scale=False, beta_initializer="ones", input_shape=(6,)),
+    LayerNorm(axis=1, center=False, gamma_initializer="normal", input_shape=(6,)),
+    GaussianNoise(1 / 3, input_shape=(6,)),
+    AlphaDropout(0.1, input_shape=(6,)),
+    Normalization((-1,), mean=range(6), variance=[0.1] * 6, input_shape=(6,)),
+    Embedding(9, 4, initializer="orthogonal", sparse=True, input_shape=(6,)),
+    TabularInput({5: (9, 2), 2: Embedding(9, 3, l2=0.1)}, normalize=False, input_shape=(6,)),
 ]
 LOSSES = [
     SoftmaxCrossEntropy(label_smoothing=0.1),
@@ -127,6 +139,7 @@ def assert_same(loaded, network):
         assert getattr(loaded, name) == getattr(network, name), name
     assert loaded.input_shape == network.input_shape
     assert loaded.parameters.tobytes() == network.parameters.tobytes()
+    assert loaded.arena.buffers.tobytes() == network.arena.buffers.tobytes()
 
 
 def own_classes(family):
@@ -150,11 +163,11 @@ def test_every_class_is_among_the_examples(family, examples):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: type(layer).__name__)
 def test_every_layer(layer, dtype, path):
-    layers = [layer, Dense(3, name="last")]
+    layers = [layer, Flatten(), Dense(3, name="last")]
     network = Network(layers, loss="softmax_cross_entropy", metrics=["f1"], dtype=dtype).build()
     loaded = round_trip(network, path)
     assert_same(loaded, network)
-    rows = X.reshape(-1, *network.input_shape)
+    rows = np.floor(np.abs(X)).reshape(-1, *network.input_shape)  # numbers that embeddings take
     assert np.array_equal(loaded.predict(rows), network.predict(rows))
 
 
