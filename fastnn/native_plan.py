@@ -36,6 +36,9 @@ OP = np.dtype(
     [
         ("kernel", "i8"),
         ("result", "i8"),
+        ("arrays", "i8"),
+        ("dims", "i8"),
+        ("scalars", "i8"),
         ("array", [("region", "i8"), ("offset", "i8")], (MAX_ARRAYS,)),
         ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
         ("scalar", [("kind", "i8"), ("value", "u8")], (MAX_SCALARS,)),
@@ -119,6 +122,15 @@ def _places(kernel: str) -> tuple[Place, ...]:
     return tuple(places)
 
 
+@cache
+def _counts(kernel: str) -> tuple[int, int, int]:
+    """Numbers of the array slots, dimensions and scalar slots that a kernel takes."""
+    row, places = KERNELS[kernel], _places(kernel)
+    labels = sum(array.dtype == "target" for array in row.arrays.values())
+    letters = {letter for place in places for letter in place.letters}
+    return len(row.arrays) + labels, len(letters), len(places) - len(row.arrays)
+
+
 def _letters(array: Array) -> tuple[str, ...]:
     return () if array.shape.startswith("bits") else tuple(array.shape.split())
 
@@ -142,7 +154,7 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
             for dim, extent in zip(place.dims, _extents(place.letters, argument), strict=False):
                 dims[dim] = extent
     result = NO_RESULT if op.result is None else op.result + 1
-    return numbers[op.kernel], result, arrays, dims, scalars
+    return numbers[op.kernel], result, *_counts(op.kernel), arrays, dims, scalars
 
 
 def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
