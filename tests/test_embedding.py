@@ -1,4 +1,4 @@
-"""Embedding and TabularInput: look-ups, gradients, steps on few rows, checks of what comes in."""
+"""Embedding and TabularInput: look-ups, gradients, steps on few rows, checks of X."""
 
 from __future__ import annotations
 
