@@ -13,7 +13,8 @@ import numpy as np
 
 from .augmentation.pipeline import Transform
 from .kernels.functions import UserFunction
-from .kernels.spec import KERNELS, Array
+from .kernels.rows import Array
+from .kernels.spec import KERNELS
 from .plan import (
     STAGES,
     AverageMomentum,

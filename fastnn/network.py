@@ -214,7 +214,7 @@ class Network:
 
     def settled(self, input_shape: tuple[int, ...], dtype: np.dtype | None = None) -> Architecture:
         """The sizes that the network has, or would have if built for this input or in a dtype."""
-        if self._architecture is not None and dtype in (None, self.dtype):
+        if self._architecture is not None and (dtype is None or dtype == self.dtype):
             return self._architecture
         return self._settle(input_shape, self.dtype if dtype is None else dtype)
 

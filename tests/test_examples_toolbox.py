@@ -1,8 +1,10 @@
-"""The experiments on regularisation, optimisation and gradients show what they say they show."""
+"""The experiments, but the one on initialisation, show what they say they show."""
 
 from __future__ import annotations
 
+import gzip
 import importlib
+import os
 import statistics
 from pathlib import Path
 
@@ -40,6 +42,7 @@ def medians(trials, figure):
             ["sigmoid, Glorot", "relu, normal × 0.05", "relu, normal × 1", "relu, He"],
         ),
         ("gradient_checking", ["dense_1/weights", "dense_1/bias", "dense_2/weights"]),
+        ("batch_normalization", ["sigmoids alone", "with BatchNorm"]),
     ],
 )
 def test_programs_print_a_table_and_draw(example, name, rows, tmp_path, capsys):
@@ -138,3 +141,51 @@ def test_deep_networks_are_diagnosed_and_he_cures_them(example):
     assert accuracy["relu, He"] >= 0.85
     for name in list(expected)[:3]:
         assert accuracy[name] <= accuracy["relu, He"] - 0.3
+
+
+@pytest.mark.slow
+def test_a_deep_sigmoid_network_needs_batch_normalization(example):
+    trials = example("batch_normalization").run()
+    alone, normalized = (np.array([t.accuracy for t in runs]) for runs in trials.values())
+    assert statistics.median(alone) <= 0.3  # of ten classes; untrained, it has 0.1
+    assert statistics.median(normalized) >= 0.93
+    assert (normalized - alone >= 0.5).all()
+
+
+# --- a thousand digits ----------------------------------------------------------------------------
+
+
+def write_digits(folder, images, labels):
+    """Two files of the IDX format."""
+    header = np.array([0x803, *images.shape], ">i4").tobytes()
+    with gzip.open(folder / "images-idx3-ubyte.gz", "wb") as file:
+        file.write(header + images.tobytes())
+    with gzip.open(folder / "labels-idx1-ubyte.gz", "wb") as file:
+        file.write(np.array([0x801, len(labels)], ">i4").tobytes() + labels.tobytes())
+
+
+def test_digits_are_read_altered_and_drawn(example, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (1200, 9, 8), np.uint8)
+    labels = rng.integers(0, 10, 1200).astype(np.uint8)
+    write_digits(tmp_path, images, labels)
+    augmentation = example("data_augmentation")
+    digits = augmentation.Digits.read(tmp_path)
+    np.testing.assert_array_equal(digits.images, images)
+    np.testing.assert_array_equal(digits.labels, labels)
+    picture = tmp_path / "images.png"
+    augmentation.main([str(tmp_path), "--seeds", "2", "--epochs", "1", "--out", str(picture)])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:11] for line in lines[1:3]] == ["as they are", "altered    "]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("FASTNN_DATA" not in os.environ, reason="FASTNN_DATA names no folder with data")
+def test_altered_digits_teach_more(example):
+    augmentation = example("data_augmentation")
+    digits = augmentation.Digits.read(Path(os.environ["FASTNN_DATA"]) / "mnist10k")
+    plain, altered = augmentation.run(digits).values()
+    assert statistics.median(altered) >= statistics.median(plain) + 0.03
+    assert min(altered) > max(plain)

@@ -5,7 +5,16 @@ import pytest
 from problems import data
 
 import fastnn
-from fastnn import Activation, ArgumentError, Dense, Dropout, Network, NetworkBusyError
+from fastnn import (
+    Activation,
+    ArgumentError,
+    BatchNorm,
+    Dense,
+    Dropout,
+    LayerNorm,
+    Network,
+    NetworkBusyError,
+)
 
 X, Y = data()
 
@@ -59,6 +68,21 @@ def test_backward_stops_at_the_first_layer_that_learns():
     assert (dw, db) == (None, None)
     net.freeze()
     assert backward_of(net) == []
+
+
+@pytest.mark.parametrize("kind", [BatchNorm, LayerNorm])
+def test_normalisation_without_learning(kind):
+    """Scale and shift stay; running averages go on."""
+    layers = [Dense(6, "tanh"), kind(trainable=False), Dense(4, "tanh"), Dense(1)]
+    net = Network(layers, loss="mean_squared_error", seed=0, dtype="float64").build(5)
+    [(kernel, _, (_, *gradients))] = [op for op in backward_of(net) if "norm" in op[0]]
+    assert gradients[:2] == [None, None], kernel
+    assert fastnn.gradient_check(net, X, Y, verbose=0).max_relative_error < 1e-6
+    buffers = net.arena.buffers.copy()
+    net.fit(X, Y, epochs=2, verbose=0)
+    np.testing.assert_array_equal(net.get_weights()[2], 1.0)
+    np.testing.assert_array_equal(net.get_weights()[3], 0.0)
+    assert (kind is LayerNorm) or not np.array_equal(net.arena.buffers, buffers)
 
 
 def test_penalties_of_frozen_weights_leave_the_loss():

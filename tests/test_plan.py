@@ -225,8 +225,8 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
 
     def train(loss, optimizer, **options):
         net = build(
-            [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), Dropout(0.1),
-             Dense(4, trainable=False), Dense(2)],
+            [Dense(5, "gelu", l1=0.1), Dropout(0.2), Activation("elu"), BatchNorm(), LayerNorm(),
+             Dropout(0.1), Dense(4, trainable=False), Dense(2)],
             loss=loss,
             optimizer=optimizer,
             **options,

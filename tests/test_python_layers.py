@@ -30,7 +30,7 @@ def sine_gradient(dx, dy, x, frequency):
 
 
 @dataclasses.dataclass(frozen=True)
-class Sine(Layer):
+class Oscillation(Layer):
     frequency: float = 1.0
     name: str | None = None
 
@@ -47,7 +47,7 @@ class Sine(Layer):
 
 
 def test_a_layer_in_python_trains_on_every_back_end(backend, tmp_path):
-    net = network(Dense(8), Sine(2.0), Dense(3), loss="mean_squared_error")
+    net = network(Dense(8), Oscillation(2.0), Dense(3), loss="mean_squared_error")
     assert fastnn.gradient_check(net, X[:9], Y[:9], verbose=0).max_relative_error < 1e-7
     w1, b1, w2, b2 = net.get_weights()
     np.testing.assert_allclose(net.predict(X), np.sin(2 * (X @ w1 + b1)) @ w2 + b2, atol=1e-12)
@@ -67,8 +67,8 @@ def test_the_summary_says_which_executor_runs(backend, capsys):
     assert shown.endswith(("runs in the native executor" if backend == "native" else other) + "\n")
     assert "Dense (hard_swish)" in shown
     assert "loss squared" in shown
-    network(Dense(4), Sine(), Dense(3)).build(6).summary()
+    network(Dense(4), Oscillation(), Dense(3)).build(6).summary()
     shown = capsys.readouterr().out
-    assert shown.endswith("runs in the Python executor: layer 'sine_1' is Python's own\n")
-    network(Sine(), Dense(4), Sine(name="wave"), Dense(3)).build(6).summary()
-    assert "layers 'sine_1', 'wave' are Python's own" in capsys.readouterr().out
+    assert shown.endswith("runs in the Python executor: layer 'oscillation_1' is Python's own\n")
+    network(Oscillation(), Dense(4), Oscillation(name="wave"), Dense(3)).build(6).summary()
+    assert "layers 'oscillation_1', 'wave' are Python's own" in capsys.readouterr().out

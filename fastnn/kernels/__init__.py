@@ -16,7 +16,8 @@ from typing import Any
 
 from ..errors import BackendError, unknown_name
 from . import contract, reference
-from .spec import KERNELS, Kernel
+from .rows import Kernel
+from .spec import KERNELS
 
 __all__ = ["ACTIVATIONS", "BACKENDS", "KERNELS", "active_backend", "implementation", "use"]
 __all__ += list(KERNELS)

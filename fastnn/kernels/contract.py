@@ -19,7 +19,8 @@ from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
 from .reference import ACTIVATIONS
-from .spec import KERNELS, Array, Kernel, array_size
+from .rows import Array, Kernel, array_size
+from .spec import KERNELS
 
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 LABEL = np.dtype(np.int64)

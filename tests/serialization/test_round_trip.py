@@ -71,6 +71,8 @@ LAYERS = [
         input_size=6,
     ),
     Activation("softplus", input_shape=(6,)),
+    BatchNorm(momentum=0.9, trainable=False, input_shape=(6,)),
+    LayerNorm(epsilon=1e-5, learning_rate_multiplier=0.5, input_shape=(6,)),
     Dropout(0.3, input_shape=(6,), name="noise"),
     Flatten(input_shape=(2, 3)),
     Rescaling(1 / 255, input_shape=(6,), name="bytes"),
