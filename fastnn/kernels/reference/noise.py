@@ -87,8 +87,8 @@ def alpha_dropout_fwd(y, mask, x, rate, seed, offset):
     >>> import numpy as np, fastnn
     >>> y, mask = np.empty(8), np.empty(1, np.uint8)
     >>> fastnn.kernels.alpha_dropout_fwd(y, mask, np.ones(8), 0.5, seed=1, offset=0)
-    >>> sorted(set(y.round(3)))
-    [np.float64(-0.779), np.float64(1.665)]
+    >>> sorted(set(y.round(2)))
+    [np.float64(-0.78), np.float64(1.67)]
     """
     a, b = alpha_dropout_affine(rate)
     kept = draw_kept(x.size, rate, seed, offset)
