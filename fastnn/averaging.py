@@ -20,6 +20,7 @@ from .specification import Specification
 if TYPE_CHECKING:
     from .compiler import PlanBuilder
     from .network import Network
+    from .optimizers import Optimizer
     from .plan import Ref, RunState
 
 #: Name of the slot that holds the average.
@@ -133,10 +134,14 @@ class SWA(WeightAverage):
         return state.epoch >= self.start
 
 
-def get(value: WeightAverage | None) -> WeightAverage | None:
-    """`value`, if it is an average or None."""
+def get(value: WeightAverage | None, optimizer: Optimizer) -> WeightAverage | None:
+    """`value`, if it is an average that goes with the optimizer, or None."""
     if value is not None and not isinstance(value, WeightAverage):
         raise ArgumentTypeError(f"weight_average must be an EMA, an SWA or None, got {value!r}")
+    if value is not None and optimizer.full_batch:
+        raise ArgumentError(
+            f"weight_average is for optimizers that take many steps, got {optimizer}"
+        )
     return value
 
 
