@@ -246,6 +246,19 @@ class Assembly:
         for array, segment in zip(arrays, arena.segments, strict=True):
             arena.view(arena.parameters, segment)[...] = array
 
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next update.
+
+        Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
+        stays until it is set again, and is saved with ``optimizer=True``.
+        """
+        return float(self.learning_rates.upcoming(self.state, 1)[0])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.learning_rates.set(self.state, value)
+
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], loss={self.loss!r}, optimizer={self.optimizer!r})"

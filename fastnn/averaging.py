@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import checks, kernels
 from .errors import ArgumentError, ArgumentTypeError
 from .interrupts import DeferredInterrupt
@@ -94,7 +96,8 @@ class SWA(WeightAverage):
     """Stochastic weight averaging: the mean of the weights at the ends of epochs.
 
     A high, constant or cyclical, learning rate makes the weights move around a wide optimum, whose
-    centre the mean is. `Network.train_on_batch` ends no epoch, and so adds nothing.
+    centre the mean is. `Network.train_on_batch` ends no epoch, and so adds nothing. With `BatchNorm`,
+    call `Network.update_batch_statistics` for the mean.
 
     Parameters
     ----------
@@ -156,8 +159,11 @@ def end_epoch(network: Network, epoch: int) -> None:
 
 @contextmanager
 def in_place_of_weights(network: Network) -> Iterator[None]:
-    """The average and the weights change places, and back again."""
-    swapped = False
+    """The average and the weights change places, and back again.
+
+    Running statistics that are set meanwhile are the average's, and go with it.
+    """
+    swapped, statistics = False, network.arena.buffers.copy()
     try:
         with DeferredInterrupt() as interrupt, interrupt.section():
             _swap(network)
@@ -167,6 +173,7 @@ def in_place_of_weights(network: Network) -> Iterator[None]:
         if swapped:
             with DeferredInterrupt() as interrupt, interrupt.section():
                 _swap(network)
+                np.copyto(network.arena.buffers, statistics)
 
 
 def use(network: Network) -> None:

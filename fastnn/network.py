@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import adaptation, averaging, checks, data, fitting, freezing, inference
+from . import adaptation, averaging, batch_statistics, checks, data, fitting, freezing, inference
 from .assembly import Assembly
 from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint
@@ -83,19 +83,6 @@ class Network(Assembly):
     """
 
     # ---------------------------------------------------------------------------------- training
-
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate of the next update.
-
-        Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
-        stays until it is set again, and is saved with ``optimizer=True``.
-        """
-        return float(self.learning_rates.upcoming(self.state, 1)[0])
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self.learning_rates.set(self.state, value)
 
     def fit(
         self,
@@ -340,6 +327,53 @@ class Network(Assembly):
         averaging.require_begun(self)
         with self._lock.shared_with_own_fit():
             averaging.use(self)
+
+    def update_batch_statistics(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> None:
+        """Measure anew, with the weights as they are, what `BatchNorm` layers know of their inputs.
+
+        Running statistics are those of the weights that were trained, which an average of weights
+        never met. In one pass over X, without dropout, every such layer normalises by the batch at
+        hand; then its moving mean and variance are the means over the batches, each counted by its
+        rows. Within `averaged`, they are the average's and last as long as the context.
+
+        Parameters
+        ----------
+        X : array-like of numbers, shape (n, …)
+            The training data, or enough of them.
+        batch_size : int
+            Large, as a variance within small batches is smaller than that of all rows.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X cannot be used, or the network has no `BatchNorm`; it is unchanged.
+        NotBuiltError
+            The network has neither been built nor trained.
+        NetworkBusyError
+            Another thread is training this network.
+
+        References
+        ----------
+        Izmailov, Podoprikhin, Garipov, Vetrov, Wilson: Averaging weights leads to wider optima and
+        better generalization. UAI 2018, section 3.2.
+
+        Examples
+        --------
+        >>> import fastnn
+        >>> from fastnn import BatchNorm, Dense, Network
+        >>> X, y = [[0.0], [1.0], [4.0]], [1.0, 3.0, 9.0]
+        >>> layers = [BatchNorm(), Dense(1)]
+        >>> net = Network(layers, loss="huber", weight_average=fastnn.SWA(), seed=0)
+        >>> history = net.fit(X, y, epochs=2, verbose=0)
+        >>> net.use_average()
+        >>> net.update_batch_statistics(X)
+        >>> net.buffers["batchnorm_1/moving_mean"]
+        array([1.6666666], dtype=float32)
+        """
+        with self._lock.shared_with_own_fit():
+            x = data.inputs_for(self.architecture, X)
+            rows = checks.integer("batch_size", batch_size, low=1)
+            batch_statistics.update(self, x, rows)
 
     # ---------------------------------------------------------------------------- files and text
 
