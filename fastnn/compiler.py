@@ -32,13 +32,15 @@ class PlanBuilder:
 
     `training` asks for dropout, for what the backward pass needs, and for gradients. Buffers of a
     training plan stay as they are until the step ends; without training, two areas of the widest
-    layer's size take turns. `sparse_steps` allows sparse parameters
+    layer's size take turns. `batch_statistics` asks normalisations for those of the batch at hand,
+    and ops of the update stage that move their averages. `sparse_steps` allows sparse parameters
     gradients elsewhere than in their region.
     """
 
     dtype: np.dtype
     rows: int
     training: bool
+    batch_statistics: bool
     sparse_steps: bool
     widest: int
     layer: str = ""
@@ -110,6 +112,7 @@ def compile_plan(
     labels: bool,
     fused: bool = False,
     folded: bool = False,
+    batch_statistics: bool = False,
 ) -> Plan:
     """Lower a network for batches of up to `rows` rows.
 
@@ -124,10 +127,15 @@ def compile_plan(
         arena holds gradients without those of the penalties and of sparse parameters.
     folded : bool
         Whether normalisations may go into weights, in a plan for inference.
+    batch_statistics : bool
+        Whether a plan for inference too normalises by the statistics of batches; its update stage
+        moves their averages.
     """
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
     sparse_steps = fused and isinstance(net.optimizer, GradientOptimizer)
-    builder = PlanBuilder(net.dtype, rows, training, sparse_steps, widest)
+    builder = PlanBuilder(
+        net.dtype, rows, training, training or batch_statistics, sparse_steps, widest
+    )
     output, pullbacks = _lower_layers(net, builder)
 
     builder.layer = "loss"

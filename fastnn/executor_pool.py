@@ -18,20 +18,31 @@ if TYPE_CHECKING:
 
 
 class ExecutorPool:
-    """Compiles plans for the sizes that come up, and lends executors of them."""
+    """Compiles plans for the sizes that come up, and lends executors of them.
+
+    Copies of it are empty.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    arena : ParameterArena
+    """
 
     def __init__(self, architecture: Architecture, arena: ParameterArena):
-        self._architecture = architecture
-        self._arena = arena
+        self.architecture = architecture
+        self.arena = arena
         self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
         self._idle: dict[tuple[int, bool, bool], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
 
+    def __reduce__(self) -> tuple[type[ExecutorPool], tuple[Architecture, ParameterArena]]:
+        return ExecutorPool, (self.architecture, self.arena)
+
     def snapshot(self) -> Snapshot:
         """Where training keeps the parameters to go back to."""
         if self._snapshot is None:
-            self._snapshot = Snapshot(self._arena)
+            self._snapshot = Snapshot(self.arena)
         return self._snapshot
 
     def plan(self, rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
@@ -39,7 +50,7 @@ class ExecutorPool:
         key = (rows, training, labels, folded)
         if key not in self._plans:
             options = {"training": training, "labels": labels, "folded": folded}
-            self._plans[key] = compile_plan(self._architecture, rows, fused=True, **options)
+            self._plans[key] = compile_plan(self.architecture, rows, fused=True, **options)
         return self._plans[key]
 
     def describe(self) -> str:
@@ -50,7 +61,7 @@ class ExecutorPool:
         """The executor for training; kept until one for another batch size is asked for."""
         plan = self.plan(rows, training=True, labels=labels)
         if self._training is None or self._training.plan is not plan:
-            self._training = native_executor.executor(plan, self._arena)
+            self._training = native_executor.executor(plan, self.arena)
         return self._training
 
     @contextmanager
@@ -73,4 +84,4 @@ class ExecutorPool:
             return idle.pop(), idle
         except IndexError:
             plan = self.plan(rows, training=False, labels=labels, folded=folded)
-            return native_executor.executor(plan, self._arena), idle
+            return native_executor.executor(plan, self.arena), idle

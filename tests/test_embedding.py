@@ -19,6 +19,7 @@ from fastnn import (
     inference,
     kernels,
 )
+from fastnn.data import data_set
 from fastnn.errors import ArgumentError, ArgumentTypeError
 
 RNG = np.random.default_rng(0)
@@ -303,10 +304,10 @@ def test_the_column_of_a_table_is_named():
 def test_codes_that_change_after_the_check_reach_no_foreign_memory():
     net = network([Embedding(30, 5), Flatten(), Dense(3)]).build(4)
     x = CODES.astype(float)
-    data = net._data_set(net.architecture, x, Y)
-    data.x[5, 1] = 1e9
+    rows = data_set(net.architecture, x, Y)
+    rows.x[5, 1] = 1e9
     with pytest.raises(ArgumentError, match="whole numbers that are rows of the table"):
-        inference.evaluate(net, data)
+        inference.evaluate(net, rows)
     for bad in (-1.0, 30.0, 0.5, np.nan, np.inf):
         y, w = np.zeros((2, 5)), np.ones((30, 5))
         with pytest.raises(ArgumentError, match="whole numbers"):

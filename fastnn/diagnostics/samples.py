@@ -30,18 +30,7 @@ def checked_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
     `what` says in errors which X and y are meant.
     """
     try:
-        architecture = net.settle_for(X)
-        rows = data.data_set(
-            X,
-            y,
-            None,
-            None,
-            shape=architecture.shapes[0],
-            outputs=architecture.shapes[-1][0],
-            loss=net.loss,
-            dtype=net.dtype,
-        )
-        architecture.check_inputs(rows.x)
+        rows = data.data_set(net.settle_for(X), X, y)
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"{what}{error}") from None
     net.build_for(rows)

@@ -149,13 +149,14 @@ class BatchNorm(_ScaledNorm):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         channels = x.shape[-1]
-        y, rows = builder.elementwise(x), x.as_matrix(channels)
+        rows = x.as_matrix(channels)
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
         averages = parameters["moving_mean"], parameters["moving_variance"]
-        if not builder.training:
-            given = (*averages, gamma, beta, self.epsilon)
+        if not builder.batch_statistics:
+            y, given = builder.elementwise(x), (*averages, gamma, beta, self.epsilon)
             builder.emit("forward", "standardize_fwd", y.as_matrix(channels), rows, *given)
             return y, lambda dy, wanted: None  # nobody asks
+        y = builder.activation(x.shape)
         statistics = [builder.fixed((channels,)) for _ in averages]
         scaling = gamma, beta, self.epsilon
         builder.emit(
