@@ -96,8 +96,8 @@ class SWA(WeightAverage):
     """Stochastic weight averaging: the mean of the weights at the ends of epochs.
 
     A high, constant or cyclical, learning rate makes the weights move around a wide optimum, whose
-    centre the mean is. `Network.train_on_batch` ends no epoch, and so adds nothing. With `BatchNorm`,
-    call `Network.update_batch_statistics` for the mean.
+    centre the mean is. `Network.train_on_batch` ends no epoch, and so adds nothing. With
+    `BatchNorm`, call `Network.update_batch_statistics` for the mean.
 
     Parameters
     ----------
