@@ -1,10 +1,10 @@
 // Normalisation of columns, by the statistics of a batch or by given ones.
 //
-// The unit of work is a strip of columns, all rows of it: no sum crosses a task. Rows of few columns
-// are taken several at a time, as one longer row, whose parts are joined at the end.
+// The unit of work is a strip of columns, all rows of it: no sum crosses a task. Rows of few
+// columns are taken several at a time, as one longer row, whose parts are joined at the end.
 
-// What is in hand of the columns [first, first + cols) of a matrix (rows, C): rows of `width` columns,
-// `together` of the matrix in each.
+// What is in hand of the columns [first, first + cols) of a matrix (rows, C): rows of `width`
+// columns, `together` of the matrix in each.
 typedef struct {
     int64_t first, cols, together, width;
     int64_t whole, rest;  // rows of that width, and elements that are left over

@@ -25,11 +25,16 @@ static const int_real FN(lane_bit)[16] = {1 << 0,  1 << 1,  1 << 2,  1 << 3, 1 <
                                           1 << 6,  1 << 7,  1 << 8,  1 << 9, 1 << 10, 1 << 11,
                                           1 << 12, 1 << 13, 1 << 14, 1 << 15};
 
-// Lane i times scale where bit i is set, else 0.
-static inline FN(vec) FN(keep)(FN(vec) v, uint32_t bits, real scale) {
+// All ones in lane i where bit i is set, else 0.
+static inline FN(vec_ints) FN(kept_lanes)(uint32_t bits) {
     FN(vec_ints) bit;
     memcpy(&bit, FN(lane_bit), sizeof bit);
-    return (FN(vec))((FN(vec_ints))(v * scale) & (((int_real)bits & bit) != 0));
+    return ((int_real)bits & bit) != 0;
+}
+
+// Lane i times scale where bit i is set, else 0.
+static inline FN(vec) FN(keep)(FN(vec) v, uint32_t bits, real scale) {
+    return (FN(vec))((FN(vec_ints))(v * scale) & FN(kept_lanes)(bits));
 }
 
 // y (n,) = x times scale where the bit of mask, counted from number `first`, is set, else 0.

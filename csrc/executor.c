@@ -214,15 +214,16 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
     return operand->value;
 }
 
+// What the kernel does not take is not set.
 static void resolve(const worker *w, const fastnn_op *op, fastnn_args *args) {
-    for (int i = 0; i < FASTNN_MAX_ARRAYS; i++) {
+    for (int64_t i = 0; i < op->arrays; i++) {
         char *base = w->base[op->array[i].region];
         args->array[i] = base ? base + op->array[i].offset : NULL;
     }
-    for (int i = 0; i < FASTNN_MAX_DIMS; i++) {
+    for (int64_t i = 0; i < op->dims; i++) {
         args->dim[i] = w->rows * op->dim[i].per_row + op->dim[i].fixed;
     }
-    for (int i = 0; i < FASTNN_MAX_SCALARS; i++) args->scalar[i] = value_of(w, &op->scalar[i]);
+    for (int64_t i = 0; i < op->scalars; i++) args->scalar[i] = value_of(w, &op->scalar[i]);
     args->result = 0;
 }
 

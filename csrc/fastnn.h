@@ -16,6 +16,7 @@ typedef enum {
     FASTNN_BAD_ACTIVATION,  // not one of activations.def
     FASTNN_MISSING_Z,       // the activation's gradient needs the pre-activation
     FASTNN_BAD_LABEL,       // a class number outside [0, C); nothing was written
+    FASTNN_BAD_CODE,        // a number that is no row of an embedding's table; nothing was written
     FASTNN_DIVERGED,        // the loss or a gradient is not finite
     FASTNN_CUSTOM_RAISED,   // a function of the user raised an exception
 } fastnn_status;

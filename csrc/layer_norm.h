@@ -4,10 +4,9 @@
 enum { FN(ROW_SUMS) = 4 };
 
 static inline double FN(sum_of_lanes)(const FN(vec) *sums) {
-    const FN(vec) pairs[2] = {sums[0] + sums[1], sums[2] + sums[3]};
-    real lanes[LANES];
-    FN(store)(lanes, pairs[0] + pairs[1]);
-    return FN(sum)(lanes, LANES);
+    FN(vec) v = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    UNROLL for (int n = LANES; n > 1; n /= 2) v = FN(zip_low)(v, v) + FN(zip_high)(v, v);
+    return (double)v[0];
 }
 
 // Lanes from number n on become 0.
@@ -25,11 +24,12 @@ typedef struct {
 } FN(layer_norm_job);
 
 // Σ (x - origin) of x (n,), or Σ (x - origin)².
-static ALWAYS_INLINE double FN(row_sum)(const real *x, double origin, int64_t n, const int squared) {
+static ALWAYS_INLINE double FN(row_sum)(const real *x, double origin, int64_t n,
+                                        const int squared) {
     const FN(vec) middle = (FN(vec)){0} + (real)origin;
     FN(vec) sums[FN(ROW_SUMS)] = {{0}};
     int64_t i = 0;
-    for (; i + FN(ROW_SUMS) * LANES <= n; i += FN(ROW_SUMS) * LANES) {
+    for (; i + FN(ROW_SUMS) *LANES <= n; i += FN(ROW_SUMS) *LANES) {
         UNROLL for (int k = 0; k < FN(ROW_SUMS); k++) {
             const FN(vec) d = FN(load)(x + i + k * LANES) - middle;
             sums[k] += squared ? d * d : d;
@@ -114,15 +114,31 @@ typedef struct {
     double shift, slope;
 } FN(row_products);
 
-static FN(row_products) FN(row_gradient_sums)(const real *dy, const real *x, const real *gamma,
-                                              real centre, int64_t n) {
+// Adds `part` columns to them; gamma may be NULL.
+static ALWAYS_INLINE void FN(add_row_products)(FN(vec) *sum, FN(vec) *product, const real *dy,
+                                               const real *x, const real *gamma, real centre,
+                                               int64_t part) {
+    FN(vec) g = FN(load_part)(dy, part);
+    if (gamma) g *= FN(load_part)(gamma, part);
+    *sum += g;
+    *product += g * (FN(load_part)(x, part) - centre);
+}
+
+static ALWAYS_INLINE FN(row_products)
+    FN(row_gradient_sums)(const real *dy, const real *x, const real *gamma, real centre,
+                          int64_t n) {
     FN(vec) sums[FN(ROW_SUMS)] = {{0}}, products[FN(ROW_SUMS)] = {{0}};
-    for (int64_t i = 0, k = 0; i < n; i += LANES, k = (k + 1) % FN(ROW_SUMS)) {
-        const int64_t part = n - i < LANES ? n - i : LANES;
-        FN(vec) g = FN(load_part)(dy + i, part);
-        if (gamma) g *= FN(load_part)(gamma + i, part);
-        sums[k] += g;
-        products[k] += g * (FN(load_part)(x + i, part) - centre);
+    int64_t i = 0;
+    for (; i + FN(ROW_SUMS) *LANES <= n; i += FN(ROW_SUMS) *LANES) {
+        UNROLL for (int k = 0; k < FN(ROW_SUMS); k++) {
+            const int64_t at = i + k * LANES;
+            FN(add_row_products)(&sums[k], &products[k], dy + at, x + at, gamma ? gamma + at : 0,
+                                 centre, LANES);
+        }
+    }
+    for (; i < n; i += LANES) {
+        FN(add_row_products)(&sums[0], &products[0], dy + i, x + i, gamma ? gamma + i : 0, centre,
+                             n - i < LANES ? n - i : LANES);
     }
     return (FN(row_products)){FN(sum_of_lanes)(sums), FN(sum_of_lanes)(products)};
 }

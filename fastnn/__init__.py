@@ -56,13 +56,18 @@ if TYPE_CHECKING:
     from .history import History
     from .layers import (
         Activation,
+        AlphaDropout,
         BatchNorm,
         Dense,
         Dropout,
+        Embedding,
         Flatten,
+        GaussianNoise,
         Layer,
         LayerNorm,
+        Normalization,
         Rescaling,
+        TabularInput,
     )
     from .losses import (
         HalfSquaredError,
@@ -114,13 +119,18 @@ _HOMES = {
     "history": ["History"],
     "layers": [
         "Activation",
+        "AlphaDropout",
         "BatchNorm",
         "Dense",
         "Dropout",
+        "Embedding",
         "Flatten",
+        "GaussianNoise",
         "Layer",
         "LayerNorm",
+        "Normalization",
         "Rescaling",
+        "TabularInput",
     ],
     "losses": [
         "HalfSquaredError",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from .averaging import AVERAGE, WeightAverage
 from .errors import ArgumentError, ArgumentTypeError
-from .layers import Flatten, Layer, Rescaling
+from .layers import Layer
 from .losses import Loss
 from .optimizers import Optimizer
 from .parameters import BufferSegment, Parameter, ParameterArena, Regularization, Segment, lay_out
@@ -74,6 +74,13 @@ class Architecture:
             if segment.layer == layer
         }
         return parameters | buffers
+
+    def check_inputs(self, x: np.ndarray) -> None:
+        """Refuse X (n, …), checked otherwise, where a layer at the input cannot take it."""
+        for index, layer in enumerate(self.layers):
+            if layer.follows is not None:
+                rows = x.reshape(len(x), *self.shapes[index])
+                layer.check_input(self.names[index], rows, self.dtype)
 
     def ref(self, region: Region, offset: int, shape: tuple[int, ...]) -> Ref:
         """An array in one of the arena's regions, `offset` counted in elements."""
@@ -153,13 +160,23 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     for layer in layers:
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}")
-    for before, layer in pairwise(layers):
-        if isinstance(layer, Rescaling) and not isinstance(before, (Flatten, Rescaling)):
-            raise ArgumentError(
-                "Rescaling multiplies the input, so only Flatten may stand before it, "
-                f"got {before!r}"
-            )
+    for index, layer in enumerate(layers):
+        if layer.follows is not None:
+            _check_place(layer, layers[:index])
     return tuple(layers)
+
+
+def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
+    """Refuse layers before one that works on the input itself."""
+    allowed = layer.follows or ()
+    kind = type(layer).__name__
+    for other in before:
+        if type(other).__name__ not in allowed:
+            names = " or ".join(name for name in allowed if name != kind)
+            only = f"only {names}" if names else "nothing"
+            raise ArgumentError(
+                f"{kind} works on the input, so {only} may stand before it, got {other!r}"
+            )
 
 
 def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:

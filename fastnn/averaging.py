@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import checks, kernels
 from .errors import ArgumentError, ArgumentTypeError
 from .interrupts import DeferredInterrupt
@@ -20,6 +22,7 @@ from .specification import Specification
 if TYPE_CHECKING:
     from .compiler import PlanBuilder
     from .network import Network
+    from .optimizers import Optimizer
     from .plan import Ref, RunState
 
 #: Name of the slot that holds the average.
@@ -93,7 +96,8 @@ class SWA(WeightAverage):
     """Stochastic weight averaging: the mean of the weights at the ends of epochs.
 
     A high, constant or cyclical, learning rate makes the weights move around a wide optimum, whose
-    centre the mean is. `Network.train_on_batch` ends no epoch, and so adds nothing.
+    centre the mean is. `Network.train_on_batch` ends no epoch, and so adds nothing. With
+    `BatchNorm`, call `Network.update_batch_statistics` for the mean.
 
     Parameters
     ----------
@@ -133,10 +137,14 @@ class SWA(WeightAverage):
         return state.epoch >= self.start
 
 
-def get(value: WeightAverage | None) -> WeightAverage | None:
-    """`value`, if it is an average or None."""
+def get(value: WeightAverage | None, optimizer: Optimizer) -> WeightAverage | None:
+    """`value`, if it is an average that goes with the optimizer, or None."""
     if value is not None and not isinstance(value, WeightAverage):
         raise ArgumentTypeError(f"weight_average must be an EMA, an SWA or None, got {value!r}")
+    if value is not None and optimizer.full_batch:
+        raise ArgumentError(
+            f"weight_average is for optimizers that take many steps, got {optimizer}"
+        )
     return value
 
 
@@ -151,8 +159,11 @@ def end_epoch(network: Network, epoch: int) -> None:
 
 @contextmanager
 def in_place_of_weights(network: Network) -> Iterator[None]:
-    """The average and the weights change places, and back again."""
-    swapped = False
+    """The average and the weights change places, and back again.
+
+    Running statistics that are set meanwhile are the average's, and go with it.
+    """
+    swapped, statistics = False, network.arena.buffers.copy()
     try:
         with DeferredInterrupt() as interrupt, interrupt.section():
             _swap(network)
@@ -162,6 +173,7 @@ def in_place_of_weights(network: Network) -> Iterator[None]:
         if swapped:
             with DeferredInterrupt() as interrupt, interrupt.section():
                 _swap(network)
+                np.copyto(network.arena.buffers, statistics)
 
 
 def use(network: Network) -> None:

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .folding import fold
 from .fusion import join_dropout
+from .optimizers import GradientOptimizer
 from .parameters import ALIGNMENT, round_up
 from .plan import STAGES, Op, Plan, Ref, Region, Result
+from .sparse import SparseGradient
 from .updates import lower_check, lower_penalties, lower_update, takes_penalties
 
 if TYPE_CHECKING:
@@ -29,17 +32,22 @@ class PlanBuilder:
 
     `training` asks for dropout, for what the backward pass needs, and for gradients. Buffers of a
     training plan stay as they are until the step ends; without training, two areas of the widest
-    layer's size take turns.
+    layer's size take turns. `batch_statistics` asks normalisations for those of the batch at hand,
+    and ops of the update stage that move their averages. `sparse_steps` allows sparse parameters
+    gradients elsewhere than in their region.
     """
 
     dtype: np.dtype
     rows: int
     training: bool
+    batch_statistics: bool
+    sparse_steps: bool
     widest: int
     layer: str = ""
     input_scale: float = 1.0
     stages: dict[str, list[Op]] = field(default_factory=lambda: {name: [] for name in STAGES})
     workspace: int = 0
+    sparse: list[SparseGradient] = field(default_factory=list)
     _areas: dict[str, list[int]] = field(default_factory=dict)
 
     def emit(
@@ -53,9 +61,18 @@ class PlanBuilder:
         """Append an op to one of the stages, in the name of the layer being lowered."""
         self.stages[stage].append(Op(kernel, arguments, self.layer, result, factor))
 
-    def buffer(self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False) -> Ref:
-        """A buffer of its own, one row per row of the batch."""
-        return self._place(shape, dtype, bits=bits)
+    def buffer(
+        self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False, lookups: int = 1
+    ) -> Ref:
+        """A buffer of its own, one row (or that of each of some lookups) per row of the batch."""
+        return self._place(shape, dtype, bits=bits, per_row=lookups)
+
+    def sparse_gradient(self, table: Ref, lookups: int) -> SparseGradient:
+        """Room for the gradient of a table of which every row of the batch looks up some rows."""
+        values = self.buffer(table.shape[1:], lookups=lookups)
+        rows, order = (self.buffer((), dtype=np.int64, lookups=lookups) for _ in range(2))
+        self.sparse.append(SparseGradient(table, values, rows, order))
+        return self.sparse[-1]
 
     def fixed(self, shape: tuple[int, ...]) -> Ref:
         """A buffer of its own that does not grow with the batch."""
@@ -71,6 +88,10 @@ class PlanBuilder:
         """Room for a layer's output."""
         return self.buffer(shape) if self.training else self._alternate("activations", shape)
 
+    def elementwise(self, x: Ref) -> Ref:
+        """Room for the output of an elementwise op: that of x, if inference may overwrite it."""
+        return self.activation(x.shape) if self.training or x.region is Region.INPUT else x
+
     def gradient(self, shape: tuple[int, ...]) -> Ref:
         """Room for the gradient of a layer's input, valid until the next but one is asked for."""
         return self._alternate("gradients", shape)
@@ -85,7 +106,14 @@ class PlanBuilder:
 
 
 def compile_plan(
-    net: Architecture, rows: int, *, training: bool, labels: bool, fused: bool = False
+    net: Architecture,
+    rows: int,
+    *,
+    training: bool,
+    labels: bool,
+    fused: bool = False,
+    folded: bool = False,
+    batch_statistics: bool = False,
 ) -> Plan:
     """Lower a network for batches of up to `rows` rows.
 
@@ -97,10 +125,18 @@ def compile_plan(
         Whether targets are int64 class numbers, one a row, instead of a value per output.
     fused : bool
         Whether one op may do the work of several: the same step in fewer passes over memory, whose
-        arena holds gradients without those of the penalties.
+        arena holds gradients without those of the penalties and of sparse parameters.
+    folded : bool
+        Whether normalisations may go into weights, in a plan for inference.
+    batch_statistics : bool
+        Whether a plan for inference too normalises by the statistics of batches; its update stage
+        moves their averages.
     """
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
-    builder = PlanBuilder(net.dtype, rows, training, widest)
+    sparse_steps = fused and isinstance(net.optimizer, GradientOptimizer)
+    builder = PlanBuilder(
+        net.dtype, rows, training, training or batch_statistics, sparse_steps, widest
+    )
     output, pullbacks = _lower_layers(net, builder)
 
     builder.layer = "loss"
@@ -121,6 +157,8 @@ def compile_plan(
     if training:
         lower_check(net, builder)
         lower_update(net, builder, penalties=late)
+    if folded and not training:
+        builder.stages["forward"] = list(fold(builder, builder.stages["forward"]))
     stages = {name: tuple(ops) for name, ops in builder.stages.items()}
     if fused:
         joined = join_dropout(stages["forward"], stages["backward"])

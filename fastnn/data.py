@@ -13,7 +13,7 @@ from .errors import ArgumentError, ArgumentTypeError
 from .randomness import Stream, permutation, stream_offset
 
 if TYPE_CHECKING:
-    from .losses import Loss
+    from .architecture import Architecture
 
 
 #: What batches are converted from as they are gathered; arrays of other dtypes are converted whole.
@@ -122,31 +122,30 @@ def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray
     return np.ascontiguousarray(array)
 
 
+def inputs_for(net: Architecture, X: Any) -> np.ndarray:
+    """X, as `inputs` gives it, for a network whose sizes are settled."""
+    x = inputs(X, net.shapes[0], net.dtype)
+    net.check_inputs(x)
+    return x
+
+
 def data_set(
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    class_weight: Any,
-    *,
-    shape: tuple[int, ...],
-    outputs: int,
-    loss: Loss,
-    dtype: np.dtype,
+    net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
 ) -> DataSet:
     """Check and convert inputs, targets and weights together."""
-    x = inputs(X, shape, dtype)
+    x = inputs_for(net, X)
     y = numbers("y", y)
     if len(y) != len(x):
         raise ArgumentError(f"X has {len(x)} rows, but y has {len(y)}")
-    target = loss.prepare_target(y, outputs, dtype)
+    target = net.loss.prepare_target(y, net.shapes[-1][0], net.dtype)
     if target.dtype != np.int64:
         _require_finite("y", target)
     weight = None if sample_weight is None else _sample_weight(sample_weight, len(x))
     if class_weight is not None:
-        factors = _class_factors(class_weight, _class_numbers(target, loss.task))
+        factors = _class_factors(class_weight, _class_numbers(target, net.loss.task))
         weight = factors if weight is None else weight * factors
     if weight is not None:
-        weight = _convert("sample_weight", weight, dtype)
+        weight = _convert("sample_weight", weight, net.dtype)
     return DataSet(x, target, weight)
 
 

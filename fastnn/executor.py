@@ -182,6 +182,12 @@ class Executor:
         flat = self._base(ref.region)[start:stop].view(ref.dtype)
         return flat.reshape(ref.full_shape(len(batch.x)))
 
+    def fixed_array(self, ref: Ref) -> np.ndarray:
+        """The array of a ref that does not depend on the batch."""
+        array = self.array(ref, NO_ROWS)
+        assert array is not None
+        return array
+
     def first_nonfinite_layer(self, batch: Batch) -> str:
         """Name of the layer whose op first left a non-finite value in the last training step."""
         for stage in ("forward", "loss", "backward", "penalty"):

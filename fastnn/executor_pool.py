@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from . import native_executor
 from .compiler import compile_plan
 from .executor import Executor
+from .folding import keeps_digits
 from .parameters import ParameterArena, Snapshot
 from .plan import Plan
 
@@ -17,29 +18,39 @@ if TYPE_CHECKING:
 
 
 class ExecutorPool:
-    """Compiles plans for the sizes that come up, and lends executors of them."""
+    """Compiles plans for the sizes that come up, and lends executors of them.
+
+    Copies of it are empty.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    arena : ParameterArena
+    """
 
     def __init__(self, architecture: Architecture, arena: ParameterArena):
-        self._architecture = architecture
-        self._arena = arena
-        self._plans: dict[tuple[int, bool, bool], Plan] = {}
-        self._idle: dict[tuple[int, bool], list[Executor]] = {}
+        self.architecture = architecture
+        self.arena = arena
+        self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
+        self._idle: dict[tuple[int, bool, bool], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
+
+    def __reduce__(self) -> tuple[type[ExecutorPool], tuple[Architecture, ParameterArena]]:
+        return ExecutorPool, (self.architecture, self.arena)
 
     def snapshot(self) -> Snapshot:
         """Where training keeps the parameters to go back to."""
         if self._snapshot is None:
-            self._snapshot = Snapshot(self._arena)
+            self._snapshot = Snapshot(self.arena)
         return self._snapshot
 
-    def plan(self, rows: int, *, training: bool, labels: bool) -> Plan:
+    def plan(self, rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
         """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
-        key = (rows, training, labels)
+        key = (rows, training, labels, folded)
         if key not in self._plans:
-            self._plans[key] = compile_plan(
-                self._architecture, rows, training=training, labels=labels, fused=True
-            )
+            options = {"training": training, "labels": labels, "folded": folded}
+            self._plans[key] = compile_plan(self.architecture, rows, fused=True, **options)
         return self._plans[key]
 
     def describe(self) -> str:
@@ -50,20 +61,27 @@ class ExecutorPool:
         """The executor for training; kept until one for another batch size is asked for."""
         plan = self.plan(rows, training=True, labels=labels)
         if self._training is None or self._training.plan is not plan:
-            self._training = native_executor.executor(plan, self._arena)
+            self._training = native_executor.executor(plan, self.arena)
         return self._training
 
     @contextmanager
     def inference(self, rows: int, labels: bool) -> Iterator[Executor]:
         """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
         capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
-        plan = self.plan(capacity, training=False, labels=labels)
-        idle = self._idle.setdefault((capacity, labels), [])
-        try:
-            executor = idle.pop()
-        except IndexError:
-            executor = native_executor.executor(plan, self._arena)
+        executor, idle = self._lend(capacity, labels, folded=True)
+        if not keeps_digits(executor):
+            idle.append(executor)
+            executor, idle = self._lend(capacity, labels, folded=False)
         try:
             yield executor
         finally:
             idle.append(executor)
+
+    def _lend(self, rows: int, labels: bool, folded: bool) -> tuple[Executor, list[Executor]]:
+        """An idle executor or a new one, and where it goes afterwards."""
+        idle = self._idle.setdefault((rows, labels, folded), [])
+        try:
+            return idle.pop(), idle
+        except IndexError:
+            plan = self.plan(rows, training=False, labels=labels, folded=folded)
+            return native_executor.executor(plan, self.arena), idle

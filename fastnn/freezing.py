@@ -36,6 +36,8 @@ def set_trainable(network: Network, names: Iterable[str], trainable: bool) -> No
             balance = network.updates_skipped.get(name, 0)
             network.updates_skipped[name] = balance + (step if trainable else -step)
     network.layers = tuple(layers.values())
+    if network.built:
+        network.resettle()
 
 
 def _can_learn(layer: Layer) -> bool:

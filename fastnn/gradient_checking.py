@@ -245,11 +245,7 @@ def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Archi
     architecture = net.settled(shape, FLOAT64)
     if not any(segment.treatment.trainable for segment in architecture.segments):
         raise ArgumentError("net must have parameters to check, but its layers have none to learn")
-    outputs = architecture.shapes[-1][0]
-    rows = data.data_set(
-        X, y, sample_weight, None, shape=shape, outputs=outputs, loss=net.loss, dtype=FLOAT64
-    )
-    return architecture, rows
+    return architecture, data.data_set(architecture, X, y, sample_weight)
 
 
 class _LossSurface:

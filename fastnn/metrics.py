@@ -77,11 +77,14 @@ def _named(name: str) -> Metric:
     return METRICS[name]
 
 
-def get(names: Sequence[str], task: str) -> tuple[Metric, ...]:
-    """The metrics called `names`; one that does not fit the task is refused."""
+def get(names: Sequence[str | Metric], task: str) -> tuple[Metric, ...]:
+    """The metrics called `names`, or given; one that does not fit the task is refused."""
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise ArgumentTypeError(f"metrics must be a list of names, got {names!r}")
-    metrics = tuple(checks.member("metric", name, METRICS) for name in names)
+    metrics = tuple(
+        name if isinstance(name, Metric) else checks.member("metric", name, METRICS)
+        for name in names
+    )
     for metric in metrics:
         if task not in metric.tasks:
             fitting = ", ".join(m.name for m in METRICS.values() if task in m.tasks)

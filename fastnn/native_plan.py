@@ -13,7 +13,7 @@ import numpy as np
 
 from .augmentation.pipeline import Transform
 from .kernels.functions import UserFunction
-from .kernels.row import Array
+from .kernels.rows import Array
 from .kernels.spec import KERNELS
 from .plan import (
     STAGES,
@@ -38,6 +38,9 @@ OP = np.dtype(
     [
         ("kernel", "i8"),
         ("result", "i8"),
+        ("arrays", "i8"),
+        ("dims", "i8"),
+        ("scalars", "i8"),
         ("factor", "f8"),
         ("array", [("region", "i8"), ("offset", "i8")], (MAX_ARRAYS,)),
         ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
@@ -126,6 +129,15 @@ def _places(kernel: str) -> tuple[Place, ...]:
     return tuple(places)
 
 
+@cache
+def _counts(kernel: str) -> tuple[int, int, int]:
+    """Numbers of the array slots, dimensions and scalar slots that a kernel takes."""
+    row, places = KERNELS[kernel], _places(kernel)
+    labels = sum(array.dtype == "target" for array in row.arrays.values())
+    letters = {letter for place in places for letter in place.letters}
+    return len(row.arrays) + labels, len(letters), len(places) - len(row.arrays)
+
+
 def _letters(array: Array) -> tuple[str, ...]:
     return () if array.shape.startswith("bits") else tuple(array.shape.split())
 
@@ -149,7 +161,7 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
             for dim, extent in zip(place.dims, _extents(place.letters, argument), strict=False):
                 dims[dim] = extent
     result = NO_RESULT if op.result is None else op.result + 1
-    return numbers[op.kernel], result, op.factor, arrays, dims, scalars
+    return numbers[op.kernel], result, *_counts(op.kernel), op.factor, arrays, dims, scalars
 
 
 def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:

@@ -86,7 +86,8 @@ class Parameter:
 
     Of l1, l2, weight_decay and max_norm, None takes the network's `Regularization`, or nothing
     where `decays` is False, as for biases. The columns of a matrix, or the last axis of an array of
-    more dimensions, are what max_norm limits.
+    more dimensions, are what max_norm limits. `sparse` asks for steps
+    that move the rows alone that a batch has touched (`fastnn.sparse`).
     """
 
     name: str
@@ -99,6 +100,7 @@ class Parameter:
     max_norm: float | None = None
     trainable: bool = True
     learning_rate_multiplier: float = 1.0
+    sparse: bool = False
 
     def treatment(
         self,
@@ -175,16 +177,22 @@ def lay_out(
 ) -> tuple[tuple[Placed, ...], int]:
     """Place everything wanted by every (layer name, wanted) on an aligned offset.
 
-    Returns the segments, of the given kind, and the size of the region in elements, padding
+    Sparse parameters come last, so that the others are one piece. Returns the segments, of the
+    given kind and in the order of the layers, and the size of the region in elements, padding
     included.
     """
     step = ALIGNMENT // dtype.itemsize
-    segments, offset = [], 0
-    for index, (layer, arrays) in enumerate(layers):
-        for wanted in arrays:
-            segments.append(kind(f"{layer}/{wanted.name}", index, offset, wanted))
-            offset += round_up(math.prod(wanted.shape), step)
-    return tuple(segments), offset
+    everything = [
+        (f"{layer}/{wanted.name}", index, wanted)
+        for index, (layer, arrays) in enumerate(layers)
+        for wanted in arrays
+    ]
+    offsets, end = {}, 0
+    for name, _, wanted in sorted(everything, key=lambda item: getattr(item[2], "sparse", False)):
+        offsets[name] = end
+        end += round_up(math.prod(wanted.shape), step)
+    segments = (kind(name, index, offsets[name], wanted) for name, index, wanted in everything)
+    return tuple(segments), end
 
 
 class ParameterArena:

@@ -72,6 +72,11 @@ class Ref:
         per_row = self.per_row * math.prod(self.shape) // columns
         return replace(self, shape=(columns,), per_row=per_row)
 
+    def part(self, first: int, count: int) -> Ref:
+        """Some of the leading dimension, of an array that does not grow with the batch."""
+        step = math.prod(self.shape[1:]) * self.dtype.itemsize
+        return replace(self, offset=self.offset + first * step, shape=(count, *self.shape[1:]))
+
     def as_vector(self) -> Ref:
         """The same elements in one row."""
         return replace(self, shape=(), per_row=self.per_row * math.prod(self.shape))

@@ -38,10 +38,7 @@ class Specification:
         """The specification as a dict of JSON values, ``type`` being the class name."""
         config: dict[str, Any] = {"type": type(self).__name__}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if hasattr(value, "to_config"):
-                value = value.to_config()
-            config[field.name] = list(value) if isinstance(value, tuple) else value
+            config[field.name] = _plain(getattr(self, field.name))
         return config
 
     @classmethod
@@ -59,6 +56,12 @@ class Specification:
             if isinstance(error, ArgumentTypeError):
                 raise
             raise ArgumentError(f"{config['type']}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "to_config"):
+        return value.to_config()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def resolve(argument: str, value: Any, base: type[S], named: Mapping[str, type[S]]) -> S:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from .optimizers import GradientOptimizer, Optimizer
 from .plan import ClippedTo, LearningRate, NextStep, PerWeight, Ref, Region, Result, gradient_of
+from .sparse import lower_step
 
 if TYPE_CHECKING:
     from .architecture import Architecture
     from .compiler import PlanBuilder
-    from .parameters import Segment
+    from .parameters import Segment, Treatment
 
 
 def takes_penalties(optimizer: Optimizer) -> bool:
@@ -44,7 +45,7 @@ def _strength(net: Architecture, value: float) -> float | PerWeight:
 def lower_check(net: Architecture, builder: PlanBuilder) -> None:
     """Count what is not finite among the gradients."""
     builder.layer = "optimizer"
-    for dp in _all_gradients(net):
+    for dp in _all_gradients(net, builder):
         builder.emit("check", "count_nonfinite", dp, result=Result.NONFINITE)
 
 
@@ -69,14 +70,14 @@ def _lower_steps(
     def alike(segment: Segment) -> tuple[Any, ...] | None:
         """What a step depends on; arrays whose gradients have norms of their own stay apart."""
         t = segment.treatment
-        if not t.trainable:
+        if not _lies_in_region(segment, builder):
             return None
         l1, l2 = (t.l1, t.l2) if penalties else (0.0, 0.0)
         place = None if optimizer.clipnorm is None else segment.offset
         return t.learning_rate_multiplier, t.skipped, t.weight_decay, l1, l2, place
 
     if optimizer.global_clipnorm is not None:
-        for dp in _all_gradients(net):
+        for dp in _all_gradients(net, builder):
             builder.emit("update", "sum_of_squares", dp, result=Result.SQUARED_NORM)
     for start, stop, (multiplier, skipped, weight_decay, l1, l2, _) in _runs(net, alike):
         shape = (stop - start,)
@@ -92,6 +93,20 @@ def _lower_steps(
         kernel, arguments = optimizer.step(p, dp, slots, *rates)
         strengths = _strength(net, l1), _strength(net, l2)
         builder.emit("update", kernel, *arguments, *strengths, *_limits(optimizer))
+    for gradient in builder.sparse:
+        if optimizer.clipnorm is not None:
+            values = gradient.values
+            builder.emit("update", "sum_of_squares", values, result=Result.ARRAY_SQUARED_NORM)
+        t = _treatment(net, gradient.table)
+        rates = LearningRate(t.learning_rate_multiplier), NextStep(t.skipped), t.weight_decay
+        completion = 0.0, 0.0, *_limits(optimizer)
+        lower_step(net, optimizer, builder, gradient, rates, completion)
+
+
+def _treatment(net: Architecture, table: Ref) -> Treatment:
+    """How a parameter is trained."""
+    offset = table.offset // net.dtype.itemsize
+    return next(s.treatment for s in net.segments if s.offset == offset)
 
 
 def _limits(optimizer: GradientOptimizer) -> tuple[Any, float]:
@@ -115,15 +130,23 @@ def _lower_limits(net: Architecture, builder: PlanBuilder) -> None:
             builder.emit("update", "max_norm", p, limit)
 
 
-def _all_gradients(net: Architecture) -> list[Ref]:
+def _all_gradients(net: Architecture, builder: PlanBuilder) -> list[Ref]:
     """The gradients of all that learns, in as few pieces as they lie in."""
-    runs = _runs(net, lambda segment: segment.treatment.trainable or None)
-    return [net.ref(Region.GRADIENTS, start, (stop - start,)) for start, stop, _ in runs]
+    runs = _runs(net, lambda segment: _lies_in_region(segment, builder) or None)
+    pieces = [net.ref(Region.GRADIENTS, start, (stop - start,)) for start, stop, _ in runs]
+    return pieces + [gradient.values for gradient in builder.sparse]
+
+
+def _lies_in_region(segment: Segment, builder: PlanBuilder) -> bool:
+    """Whether there is a gradient, and it lies where the parameter does."""
+    elsewhere = segment.parameter.sparse and builder.sparse_steps
+    return segment.treatment.trainable and not elsewhere
 
 
 def _runs(net: Architecture, key: Callable[[Segment], Hashable]) -> Iterator[tuple[int, int, Any]]:
     """(start, stop, key) of runs of segments with one key that is not None, padding included."""
-    runs = [(next(group).offset, alike) for alike, group in groupby(net.segments, key=key)]
+    segments = sorted(net.segments, key=lambda segment: segment.offset)
+    runs = [(next(group).offset, alike) for alike, group in groupby(segments, key=key)]
     bounds = [*(start for start, _ in runs), net.size]
     for (start, alike), stop in zip(runs, bounds[1:], strict=True):
         if alike is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from programs import output_of, shared_library
 
-from fastnn import Dense, Network, network
+from fastnn import Dense, Network, assembly
 from fastnn.errors import NotBuiltError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="replaces glibc's malloc")
@@ -180,7 +180,7 @@ def test_nothing_is_half_built(monkeypatch):
 
     net = Network([Dense(2)], loss="huber", seed=0)
     with monkeypatch.context() as patch:
-        patch.setattr(network, "ExecutorPool", fail)
+        patch.setattr(assembly, "ExecutorPool", fail)
         with pytest.raises(MemoryError):
             net.build(3)
     assert not net.built

@@ -9,6 +9,7 @@ from problems import data
 
 import fastnn
 from fastnn import EMA, SWA, ArgumentError, ArgumentTypeError, Callback, Dense, Network
+from fastnn.summary import summary
 
 X, Y = data()
 
@@ -164,4 +165,4 @@ def test_an_averaged_network_is_not_trained():
 
 
 def test_the_summary_tells():
-    assert "EMA(decay=0.9)" in fastnn.summary.summary(network(EMA(0.9)).build(5))
+    assert "EMA(decay=0.9)" in summary(network(EMA(0.9)).build(5))

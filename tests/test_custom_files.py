@@ -98,6 +98,7 @@ def test_pickles_and_copies_train_alike():
     assert pickle.loads(pickle.dumps(net)).predict(X).tobytes() == net.predict(X).tobytes()
 
 
+@pytest.mark.slow
 def test_workers_of_joblib_train_alike():
     expected = trained(unbuilt_network())
     jobs = joblib.Parallel(n_jobs=2)(joblib.delayed(trained)(unbuilt_network()) for _ in range(2))

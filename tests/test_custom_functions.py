@@ -208,6 +208,7 @@ SAME_BITS = textwrap.dedent(
 )
 
 
+@pytest.mark.slow
 def test_bits_do_not_depend_on_threads_nor_on_a_fork():
     here = os.path.dirname(__file__)
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]

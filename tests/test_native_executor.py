@@ -8,7 +8,22 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Activation, Dense, Dropout, Flatten, Network, Rescaling, kernels
+from fastnn import (
+    Activation,
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GaussianNoise,
+    LayerNorm,
+    Network,
+    Normalization,
+    Rescaling,
+    TabularInput,
+    kernels,
+)
 from fastnn.errors import ArgumentError, DivergenceError
 from fastnn.executor import Executor
 from fastnn.native_executor import NativeExecutor
@@ -20,6 +35,10 @@ LAYERS = {
     "dense": [Dense(17, "relu"), Dense(3)],
     "dropout": [Dense(16, "relu"), Dropout(0.4), Dense(9, "tanh"), Dropout(0.1), Dense(3)],
     "activations": [Dense(12, "gelu"), Activation("elu"), Dense(7, "silu"), Dense(3)],
+    "batch norm": [BatchNorm(), Dense(16), BatchNorm(), Activation("relu"), Dropout(0.2), Dense(3)],
+    "layer norm": [Normalization(), Dense(16, "selu"), LayerNorm(), AlphaDropout(0.1), Dense(3)],
+    "noise": [GaussianNoise(0.3), Dense(8, "tanh"), BatchNorm(scale=False), Dense(3)],
+    "table": [TabularInput({10: (5, 3), 2: Embedding(5, 2, sparse=True)}), Dense(8), Dense(3)],
     "penalties": [Dense(12, "softplus", l1=1e-3, l2=1e-2), Dense(3, l2=0.1, use_bias=False)],
 }
 TARGETS = {
@@ -42,8 +61,12 @@ def without_c(monkeypatch):
 
 
 def drawn(n=70, features=11, loss="softmax_cross_entropy", seed=0):
+    """Numbers and targets; columns 2 and 10, if there are so many, hold codes below 5."""
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(n, features)), TARGETS[loss](rng, n)
+    X = rng.normal(size=(n, features))
+    y = TARGETS[loss](rng, n)
+    X[:, 2::8] = rng.integers(0, 5, X[:, 2::8].shape)
+    return X, y
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -60,6 +83,7 @@ def test_both_executors_compute_the_same_bits(layers, loss, dtype, monkeypatch):
     nets[1].fit(X, y, validation_data=(X, y), **settings)
     np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
     np.testing.assert_array_equal(nets[0].arena.slots, nets[1].arena.slots)
+    np.testing.assert_array_equal(nets[0].arena.buffers, nets[1].arena.buffers)
     np.testing.assert_array_equal(predictions, nets[1].predict(X))
     assert dict(nets[0].history.items()) == dict(nets[1].history.items())
     assert nets[0].state == nets[1].state

@@ -1,6 +1,7 @@
 """Network: construction, building, weights, prediction, evaluation, copies."""
 
 import copy
+import inspect
 import io
 import pickle
 import threading
@@ -209,6 +210,30 @@ def test_copies_train_like_the_original():
         twin.fit(X, y, epochs=2, verbose=0)
         np.testing.assert_array_equal(twin.parameters, net.parameters)
         assert dict(twin.history) == dict(net.history)
+
+
+def test_no_copy_forgets_an_argument_of_the_constructor(tmp_path):
+    given = {
+        "layers": (Dense(4, "tanh"), Dense(3)),
+        "loss": fastnn.SoftmaxCrossEntropy(0.1),
+        "optimizer": fastnn.SGD(0.2),
+        "metrics": ["accuracy", "f1"],
+        "seed": 3,
+        "dtype": "float64",
+        "l1": 0.1,
+        "l2": 0.2,
+        "max_norm": 0.5,
+        "weight_average": fastnn.EMA(0.9),
+    }
+    known = inspect.signature(Network).parameters
+    assert list(given) == list(known)
+    assert all(given[name] != parameter.default for name, parameter in known.items())
+    net = Network(**given).build(2)
+    net.save(tmp_path / "model")
+    for other in (net.clone(), Network.load(tmp_path / "model")):
+        for name in given:
+            assert getattr(other, name) == getattr(net, name), name
+    assert not net.clone().built
 
 
 def test_summary_lists_layers_shapes_and_parameters(capsys):

@@ -6,7 +6,21 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Network, kernels
+from fastnn import (
+    Activation,
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GaussianNoise,
+    LayerNorm,
+    Network,
+    Normalization,
+    TabularInput,
+    kernels,
+)
 from fastnn.compiler import compile_plan
 from fastnn.data import DataSet
 from fastnn.executor import Executor
@@ -230,6 +244,14 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
         fastnn.Adam(amsgrad=True, global_clipnorm=1.0),
     ]:
         train("huber", optimizer, max_norm=1.0, l2=0.1, weight_average=fastnn.EMA())
+    codes = np.column_stack([np.arange(21) % 5, X])
+    table = TabularInput({0: (5, 2)}), Dense(4, "selu"), AlphaDropout(0.1), LayerNorm(), Dense(2)
+    shared = Embedding(5, 3, sparse=True), BatchNorm(), GaussianNoise(0.1), Flatten(), Dense(2)
+    normalised = Normalization(), Dense(4), BatchNorm(), Activation("relu"), BatchNorm(), Dense(2)
+    clipped = fastnn.AdamW(global_clipnorm=1.0)
+    for layers, x in ((table, codes), (shared, codes[:, :1]), (normalised, X)):
+        net = build(list(layers), x.shape[1], loss="mean_squared_error", optimizer=clipped)
+        net.fit(x, y, batch_size=8, validation_data=(x, y), verbose=0)
     square = fastnn.activation(lambda x: x * x, lambda x, y: 2 * x, name="square")
     distance = fastnn.loss(squared_error, squared_error_gradient)
     net = build([Dense(5, square), Activation(square), Dense(2)], loss=distance)

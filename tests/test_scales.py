@@ -7,6 +7,7 @@ import pytest
 
 import fastnn
 from fastnn import Dense, Network
+from fastnn.data import data_set
 from fastnn.executor import GRADIENT_STAGES, Executor
 from fastnn.passes import Pass
 from fastnn.plan import Batch, EpsilonHat, PerWeight, Result
@@ -22,7 +23,7 @@ def linear(loss="mean_squared_error", **options):
 
 def loss_and_gradient(net, y, weight):
     """Of one batch of all rows, by the plain plan, whose arena holds whole gradients."""
-    data = net._data_set(net.architecture, X, y, weight)
+    data = data_set(net.architecture, X, y, weight)
     plan = fastnn.compiler.compile_plan(net.architecture, 12, training=True, labels=False)
     arena, batch = net.arena, Pass(data, 12).batch(0, plan)
     results = Executor(plan, arena).run(GRADIENT_STAGES, batch, net.state)

@@ -165,12 +165,13 @@ class LayerMeter:
         arena, segments = self._arena, self._segments[index]
         gradient_norm = update_ratio = math.nan
         if segments:
-            gradients = arena.gradients[_extent(segments)]
-            before = self._net.arena.parameters[_extent(segments)]
-            length = norm(before)
-            gradient_norm = norm(gradients)
+            parts = [slice(s.offset, s.offset + s.size) for s in segments]
+            before = self._net.arena.parameters
+            length = math.hypot(*(norm(before[part]) for part in parts))
+            gradient_norm = math.hypot(*(norm(arena.gradients[part]) for part in parts))
             if updated and length:
-                update_ratio = norm(arena.parameters[_extent(segments)] - before) / length
+                moves = (norm(arena.parameters[part] - before[part]) for part in parts)
+                update_ratio = math.hypot(*moves) / length
         activation = _activation(layer)
         return LayerFigures(
             self._net.layer_names[index],
@@ -200,11 +201,6 @@ def _activation(layer: Layer) -> str | None:
     """Name of the activation that a layer applies; None if it has none."""
     activation = getattr(layer, "activation", None)
     return None if activation is None else str(activation)
-
-
-def _extent(segments: list[Segment]) -> slice:
-    """Where the arrays of a layer, which are neighbours, lie in a region; padding is zero."""
-    return slice(segments[0].offset, segments[-1].offset + segments[-1].size)
 
 
 def norm(array: np.ndarray) -> float:

@@ -30,20 +30,10 @@ def checked_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
     `what` says in errors which X and y are meant.
     """
     try:
-        architecture = net.settle_for(X)
-        rows = data.data_set(
-            X,
-            y,
-            None,
-            None,
-            shape=architecture.shapes[0],
-            outputs=architecture.shapes[-1][0],
-            loss=net.loss,
-            dtype=net.dtype,
-        )
+        rows = data.data_set(net.settle_for(X), X, y)
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"{what}{error}") from None
-    net.build(architecture.shapes[0])
+    net.build_for(rows)
     return rows
 
 

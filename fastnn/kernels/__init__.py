@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import BackendError, unknown_name
 from . import contract, reference
-from .row import Kernel
+from .rows import Kernel
 from .spec import KERNELS
 
 __all__ = ["ACTIVATIONS", "BACKENDS", "KERNELS", "active_backend", "implementation", "use"]

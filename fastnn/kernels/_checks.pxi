@@ -98,6 +98,13 @@ cdef uint64_t _function(object function, str name, type kind, int typenum) excep
     return function.address(np.PyArray_DescrFromType(typenum))
 
 
+cdef int _raise_bad_code() except -1:
+    raise ArgumentError(
+        "x must hold whole numbers that are rows of the table of an embedding, in the column that "
+        "it looks up; where X did, it was changed later, or by augmentation"
+    )
+
+
 cdef int _raise_function_error() except -1:
     raise CustomFunctionError(
         "a function of an activation or a loss raised an exception; under "
@@ -116,6 +123,8 @@ cdef int _run(fastnn_kernel_id kernel, int typenum, fastnn_args *args) except -1
         raise ArgumentError("z must be given: the gradient of this activation needs it")
     if status == FASTNN_BAD_LABEL:
         raise ArgumentError(f"target must hold class numbers from 0 to {args.dim[1] - 1}")
+    if status == FASTNN_BAD_CODE:
+        _raise_bad_code()
     if status == FASTNN_CUSTOM_RAISED:
         _raise_function_error()
     raise BackendError(f"the native kernel refused its arguments (status {<int>status})")

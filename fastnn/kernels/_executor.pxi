@@ -221,6 +221,8 @@ cdef class Program:
             _raise_pending()
         if status == FASTNN_DIVERGED:
             return run.batch, True
+        if status == FASTNN_BAD_CODE:
+            _raise_bad_code()
         if status == FASTNN_CUSTOM_RAISED:
             _raise_function_error()
         if status != FASTNN_OK:

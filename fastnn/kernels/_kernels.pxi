@@ -124,130 +124,47 @@ def permutation(order, seed, offset):
     _run(FASTNN_KERNEL_permutation, np.NPY_FLOAT, &args)
 
 
-def dropout_fwd(y, mask, x, rate, seed, offset):
-    cdef fastnn_args args
-    cdef np.ndarray first = _real(x, "x")
+cdef int _masked(
+    fastnn_args *args, object out, str out_name, object mask, int access, object source, str name
+) except -1:
+    """Fills in the arrays of a dropout, and returns their type."""
+    cdef np.ndarray first = _real(source, name)
     cdef int t = np.PyArray_TYPE(first)
     cdef np.npy_intp n = np.PyArray_SIZE(first)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(y, "y", t, WRITE, first)
-    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, WRITE, (n + 7) // 8)
-    args.array[2] = _like(x, "x", t, READ, first)
+    memset(args, 0, sizeof(args[0]))
+    args.array[0] = _like(out, out_name, t, WRITE, first)
+    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, access, (n + 7) // 8)
+    args.array[2] = _like(source, name, t, READ, first)
     args.dim[0] = n
+    return t
+
+
+def dropout_fwd(y, mask, x, rate, seed, offset):
+    cdef fastnn_args args
+    cdef int t = _masked(&args, y, "y", mask, WRITE, x, "x")
     args.scalar[0].f, args.scalar[1].u, args.scalar[2].u = rate, seed, offset
     _run(FASTNN_KERNEL_dropout_fwd, t, &args)
 
 
 def dropout_bwd(dx, mask, dy, rate):
     cdef fastnn_args args
-    cdef np.ndarray first = _real(dy, "dy")
-    cdef int t = np.PyArray_TYPE(first)
-    cdef np.npy_intp n = np.PyArray_SIZE(first)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(dx, "dx", t, WRITE, first)
-    args.array[1] = _vector(mask, "mask", np.NPY_UINT8, READ, (n + 7) // 8)
-    args.array[2] = _like(dy, "dy", t, READ, first)
-    args.dim[0] = n
+    cdef int t = _masked(&args, dx, "dx", mask, READ, dy, "dy")
     args.scalar[0].f = rate
     _run(FASTNN_KERNEL_dropout_bwd, t, &args)
 
 
-def batch_norm_fwd(y, mean, variance, x, gamma, beta, eps):
+def alpha_dropout_fwd(y, mask, x, rate, seed, offset):
     cdef fastnn_args args
-    cdef np.ndarray first = _real(x, "x", 2)
-    cdef int t = np.PyArray_TYPE(first)
-    cdef np.npy_intp C = np.PyArray_DIM(first, 1)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(y, "y", t, WRITE, first)
-    args.array[1] = _vector(mean, "mean", t, WRITE, C)
-    args.array[2] = _vector(variance, "variance", t, WRITE, C)
-    args.array[3] = _like(x, "x", t, READ, first)
-    args.array[4] = _vector(gamma, "gamma", t, OPTIONAL, C)
-    args.array[5] = _vector(beta, "beta", t, OPTIONAL, C)
-    args.dim[0], args.dim[1] = np.PyArray_DIM(first, 0), C
-    args.scalar[0].f = eps
-    _run(FASTNN_KERNEL_batch_norm_fwd, t, &args)
+    cdef int t = _masked(&args, y, "y", mask, WRITE, x, "x")
+    args.scalar[0].f, args.scalar[1].u, args.scalar[2].u = rate, seed, offset
+    _run(FASTNN_KERNEL_alpha_dropout_fwd, t, &args)
 
 
-cdef int _norm_gradients(
-    fastnn_args *args, object dx, object dgamma, object dbeta, object dy, object x, object gamma
-) except -1:
-    """Fills in what the gradients of both normalisations share, and returns the arrays' type."""
-    cdef np.ndarray first = _real(x, "x", 2)
-    cdef int t = np.PyArray_TYPE(first)
-    cdef np.npy_intp C = np.PyArray_DIM(first, 1)
-    memset(args, 0, sizeof(args[0]))
-    args.array[0] = _like(dx, "dx", t, WRITE | OPTIONAL, first)
-    args.array[1] = _vector(dgamma, "dgamma", t, WRITE | OPTIONAL, C)
-    args.array[2] = _vector(dbeta, "dbeta", t, WRITE | OPTIONAL, C)
-    args.array[3] = _like(dy, "dy", t, READ, first)
-    args.array[4] = _like(x, "x", t, READ, first)
-    args.array[7] = _vector(gamma, "gamma", t, OPTIONAL, C)
-    args.dim[0], args.dim[1] = np.PyArray_DIM(first, 0), C
-    return t
-
-
-def batch_norm_bwd(dx, dgamma, dbeta, dy, x, mean, variance, gamma, eps):
+def alpha_dropout_bwd(dx, mask, dy, rate):
     cdef fastnn_args args
-    cdef int t = _norm_gradients(&args, dx, dgamma, dbeta, dy, x, gamma)
-    args.array[5] = _vector(mean, "mean", t, READ, args.dim[1])
-    args.array[6] = _vector(variance, "variance", t, READ, args.dim[1])
-    args.scalar[0].f = eps
-    _run(FASTNN_KERNEL_batch_norm_bwd, t, &args)
-
-
-def standardize_fwd(y, x, mean, variance, gamma, beta, eps):
-    cdef fastnn_args args
-    cdef np.ndarray first = _real(x, "x", 2)
-    cdef int t = np.PyArray_TYPE(first)
-    cdef np.npy_intp C = np.PyArray_DIM(first, 1)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(y, "y", t, WRITE, first)
-    args.array[1] = _like(x, "x", t, READ, first)
-    args.array[2] = _vector(mean, "mean", t, READ, C)
-    args.array[3] = _vector(variance, "variance", t, READ, C)
-    args.array[4] = _vector(gamma, "gamma", t, OPTIONAL, C)
-    args.array[5] = _vector(beta, "beta", t, OPTIONAL, C)
-    args.dim[0], args.dim[1] = np.PyArray_DIM(first, 0), C
-    args.scalar[0].f = eps
-    _run(FASTNN_KERNEL_standardize_fwd, t, &args)
-
-
-def moving_average_step(average, value, momentum):
-    cdef fastnn_args args
-    cdef np.ndarray first = _real(average, "average")
-    cdef int t = np.PyArray_TYPE(first)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(average, "average", t, WRITE, first)
-    args.array[1] = _like(value, "value", t, READ, first)
-    args.dim[0] = np.PyArray_SIZE(first)
-    args.scalar[0].f = momentum
-    _run(FASTNN_KERNEL_moving_average_step, t, &args)
-
-
-def layer_norm_fwd(y, mean, rstd, x, gamma, beta, eps):
-    cdef fastnn_args args
-    cdef np.ndarray first = _real(x, "x", 2)
-    cdef int t = np.PyArray_TYPE(first)
-    cdef np.npy_intp B = np.PyArray_DIM(first, 0), C = np.PyArray_DIM(first, 1)
-    memset(&args, 0, sizeof(args))
-    args.array[0] = _like(y, "y", t, WRITE, first)
-    args.array[1] = _vector(mean, "mean", t, WRITE | OPTIONAL, B)
-    args.array[2] = _vector(rstd, "rstd", t, WRITE | OPTIONAL, B)
-    args.array[3] = _like(x, "x", t, READ, first)
-    args.array[4] = _vector(gamma, "gamma", t, OPTIONAL, C)
-    args.array[5] = _vector(beta, "beta", t, OPTIONAL, C)
-    args.dim[0], args.dim[1] = B, C
-    args.scalar[0].f = eps
-    _run(FASTNN_KERNEL_layer_norm_fwd, t, &args)
-
-
-def layer_norm_bwd(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
-    cdef fastnn_args args
-    cdef int t = _norm_gradients(&args, dx, dgamma, dbeta, dy, x, gamma)
-    args.array[5] = _vector(mean, "mean", t, READ, args.dim[0])
-    args.array[6] = _vector(rstd, "rstd", t, READ, args.dim[0])
-    _run(FASTNN_KERNEL_layer_norm_bwd, t, &args)
+    cdef int t = _masked(&args, dx, "dx", mask, READ, dy, "dy")
+    args.scalar[0].f = rate
+    _run(FASTNN_KERNEL_alpha_dropout_bwd, t, &args)
 
 
 def softmax(y, z):

@@ -63,6 +63,28 @@ def dropout_fwd(
     y: Array, mask: NDArray[np.uint8], x: Array, rate: float, seed: int, offset: int
 ) -> None: ...
 def dropout_bwd(dx: Array, mask: NDArray[np.uint8], dy: Array, rate: float) -> None: ...
+def embedding_fwd(y: Array, x: Array, w: Array, column: int, at: int) -> None: ...
+def embedding_bwd(dw: Array, dy: Array, x: Array, column: int, at: int) -> None: ...
+def embedding_sparse_bwd(
+    dw: Array,
+    rows: NDArray[np.int64],
+    order: NDArray[np.int64],
+    dy: Array,
+    x: Array,
+    count: int,
+    column: int,
+    at: int,
+) -> None: ...
+def gather_rows(values: Array, table: Array, rows: NDArray[np.int64]) -> None: ...
+def scatter_rows(table: Array, values: Array, rows: NDArray[np.int64]) -> None: ...
+def standardize_columns_fwd(
+    y: Array, x: Array, mean: Array, variance: Array, column: int, at: int
+) -> None: ...
+def gaussian_noise_fwd(y: Array, x: Array, stddev: float, seed: int, offset: int) -> None: ...
+def alpha_dropout_fwd(
+    y: Array, mask: NDArray[np.uint8], x: Array, rate: float, seed: int, offset: int
+) -> None: ...
+def alpha_dropout_bwd(dx: Array, mask: NDArray[np.uint8], dy: Array, rate: float) -> None: ...
 def batch_norm_fwd(
     y: Array,
     mean: Array,
@@ -86,6 +108,28 @@ def batch_norm_bwd(
 def standardize_fwd(
     y: Array,
     x: Array,
+    mean: Array,
+    variance: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    eps: float,
+) -> None: ...
+def dense_fold_output(
+    wf: Array,
+    bf: Array,
+    w: Array,
+    b: Array | None,
+    mean: Array,
+    variance: Array,
+    gamma: Array | None,
+    beta: Array | None,
+    eps: float,
+) -> None: ...
+def dense_fold_input(
+    wf: Array,
+    bf: Array,
+    w: Array,
+    b: Array | None,
     mean: Array,
     variance: Array,
     gamma: Array | None,

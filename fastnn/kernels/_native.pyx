@@ -32,6 +32,7 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_BAD_ACTIVATION
         FASTNN_MISSING_Z
         FASTNN_BAD_LABEL
+        FASTNN_BAD_CODE
         FASTNN_DIVERGED
         FASTNN_CUSTOM_RAISED
 
@@ -50,9 +51,20 @@ cdef extern from "fastnn.h" nogil:
         FASTNN_KERNEL_permutation
         FASTNN_KERNEL_dropout_fwd
         FASTNN_KERNEL_dropout_bwd
+        FASTNN_KERNEL_embedding_fwd
+        FASTNN_KERNEL_embedding_bwd
+        FASTNN_KERNEL_embedding_sparse_bwd
+        FASTNN_KERNEL_gather_rows
+        FASTNN_KERNEL_scatter_rows
+        FASTNN_KERNEL_standardize_columns_fwd
+        FASTNN_KERNEL_gaussian_noise_fwd
+        FASTNN_KERNEL_alpha_dropout_fwd
+        FASTNN_KERNEL_alpha_dropout_bwd
         FASTNN_KERNEL_batch_norm_fwd
         FASTNN_KERNEL_batch_norm_bwd
         FASTNN_KERNEL_standardize_fwd
+        FASTNN_KERNEL_dense_fold_output
+        FASTNN_KERNEL_dense_fold_input
         FASTNN_KERNEL_moving_average_step
         FASTNN_KERNEL_layer_norm_fwd
         FASTNN_KERNEL_layer_norm_bwd
@@ -209,5 +221,6 @@ cdef dict _ACTIVATION_CODES = {name: code for code, name in enumerate(activation
 
 include "_checks.pxi"
 include "_kernels.pxi"
+include "_layer_kernels.pxi"
 include "_optimizers.pxi"
 include "_executor.pxi"

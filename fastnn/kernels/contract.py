@@ -19,7 +19,7 @@ from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
 from .reference import ACTIVATIONS
-from .row import Array, Kernel, array_size
+from .rows import Array, Kernel, array_size
 from .spec import KERNELS
 
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
@@ -67,8 +67,11 @@ _word64 = partial(_integer, low=0, high=2**64 - 1)
 
 SCALARS: dict[str, ScalarCheck] = {
     "activation": _activation,
+    "at": partial(_integer, low=0),
     "beta1": _decay,
     "beta2": _decay,
+    "column": partial(_integer, low=0),
+    "count": partial(_integer, low=1, high=2**31),
     "derivative": partial(_function, SlopeFunction),
     "clip": _limit,
     "delta": partial(_real, low=0.0, open_low=True),
@@ -90,6 +93,7 @@ SCALARS: dict[str, ScalarCheck] = {
     "row_loss": partial(_function, RowLoss),
     "scale": _not_negative,
     "seed": _word64,
+    "stddev": _not_negative,
     "t": partial(_integer, low=1),
     "weight_decay": _not_negative,
 }
@@ -106,13 +110,15 @@ def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
         An array has the wrong shape or layout, is read-only though written, or overlaps another;
         or a scalar lies outside its range.
     """
-    arrays, scalars, pairs, z_position = _plan(kernel.name)
+    arrays, scalars, pairs, z_position, selects = _plan(kernel.name)
     checked = list(arguments)
     for position, name, scalar_check in scalars:
         checked[position] = scalar_check(name, checked[position])
     if z_position is not None and checked[z_position] is None:
         _check_z_not_needed(checked[scalars[0][0]])
     _check_arrays(arrays, checked)
+    if selects:
+        _check_selection(kernel, dict(zip(kernel.signature.parameters, checked, strict=True)))
     for (i, first), (j, second), may_be_same in pairs:
         a, b = checked[i], checked[j]
         # the bounds that NumPy compares are exact for contiguous arrays
@@ -128,6 +134,7 @@ class _Plan(NamedTuple):
     scalars: list[tuple[int, str, ScalarCheck]]
     pairs: list[tuple[tuple[int, str], tuple[int, str], bool]]  # with a written array; may be same
     z_position: int | None  # of a pre-activation that is read
+    selects: bool  # whether numbers in an array select rows of another
 
 
 @cache
@@ -145,7 +152,8 @@ def _plan(kernel_name: str) -> _Plan:
     ]
     z = kernel.arrays.get("z")
     reads_z = z is not None and z.optional and not z.written
-    return _Plan(arrays, scalars, pairs, names.index("z") if reads_z else None)
+    selects = any(row.values in ("codes", "rows") for row in kernel.arrays.values())
+    return _Plan(arrays, scalars, pairs, names.index("z") if reads_z else None, selects)
 
 
 def _check_z_not_needed(activation: str) -> None:
@@ -245,6 +253,31 @@ def _check_labels(name: str, labels: np.ndarray, classes: int) -> None:
         row = int(np.argmax((labels < 0) | (labels >= classes)))
         raise ArgumentError(
             f"{name} must hold class numbers in [0, {classes}), got {labels[row]} in row {row}"
+        )
+
+
+def _check_selection(kernel: Kernel, arguments: dict[str, Any]) -> None:
+    """Numbers that select rows of a table must be some of its rows."""
+    tables = (arguments[name] for name, row in kernel.arrays.items() if row.shape == "N D")
+    table = next(tables, None)
+    count = arguments["count"] if table is None else len(table)
+    if "rows" in arguments and table is not None:
+        _require_rows("rows", arguments["rows"], -1, count)
+    if "column" in arguments:
+        x, column = arguments["x"], arguments["column"]
+        if column >= x.shape[1]:
+            raise ArgumentError(
+                f"column must be below {x.shape[1]}, the columns of x, got {column}"
+            )
+        _require_rows(f"x[:, {column}]", x[:, column], 0, count)
+
+
+def _require_rows(name: str, numbers: np.ndarray, low: int, high: int) -> None:
+    wrong = ~((numbers >= low) & (numbers < high) & (numbers == np.floor(numbers)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ArgumentError(
+            f"{name} must hold whole numbers in [{low}, {high}), got {numbers[row]} in row {row}"
         )
 
 

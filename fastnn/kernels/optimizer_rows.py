@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .row import Array, Kernel, per_element
+from .rows import Array, Kernel, per_element
 
 # What dp lacks of the gradient: nothing, or all that there is.
 _WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0, "clip": math.inf}

@@ -2,8 +2,7 @@
 
 One row per kernel. Argument checks, tests, gradient checks and benchmarks iterate over `KERNELS`;
 names, order and meaning of the arguments stand in `fastnn.kernels.reference`. To add a kernel,
-write its reference function, its row here (for a step of an optimizer: in `optimizer_rows`), and
-its rows in the other back ends (CONTRIBUTING.md).
+write its reference function, its row here, and its rows in the other back ends (CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -13,8 +12,11 @@ from typing import Any
 
 from . import reference
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
+from .layer_rows import LAYER_ROWS, RATES
 from .optimizer_rows import STEPS
-from .row import Array, Dims, Kernel, per_element
+from .rows import SEEDS, Array, Dims, Kernel, array_size, per_element
+
+__all__ = ["KERNELS", "Array", "Dims", "Kernel", "array_size"]
 
 
 def _per_output(count: float) -> Callable[[Dims], float]:
@@ -39,13 +41,7 @@ def _loss(name: str, flops: float, *settings: dict[str, Any], y="y", values="nor
 
 
 _ACTIVATIONS = tuple({"activation": name} for name in reference.ACTIVATIONS)
-_SEEDS = (
-    {"seed": 0, "offset": 0},
-    {"seed": 0xA4093822299F31D0, "offset": (5 << 48) | 123_456_789_012},
-)
 _DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
-_RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
-_EPSILONS = ({"eps": 1e-3}, {"eps": 0.1})
 
 
 # What tests and benchmarks pass for a function of the user.
@@ -118,7 +114,7 @@ _ROWS = (
             "b": Array("O", optional=True),
             "z": Array("B O", "w", optional=True),
         },
-        tuple(dropped | _SEEDS[-1] for dropped in _DROPPED),
+        tuple(dropped | SEEDS[-1] for dropped in _DROPPED),
         flops=lambda d: 2 * d["B"] * d["I"] * d["O"] + 13 * d["B"] * d["O"],
         tolerance=lambda d: 16 + d["I"],
         relative_to="array",
@@ -166,14 +162,14 @@ _ROWS = (
     Kernel(
         "philox",
         {"words": Array("n", "w", dtype="uint32", values="any")},
-        _SEEDS,
+        SEEDS,
         flops=lambda d: 20 * d["n"],
         tolerance=lambda d: 0,
     ),
     Kernel(
         "permutation",
         {"order": Array("n", "w", dtype="int64", values="any")},
-        _SEEDS,
+        SEEDS,
         flops=lambda d: 41 * d["n"],
         tolerance=lambda d: 0,
     ),
@@ -184,7 +180,7 @@ _ROWS = (
             "mask": Array("bits(*)", "w", dtype="uint8", values="any"),
             "x": Array("*"),
         },
-        tuple(rate | seed for rate in _RATES for seed in _SEEDS),
+        tuple(rate | seed for rate in RATES for seed in SEEDS),
         per_element(11),
         in_place=(("y", "x"),),
     ),
@@ -195,98 +191,11 @@ _ROWS = (
             "mask": Array("bits(*)", dtype="uint8", values="any"),
             "dy": Array("*"),
         },
-        _RATES,
+        RATES,
         per_element(1),
         in_place=(("dx", "dy"),),
     ),
-    Kernel(
-        "batch_norm_fwd",
-        {
-            "y": Array("B C", "w"),
-            "mean": Array("C", "w"),
-            "variance": Array("C", "w"),
-            "x": Array("B C"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 7 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-    ),
-    Kernel(
-        "batch_norm_bwd",
-        {
-            "dx": Array("B C", "w", optional=True),
-            "dgamma": Array("C", "w", optional=True),
-            "dbeta": Array("C", "w", optional=True),
-            "dy": Array("B C"),
-            "x": Array("B C"),
-            "mean": Array("C"),
-            "variance": Array("C", values="positive"),
-            "gamma": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 9 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-        in_place=(("dx", "dy"),),
-    ),
-    Kernel(
-        "standardize_fwd",
-        {
-            "y": Array("B C", "w"),
-            "x": Array("B C"),
-            "mean": Array("C"),
-            "variance": Array("C", values="positive"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 3 * d["B"] * d["C"],
-        relative_to="array",
-        in_place=(("y", "x"),),
-    ),
-    Kernel(
-        "moving_average_step",
-        {"average": Array("*", "rw"), "value": Array("*")},
-        ({"momentum": 0.99}, {"momentum": 0.0}),
-        per_element(3),
-        relative_to="array",
-    ),
-    Kernel(
-        "layer_norm_fwd",
-        {
-            "y": Array("B C", "w"),
-            "mean": Array("B", "w", optional=True),
-            "rstd": Array("B", "w", optional=True),
-            "x": Array("B C"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
-        },
-        _EPSILONS,
-        flops=lambda d: 7 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-    ),
-    Kernel(
-        "layer_norm_bwd",
-        {
-            "dx": Array("B C", "w", optional=True),
-            "dgamma": Array("C", "w", optional=True),
-            "dbeta": Array("C", "w", optional=True),
-            "dy": Array("B C"),
-            "x": Array("B C"),
-            "mean": Array("B"),
-            "rstd": Array("B", values="positive"),
-            "gamma": Array("C", optional=True),
-        },
-        ({},),
-        flops=lambda d: 12 * d["B"] * d["C"],
-        tolerance=lambda d: 64,
-        relative_to="array",
-        in_place=(("dx", "dy"),),
-    ),
+    *LAYER_ROWS,
     Kernel(
         "softmax",
         {"y": Array("B C", "w"), "z": Array("B C")},

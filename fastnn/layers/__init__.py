@@ -6,16 +6,25 @@ from .activation import Activation
 from .base import Layer
 from .dense import Dense, Flatten
 from .dropout import Dropout
+from .embedding import Embedding
+from .input_normalization import Normalization
+from .noise import AlphaDropout, GaussianNoise
 from .normalization import BatchNorm, LayerNorm
 from .rescaling import Rescaling
+from .tabular import TabularInput
 
 __all__ = [
     "Activation",
+    "AlphaDropout",
     "BatchNorm",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianNoise",
     "Layer",
     "LayerNorm",
+    "Normalization",
     "Rescaling",
+    "TabularInput",
 ]

@@ -48,7 +48,7 @@ class Activation(Layer):
     ) -> tuple[Ref, Pullback]:
         if isinstance(self.activation, CustomActivation):
             return self.activation.lower(builder, x)
-        y = builder.activation(x.shape)
+        y = builder.elementwise(x)
         builder.emit("forward", "activation_fwd", y, x, self.activation)
         z = x if ACTIVATIONS[self.activation].needs_z else None
 

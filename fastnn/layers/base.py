@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
@@ -57,6 +60,29 @@ class Layer(Specification, family=True):
     """
 
     name: str | None
+
+    #: Class names of the layers that may stand before this one, if it must stand at the input.
+    follows: ClassVar[tuple[str, ...] | None] = None
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the layer learns something from the training data before the first step."""
+        return False
+
+    def check_input(self, name: str, x: np.ndarray, dtype: np.dtype) -> None:
+        """Refuse, with `ArgumentError`, what a layer at the input cannot take.
+
+        Called with the layer's name and the user's X (n, …) whenever there is a new one.
+        """
+
+    def adapt(
+        self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
+    ) -> dict[str, np.ndarray]:
+        """Values of buffers, from the training rows, which come as float64 pieces (n, …).
+
+        One of the buffers is called "count": 0 as long as nothing has been learned.
+        """
+        raise NotImplementedError
 
     # Layers that have parameters make these two fields of their own.
 

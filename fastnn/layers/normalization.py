@@ -149,18 +149,19 @@ class BatchNorm(_ScaledNorm):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         channels = x.shape[-1]
-        y, rows = builder.activation(x.shape), x.as_matrix(channels)
+        rows = x.as_matrix(channels)
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
         averages = parameters["moving_mean"], parameters["moving_variance"]
-        if not builder.training:
-            scaling = gamma, beta, self.epsilon
-            builder.emit(
-                "forward", "standardize_fwd", y.as_matrix(channels), rows, *averages, *scaling
-            )
+        if not builder.batch_statistics:
+            y, given = builder.elementwise(x), (*averages, gamma, beta, self.epsilon)
+            builder.emit("forward", "standardize_fwd", y.as_matrix(channels), rows, *given)
             return y, lambda dy, wanted: None  # nobody asks
+        y = builder.activation(x.shape)
         statistics = [builder.fixed((channels,)) for _ in averages]
-        arguments = (y.as_matrix(channels), *statistics, rows, gamma, beta, self.epsilon)
-        builder.emit("forward", "batch_norm_fwd", *arguments)
+        scaling = gamma, beta, self.epsilon
+        builder.emit(
+            "forward", "batch_norm_fwd", y.as_matrix(channels), *statistics, rows, *scaling
+        )
         for average, statistic in zip(averages, statistics, strict=True):
             builder.emit("update", "moving_average_step", average, statistic, self.momentum)
 
@@ -236,7 +237,7 @@ class LayerNorm(_ScaledNorm):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         columns = x.shape[-1]
-        y, rows = builder.activation(x.shape), x.as_matrix(columns)
+        y, rows = builder.elementwise(x), x.as_matrix(columns)
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
         kept = [builder.buffer(x.shape[:-1]) if builder.training else None for _ in range(2)]
         mean, rstd = (None if ref is None else ref.as_vector() for ref in kept)

@@ -51,6 +51,8 @@ class Rescaling(Layer):
     input_shape: tuple[int, ...] | None = None
     name: str | None = None
 
+    follows = ("Flatten", "Rescaling")
+
     def __post_init__(self) -> None:
         self._settle(scale=checks.real("scale", self.scale))
         if self.scale == 0:

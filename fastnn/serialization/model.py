@@ -172,8 +172,10 @@ def fill(
 
 def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name in the file and shape of all parameters, buffers and, for training, slots."""
-    yield from ((segment.name, segment.shape) for segment in architecture.segments)
-    yield from ((segment.name, segment.shape) for segment in architecture.buffer_segments)
+    for segment in architecture.segments:
+        yield segment.name, segment.shape
+    for buffer in architecture.buffer_segments:
+        yield buffer.name, buffer.shape
     for slot in architecture.slots if training else ():
         for segment in architecture.segments:
             yield f"optimizer/{slot}/{segment.name}", segment.shape

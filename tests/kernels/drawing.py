@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from fastnn.kernels import reference
-from fastnn.kernels.row import Array, Kernel, array_size
+from fastnn.kernels.rows import Array, Kernel, array_size
 
 # Around the widths of vectors and of tiles, and one that spans several blocks.
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 300)
-SMALL = {"B": 5, "I": 4, "O": 3, "C": 3, "*": 1, "n": 1}
+SMALL = {"B": 5, "I": 4, "O": 3, "C": 3, "D": 2, "K": 2, "N": 6, "*": 1, "n": 1}
 GUARD = 67  # elements on either side of an array; odd, so that no array starts on a cache line
 
 Shapes = Mapping[str, Any]  # dimension -> size; "*" -> shape
@@ -75,7 +75,8 @@ def draw(
         elif row.optional and not (optional or (name == "z" and needs_z and not row.written)):
             drawn[name] = None
         else:
-            drawn[name] = guarded(_values(row, _shape(row, shapes), shapes, dtype, rng, labels))
+            sizes = shapes | {"N": settings.get("count", shapes.get("N"))}
+            drawn[name] = guarded(_values(row, _shape(row, shapes), sizes, dtype, rng, labels))
     if "w" in drawn:
         drawn["w"] /= np.sqrt(len(drawn["w"]))  # as initialisers do: pre-activations of order 1
     if {"dy", "y", "activation"} <= drawn.keys():  # a backward pass: y belongs to z
@@ -100,6 +101,11 @@ def _values(
     rng: np.random.Generator,
     labels: bool,
 ) -> np.ndarray:
+    if row.values == "codes":
+        return rng.integers(0, shapes["N"], shape).astype(dtype)
+    if row.values == "rows":  # different ones, and some that are none
+        rows = rng.permutation(max(shapes["N"], *shape))[: shape[0]]
+        return np.where(rows < shapes["N"], rows, -1)
     if row.dtype not in ("real", "target"):
         return rng.integers(0, 255, shape).astype(row.dtype)
     if row.access == "w":

@@ -14,7 +14,7 @@ from fastnn import kernels
 from fastnn.errors import ArgumentError, ArgumentTypeError, BackendError
 from fastnn.kernels import KERNELS
 
-SIZES = {"B": 6, "I": 5, "O": 4, "C": 3, "*": (12,), "n": 6}
+SIZES = {"D": 2, "K": 2, "N": 6, "B": 6, "I": 5, "O": 4, "C": 3, "*": (12,), "n": 6}
 
 
 def arguments(name, dtype=np.float64, **settings):

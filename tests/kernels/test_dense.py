@@ -7,7 +7,8 @@ import mmap
 
 import numpy as np
 import pytest
-from test_native import EVERY_ISA, output_of
+from programs import output_of
+from test_native import EVERY_ISA
 
 from fastnn import kernels
 from fastnn.kernels import _native

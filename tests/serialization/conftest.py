@@ -64,6 +64,11 @@ def accept_or_refuse(network, folder):
     return check
 
 
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
 def overwrite(path, content):
     path.unlink(missing_ok=True)  # some file systems flush a file that is emptied and written anew
     path.write_bytes(content)

@@ -38,7 +38,8 @@ def _forward():
 
 
 @functools.cache
-def _backward():
+def scale_kept():
+    """The loop that multiplies what a mask keeps."""
     return specialise(_backward_loop, "dropout_bwd")
 
 
@@ -49,4 +50,4 @@ def dropout_fwd(y, mask, x, rate, seed, offset):
 
 
 def dropout_bwd(dx, mask, dy, rate):
-    _backward()(flat(dx), mask, flat(dy), dy.dtype.type(dropout_scale(rate)))
+    scale_kept()(flat(dx), mask, flat(dy), dy.dtype.type(dropout_scale(rate)))

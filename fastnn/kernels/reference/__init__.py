@@ -22,6 +22,15 @@ from .adam import adam_step, amsgrad_step, nadam_step, radam_step
 from .custom import custom_activation_bwd, custom_activation_fwd, custom_loss
 from .dense import dense_bwd, dense_dropout_bwd, dense_dropout_fwd, dense_fwd
 from .dropout import dropout_bwd, dropout_fwd
+from .embedding import (
+    embedding_bwd,
+    embedding_fwd,
+    embedding_sparse_bwd,
+    gather_rows,
+    scatter_rows,
+    standardize_columns_fwd,
+)
+from .folding import dense_fold_input, dense_fold_output
 from .loss import (
     huber,
     mean_absolute_error,
@@ -32,6 +41,7 @@ from .loss import (
     softmax,
     softmax_cross_entropy,
 )
+from .noise import alpha_dropout_bwd, alpha_dropout_fwd, gaussian_noise_fwd
 from .normalization import (
     batch_norm_bwd,
     batch_norm_fwd,
@@ -50,6 +60,8 @@ __all__ = [
     "activation_fwd",
     "adagrad_step",
     "adam_step",
+    "alpha_dropout_bwd",
+    "alpha_dropout_fwd",
     "amsgrad_step",
     "batch_norm_bwd",
     "batch_norm_fwd",
@@ -60,9 +72,16 @@ __all__ = [
     "dense_bwd",
     "dense_dropout_bwd",
     "dense_dropout_fwd",
+    "dense_fold_input",
+    "dense_fold_output",
     "dense_fwd",
     "dropout_bwd",
     "dropout_fwd",
+    "embedding_bwd",
+    "embedding_fwd",
+    "embedding_sparse_bwd",
+    "gather_rows",
+    "gaussian_noise_fwd",
     "huber",
     "layer_norm_bwd",
     "layer_norm_fwd",
@@ -81,10 +100,12 @@ __all__ = [
     "radam_step",
     "rmsprop_step",
     "scale",
+    "scatter_rows",
     "sgd_step",
     "sigmoid_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
+    "standardize_columns_fwd",
     "standardize_fwd",
     "sum_of_squares",
 ]

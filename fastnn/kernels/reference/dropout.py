@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .random import philox
@@ -15,6 +17,20 @@ def dropout_threshold(rate):
 def dropout_scale(rate):
     """Reciprocal of the exact keep probability that 16 bits can express."""
     return 65536 / (65536 - dropout_threshold(rate))
+
+
+def draw_kept(size, rate, seed, offset):
+    """Which elements are kept, bool (size,)."""
+    words = np.empty((size + 1) // 2, np.uint32)
+    philox(words, seed, offset)
+    halves = np.stack([words & np.uint32(0xFFFF), words >> np.uint32(16)], axis=1).reshape(-1)
+    return halves[:size] >= dropout_threshold(rate)
+
+
+def unpacked(mask, shape):
+    """The bits of a mask as booleans."""
+    count = math.prod(shape)
+    return np.unpackbits(mask, count=count, bitorder="little").astype(bool).reshape(shape)
 
 
 def dropout_fwd(y, mask, x, rate, seed, offset):
@@ -48,10 +64,7 @@ def dropout_fwd(y, mask, x, rate, seed, offset):
     >>> bool(np.all((y == 2) == np.unpackbits(mask, bitorder="little")))
     True
     """
-    words = np.empty((x.size + 1) // 2, np.uint32)
-    philox(words, seed, offset)
-    halves = np.stack([words & np.uint32(0xFFFF), words >> np.uint32(16)], axis=1).reshape(-1)
-    kept = halves[: x.size] >= dropout_threshold(rate)
+    kept = draw_kept(x.size, rate, seed, offset)
     mask[...] = np.packbits(kept, bitorder="little")
     np.copyto(y, np.where(kept.reshape(x.shape), x * x.dtype.type(dropout_scale(rate)), 0))
 
@@ -76,5 +89,5 @@ def dropout_bwd(dx, mask, dy, rate):
     >>> fastnn.kernels.dropout_bwd(dx, np.array([0b10], np.uint8), np.ones(2), 0.5); dx
     array([0., 2.])
     """
-    kept = np.unpackbits(mask, count=dy.size, bitorder="little").astype(bool).reshape(dy.shape)
-    np.copyto(dx, np.where(kept, dy * dy.dtype.type(dropout_scale(rate)), 0))
+    scale = dy.dtype.type(dropout_scale(rate))
+    np.copyto(dx, np.where(unpacked(mask, dy.shape), dy * scale, 0))

@@ -1,4 +1,4 @@
-"""A row of the kernel table: what it says of a kernel and of its arrays."""
+"""What a row of the kernel table is made of; `fastnn.kernels.spec` has the table."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ class Array:
     access: str = "r"  # "r" read, "w" written, "rw" updated
     optional: bool = False
     dtype: str = "real"
-    values: str = (
-        "normal"  # | "small" | "positive" | "unit" | "labels" | "counts" | "zeros" | "any"
-    )
+    values: str = "normal"  # small, positive, unit, labels, counts, codes, rows, any
 
     @property
     def written(self) -> bool:
@@ -94,3 +92,10 @@ def array_size(shape: str, dims: Dims) -> int:
 
 def per_element(count: float) -> Callable[[Dims], float]:
     return lambda d: count * d["*"]
+
+
+#: Seeds and offsets to draw random numbers with.
+SEEDS = (
+    {"seed": 0, "offset": 0},
+    {"seed": 0xA4093822299F31D0, "offset": (5 << 48) | 123_456_789_012},
+)

@@ -1,0 +1,79 @@
+"""What layers learn from the training data before the first step: statistics of the input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from .architecture import Architecture
+from .data import DataSet
+from .errors import ArgumentError
+from .layers import Rescaling
+from .parameters import ParameterArena
+
+#: Elements of X that are looked at together: a few MB as float64.
+PIECE = 1 << 18
+
+#: New values of buffers, by the name of the layer and of the buffer.
+Learned = Mapping[str, np.ndarray]
+
+
+def learn(net: Architecture, data: DataSet) -> dict[str, np.ndarray]:
+    """What the layers that adapt find in the rows of `data`; changes nothing.
+
+    Raises
+    ------
+    ArgumentError
+        A statistic is beyond the network's dtype.
+    """
+    learned: dict[str, np.ndarray] = {}
+    for index, layer in enumerate(net.layers):
+        if layer.adapts:
+            shape, scale = net.shapes[index], _scale_before(net, index)
+            found = layer.adapt(_pieces(data, shape, scale), shape)
+            for name, values in found.items():
+                learned[f"{net.names[index]}/{name}"] = _fitting(values, net, index, name)
+    return learned
+
+
+def adapted(arena: ParameterArena) -> bool:
+    """Whether all counts of rows to learn from are positive, or there is none."""
+    counts = [s for s in arena.buffer_segments if s.buffer.name == "count"]
+    return all(arena.view(arena.buffers, s).all() for s in counts)
+
+
+def store(arena: ParameterArena, learned: Learned) -> None:
+    """Put what was learned where it belongs."""
+    for segment in arena.buffer_segments:
+        if segment.name in learned:
+            arena.view(arena.buffers, segment)[...] = learned[segment.name]
+
+
+def _scale_before(net: Architecture, index: int) -> float:
+    """What rows have been multiplied by when they reach a layer of the input."""
+    before = net.layers[:index]
+    return math.prod(layer.scale for layer in before if isinstance(layer, Rescaling))
+
+
+def _pieces(data: DataSet, shape: tuple[int, ...], scale: float) -> Iterator[np.ndarray]:
+    """The rows as float64, some at a time."""
+    step = max(1, PIECE // math.prod(shape))
+    for start in range(0, len(data), step):
+        rows = slice(start, start + step)
+        piece = data.x[rows if data.rows is None else data.rows[rows]]
+        yield piece.reshape(len(piece), *shape).astype(np.float64) * scale
+
+
+def _fitting(values: np.ndarray, net: Architecture, index: int, name: str) -> np.ndarray:
+    with np.errstate(over="ignore", under="ignore"):
+        converted = values.astype(net.dtype)
+    if not np.isfinite(converted).all():
+        raise ArgumentError(
+            f"the {name} of X that layer {net.names[index]!r} finds is beyond {net.dtype}; "
+            "scale X, or use dtype='float64'"
+        )
+    if name == "variance":  # what vanishes in this dtype is constant in it
+        converted[converted == 0] = 1
+    return converted

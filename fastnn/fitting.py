@@ -1,0 +1,111 @@
+"""From the arguments of `fit` to a session: all is checked before the network is built or changed.
+
+The network's lock is held meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from . import checks, data, full_batch, resuming
+from .augmentation import augmentation_of
+from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
+from .errors import ArgumentError, ArgumentTypeError
+from .history import History
+from .training import FitSettings, Session, Trainer
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from .augmentation.pipeline import Pipeline
+    from .callbacks import Checkpoint
+    from .data import DataSet
+    from .network import Network
+
+
+def data_sets(
+    network: Network,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    validation_data: Any = None,
+    validation_fraction: float | None = None,
+) -> tuple[DataSet, DataSet | None]:
+    """The rows to train on, and those to validate on if any are given or held out."""
+    if validation_data is not None and validation_fraction is not None:
+        raise ArgumentError("give validation_data or validation_fraction, not both")
+    architecture = network.settle_for(X)
+    train = data.data_set(architecture, X, y, sample_weight, class_weight)
+    if validation_data is not None:
+        return train, data.data_set(architecture, *_validation_arrays(validation_data))
+    if validation_fraction is not None:
+        return data.split(train, validation_fraction, network.seed)
+    return train, None
+
+
+def _validation_arrays(validation_data: Any) -> tuple[Any, ...]:
+    if not isinstance(validation_data, tuple) or len(validation_data) not in (2, 3):
+        raise ArgumentTypeError(
+            "validation_data must be (X, y) or (X, y, sample_weight), "
+            f"got {type(validation_data).__name__}"
+        )
+    return validation_data
+
+
+def bound(augmentation: Any, network: Network, rows: DataSet) -> Pipeline | None:
+    """An augmentation tied to the rows of a data set."""
+    if augmentation is None:
+        return None
+    described = augmentation_of("augmentation", augmentation)
+    shape = rows.x.shape[1:]
+    (outputs,) = network.settled(shape).shapes[-1]
+    return described.bind(shape, network.dtype, outputs, rows.labels)
+
+
+def settings(
+    network: Network,
+    train: DataSet,
+    *,
+    batch_size: int | None,
+    epochs: int,
+    shuffle: bool,
+    augmentation: Any,
+) -> FitSettings:
+    """What is to be done with the rows; an optimizer that takes no steps wants all of them."""
+    epochs = checks.integer("epochs", epochs, low=1)
+    shuffle = checks.flag("shuffle", shuffle)
+    if batch_size is not None:
+        batch_size = checks.integer("batch_size", batch_size, low=1)
+    if network.optimizer.full_batch:
+        full_batch.refuse(network.optimizer, augmentation=augmentation)
+        batch_size = None
+    rows = min(batch_size or len(train), len(train))
+    return FitSettings(epochs, rows, shuffle, bound(augmentation, network, train))
+
+
+def listeners(network: Network, callbacks: Iterable[Callback], verbose: int) -> CallbackList:
+    """The user's callbacks, and what reports on the fit."""
+    verbose = checks.integer("verbose", verbose, low=0, high=2)
+    reporters: dict[int, list[Callback]] = {0: [], 1: [ProgressBar()], 2: [EpochLines()]}
+    return CallbackList([*callbacks, *reporters[verbose]], network)
+
+
+def run(
+    network: Network, session: Session, resume_from: str | PathLike[str] | Checkpoint | None
+) -> History:
+    """Build the network, or take it up where the fit to resume was interrupted, and train it."""
+    if network.optimizer.full_batch:
+        full_batch.refuse(network.optimizer, resume_from=resume_from)
+    plateau = network.learning_rates.plateau
+    if plateau is not None:
+        plateau.monitor.check_available(session.validation is not None)
+    saved = resuming.read(resume_from, network, session.train.x.shape[1:], session)
+    network.build_for(session.train)
+    network.stop_training = False
+    if saved is not None:
+        saved.restore(network, session.callbacks.stateful())
+        session.first_epoch = saved.fit["first_epoch"]
+    trainer = full_batch.FullBatchTrainer if network.optimizer.full_batch else Trainer
+    return trainer(network, session).run()
