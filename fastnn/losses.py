@@ -245,7 +245,8 @@ class HalfSquaredError(Loss):
     """Half the squared error as scikit-learn's MLPRegressor has it, for results that equal its own.
 
     The value is the mean over outputs of ½ (y − t)², the gradient that of the sum over outputs. For
-    one output they belong together; for several, the gradient is as many times as large.
+    one output they belong together; for several, the gradient is as many times as large, as
+    `gradient_check` will tell, so that no name stands for this loss.
 
     Examples
     --------
@@ -385,12 +386,11 @@ def _first_row(wrong: np.ndarray | np.bool) -> int:
 
 #: Names that stand for a default object: those of the kernels.
 LOSSES: dict[str, type[Loss]] = {
-    loss().title: loss
+    loss.kernel: loss
     for loss in (
         SoftmaxCrossEntropy,
         SigmoidCrossEntropy,
         MeanSquaredError,
-        HalfSquaredError,
         MeanAbsoluteError,
         Huber,
         Poisson,

@@ -223,6 +223,7 @@ def test_no_copy_forgets_an_argument_of_the_constructor(tmp_path):
         "l1": 0.1,
         "l2": 0.2,
         "max_norm": 0.5,
+        "penalty_scale": "sum",
         "weight_average": fastnn.EMA(0.9),
     }
     known = inspect.signature(Network).parameters

@@ -69,7 +69,7 @@ def test_a_batch_knows_the_sum_of_its_weights():
 
 
 def test_half_the_squared_error_has_the_gradient_of_the_sum_and_the_value_of_the_mean():
-    net = linear("half_squared_error")
+    net = linear(fastnn.HalfSquaredError())
     w, b = net.get_weights()
     error = X @ w + b - Y
     loss, gradient = loss_and_gradient(net, Y, WEIGHT)

@@ -76,6 +76,7 @@ SCALARS: dict[str, ScalarCheck] = {
     "clip": _limit,
     "delta": partial(_real, low=0.0, open_low=True),
     "eps": _not_negative,
+    "factor": _real,
     "function": partial(_function, ElementFunction),
     "l1": _not_negative,
     "l2": _not_negative,
