@@ -26,7 +26,7 @@ def draw_curves(history: History, path: Path) -> bool:
     loss, accuracy = history.plot(["loss", "accuracy"], ax=axes)
     loss.set_yscale("log")
     loss.set_ylabel("cross-entropy per image (nats)")
-    accuracy.set_ylabel("share of images classified correctly")
+    accuracy.set_ylabel("share classified correctly")
     figure.suptitle("Handwritten digits, the test images as validation data")
     style.save(figure, path)
     return True
