@@ -16,10 +16,12 @@ typedef struct {
     FN(completion) c;
 } FN(adam_job);
 
-// `remembers` is a constant where this is inlined: whether the largest v takes the place of v.
-static ALWAYS_INLINE void FN(adam_loop)(FN(adam_job) a, int remembers, int64_t begin, int64_t end) {
+// Constants where this is inlined: whether the largest v takes the place of v, whether gradients
+// are limited.
+static ALWAYS_INLINE void FN(adam_loop)(FN(adam_job) a, int remembers, int limited, int64_t begin,
+                                        int64_t end) {
     ELEMENTWISE for (int64_t i = begin; i < end; i++) {
-        const real g = FN(whole_gradient)(a.p[i], a.dp[i], a.c);
+        const real g = FN(whole_gradient)(a.p[i], a.dp[i], a.c, limited);
         const real mean = a.keep1 * a.m[i] + a.blend1 * g;
         real square = a.keep2 * a.v[i] + a.blend2 * (g * g);
         a.m[i] = mean;
@@ -34,11 +36,16 @@ static ALWAYS_INLINE void FN(adam_loop)(FN(adam_job) a, int remembers, int64_t b
 }
 
 static void FN(adam_chunk)(void *job, int64_t begin, int64_t end) {
-    FN(adam_loop)(*(const FN(adam_job) *)job, 0, begin, end);
+    const FN(adam_job) a = *(const FN(adam_job) *)job;
+    if (FN(is_limited)(a.c)) {
+        FN(adam_loop)(a, 0, 1, begin, end);
+    } else {
+        FN(adam_loop)(a, 0, 0, begin, end);
+    }
 }
 
 static void FN(amsgrad_chunk)(void *job, int64_t begin, int64_t end) {
-    FN(adam_loop)(*(const FN(adam_job) *)job, 1, begin, end);
+    FN(adam_loop)(*(const FN(adam_job) *)job, 1, 1, begin, end);
 }
 
 // Adam's own numbers.

@@ -72,6 +72,7 @@ class Assembly:
         self.updates_skipped: dict[str, int] = {}
         self.session: Session | None = None
         self._executors: ExecutorPool | None = None
+        self._settled: Architecture | None = None  # the latest, of a network not built yet
         self._lock = TrainingLock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -137,12 +138,18 @@ class Assembly:
     def attach(self, architecture: Architecture, arena: ParameterArena) -> None:
         """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
         self._executors = ExecutorPool(architecture, arena)
+        self._settled = None
 
     def settled(self, input_shape: tuple[int, ...], dtype: np.dtype | None = None) -> Architecture:
         """The sizes that the network has, or would have if built for this input or in a dtype."""
-        if self.built and (dtype is None or dtype == self.dtype):
+        if dtype is not None and dtype != self.dtype:
+            return self._settle(input_shape, dtype)
+        if self.built:
             return self.architecture
-        return self._settle(input_shape, self.dtype if dtype is None else dtype)
+        known = self._settled
+        if known is None or known.layers is not self.layers or known.shapes[0] != input_shape:
+            known = self._settled = self._settle(input_shape, self.dtype)
+        return known
 
     def settle_for(self, X: Any) -> Architecture:
         """The settled network, or what it would be if built for X."""

@@ -92,6 +92,16 @@ class PlanBuilder:
         """Room for the output of an elementwise op: that of x, if inference may overwrite it."""
         return self.activation(x.shape) if self.training or x.region is Region.INPUT else x
 
+    def pullback_in_place(self, kernel: str, arguments: Callable[[Ref], Sequence[Any]]) -> Pullback:
+        """That of an elementwise layer: one op, of the arguments for a given dy, makes dx of it."""
+
+        def pullback(dy: Ref, wanted: bool) -> Ref | None:
+            if wanted:
+                self.emit("backward", kernel, *arguments(dy))
+            return dy if wanted else None
+
+        return pullback
+
     def gradient(self, shape: tuple[int, ...]) -> Ref:
         """Room for the gradient of a layer's input, valid until the next but one is asked for."""
         return self._alternate("gradients", shape)

@@ -34,16 +34,11 @@ class CustomActivation:
 
     def lower(self, builder: PlanBuilder, z: Ref) -> tuple[Ref, Pullback]:
         """Emit the op that applies it to `z`; return the output and what emits the backward op."""
-        y = builder.activation(z.shape)
+        y, slope = builder.activation(z.shape), self.derivative
         builder.emit("forward", "custom_activation_fwd", y, z, self.function)
-
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            if not wanted:
-                return None
-            builder.emit("backward", "custom_activation_bwd", dy, dy, y, z, self.derivative)
-            return dy
-
-        return y, pullback
+        return y, builder.pullback_in_place(
+            "custom_activation_bwd", lambda dy: (dy, dy, y, z, slope)
+        )
 
     def to_config(self) -> dict[str, str]:
         """As a model file has it: a name, which `Network.load` is told the meaning of."""

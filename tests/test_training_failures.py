@@ -10,6 +10,7 @@ from problems import data, network
 
 import fastnn
 from fastnn import Callback, Dense, Network
+from fastnn.plan import RunState
 
 
 def test_interrupt_keeps_network_and_history():
@@ -56,6 +57,28 @@ def test_interrupt_never_splits_an_update(monkeypatch):
     assert net.state.step == 1
     np.testing.assert_array_equal(net.parameters, twin.parameters)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interrupt_is_not_lost_where_types_have_changed():
+    """With an error set, a look-up that Python has not cached would clear it."""
+
+    def answer(number, frame):
+        RunState.__doc__ = RunState.__doc__  # so that nothing is cached of the class
+        raise KeyboardInterrupt
+
+    X, y = data(rows=20_000, features=100)
+    net = Network([Dense(300, "tanh"), Dense(300, "tanh"), Dense(1)], loss="huber", seed=0)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    previous = signal.signal(signal.SIGINT, answer)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            net.fit(X, y, batch_size=128, epochs=1000, verbose=0)  # in C nearly all the time
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, previous)
+    assert net.state.step > 0
+    assert np.isfinite(net.parameters).all()
 
 
 def test_fit_works_outside_the_main_thread():

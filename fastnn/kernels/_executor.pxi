@@ -214,11 +214,13 @@ cdef class Program:
         run.watch, run.context = _look, &watch
         with nogil:
             status = fastnn_execute(&run)
-        if run.step > run.first_step:  # not in inference, while another thread may move it on
-            state.step = run.step
-            state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
-        if watch.failed:
-            _raise_pending()
+        try:
+            if watch.failed:
+                _raise_pending()
+        finally:  # Python must not look up attributes while an error is set: it might clear that
+            if run.step > run.first_step:  # not in inference, while another thread may move it on
+                state.step = run.step
+                state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
         if status == FASTNN_DIVERGED:
             return run.batch, True
         if status == FASTNN_BAD_CODE:

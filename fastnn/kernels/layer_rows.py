@@ -8,6 +8,22 @@ RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
 _COLUMNS = ({"column": 0, "at": 2}, {"column": 0, "at": 0})
 _EPSILONS = ({"eps": 1e-3}, {"eps": 0.1})
 
+# Arguments that several kernels share, in the order of their signatures.
+_SCALING = {name: Array("C", optional=True) for name in ("gamma", "beta")}
+_NORM_GRADIENTS = {
+    "dx": Array("B C", "w", optional=True),
+    "dgamma": Array("C", "w", optional=True),
+    "dbeta": Array("C", "w", optional=True),
+    "dy": Array("B C"),
+    "x": Array("B C"),
+}
+_FOLDED = {
+    "wf": Array("I O", "w"),
+    "bf": Array("O", "w"),
+    "w": Array("I O"),
+    "b": Array("O", optional=True),
+}
+
 LAYER_ROWS = (
     Kernel(
         "embedding_fwd",
@@ -112,8 +128,7 @@ LAYER_ROWS = (
             "mean": Array("C", "w"),
             "variance": Array("C", "w"),
             "x": Array("B C"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
+            **_SCALING,
         },
         _EPSILONS,
         flops=lambda d: 7 * d["B"] * d["C"],
@@ -123,11 +138,7 @@ LAYER_ROWS = (
     Kernel(
         "batch_norm_bwd",
         {
-            "dx": Array("B C", "w", optional=True),
-            "dgamma": Array("C", "w", optional=True),
-            "dbeta": Array("C", "w", optional=True),
-            "dy": Array("B C"),
-            "x": Array("B C"),
+            **_NORM_GRADIENTS,
             "mean": Array("C"),
             "variance": Array("C", values="positive"),
             "gamma": Array("C", optional=True),
@@ -145,8 +156,7 @@ LAYER_ROWS = (
             "x": Array("B C"),
             "mean": Array("C"),
             "variance": Array("C", values="positive"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
+            **_SCALING,
         },
         _EPSILONS,
         flops=lambda d: 3 * d["B"] * d["C"],
@@ -156,10 +166,7 @@ LAYER_ROWS = (
     Kernel(
         "dense_fold_output",
         {
-            "wf": Array("I O", "w"),
-            "bf": Array("O", "w"),
-            "w": Array("I O"),
-            "b": Array("O", optional=True),
+            **_FOLDED,
             "mean": Array("O"),
             "variance": Array("O", values="positive"),
             "gamma": Array("O", optional=True),
@@ -173,14 +180,10 @@ LAYER_ROWS = (
     Kernel(
         "dense_fold_input",
         {
-            "wf": Array("I O", "w"),
-            "bf": Array("O", "w"),
-            "w": Array("I O"),
-            "b": Array("O", optional=True),
+            **_FOLDED,
             "mean": Array("C"),
             "variance": Array("C", values="positive"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
+            **_SCALING,
         },
         _EPSILONS,
         flops=lambda d: 3 * d["I"] * d["O"],
@@ -201,8 +204,7 @@ LAYER_ROWS = (
             "mean": Array("B", "w", optional=True),
             "rstd": Array("B", "w", optional=True),
             "x": Array("B C"),
-            "gamma": Array("C", optional=True),
-            "beta": Array("C", optional=True),
+            **_SCALING,
         },
         _EPSILONS,
         flops=lambda d: 7 * d["B"] * d["C"],
@@ -213,11 +215,7 @@ LAYER_ROWS = (
     Kernel(
         "layer_norm_bwd",
         {
-            "dx": Array("B C", "w", optional=True),
-            "dgamma": Array("C", "w", optional=True),
-            "dbeta": Array("C", "w", optional=True),
-            "dy": Array("B C"),
-            "x": Array("B C"),
+            **_NORM_GRADIENTS,
             "mean": Array("B"),
             "rstd": Array("B", values="positive"),
             "gamma": Array("C", optional=True),

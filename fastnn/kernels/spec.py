@@ -43,6 +43,20 @@ def _loss(name: str, flops: float, *settings: dict[str, Any], y="y", values="nor
 _ACTIVATIONS = tuple({"activation": name} for name in reference.ACTIVATIONS)
 _DROPPED = tuple({"activation": name, "rate": 0.3} for name in reference.ACTIVATIONS)
 
+# Arguments that kernels share, in the order of their signatures.
+_DENSE_INPUTS = {
+    "x": Array("B I"),
+    "w": Array("I O"),
+    "b": Array("O", optional=True),
+    "z": Array("B O", "w", optional=True),
+}
+_DENSE_GRADIENTS = {
+    "dx": Array("B I", "w", optional=True),
+    "dw": Array("I O", "w", optional=True),
+    "db": Array("O", "w", optional=True),
+    "dy": Array("B O", "rw"),
+    "y": Array("B O"),
+}
 
 # What tests and benchmarks pass for a function of the user.
 
@@ -77,10 +91,7 @@ _ROWS = (
         "dense_fwd",
         {
             "y": Array("B O", "w"),
-            "x": Array("B I"),
-            "w": Array("I O"),
-            "b": Array("O", optional=True),
-            "z": Array("B O", "w", optional=True),
+            **_DENSE_INPUTS,
         },
         _ACTIVATIONS,
         flops=lambda d: 2 * d["B"] * d["I"] * d["O"] + 2 * d["B"] * d["O"],
@@ -90,11 +101,7 @@ _ROWS = (
     Kernel(
         "dense_bwd",
         {
-            "dx": Array("B I", "w", optional=True),
-            "dw": Array("I O", "w", optional=True),
-            "db": Array("O", "w", optional=True),
-            "dy": Array("B O", "rw"),
-            "y": Array("B O"),
+            **_DENSE_GRADIENTS,
             "x": Array("B I"),
             "w": Array("I O"),
             "z": Array("B O", optional=True),
@@ -109,10 +116,7 @@ _ROWS = (
         {
             "y": Array("B O", "w"),
             "mask": Array("bits(B O)", "w", dtype="uint8", values="any"),
-            "x": Array("B I"),
-            "w": Array("I O"),
-            "b": Array("O", optional=True),
-            "z": Array("B O", "w", optional=True),
+            **_DENSE_INPUTS,
         },
         tuple(dropped | SEEDS[-1] for dropped in _DROPPED),
         flops=lambda d: 2 * d["B"] * d["I"] * d["O"] + 13 * d["B"] * d["O"],
@@ -122,11 +126,7 @@ _ROWS = (
     Kernel(
         "dense_dropout_bwd",
         {
-            "dx": Array("B I", "w", optional=True),
-            "dw": Array("I O", "w", optional=True),
-            "db": Array("O", "w", optional=True),
-            "dy": Array("B O", "rw"),
-            "y": Array("B O"),
+            **_DENSE_GRADIENTS,
             "mask": Array("bits(B O)", dtype="uint8", values="any"),
             "x": Array("B I"),
             "w": Array("I O"),

@@ -48,14 +48,7 @@ class Activation(Layer):
     ) -> tuple[Ref, Pullback]:
         if isinstance(self.activation, CustomActivation):
             return self.activation.lower(builder, x)
-        y = builder.elementwise(x)
-        builder.emit("forward", "activation_fwd", y, x, self.activation)
-        z = x if ACTIVATIONS[self.activation].needs_z else None
-
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            if not wanted:
-                return None
-            builder.emit("backward", "activation_bwd", dy, dy, y, z, self.activation)
-            return dy
-
-        return y, pullback
+        y, name = builder.elementwise(x), self.activation
+        builder.emit("forward", "activation_fwd", y, x, name)
+        z = x if ACTIVATIONS[name].needs_z else None
+        return y, builder.pullback_in_place("activation_bwd", lambda dy: (dy, dy, y, z, name))

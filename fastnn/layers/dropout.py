@@ -61,11 +61,4 @@ class Dropout(Layer):
         mask = builder.buffer(x.shape, dtype=np.uint8, bits=True)
         seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
         builder.emit("forward", "dropout_fwd", y, mask, x, self.rate, seed, offset)
-
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            if not wanted:
-                return None
-            builder.emit("backward", "dropout_bwd", dy, mask, dy, self.rate)
-            return dy
-
-        return y, pullback
+        return y, builder.pullback_in_place("dropout_bwd", lambda dy: (dy, mask, dy, self.rate))

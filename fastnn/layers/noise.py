@@ -122,10 +122,6 @@ class AlphaDropout(Layer):
         mask = builder.buffer(x.shape, dtype=np.uint8, bits=True)
         seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
         builder.emit("forward", "alpha_dropout_fwd", y, mask, x, self.rate, seed, offset)
-
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            if wanted:
-                builder.emit("backward", "alpha_dropout_bwd", dy, mask, dy, self.rate)
-            return dy if wanted else None
-
-        return y, pullback
+        return y, builder.pullback_in_place(
+            "alpha_dropout_bwd", lambda dy: (dy, mask, dy, self.rate)
+        )

@@ -99,18 +99,11 @@ def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
     y : ndarray, shape (B, O), real
         Written: activation(x w + b) times the scale of `dropout_fwd` where kept, 0 elsewhere.
     mask : ndarray, shape (ceil(B O / 8),), uint8
-        Written as by `dropout_fwd`.
-    x : ndarray, shape (B, I), real
-    w : ndarray, shape (I, O), real
-    b : ndarray, shape (O,), real, or None
-    activation : str
-        A name of `fastnn.kernels.ACTIVATIONS`.
-    rate : float
-        Share to drop, in [0, 1).
-    seed, offset : int
-        In [0, 2**64).
-    z : ndarray, shape (B, O), real, optional
-        Written with the pre-activation x w + b.
+        Written.
+    x, w, b, activation, z
+        As for `dense_fwd`.
+    rate, seed, offset
+        As for `dropout_fwd`.
 
     Examples
     --------
@@ -132,26 +125,14 @@ def dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
 
     Parameters
     ----------
-    dx : ndarray, shape (B, I), real, or None
-        Written; None for a first layer, where nobody asks.
-    dw : ndarray, shape (I, O), real, or None
-        Written; None for weights that do not learn.
-    db : ndarray, shape (O,), real, or None
-        Written; None for a layer without bias, or with one that does not learn.
-    dy : ndarray, shape (B, O), real
-        Gradient at the output; overwritten with dz.
     y : ndarray, shape (B, O), real
         Output of the forward pass, after dropout.
     mask : ndarray, shape (ceil(B O / 8),), uint8
         As written by the forward pass.
-    x : ndarray, shape (B, I), real
-    w : ndarray, shape (I, O), real
-    activation : str
-        A name of `fastnn.kernels.ACTIVATIONS`.
     rate : float
         Share that was dropped, in [0, 1).
-    z : ndarray, shape (B, O), real, optional
-        Pre-activation, required by gelu and silu.
+    dx, dw, db, dy, x, w, activation, z
+        As for `dense_bwd`.
 
     Examples
     --------
