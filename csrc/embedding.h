@@ -16,6 +16,22 @@ static int64_t FN(width_of)(int64_t D, int64_t O, int64_t at) {
     return at >= O ? 0 : D < O - at ? D : O - at;
 }
 
+static FN(embedding_job)
+    FN(embedding)(const real *y, const real *x, const real *w, int64_t B, int64_t D, int64_t I,
+                  int64_t N, int64_t O, int64_t column, int64_t at) {
+    return (FN(embedding_job)){.y = (real *)y,
+                               .x = x,
+                               .w = (real *)w,
+                               .B = B,
+                               .D = D,
+                               .I = I,
+                               .N = N,
+                               .O = O,
+                               .column = column,
+                               .at = at,
+                               .width = FN(width_of)(D, O, at)};
+}
+
 static inline int64_t FN(code)(const FN(embedding_job) *e, int64_t i) {
     return (int64_t)e->x[i * e->I + e->column];
 }
@@ -46,17 +62,7 @@ static void FN(embedding_rows)(void *job, int64_t begin, int64_t end) {
 static fastnn_status FN(embedding_fwd)(real *y, const real *x, const real *w, int64_t B, int64_t D,
                                        int64_t I, int64_t N, int64_t O, int64_t column,
                                        int64_t at) {
-    FN(embedding_job) job = {.y = y,
-                             .x = x,
-                             .w = (real *)w,
-                             .B = B,
-                             .D = D,
-                             .I = I,
-                             .N = N,
-                             .O = O,
-                             .column = column,
-                             .at = at,
-                             .width = FN(width_of)(D, O, at)};
+    FN(embedding_job) job = FN(embedding)(y, x, w, B, D, I, N, O, column, at);
     const fastnn_status status = FN(check_codes)(&job);
     if (status) return status;
     fastnn_for_chunks(job.width ? B : 0, row_grain(D), 5 * (double)B + 0.2 * (double)B * (double)D,
@@ -87,17 +93,7 @@ static void FN(embedding_gradient_task)(void *job, int64_t index) {
 static fastnn_status FN(embedding_bwd)(real *dw, const real *dy, const real *x, int64_t B,
                                        int64_t D, int64_t I, int64_t N, int64_t O, int64_t column,
                                        int64_t at) {
-    FN(embedding_job) job = {.y = (real *)dy,
-                             .x = x,
-                             .w = dw,
-                             .B = B,
-                             .D = D,
-                             .I = I,
-                             .N = N,
-                             .O = O,
-                             .column = column,
-                             .at = at,
-                             .width = FN(width_of)(D, O, at)};
+    FN(embedding_job) job = FN(embedding)(dy, x, dw, B, D, I, N, O, column, at);
     const fastnn_status status = FN(check_codes)(&job);
     if (status) return status;
     fastnn_for(FN(EMBEDDING_TASKS), 5 * (double)B + 0.2 * (double)(B + N) * (double)D,
@@ -158,19 +154,9 @@ static fastnn_status FN(embedding_sparse_bwd)(real *dw, int64_t *rows, int64_t *
                                               const real *dy, const real *x, int64_t B, int64_t D,
                                               int64_t I, int64_t O, int64_t count, int64_t column,
                                               int64_t at) {
-    FN(embedding_job) job = {.y = (real *)dy,
-                             .x = x,
-                             .w = dw,
-                             .rows = rows,
-                             .order = order,
-                             .B = B,
-                             .D = D,
-                             .I = I,
-                             .N = count,
-                             .O = O,
-                             .column = column,
-                             .at = at,
-                             .width = FN(width_of)(D, O, at)};
+    FN(embedding_job) job = FN(embedding)(dy, x, dw, B, D, I, count, O, column, at);
+    job.rows = rows;
+    job.order = order;
     const fastnn_status status = FN(check_codes)(&job);
     if (status) return status;
     fastnn_for(B ? 1 : 0, 10 * (double)B, FN(sort_codes), &job);

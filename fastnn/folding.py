@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .fusion import join_pairs
 from .plan import Op, Ref
 
 if TYPE_CHECKING:
@@ -31,18 +32,10 @@ def fold(builder: PlanBuilder, ops: Sequence[Op]) -> tuple[Op, ...]:
     Elementwise ops of such plans work in place, so a joined op may write where the first of its
     parts did, or read what the first of them read.
     """
-    folded: list[Op] = []
-    for op in ops:
-        joined = _join(builder, folded[-1], op) if folded else None
-        if joined is None:
-            folded.append(op)
-        else:
-            folded[-1] = joined
-    return tuple(folded)
-
-
-def _join(builder: PlanBuilder, first: Op, second: Op) -> Op | None:
-    return _behind(builder, first, second) or _in_front(builder, first, second)
+    return join_pairs(
+        ops,
+        lambda first, second: _behind(builder, first, second) or _in_front(builder, first, second),
+    )
 
 
 def _behind(builder: PlanBuilder, dense: Op, norm: Op) -> Op | None:

@@ -37,11 +37,14 @@ def join_dropout(forward: Sequence[Op], backward: Sequence[Op]) -> tuple[Ops, Op
         arguments = (dx, dw, db, dy, dropped[y], mask, x, w, activation, rate, z)
         return replace(dense, kernel="dense_dropout_bwd", arguments=arguments)
 
-    return _join(forward, join_forward), _join(backward, join_backward)
+    return join_pairs(forward, join_forward), join_pairs(backward, join_backward)
 
 
-def _join(ops: Sequence[Op], pair: Callable[[Op, Op], Op | None]) -> Ops:
-    """The ops with each pair of neighbours replaced that `pair` has an op for."""
+def join_pairs(ops: Sequence[Op], pair: Callable[[Op, Op], Op | None]) -> Ops:
+    """The ops with each pair of neighbours replaced that `pair` has an op for, from the front on.
+
+    What a pair became is the first of the next one.
+    """
     joined: list[Op] = []
     for op in ops:
         both = pair(joined[-1], op) if joined else None

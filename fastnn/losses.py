@@ -124,7 +124,22 @@ class Loss(Specification, family=True):
 
 
 @dataclass(frozen=True)
-class SoftmaxCrossEntropy(Loss):
+class _CrossEntropy(Loss):
+    """What both cross-entropies share: targets drawn towards equal probabilities."""
+
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
+        self._settle(label_smoothing=smoothing)
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        return (self.label_smoothing,)
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy(_CrossEntropy):
     """Cross-entropy of one class out of several, in nats; `predict` gives probabilities.
 
     Targets are class numbers 0 … C − 1, shape (n,), or rows of class probabilities (one-hot or
@@ -143,20 +158,10 @@ class SoftmaxCrossEntropy(Loss):
     >>> net = fastnn.Network([fastnn.Dense(3)], loss=loss)
     """
 
-    label_smoothing: float = 0.0
-
     kernel = "softmax_cross_entropy"
     task = "multiclass"
     link = "softmax"
     fewest_outputs = 2
-
-    def __post_init__(self) -> None:
-        smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
-        self._settle(label_smoothing=smoothing)
-
-    @property
-    def settings(self) -> tuple[float, ...]:
-        return (self.label_smoothing,)
 
     def check_target(self, y: np.ndarray, outputs: int) -> None:
         wrong = (y < 0).any(axis=1) | (abs(y.sum(axis=1) - 1) > SUM_TOLERANCE)
@@ -183,7 +188,7 @@ class SoftmaxCrossEntropy(Loss):
 
 
 @dataclass(frozen=True)
-class SigmoidCrossEntropy(Loss):
+class SigmoidCrossEntropy(_CrossEntropy):
     """Binary cross-entropy of each output, in nats; `predict` gives probabilities.
 
     Targets are 0, 1 or probabilities, shape (n, outputs), or (n,) for a single output.
@@ -201,7 +206,6 @@ class SigmoidCrossEntropy(Loss):
     >>> net = fastnn.Network([fastnn.Dense(1)], loss="sigmoid_cross_entropy")
     """
 
-    label_smoothing: float = 0.0
     reduction: str = "mean"
 
     kernel = "sigmoid_cross_entropy"
@@ -209,16 +213,11 @@ class SigmoidCrossEntropy(Loss):
     link = "sigmoid"
 
     def __post_init__(self) -> None:
-        smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
-        self._settle(label_smoothing=smoothing)
+        super().__post_init__()
         checks.member("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
 
     def factors(self, outputs: int) -> tuple[float, float]:
         return _reduction_factors(self.reduction, outputs)
-
-    @property
-    def settings(self) -> tuple[float, ...]:
-        return (self.label_smoothing,)
 
     def check_target(self, y: np.ndarray, outputs: int) -> None:
         wrong = ((y < 0) | (y > 1)).any(axis=1)

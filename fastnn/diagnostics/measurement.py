@@ -106,7 +106,7 @@ class _Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class _Probed(Layer, listed=False):
+class _Probed(Layer):
     """A layer with probes around it."""
 
     layer: Layer

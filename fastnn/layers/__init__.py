@@ -5,10 +5,10 @@ from __future__ import annotations
 from .activation import Activation
 from .base import Layer
 from .dense import Dense, Flatten
-from .dropout import Dropout
+from .dropout import AlphaDropout, Dropout
 from .embedding import Embedding
 from .input_normalization import Normalization
-from .noise import AlphaDropout, GaussianNoise
+from .noise import GaussianNoise
 from .normalization import BatchNorm, LayerNorm
 from .rescaling import Rescaling
 from .tabular import TabularInput

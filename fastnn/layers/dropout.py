@@ -1,9 +1,9 @@
-"""Layers that add noise in training and vanish in inference."""
+"""Layers that drop elements in training and vanish in inference."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -42,6 +42,9 @@ class Dropout(Layer):
     >>> net = Network([Dense(64, "relu"), Dropout(0.5), Dense(1)], loss="mean_squared_error")
     """
 
+    #: What its kernels are called, less the direction.
+    kernel: ClassVar[str] = "dropout"
+
     rate: float
     _: KW_ONLY
     input_shape: tuple[int, ...] | None = None
@@ -60,5 +63,40 @@ class Dropout(Layer):
         y = builder.activation(x.shape)
         mask = builder.buffer(x.shape, dtype=np.uint8, bits=True)
         seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
-        builder.emit("forward", "dropout_fwd", y, mask, x, self.rate, seed, offset)
-        return y, builder.pullback_in_place("dropout_bwd", lambda dy: (dy, mask, dy, self.rate))
+        builder.emit("forward", f"{self.kernel}_fwd", y, mask, x, self.rate, seed, offset)
+        backward = f"{self.kernel}_bwd"
+        return y, builder.pullback_in_place(backward, lambda dy: (dy, mask, dy, self.rate))
+
+
+@dataclass(frozen=True)
+class AlphaDropout(Dropout):
+    """Dropout for selu networks, which keeps mean and variance: for inputs of mean 0, variance 1.
+
+    In training, dropped elements become α' = −λ α = −1.7581, what selu saturates to, and then
+    y = a x + b with a = (q + α'² q (1 − q))^(−½) and b = −a (1 − q) α', where q = 1 − rate.
+
+    Parameters
+    ----------
+    rate : float
+        Share to drop, in [0, 1), in steps of 1/65536; 0.05 to 0.1 is usual.
+    input_shape : tuple of int, optional
+        Shape of one row, where it is to be fixed before data is seen.
+    name : str, optional
+
+    Raises
+    ------
+    ArgumentError
+        Also a `ValueError`: rate is not in [0, 1).
+
+    References
+    ----------
+    Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks. NIPS 2017.
+
+    Examples
+    --------
+    >>> from fastnn import AlphaDropout, Dense, Network
+    >>> layers = [Dense(64, "selu"), AlphaDropout(0.1), Dense(1)]
+    >>> net = Network(layers, loss="mean_squared_error")
+    """
+
+    kernel = "alpha_dropout"

@@ -1,11 +1,9 @@
-"""Layers that disturb what passes through them, in training only."""
+"""Noise that is added in training and absent in inference."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from .. import checks
 from ..plan import StateValue, StreamOffset
@@ -70,58 +68,3 @@ class GaussianNoise(Layer):
         seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
         builder.emit("forward", "gaussian_noise_fwd", y, x, self.stddev, seed, offset)
         return y, pullback
-
-
-@dataclass(frozen=True)
-class AlphaDropout(Layer):
-    """Dropout for selu networks, which keeps mean and variance: for inputs of mean 0, variance 1.
-
-    In training, dropped elements become α' = −λ α = −1.7581, what selu saturates to, and then
-    y = a x + b with a = (q + α'² q (1 − q))^(−½) and b = −a (1 − q) α', where q = 1 − rate.
-
-    Parameters
-    ----------
-    rate : float
-        Share to drop, in [0, 1), in steps of 1/65536; 0.05 to 0.1 is usual.
-    input_shape : tuple of int, optional
-        Shape of one row, where it is to be fixed before data is seen.
-    name : str, optional
-
-    Raises
-    ------
-    ArgumentError
-        Also a `ValueError`: rate is not in [0, 1).
-
-    References
-    ----------
-    Klambauer, Unterthiner, Mayr, Hochreiter: Self-normalizing neural networks. NIPS 2017.
-
-    Examples
-    --------
-    >>> from fastnn import AlphaDropout, Dense, Network
-    >>> layers = [Dense(64, "selu"), AlphaDropout(0.1), Dense(1)]
-    >>> net = Network(layers, loss="mean_squared_error")
-    """
-
-    rate: float
-    _: KW_ONLY
-    input_shape: tuple[int, ...] | None = None
-    name: str | None = None
-
-    def __post_init__(self) -> None:
-        self._settle(rate=checks.real("rate", self.rate, low=0, high=1, open_high=True))
-        self._settle_input_shape()
-        self._settle_name()
-
-    def lower(
-        self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
-    ) -> tuple[Ref, Pullback]:
-        if not builder.training or self.rate == 0:
-            return x, lambda dy, wanted: dy if wanted else None
-        y = builder.activation(x.shape)
-        mask = builder.buffer(x.shape, dtype=np.uint8, bits=True)
-        seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
-        builder.emit("forward", "alpha_dropout_fwd", y, mask, x, self.rate, seed, offset)
-        return y, builder.pullback_in_place(
-            "alpha_dropout_bwd", lambda dy: (dy, mask, dy, self.rate)
-        )

@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     from ..plan import Ref
 
 
-class _ScaledNorm(Layer, listed=False):
+@dataclass(frozen=True)
+class _ScaledNorm(Layer):
     """What both layers share: a scale γ and a shift β for each element of the last axis."""
 
-    axis: int
-    epsilon: float
-    center: bool
-    scale: bool
-    beta_initializer: str | Initializer
-    gamma_initializer: str | Initializer
+    _: KW_ONLY
+    axis: int = -1
+    epsilon: float = 1e-3
+    center: bool = True
+    scale: bool = True
+    beta_initializer: str | Initializer = "zeros"
+    gamma_initializer: str | Initializer = "ones"
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
+    input_shape: tuple[int, ...] | None = None
+    name: str | None = None
 
-    def _settle_norm(self) -> None:
+    def __post_init__(self) -> None:
         self._settle(
             axis=checks.integer("axis", self.axis, low=-1),
             epsilon=checks.real("epsilon", self.epsilon, low=0, open_low=True),
@@ -125,21 +131,11 @@ class BatchNorm(_ScaledNorm):
     """
 
     _: KW_ONLY
-    axis: int = -1
     momentum: float = 0.99
-    epsilon: float = 1e-3
-    center: bool = True
-    scale: bool = True
-    beta_initializer: str | Initializer = "zeros"
-    gamma_initializer: str | Initializer = "ones"
-    trainable: bool = True
-    learning_rate_multiplier: float = 1.0
-    input_shape: tuple[int, ...] | None = None
-    name: str | None = None
 
     def __post_init__(self) -> None:
         self._settle(momentum=checks.real("momentum", self.momentum, low=0, high=1, open_high=True))
-        self._settle_norm()
+        super().__post_init__()
 
     def buffers(self, input_shape: tuple[int, ...]) -> tuple[Buffer, ...]:
         shape = input_shape[-1:]
@@ -217,21 +213,6 @@ class LayerNorm(_ScaledNorm):
     >>> bool(np.allclose(net.predict(np.eye(4)), net.predict(100 * np.eye(4)), rtol=0.01))
     True
     """
-
-    _: KW_ONLY
-    axis: int = -1
-    epsilon: float = 1e-3
-    center: bool = True
-    scale: bool = True
-    beta_initializer: str | Initializer = "zeros"
-    gamma_initializer: str | Initializer = "ones"
-    trainable: bool = True
-    learning_rate_multiplier: float = 1.0
-    input_shape: tuple[int, ...] | None = None
-    name: str | None = None
-
-    def __post_init__(self) -> None:
-        self._settle_norm()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
