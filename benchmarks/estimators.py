@@ -1,47 +1,91 @@
-"""Full fits of the estimators against scikit-learn's own: same data, same arguments, one thread.
+"""The estimators against scikit-learn's own: full fits, single rows and a grid search.
 
-    python benchmarks/estimators.py [--repeats 5] [--threads 1] [--data FOLDER]
+    python benchmarks/estimators.py [--threads 1 2] [--seeds 10] [--smoke] [--data FOLDER]
 
-Both sides run in one process, in turns; figures are medians of the repeats. Since random states
-give the same weights and shuffles on both sides, the work is the same to rounding. California
-housing is read from FOLDER/california_housing.csv where that exists.
+Both sides get the same data, arguments and random states in one process and take turns; a ratio is
+scikit-learn's time over fastnn's in two fits that followed each other. Shown are medians and
+quartiles of the ratios over the seeds, beside the smallest that is wanted, and mean and spread of
+the test scores. FOLDER holds california_housing.csv and mnist10k/; what is absent is left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import gzip
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import joblib
 import numpy as np
 import sklearn.neural_network
 from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 import fastnn
 
-MODULES = {"scikit-learn": sklearn.neural_network, "fastnn": fastnn}
+SIDES = {"scikit-learn": sklearn.neural_network, "fastnn": fastnn}
+PREDICTIONS = 200  # of one row, for each time that is taken
+GRID = {
+    "alpha": [1e-4, 1e-2],
+    "learning_rate_init": [3e-4, 1e-3, 3e-3],
+    "hidden_layer_sizes": [(50,), (100,)],
+}
 
 
-def digits(folder: Path) -> tuple[str, np.ndarray, np.ndarray, dict]:
+@dataclass(frozen=True)
+class Problem:
+    """What to fit, and the least ratio that is wanted for float32 and float64."""
+
+    name: str
+    estimator: str
+    load: Callable[[Path], tuple[np.ndarray, np.ndarray]]
+    epochs: int
+    sizes: tuple[int, ...]
+    goals: tuple[float | None, float | None]
+
+    def arguments(self, smoke: bool) -> dict[str, Any]:
+        """Of the estimator; all epochs are done, however little they improve."""
+        epochs = 2 if smoke else self.epochs
+        return {
+            "hidden_layer_sizes": self.sizes,
+            "max_iter": epochs,
+            "n_iter_no_change": epochs + 1,
+        }
+
+
+def digits(_: Path) -> tuple[np.ndarray, np.ndarray]:
     X, y = load_digits(return_X_y=True)
-    return "MLPClassifier", X / 16, y, {"max_iter": 30}
+    return X / 16, y
 
 
-def housing(folder: Path) -> tuple[str, np.ndarray, np.ndarray, dict]:
-    numbers = range(9)  # the last column holds words
+def housing(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Eight numbers of each district, and the median value of its houses in 100,000 dollars."""
     path = folder / "california_housing.csv"
+    numbers = range(9)  # the last column holds words
     table = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=numbers, filling_values=0)
-    X, y = table[:, :8], table[:, 8] / 1e5
-    options = {"hidden_layer_sizes": (64, 64), "max_iter": 5}
-    return "MLPRegressor", StandardScaler().fit_transform(X), y, options
+    return StandardScaler().fit_transform(table[:, :8]), table[:, 8] / 1e5
 
 
-PROBLEMS: dict[str, Callable] = {"digits": digits, "housing": housing}
+def mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    with gzip.open(folder / "mnist10k" / "images-idx3-ubyte.gz") as file:
+        images = np.frombuffer(file.read(), np.uint8, offset=16)
+    with gzip.open(folder / "mnist10k" / "labels-idx1-ubyte.gz") as file:
+        labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    return images.reshape(len(labels), -1) / 255, labels
+
+
+PROBLEMS = (
+    Problem("digits", "MLPClassifier", digits, 60, (100,), (6, 4)),
+    Problem("housing", "MLPRegressor", housing, 10, (64, 64), (4, None)),
+    Problem("mnist", "MLPClassifier", mnist, 5, (256, 128), (2.5, None)),
+)
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -50,44 +94,99 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def compare(name: str, X: np.ndarray, y: np.ndarray, options: dict, repeats: int) -> dict:
-    """Median seconds of fit and of one-row predictions on each side, and the score."""
-    times: dict[str, list[float]] = {f"{side} {what}": [] for side in MODULES for what in "fp"}
-    scores = {}
-    for seed in range(repeats + 1):  # the first one warms up
-        for side, module in MODULES.items():
-            estimator = getattr(module, name)(random_state=seed, **options)
-            fit = seconds(lambda e=estimator: e.fit(X, y))
-            predict = seconds(lambda e=estimator: [e.predict(X[:1]) for _ in range(20)]) / 20
-            scores[side] = estimator.score(X, y)
-            if seed:
-                times[f"{side} f"].append(fit)
-                times[f"{side} p"].append(predict)
-    return {key: statistics.median(values) for key, values in times.items()} | scores
+def turn(problem: Problem, parts: list[np.ndarray], seed: int, smoke: bool) -> dict[str, float]:
+    """Seconds and test scores of both sides for one random state."""
+    X_train, X_test, y_train, y_test = parts
+    figures = {}
+    for side, module in SIDES.items():
+        kind = getattr(module, problem.estimator)
+        estimator = kind(random_state=seed, **problem.arguments(smoke))
+        figures[f"{side} fit"] = seconds(partial(estimator.fit, X_train, y_train))
+        figures[f"{side} predict"] = seconds_per_row(estimator.predict, X_test[:1])
+        figures[f"{side} score"] = estimator.score(X_test, y_test)
+    figures["predictor"] = seconds_per_row(estimator.predictor(), X_test[0])
+    return figures
+
+
+def seconds_per_row(predict: Callable[[np.ndarray], object], row: np.ndarray) -> float:
+    return seconds(lambda: [predict(row) for _ in range(PREDICTIONS)]) / PREDICTIONS
+
+
+def compare(
+    problem: Problem, X: np.ndarray, y: np.ndarray, seeds: int, smoke: bool
+) -> dict[str, np.ndarray]:
+    """The figures of a turn, as arrays over the seeds; a turn before them warms up."""
+    parts = train_test_split(X, y, test_size=0.2, random_state=0)
+    turn(problem, parts, 0, smoke)
+    turns = [turn(problem, parts, seed, smoke) for seed in range(seeds)]
+    return {name: np.array([figures[name] for figures in turns]) for name in turns[0]}
+
+
+def line(label: str, ratios: np.ndarray, goal: float | None, rest: str = "") -> str:
+    low, median, high = np.percentile(ratios, [25, 50, 75])
+    wanted = "" if goal is None else f"≥ {goal}"
+    return f"{label:<26} {median:6.2f} × ({low:.2f} – {high:.2f})  {wanted:<6} {rest}"
+
+
+def report_fits(problem: Problem, folder: Path, threads: int, seeds: int, smoke: bool) -> None:
+    try:
+        X, y = problem.load(folder)
+    except FileNotFoundError as missing:
+        print(f"{problem.name:<26} left out: no {missing.filename}")
+        return
+    for dtype, goal in zip(("float32", "float64"), problem.goals, strict=True):
+        figures = compare(problem, X.astype(dtype), y, seeds, smoke)
+        label = f"{problem.name}, {dtype}, {threads} thread(s)"
+        scores = ", ".join(
+            f"{side} {figures[f'{side} score'].mean():.4f} ± {figures[f'{side} score'].std():.4f}"
+            for side in SIDES
+        )
+        print(line(label, figures["scikit-learn fit"] / figures["fastnn fit"], goal, scores))
+        predict = figures["scikit-learn predict"] / figures["fastnn predict"]
+        single = f"predictor() {1e6 * np.median(figures['predictor']):.2f} µs"
+        print(line("    predict, one row", predict, 1, single))
+
+
+def grid_search(side: str, smoke: bool) -> GridSearchCV:
+    kind = SIDES[side].MLPClassifier
+    epochs = 2 if smoke else 60
+    estimator = kind(random_state=0, max_iter=epochs, n_iter_no_change=epochs + 1)
+    return GridSearchCV(estimator, GRID, cv=2 if smoke else 5, n_jobs=2)
+
+
+def report_searches(repeats: int, smoke: bool) -> None:
+    """Twelve settings in two workers; fastnn also in threads of this process."""
+    X, y = digits(Path())
+    X = X.astype("float32")
+    ways = (("scikit-learn", "loky"), ("fastnn", "loky"), ("fastnn", "threading"))
+    times: dict[tuple[str, str], list[float]] = {way: [] for way in ways}
+    for repeat in range(repeats + 1):  # the first one starts the workers
+        for side, backend in ways:
+            search = grid_search(side, smoke)
+            with joblib.parallel_config(backend):
+                taken = seconds(partial(search.fit, X, y))
+            if repeat:
+                times[side, backend].append(taken)
+    base = np.array(times["scikit-learn", "loky"])
+    for way in ways[1:]:
+        print(line(f"grid search, digits, {way[1]}", base / times[way], 5))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--smoke", action="store_true", help="a few epochs of everything")
     parser.add_argument("--data", type=Path, default=Path("data"))
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    fastnn.set_num_threads(arguments.threads)
-    print(f"{'problem':>8} {'dtype':>8} {'fit':>7} {'predict':>8}   score: theirs, ours")
-    with threadpool_limits(arguments.threads):
-        for problem, load in PROBLEMS.items():
-            try:
-                name, X, y, options = load(arguments.data)
-            except FileNotFoundError as missing:
-                print(f"{problem:>8} left out: no {missing.filename}")
-                continue
-            for dtype in ("float32", "float64"):
-                result = compare(name, X.astype(dtype), y, options, arguments.repeats)
-                fit = result["scikit-learn f"] / result["fastnn f"]
-                predict = result["scikit-learn p"] / result["fastnn p"]
-                scores = f"{result['scikit-learn']:.4f} {result['fastnn']:.4f}"
-                print(f"{problem:>8} {dtype:>8} {fit:>6.1f}× {predict:>7.2f}×   {scores}")
+    seeds = 2 if arguments.smoke else arguments.seeds
+    for threads in arguments.threads:
+        fastnn.set_num_threads(threads)
+        with threadpool_limits(threads):
+            for problem in PROBLEMS:
+                report_fits(problem, arguments.data, threads, seeds, arguments.smoke)
+    report_searches(1 if arguments.smoke else 5, arguments.smoke)
 
 
 if __name__ == "__main__":

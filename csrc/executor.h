@@ -63,7 +63,7 @@ typedef struct {
     int64_t kernel;
     int64_t result;
     int64_t arrays, dims, scalars;  // that the kernel takes
-    double factor;  // what the result counts
+    double factor;                  // what the result counts
     fastnn_ref array[FASTNN_MAX_ARRAYS];
     fastnn_extent dim[FASTNN_MAX_DIMS];
     fastnn_operand scalar[FASTNN_MAX_SCALARS];

@@ -4,18 +4,18 @@ typedef struct {
     double magnitude, square;  // Σ |p|, Σ p²
 } FN(norms);
 
-// Added up as sum.h does.
+// Added up as sum.h does, in wider groups: two sums at once wait for each other's additions.
 static FN(norms) FN(norms_of)(const real *p, int64_t n) {
-    double magnitude[SUM_LANES] = {0}, square[SUM_LANES] = {0};
+    double magnitude[NORM_LANES] = {0}, square[NORM_LANES] = {0};
     int64_t i = 0;
-    for (; i + SUM_LANES <= n; i += SUM_LANES) {
-        for (int j = 0; j < SUM_LANES; j++) {
+    for (; i + NORM_LANES <= n; i += NORM_LANES) {
+        for (int j = 0; j < NORM_LANES; j++) {
             const double w = (double)p[i + j];
             magnitude[j] += fabs(w);
             square[j] += w * w;
         }
     }
-    FN(norms) norms = {sum_f64(magnitude, SUM_LANES), sum_f64(square, SUM_LANES)};
+    FN(norms) norms = {sum_f64(magnitude, NORM_LANES), sum_f64(square, NORM_LANES)};
     for (; i < n; i++) {
         const double w = (double)p[i];
         norms.magnitude += fabs(w);

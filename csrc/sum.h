@@ -1,5 +1,5 @@
 // Sums in double, in one order for every instruction set.
-enum { SUM_BLOCK = 64, SUM_LANES = 8 };
+enum { SUM_BLOCK = 64, SUM_LANES = 8, NORM_LANES = 32 };
 
 // Σ x (n,): partial sums over whole groups of eight, so that additions need not wait for each
 // other; then those, then the rest.

@@ -337,6 +337,9 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
             )
         super().__setstate__(state)
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
