@@ -16,9 +16,6 @@ def test_the_newest_entry_of_the_changelog_is_this_version():
 
 
 def test_the_version_stands_in_one_place():
-    project = (
-        (ROOT / "pyproject.toml").read_text().split("[build-system]")[-1].split("[project.op")[0]
-    )
-    assert 'dynamic = ["version"]' in project
+    assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text()
     for name in ("README.md", "CITATION.cff", "setup.py", "build_support.py"):
         assert f'"{fastnn.__version__}"' not in (ROOT / name).read_text(), name
