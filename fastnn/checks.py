@@ -14,13 +14,11 @@ T = TypeVar("T")
 
 def integer(argument: str, value: Any, *, low: int, high: int | None = None) -> int:
     """`value` as an int in [low, high]; booleans are refused."""
+    known = isinstance(value, (int, numbers.Integral)) and not isinstance(value, bool)
+    if known and low <= value and (high is None or value <= high):
+        return int(value)
     expected = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise ArgumentTypeError(f"{argument} must be {expected}, got {value!r}")
-    number = int(value)
-    if number < low or (high is not None and number > high):
-        raise ArgumentError(f"{argument} must be {expected}, got {value!r}")
-    return number
+    raise _refusal(argument, expected, value, known)
 
 
 def real(
@@ -33,21 +31,29 @@ def real(
     open_high: bool = False,
 ) -> float:
     """`value` as a finite float between `low` and `high`, ends included unless open."""
-    left, right = "(" if open_low else "[", ")" if open_high else "]"
-    expected = f"a number in {left}{low:g}, {high:g}{right}"
-    if math.isinf(low) and math.isinf(high):
-        expected = "a finite number"
-    elif math.isinf(high):
+    known = isinstance(value, (float, numbers.Real)) and not isinstance(value, bool)
+    if known:
+        number = float(value)
+        above = low < number if open_low else low <= number
+        below = number < high if open_high else number <= high
+        if above and below and math.isfinite(number):
+            return number
+    if math.isfinite(high):
+        left, right = "(" if open_low else "[", ")" if open_high else "]"
+        expected = f"a number in {left}{low:g}, {high:g}{right}"
+    elif math.isfinite(low):
         expected = f"a finite number {'>' if open_low else '>='} {low:g}"
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise ArgumentTypeError(f"{argument} must be {expected}, got {value!r}")
-    number = float(value)
-    inside = (low < number if open_low else low <= number) and (
-        number < high if open_high else number <= high
-    )
-    if not (math.isfinite(number) and inside):
-        raise ArgumentError(f"{argument} must be {expected}, got {value!r}")
-    return number
+    else:
+        expected = "a finite number"
+    raise _refusal(argument, expected, value, known)
+
+
+def _refusal(
+    argument: str, expected: str, value: Any, known: bool
+) -> ArgumentError | ArgumentTypeError:
+    """The error for a value of the wrong size or, unless its type is known, of the wrong type."""
+    error = ArgumentError if known else ArgumentTypeError
+    return error(f"{argument} must be {expected}, got {value!r}")
 
 
 def flag(argument: str, value: Any) -> bool:

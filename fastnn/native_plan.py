@@ -192,6 +192,8 @@ def _simple_scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
 
     The plan holds the function itself, and so keeps its code alive.
     """
+    if isinstance(value, float):  # most are
+        return CONSTANT, _bits(value)
     if isinstance(value, UserFunction):
         return CONSTANT, value.address(dtype)
     match value:
@@ -211,8 +213,6 @@ def _simple_scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
             return AVERAGE_MOMENTUM, _bits(decay)
         case PerWeight(strength):
             return PER_WEIGHT, _bits(strength)
-        case float():
-            return CONSTANT, _bits(value)
     return CONSTANT, int(value)
 
 
