@@ -94,11 +94,10 @@ static void FN(activate)(real *y, const real *z, int64_t n, int64_t activation) 
     const int64_t whole = n & -LANES;
     FN(activate_vectors)(y, z, whole, activation);
     if (whole == n) return;
-    const size_t rest = (size_t)(n - whole) * sizeof(real);
-    real last[LANES] = {0};
-    memcpy(last, z + whole, rest);
+    real last[LANES];
+    FN(copy_padded)(last, z + whole, n - whole);
     FN(activate_vectors)(last, last, LANES, activation);
-    memcpy(y + whole, last, rest);
+    FN(copy_row)(y + whole, last, n - whole);
 }
 
 // z may be NULL where it is not needed.
@@ -107,13 +106,12 @@ static void FN(multiply_slope)(real *dz, const real *dy, const real *y, const re
     const int64_t whole = n & -LANES;
     FN(multiply_slope_vectors)(dz, dy, y, z, whole, activation);
     if (whole == n) return;
-    const size_t rest = (size_t)(n - whole) * sizeof(real);
     real last[3][LANES] = {0};
-    memcpy(last[0], dy + whole, rest);
-    memcpy(last[1], y + whole, rest);
-    if (z) memcpy(last[2], z + whole, rest);
+    FN(copy_padded)(last[0], dy + whole, n - whole);
+    FN(copy_padded)(last[1], y + whole, n - whole);
+    if (z) FN(copy_padded)(last[2], z + whole, n - whole);
     FN(multiply_slope_vectors)(last[0], last[0], last[1], last[2], LANES, activation);
-    memcpy(dz + whole, last[0], rest);
+    FN(copy_row)(dz + whole, last[0], n - whole);
 }
 
 typedef struct {

@@ -11,8 +11,9 @@
 
 #include "mathfn.h"
 
-#include "activation.h"
 #include "partial.h"
+
+#include "activation.h"
 #include "dropout.h"
 
 #include "gemm_tile.h"
