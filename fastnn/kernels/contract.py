@@ -87,7 +87,6 @@ SCALARS: dict[str, ScalarCheck] = {
     "momentum_decay": _not_negative,
     "nesterov": checks.flag,
     "offset": _word64,
-    "q": partial(_real, low=0.0, high=1.0, open_low=True, open_high=True),
     "rate": _decay,
     "rho": _decay,
     "row_gradient": partial(_function, RowGradient),
