@@ -31,10 +31,11 @@ class PlanBuilder:
     """Collects ops and places buffers while layers lower themselves.
 
     `training` asks for what the backward pass needs and for gradients; `noise` for dropout and
-    noise, which are part of training but may be asked for without it. Buffers of a training plan stay as they are until the step ends; without training, two areas of the widest
-    layer's size take turns. `batch_statistics` asks normalisations for those of the batch at hand,
-    and ops of the update stage that move their averages. `sparse_steps` allows sparse parameters
-    gradients elsewhere than in their region.
+    noise, which training has, and inference if asked for. Buffers of a training plan stay as they
+    are until the step ends; without training, two areas of the widest layer's size take turns.
+    `batch_statistics` asks normalisations for those of the batch at hand, and ops of the update
+    stage that move their averages. `sparse_steps` allows sparse parameters gradients elsewhere than
+    in their region.
     """
 
     dtype: np.dtype

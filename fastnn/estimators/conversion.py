@@ -24,9 +24,9 @@ def from_sklearn(cls: type, fitted: Any) -> Any:
     if hasattr(fitted, "classes_"):
         ours._settle_task(fitted._label_binarizer.y_type_)
     dtype = fitted.coefs_[0].dtype
-    network = translation.network_for(
-        ours, ours._loss(), fitted.n_features_in_, fitted.n_outputs_, dtype, seed=0
-    )
+    ours._described = translation.describe(ours, ours._loss(), (), fitted.n_outputs_)
+    network = translation.network_for(ours, ours._described, dtype, seed=0)
+    network.build(fitted.n_features_in_)
     pairs = zip(fitted.coefs_, fitted.intercepts_, strict=True)
     network.set_weights([array for pair in pairs for array in pair])
     ours.network_ = network
@@ -41,6 +41,8 @@ def to_sklearn(ours: Any) -> Any:
     for name, value in parameters.items():
         if name not in names and value != defaults[name] and name in _SHAPING:
             raise ValueError(f"scikit-learn has nothing like {name}={value!r}")
+    if not ours._columns.plain:
+        raise ValueError("scikit-learn has no embeddings and no imputation within its estimator")
     theirs.set_params(**{name: parameters[name] for name in names})
     theirs._validate_params()
     _copy_attributes(ours, theirs)

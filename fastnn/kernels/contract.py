@@ -83,7 +83,7 @@ SCALARS: dict[str, ScalarCheck] = {
     "label_smoothing": partial(_real, low=0.0, high=1.0),
     "limit": partial(_real, low=0.0, open_low=True),
     "lr": _real,
-    "momentum": _decay,
+    "momentum": partial(_real, low=0.0, high=1.0),
     "momentum_decay": _not_negative,
     "nesterov": checks.flag,
     "offset": _word64,

@@ -138,7 +138,7 @@ OUTSIDE = {
     "label_smoothing": (-0.1, 1.1),
     "limit": (0.0, -1.0),
     "lr": (),
-    "momentum": (-0.1, 1.0),
+    "momentum": (-0.1, 1.1),
     "momentum_decay": (-0.1,),
     "rate": (-0.1, 1.0, 2),
     "rho": (-0.1, 1.0),
