@@ -42,7 +42,7 @@ typedef struct FN(loss_job) {
     const int64_t *labels;   // (B,), instead of target
     const real *weight;      // (B,) or NULL
     int64_t cols;
-    double total;  // Σ w times the number of outputs that share it
+    double total;        // Σ w times the number of outputs that share it
     double parameter;    // of all outputs
     const real *levels;  // (O,): of each output, in place of it
 } FN(loss_job);

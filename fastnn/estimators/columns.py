@@ -126,16 +126,12 @@ def fills_nan(imputer: SimpleImputer | str | None) -> bool:
 
 
 def categorical_columns(X: Any, features: Any) -> np.ndarray | None:
-    """Which columns of X `categorical_features` means, bool (n_features,); None if none are."""
+    """Which columns of a table are meant, bool (n_features,); None if none are."""
     names = getattr(X, "columns", None)
     if isinstance(features, str):  # "from_dtype"
-        if names is None:
-            return None
-        mask = np.array([_is_category(X[name].dtype) for name in names])
-    elif features is None:
-        return None
+        mask = np.array([_is_category(X[name].dtype) for name in (() if names is None else names)])
     else:
-        mask = _chosen(np.asarray(features), np.shape(X)[1], names)
+        mask = _chosen(np.asarray(features), X.shape[1], names)
     return mask if mask.any() else None
 
 
@@ -180,8 +176,13 @@ def _chosen(features: np.ndarray, count: int, names: Any) -> np.ndarray:
     return np.isin(np.asarray(names, object), features)
 
 
+def as_table(X: Any, estimator: Any) -> Any:
+    """A frame, or an array of any dtype with rows and columns."""
+    if hasattr(X, "columns"):
+        return X
+    return check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator)
+
+
 def _part(X: Any, mask: np.ndarray) -> Any:
-    """Some columns of a frame or an array."""
-    if not hasattr(X, "columns"):
-        X = check_array(X, dtype=None, ensure_all_finite=False)
+    """Some columns of a table."""
     return _safe_indexing(X, np.flatnonzero(mask), axis=1)

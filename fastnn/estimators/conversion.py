@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ def from_sklearn(cls: type, fitted: Any) -> Any:
     if not isinstance(fitted, theirs) or not hasattr(fitted, "coefs_"):
         raise ValueError(f"expected a fitted sklearn.neural_network.{cls.__name__}, got {fitted!r}")
     ours = cls(**fitted.get_params())
+    ours._begin()
     _copy_attributes(fitted, ours)
     if hasattr(fitted, "classes_"):
         ours._settle_task(fitted._label_binarizer.y_type_)
@@ -59,6 +61,8 @@ _SHAPING = ("batch_norm",)
 
 
 def _copy_attributes(source: Any, target: Any) -> None:
+    """What was learned and, for fits that go on, counted."""
     for name, value in vars(source).items():
-        if name.endswith("_") and not name.startswith("_") and name not in _WEIGHTS:
-            setattr(target, name, value)
+        learned = name.endswith("_") and not name.startswith("_") and name not in _WEIGHTS
+        if learned or name == "_no_improvement_count":
+            setattr(target, name, copy.copy(value))

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from ..data import DataSet, inputs_for
 from ..network import Network
 from ..sparse_rows import SparseRows
-from .columns import DTYPES, Columns, categorical_columns, fills_nan
+from .columns import DTYPES, Columns, as_table, categorical_columns, fills_nan
 
 SPARSE = ("csr", "csc")
 
@@ -35,9 +35,7 @@ class ChecksInputs:
 
     def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
         """X and y, checked, as arrays."""
-        columns = self._columns
-        if reset:
-            columns = Columns(categorical_columns(X, self.categorical_features), self.imputer)
+        columns = self._new_columns(X) if reset else self._columns
         options = {
             "accept_sparse": SPARSE,
             "multi_output": True,
@@ -48,6 +46,7 @@ class ChecksInputs:
         if columns.categorical is None:
             X, y = validate_data(self, X, y, reset=reset, **options)
         else:
+            X = as_table(X, self)
             validate_data(self, X, y, reset=reset, skip_check_array=True)
             if reset:
                 columns.fit_categories(X)
@@ -59,6 +58,13 @@ class ChecksInputs:
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         return columns.impute(X), y
 
+    def _new_columns(self, X: Any) -> Columns:
+        """What is to learn about the columns of X."""
+        categorical = None
+        if self.categorical_features is not None:
+            categorical = categorical_columns(as_table(X, self), self.categorical_features)
+        return Columns(categorical, self.imputer)
+
     def _rows(self, X: Any) -> np.ndarray | SparseRows:
         """X, checked, as the network predicts from it."""
         columns = self._columns
@@ -69,6 +75,7 @@ class ChecksInputs:
         if columns.categorical is None:
             X = validate_data(self, X, reset=False, **options)
         else:
+            X = as_table(X, self)
             validate_data(self, X, reset=False, skip_check_array=True)
             X = check_array(columns.encode(X), estimator=self, **options)
         rows, dtype = rows_of(columns.impute(X)), self.network_.dtype
@@ -78,7 +85,7 @@ class ChecksInputs:
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.categorical_features is None
         tags.input_tags.allow_nan = fills_nan(self.imputer)
         return tags
 
