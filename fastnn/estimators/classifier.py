@@ -295,7 +295,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
 
         What `set_params` has changed since holds from here on, but for what the optimizer was made
         of: `solver`, `learning_rate_init`, `momentum` and the like wait for the next `fit`, as in
-        scikit-learn.
+        scikit-learn. Those that settle the shapes of weights cannot change.
 
         Parameters
         ----------

@@ -40,12 +40,17 @@ CHANGES = {
     "rate": {"learning_rate_init": 0.5},
     "momentum": {"momentum": 0.1, "nesterovs_momentum": False},
 }
+SOLVERS = {
+    "sgd": {"solver": "sgd"},
+    "invscaling": {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.1},
+    "adam": {"solver": "adam"},
+}
 
 
-@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("change", CHANGES)
 def test_partial_fits_follow_what_scikit_learn_follows(change, solver):
-    pair = regressors(solver=solver)
+    pair = regressors(**SOLVERS[solver])
     for estimator in pair:
         estimator.partial_fit(PATIENTS, PROGRESS).set_params(**CHANGES[change])
         estimator.partial_fit(PATIENTS, PROGRESS).partial_fit(PATIENTS, PROGRESS)
