@@ -167,7 +167,7 @@ static fastnn_status FN(softmax_cross_entropy)(real *dz, const real *z, const re
         if (labels[i] < 0 || labels[i] >= C) return FASTNN_BAD_LABEL;
     }
     const double total = FN(total_weight)(weight, B);
-    FN(loss_job) job = {dz, z, target, labels, weight, C, total, label_smoothing};
+    FN(loss_job) job = {dz, z, target, labels, weight, C, total, label_smoothing, 0};
     *loss = fastnn_sum_chunks(C ? B : 0, row_grain(C), 1.5 * (double)B * (double)C,
                               FN(softmax_cross_entropy_rows), &job);
     return FASTNN_OK;

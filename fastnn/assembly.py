@@ -163,6 +163,28 @@ class Assembly:
         self.arena.segments = architecture.segments
         self.attach(architecture, self.arena)
 
+    def redescribe(self, layers: Sequence[Layer], loss: Loss, l1: float, l2: float) -> None:
+        """Take on another description of the same arrays; the network is built.
+
+        Weights, optimizer and progress stay.
+
+        Raises
+        ------
+        ArgumentError
+            The layers need arrays of other names or shapes; nothing is changed.
+        """
+        own: dict[str, Any] = {"optimizer": self.optimizer, "seed": self.seed, "dtype": self.dtype}
+        other = Assembly(layers, loss=loss, l1=l1, l2=l2, **own)
+        settled = other._settle(self.input_shape, self.dtype)
+        if not self.arena.fits(settled.segments, settled.buffer_segments):
+            raise ArgumentError(
+                "the layers need arrays of other names or shapes than the network has; train a new "
+                "one"
+            )
+        self.layers, self.layer_names, self.loss = other.layers, other.layer_names, other.loss
+        self.l1, self.l2 = other.l1, other.l2
+        self.resettle()
+
     def _settle(self, input_shape: tuple[int, ...], dtype: np.dtype) -> Architecture:
         weight_decay = self.optimizer.weight_decay
         return settle(

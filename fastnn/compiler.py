@@ -30,16 +30,18 @@ Pullback = Callable[[Ref, bool], "Ref | None"]
 class PlanBuilder:
     """Collects ops and places buffers while layers lower themselves.
 
-    `training` asks for dropout, for what the backward pass needs, and for gradients. Buffers of a
-    training plan stay as they are until the step ends; without training, two areas of the widest
-    layer's size take turns. `batch_statistics` asks normalisations for those of the batch at hand,
-    and ops of the update stage that move their averages. `sparse_steps` allows sparse parameters
-    gradients elsewhere than in their region.
+    `training` asks for what the backward pass needs and for gradients; `noise` for dropout and
+    noise, which training has, and inference if asked for. Buffers of a training plan stay as they
+    are until the step ends; without training, two areas of the widest layer's size take turns.
+    `batch_statistics` asks normalisations for those of the batch at hand, and ops of the update
+    stage that move their averages. `sparse_steps` allows sparse parameters gradients elsewhere than
+    in their region.
     """
 
     dtype: np.dtype
     rows: int
     training: bool
+    noise: bool
     batch_statistics: bool
     sparse_steps: bool
     widest: int
@@ -48,6 +50,7 @@ class PlanBuilder:
     stages: dict[str, list[Op]] = field(default_factory=lambda: {name: [] for name in STAGES})
     workspace: int = 0
     sparse: list[SparseGradient] = field(default_factory=list)
+    constants: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
     _areas: dict[str, list[int]] = field(default_factory=dict)
 
     def emit(
@@ -77,6 +80,12 @@ class PlanBuilder:
     def fixed(self, shape: tuple[int, ...]) -> Ref:
         """A buffer of its own that does not grow with the batch."""
         return self._place(shape, per_row=0)
+
+    def constant(self, values: tuple[float, ...]) -> Ref:
+        """A vector of numbers that are known now."""
+        ref = self.fixed((len(values),))
+        self.constants.append((ref, values))
+        return ref
 
     def _place(self, shape: tuple[int, ...], dtype: Any = None, **options: Any) -> Ref:
         dtype = np.dtype(dtype or self.dtype)
@@ -123,6 +132,7 @@ def compile_plan(
     labels: bool,
     fused: bool = False,
     folded: bool = False,
+    noise: bool = False,
     batch_statistics: bool = False,
 ) -> Plan:
     """Lower a network for batches of up to `rows` rows.
@@ -130,7 +140,7 @@ def compile_plan(
     Parameters
     ----------
     training : bool
-        Whether to plan gradients and the update, and to apply dropout.
+        Whether to plan gradients and the update, and to apply dropout and noise.
     labels : bool
         Whether targets are int64 class numbers, one a row, instead of a value per output.
     fused : bool
@@ -138,6 +148,8 @@ def compile_plan(
         arena holds gradients without those of the penalties and of sparse parameters.
     folded : bool
         Whether normalisations may go into weights, in a plan for inference.
+    noise : bool
+        Whether a plan for inference too applies dropout and noise.
     batch_statistics : bool
         Whether a plan for inference too normalises by the statistics of batches; its update stage
         moves their averages.
@@ -145,7 +157,13 @@ def compile_plan(
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
     sparse_steps = fused and isinstance(net.optimizer, GradientOptimizer)
     builder = PlanBuilder(
-        net.dtype, rows, training, training or batch_statistics, sparse_steps, widest
+        net.dtype,
+        rows,
+        training,
+        training or noise,
+        training or batch_statistics,
+        sparse_steps,
+        widest,
     )
     output, pullbacks = _lower_layers(net, builder)
 
@@ -174,7 +192,8 @@ def compile_plan(
         joined = join_dropout(stages["forward"], stages["backward"])
         stages["forward"], stages["backward"] = joined
     scale, frozen = builder.input_scale, MappingProxyType(stages)
-    return Plan(net.dtype, rows, builder.workspace, output, prediction, scale, frozen)
+    constants = tuple(builder.constants)
+    return Plan(net.dtype, rows, builder.workspace, output, prediction, scale, frozen, constants)
 
 
 def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pullback]]:

@@ -85,6 +85,8 @@ class Executor:
         self.arena = arena
         self._workspace = aligned_zeros(plan.workspace, np.dtype(np.uint8))
         self._bound: dict[tuple[str, str, int], list[BoundOp]] = {}
+        for ref, values in plan.constants:
+            self.fixed_array(ref)[...] = values
 
     def run(self, stages: Iterable[str], batch: Batch, state: RunState) -> list[float]:
         """Run the named stages of the plan on one batch; returns the sums indexed by `Result`."""

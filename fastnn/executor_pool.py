@@ -31,8 +31,8 @@ class ExecutorPool:
     def __init__(self, architecture: Architecture, arena: ParameterArena):
         self.architecture = architecture
         self.arena = arena
-        self._plans: dict[tuple[int, bool, bool, bool], Plan] = {}
-        self._idle: dict[tuple[int, bool, bool], list[Executor]] = {}
+        self._plans: dict[tuple[int, bool, bool, bool, bool], Plan] = {}
+        self._idle: dict[tuple[int, bool, bool, bool], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
 
@@ -45,11 +45,13 @@ class ExecutorPool:
             self._snapshot = Snapshot(self.arena)
         return self._snapshot
 
-    def plan(self, rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
+    def plan(
+        self, rows: int, *, training: bool, labels: bool, folded: bool = True, noise: bool = False
+    ) -> Plan:
         """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
-        key = (rows, training, labels, folded)
+        key = (rows, training, labels, folded, noise)
         if key not in self._plans:
-            options = {"training": training, "labels": labels, "folded": folded}
+            options = {"training": training, "labels": labels, "folded": folded, "noise": noise}
             self._plans[key] = compile_plan(self.architecture, rows, fused=True, **options)
         return self._plans[key]
 
@@ -65,23 +67,25 @@ class ExecutorPool:
         return self._training
 
     @contextmanager
-    def inference(self, rows: int, labels: bool) -> Iterator[Executor]:
+    def inference(self, rows: int, labels: bool, noise: bool = False) -> Iterator[Executor]:
         """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
         capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
-        executor, idle = self._lend(capacity, labels, folded=True)
+        executor, idle = self._lend(capacity, labels, folded=True, noise=noise)
         if not keeps_digits(executor):
             idle.append(executor)
-            executor, idle = self._lend(capacity, labels, folded=False)
+            executor, idle = self._lend(capacity, labels, folded=False, noise=noise)
         try:
             yield executor
         finally:
             idle.append(executor)
 
-    def _lend(self, rows: int, labels: bool, folded: bool) -> tuple[Executor, list[Executor]]:
+    def _lend(
+        self, rows: int, labels: bool, folded: bool, noise: bool
+    ) -> tuple[Executor, list[Executor]]:
         """An idle executor or a new one, and where it goes afterwards."""
-        idle = self._idle.setdefault((rows, labels, folded), [])
+        idle = self._idle.setdefault((rows, labels, folded, noise), [])
         try:
             return idle.pop(), idle
         except IndexError:
-            plan = self.plan(rows, training=False, labels=labels, folded=folded)
+            plan = self.plan(rows, training=False, labels=labels, folded=folded, noise=noise)
             return native_executor.executor(plan, self.arena), idle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 #: Rows run at a time unless told otherwise: enough to fill the kernels, few enough for the caches.
 BATCH_SIZE = 1024
 
+#: The step that keys the masks of the first draw: beyond all of training, whose steps have 47 bits.
+FIRST_DRAW = 1 << 47
+
 
 def predict(
     network: Network, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE
@@ -29,6 +33,31 @@ def predict(
     with network.executors.inference(batch_size, labels=False) as executor:
         executor.infer(rows, network.state)
     return predictions
+
+
+def moments_of_draws(
+    network: Network, x: np.ndarray | SparseRows, draws: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of predictions with dropout and noise, each (n, outputs).
+
+    The masks of a draw are a function of the network's seed, the number of the draw and the place
+    of the row in x; no step of training has them.
+    """
+    mean, deviation = (np.empty((len(x), *network.output_shape), network.dtype) for _ in range(2))
+    batch_size = min(BATCH_SIZE, len(x))
+    step = FIRST_DRAW
+    with network.executors.inference(batch_size, labels=False, noise=True) as executor:
+        for start in range(0, len(x), batch_size):
+            piece = DataSet(x[start : start + batch_size])
+            sample = np.empty((draws, len(piece), *network.output_shape), network.dtype)
+            for predictions in sample:
+                rows = Pass(piece, batch_size, predictions=predictions, scored=False)
+                executor.infer(rows, replace(network.state, step=step))
+                step += 1
+            rows_done = slice(start, start + batch_size)
+            mean[rows_done] = sample.mean(axis=0, dtype=np.float64)
+            deviation[rows_done] = sample.std(axis=0, dtype=np.float64)
+    return mean, deviation
 
 
 def evaluate(network: Network, data: DataSet, batch_size: int = BATCH_SIZE) -> dict[str, float]:

@@ -57,15 +57,23 @@ class Loss(Specification, family=True):
 
     @property
     def settings(self) -> tuple[Any, ...]:
-        """The kernel's further arguments."""
+        """The kernel's further arguments that are numbers."""
         return ()
+
+    def levels(self, outputs: int) -> tuple[float, ...] | None:
+        """The kernel's further argument that is a vector, one number for each output."""
+        return None
 
     def lower(
         self, builder: PlanBuilder, gradient: Ref | None, output: Ref, target: Ref, weight: Ref
     ) -> None:
         """Emit the op that adds up the loss and, if asked, writes its gradient."""
-        arguments = (gradient, output, target, weight, *self.settings)
-        of_value, of_gradient = self.factors(math.prod(output.shape))
+        arguments: tuple[Any, ...] = (gradient, output, target, weight, *self.settings)
+        outputs = math.prod(output.shape)
+        levels = self.levels(outputs)
+        if levels is not None:
+            arguments += (builder.constant(levels),)
+        of_value, of_gradient = self.factors(outputs)
         builder.emit("loss", self.kernel, *arguments, result=Result.LOSS, factor=of_value)
         if gradient is not None and of_gradient != 1:
             builder.emit("loss", "scale", gradient, of_gradient)
@@ -349,28 +357,59 @@ class Quantile(Loss):
 
     Parameters
     ----------
-    q : float
-        In (0, 1).
+    q : float or tuple of float
+        In (0, 1). Several are the levels of as many outputs, for which y may have one column. They
+        are fitted side by side, so that here and there they may cross.
+
+    Raises
+    ------
+    ArgumentError
+        Also a `ValueError`: a level is not in (0, 1). From `Network`, if the last layer has another
+        number of outputs than there are levels.
 
     Examples
     --------
     >>> import fastnn
     >>> upper = fastnn.Network([fastnn.Dense(1)], loss=fastnn.Quantile(0.95))
+    >>> net = fastnn.Network([fastnn.Dense(3)], loss=fastnn.Quantile((0.05, 0.5, 0.95)))
+    >>> net.fit([[1.0], [2.0]], [3.0, 4.0], verbose=0).epoch
+    [1]
     """
 
-    q: float = 0.5
+    q: float | tuple[float, ...] = 0.5
 
     kernel = "quantile"
 
     def __post_init__(self) -> None:
-        self._settle(q=checks.real("q", self.q, low=0, high=1, open_low=True, open_high=True))
+        if not isinstance(self.q, tuple | list):
+            self._settle(q=_level(self.q))
+        elif not self.q:
+            raise ArgumentError("q must hold at least one level, got none")
+        else:
+            self._settle(q=tuple(map(_level, self.q)))
 
-    @property
-    def settings(self) -> tuple[float, ...]:
-        return (self.q,)
+    def levels(self, outputs: int) -> tuple[float, ...]:
+        return self.q if isinstance(self.q, tuple) else (self.q,) * outputs
+
+    def check_outputs(self, shape: tuple[int, ...]) -> None:
+        super().check_outputs(shape)
+        if isinstance(self.q, tuple) and shape != (len(self.q),):
+            raise ArgumentError(
+                f"loss {self.title!r} has {len(self.q)} levels for as many outputs, but the last "
+                f"layer gives shape {shape}"
+            )
+
+    def prepare_target(self, y: Any, outputs: int, dtype: np.dtype) -> np.ndarray:
+        if isinstance(self.q, tuple) and y.size == len(y):
+            y = np.repeat(y.reshape(-1, 1), outputs, axis=1)
+        return super().prepare_target(y, outputs, dtype)
 
     def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         return np.sign(output - target)
+
+
+def _level(value: Any) -> float:
+    return checks.real("q", value, low=0, high=1, open_low=True, open_high=True)
 
 
 def _reduction_factors(reduction: str, outputs: int) -> tuple[float, float]:

@@ -256,6 +256,16 @@ class ParameterArena:
         """Whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
+    def fits(
+        self, segments: tuple[Segment, ...], buffer_segments: tuple[BufferSegment, ...]
+    ) -> bool:
+        """Whether these arrays are its own: the same names, places and shapes."""
+
+        def places(*tables: tuple[Segment, ...] | tuple[BufferSegment, ...]) -> list[object]:
+            return [[(s.name, s.offset, s.shape) for s in table] for table in tables]
+
+        return places(segments, buffer_segments) == places(self.segments, self.buffer_segments)
+
     def copy_from(self, other: ParameterArena) -> None:
         """Take over what an arena of the same layout holds, gradients apart; it stays as it is.
 

@@ -225,6 +225,8 @@ class Plan:
         What rows of the input are multiplied by on their way into the batch.
     stages : mapping of str to tuple of Op
         The ops of each of `STAGES`; a plan made for inference has no gradients and no update.
+    constants : tuple of (Ref, tuple of float)
+        Arrays of the workspace that hold the same numbers for ever.
     """
 
     dtype: np.dtype
@@ -234,6 +236,7 @@ class Plan:
     prediction: Ref
     input_scale: float
     stages: Mapping[str, tuple[Op, ...]]
+    constants: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 
 import numpy as np
@@ -26,6 +27,7 @@ from fastnn import (
 )
 from fastnn.errors import ArgumentError, DivergenceError
 from fastnn.executor import Executor
+from fastnn.inference import moments_of_draws
 from fastnn.native_executor import NativeExecutor
 
 SOURCES = ["float32", "float64", "float16", "bool"]
@@ -104,6 +106,7 @@ FEATURES = {
     "rmsprop": {"optimizer": fastnn.RMSProp(1e-2, momentum=0.5, centered=True), "max_norm": 0.5},
     "average": {"optimizer": "adagrad", "weight_average": fastnn.EMA(0.9)},
     "swa": {"optimizer": fastnn.SGD(0.1), "weight_average": fastnn.SWA(2)},
+    "quantiles": {"loss": fastnn.Quantile((0.1, 0.5, 0.8)), "optimizer": "adam"},
 }
 
 
@@ -138,6 +141,19 @@ def test_the_native_executor_is_what_runs():
     net = network()
     net.fit(X, y, verbose=0)
     assert type(net.executors.training(32, labels=True)) is NativeExecutor
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_inference_with_noise_has_the_same_bits(layers, monkeypatch):
+    X, y = drawn(n=200)
+    net = network(layers)
+    net.fit(X, y, verbose=0)
+    drawn_in_c = moments_of_draws(net, X, 3)
+    net = pickle.loads(pickle.dumps(net))  # whose executors are yet to be made
+    without_c(monkeypatch)
+    np.testing.assert_array_equal(drawn_in_c, moments_of_draws(net, X, 3))
+    noisy = any(isinstance(layer, Dropout | GaussianNoise) for layer in net.layers)
+    assert bool(drawn_in_c[1].any()) == noisy
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -186,7 +186,8 @@ def test_bad_settings_of_gradient_optimizers(kind):
         "global_clipnorm": (0,),
         "epsilon": (0, -1e-9),
         "momentum_decay": (-1,),
-        **dict.fromkeys(("momentum", "rho", "beta1", "beta2"), (-0.1, 1)),
+        "momentum": (-0.1, 1.1),
+        **dict.fromkeys(("rho", "beta1", "beta2"), (-0.1, 1)),
     }
     flags = {"nesterov", "centered", "amsgrad", "epsilon_hat"}
     names = {field.name for field in dataclasses.fields(kind)} - {"_"}

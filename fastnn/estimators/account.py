@@ -66,9 +66,8 @@ class Account(Callback):
         else:
             self._note_improvement_of_score(network, self._score())
         if self._rule == "invscaling":
-            network.learning_rate = (
-                estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
-            )
+            initial = network.learning_rates.initial  # the optimizer's, whatever was set since
+            network.learning_rate = initial / (estimator.t_ + 1) ** estimator.power_t
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._stop_or_slow_down(network)
         if time.monotonic() >= self._end and not self.converged:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, is_regressor
-from sklearn.utils import column_or_1d
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.impute import SimpleImputer
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from .. import inference
 from .._version import __version__
@@ -25,10 +24,12 @@ from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..sparse_rows import SparseRows
 from . import conversion, draws, fitting, translation
+from .columns import IMPUTATIONS
+from .inputs import ChecksInputs, in_dtype, rows_of
 from .predictor import Predictor
 
 
-class BaseMultilayerPerceptron(BaseEstimator, ABC):
+class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
     """Base of `MLPClassifier` and `MLPRegressor`; not to be used directly."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -71,10 +72,15 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         "global_clipnorm": [Interval(Real, 0, None, closed="neither"), None],
         "callbacks": [list, tuple, None],
         "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "imputer": [StrOptions(set(IMPUTATIONS)), SimpleImputer, None],
+        "progress": ["boolean"],
     }
 
     network_: Network
     n_outputs_: int
+    _described: translation.Description | None = None
 
     # ------------------------------------------------------------------------ of the two estimators
 
@@ -181,8 +187,8 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         if first:
             self._begin()
         network = self._prepared_network(checked.x, random, first, incremental)
-        data = _in_dtype(checked, network.dtype)
-        held_out = None if validation_rows is None else _in_dtype(validation_rows, network.dtype)
+        data = in_dtype(checked, network.dtype)
+        held_out = None if validation_rows is None else in_dtype(validation_rows, network.dtype)
         if network.optimizer.full_batch:
             fitting.fit_full_batch(self, network, data, held_out)
         else:
@@ -202,22 +208,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         factors = self._row_weights(y)
         if factors is not None:
             sample_weight = factors if sample_weight is None else factors * sample_weight
-        return DataSet(_rows(X), target, sample_weight)
-
-    def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
-        """X and y, checked, as arrays."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        y = y.toarray() if hasattr(y, "toarray") else y
-        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        return DataSet(rows_of(X), target, sample_weight)
 
     def _begin(self) -> None:
         """Counters and curves of an estimator that knows nothing yet."""
@@ -241,15 +232,17 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
     ) -> Network:
         """The network to train, with the weights to start from.
 
-        A warm start keeps the weights alone; `partial_fit` the state of the optimizer too.
+        A warm start keeps the weights alone; `partial_fit` the optimizer and its state too.
         """
         known = None if first else self.network_
+        sizes, previous = self._columns.sizes, self._described
+        self._described = translation.describe(self, self._loss(), sizes, self.n_outputs_)
         if known is not None and incremental and not known.optimizer.full_batch:
+            if previous not in (None, self._described):
+                known.redescribe(*self._described)
             return known
-        dtype = X.dtype if known is None else known.dtype
-        network = translation.network_for(
-            self, self._loss(), X.shape[1], self.n_outputs_, dtype, draws.seed(self, random)
-        )
+        dtype, seed = X.dtype if known is None else known.dtype, draws.seed(self, sizes, random)
+        network = translation.network_for(self, self._described, dtype, seed).build(X.shape[1])
         if known is None:
             draws.draw_weights(network, random, self.activation)
         else:
@@ -265,13 +258,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
     def _outputs(self, X: Any) -> np.ndarray:
         """What the network predicts, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        network = self.network_
-        if hasattr(X, "tocsr"):
-            return inference.predict(network, SparseRows.of(X).astype(network.dtype))
-        if X.dtype == network.dtype:  # checked already
-            return inference.predict(network, np.ascontiguousarray(X))
-        return network.predict(X)
+        return inference.predict(self.network_, self._rows(X))
 
     def predictor(self) -> Predictor:
         """A function that predicts one row, without checks, in a few microseconds.
@@ -279,8 +266,10 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         Returns
         -------
         Predictor
-            Takes `n_features_in_` numbers, gives probabilities of the classes or values, (n,). It
-            sees later changes of the weights, and is for one thread at a time.
+            Takes the `n_features_in_` values of a row, numbers and categories as X has them, in the
+            order of its columns; gives probabilities of the classes or what the network predicts,
+            (n,). It sees later changes of the weights, and is for one thread at a time. An imputer
+            takes most of the time where there is one.
 
         Examples
         --------
@@ -292,7 +281,11 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
         (3,)
         """
         check_is_fitted(self)
-        return Predictor(self.network_, both_classes=getattr(self, "_task", None) == "binary")
+        return Predictor(
+            self.network_,
+            both_classes=getattr(self, "_task", None) == "binary",
+            columns=self._columns,
+        )
 
     # ------------------------------------------------------------------------------ to and from
 
@@ -339,28 +332,6 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-
-def _rows(X: Any) -> np.ndarray | SparseRows:
-    """Of a data set: sparse ones become dense batch by batch, and never all at once."""
-    return SparseRows.of(X) if hasattr(X, "tocsr") else np.ascontiguousarray(X)
-
-
-def _in_dtype(data: DataSet, dtype: np.dtype) -> DataSet:
-    """The same data, values and weights in the network's dtype; class numbers stay."""
-    x, target, weight = data.x, data.target, data.weight
-    if isinstance(x, SparseRows):
-        x = x.astype(dtype)
-    if target is not None and target.ndim == 2:
-        target = np.ascontiguousarray(target, dtype)
-    return replace(
-        data, x=x, target=target, weight=None if weight is None else weight.astype(dtype)
-    )
 
 
 def takes_steps(estimator: BaseMultilayerPerceptron) -> bool:

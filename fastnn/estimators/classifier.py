@@ -39,7 +39,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         Any name of an optimizer of `fastnn.Network`; an object brings all its settings, learning
         rate and schedule included.
     alpha : float, default=0.0001
-        L2 penalty ½ alpha Σw², divided by the sum of the sample weights of each batch.
+        L2 penalty ½ alpha Σw², divided by the sum of the sample weights of each batch. It is for
+        embeddings too.
     batch_size : int or 'auto', default='auto'
         'auto' is 200, or all rows if there are fewer; lbfgs always takes all.
     learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
@@ -85,6 +86,19 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     callbacks : list of Callback, default=None
     max_time : float, default=None
         Seconds; training stops after the first epoch that ends later.
+    categorical_features : 'from_dtype', array-like of {bool, int, str} or None, default=None
+        Columns of X that are categories: those of a DataFrame with a categorical dtype, a mask,
+        numbers or names. Each category becomes a vector that is learned (`TabularInput`), beside
+        the numbers. Missing categories share one, at first zero, with those that the fit, or the
+        first `partial_fit`, has not met.
+    embedding_dim : int, default=None
+        Length of the vectors; None is half the number of categories, up to 50.
+    imputer : {'mean', 'median', 'most_frequent', 'constant'}, SimpleImputer or None, default=None
+        What fills in missing numbers, of X_val and in predictions too: the strategy of a
+        `sklearn.impute.SimpleImputer` ('constant' is 0), or one with settings of its own, such as
+        ``add_indicator=True``. It learns from the first X. None refuses them.
+    progress : bool, default=False
+        Whether to show a progress bar.
     class_weight : dict, 'balanced' or None, default=None
         Factors on the sample weights of each class.
 
@@ -105,6 +119,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         that writing to them changes predictions.
     n_iter_, n_layers_, n_outputs_ : int
     out_activation_ : str
+    is_categorical_ : ndarray of bool, shape (n_features_in_,), or None
+        Columns that are embedded.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
     network_ : Network
@@ -160,6 +176,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         global_clipnorm: float | None = None,
         callbacks: Any = None,
         max_time: float | None = None,
+        categorical_features: Any = None,
+        embedding_dim: int | None = None,
+        imputer: Any = None,
+        progress: bool = False,
         class_weight: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -194,6 +214,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         self.global_clipnorm = global_clipnorm
         self.callbacks = callbacks
         self.max_time = max_time
+        self.categorical_features = categorical_features
+        self.embedding_dim = embedding_dim
+        self.imputer = imputer
+        self.progress = progress
         self.class_weight = class_weight
 
     # ---------------------------------------------------------------------------------------- fit
@@ -268,6 +292,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
     ) -> MLPClassifier:
         """Train for one epoch more.
+
+        What `set_params` has changed since holds from here on, but for what the optimizer was made
+        of: `solver`, `learning_rate_init`, `momentum` and the like wait for the next `fit`, as in
+        scikit-learn. Those that settle the shapes of weights cannot change.
 
         Parameters
         ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ def from_sklearn(cls: type, fitted: Any) -> Any:
     if not isinstance(fitted, theirs) or not hasattr(fitted, "coefs_"):
         raise ValueError(f"expected a fitted sklearn.neural_network.{cls.__name__}, got {fitted!r}")
     ours = cls(**fitted.get_params())
+    ours._begin()
     _copy_attributes(fitted, ours)
     if hasattr(fitted, "classes_"):
         ours._settle_task(fitted._label_binarizer.y_type_)
     dtype = fitted.coefs_[0].dtype
-    network = translation.network_for(
-        ours, ours._loss(), fitted.n_features_in_, fitted.n_outputs_, dtype, seed=0
-    )
+    ours._described = translation.describe(ours, ours._loss(), (), fitted.n_outputs_)
+    network = translation.network_for(ours, ours._described, dtype, seed=0)
+    network.build(fitted.n_features_in_)
     pairs = zip(fitted.coefs_, fitted.intercepts_, strict=True)
     network.set_weights([array for pair in pairs for array in pair])
     ours.network_ = network
@@ -41,6 +43,8 @@ def to_sklearn(ours: Any) -> Any:
     for name, value in parameters.items():
         if name not in names and value != defaults[name] and name in _SHAPING:
             raise ValueError(f"scikit-learn has nothing like {name}={value!r}")
+    if not ours._columns.plain:
+        raise ValueError("scikit-learn has no embeddings and no imputation within its estimator")
     theirs.set_params(**{name: parameters[name] for name in names})
     theirs._validate_params()
     _copy_attributes(ours, theirs)
@@ -57,6 +61,8 @@ _SHAPING = ("batch_norm",)
 
 
 def _copy_attributes(source: Any, target: Any) -> None:
+    """What was learned and, for fits that go on, counted."""
     for name, value in vars(source).items():
-        if name.endswith("_") and not name.startswith("_") and name not in _WEIGHTS:
-            setattr(target, name, value)
+        learned = name.endswith("_") and not name.startswith("_") and name not in _WEIGHTS
+        if learned or name == "_no_improvement_count":
+            setattr(target, name, copy.copy(value))

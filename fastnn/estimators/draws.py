@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ def random_state(value: Any) -> np.random.RandomState:
     return check_random_state(value)
 
 
-def seed(estimator: Any, random: np.random.RandomState) -> int:
-    """What dropout masks are drawn from; without dropout nothing is drawn, as in scikit-learn."""
-    return int(random.randint(2**31)) if np.any(estimator.dropout) else 0
+def seed(estimator: Any, sizes: Sequence[int], random: np.random.RandomState) -> int:
+    """What dropout masks and embeddings, of these sizes, are drawn from.
+
+    Without any nothing is drawn, as in scikit-learn.
+    """
+    return int(random.randint(2**31)) if np.any(estimator.dropout) or sizes else 0
 
 
 def draw_weights(network: Network, random: np.random.RandomState, activation: Any) -> None:
@@ -28,7 +32,8 @@ def draw_weights(network: Network, random: np.random.RandomState, activation: An
 
     Both are uniform within ±√(6 / (fan_in + fan_out)), or ±√(2 / …) for logistic units (Glorot,
     Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS 2010).
-    Parameters of normalisations keep their initial values.
+    Parameters of normalisations keep their initial values, and so do embeddings, but for that of
+    missing categories: as long as none is seen, it adds nothing.
     """
     factor = 2.0 if isinstance(activation, str) and activation == "logistic" else 6.0
     arena, bound = network.arena, 0.0
@@ -39,6 +44,8 @@ def draw_weights(network: Network, random: np.random.RandomState, activation: An
         if kind in ("weights", "bias"):
             values = random.uniform(-bound, bound, segment.shape)
             arena.view(arena.parameters, segment)[...] = values
+        elif kind.startswith("column_"):  # of `TabularInput`
+            arena.view(arena.parameters, segment)[-1] = 0
 
 
 class Shuffles:

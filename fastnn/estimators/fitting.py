@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from ..callbacks import Callback, CallbackList
+from ..callbacks import Callback, CallbackList, ProgressBar
 from ..callbacks.base import Logs
 from ..data import DataSet
 from ..errors import ArgumentError, DivergenceError
@@ -52,7 +52,7 @@ def fit_steps(
     settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
-    _run(network, train, validation, settings, [account, *(estimator.callbacks or ())])
+    _run(network, train, validation, settings, [account, *_listeners(estimator)])
     if account.diverged is not None:
         warnings.warn(
             f"Training ended early, with the best weights so far: {account.diverged}",
@@ -81,7 +81,7 @@ def fit_full_batch(
     """Iterations of L-BFGS."""
     settings = FitSettings(estimator.max_iter, len(data), False)
     lines = [_IterationLines()] if estimator.verbose else []
-    session = _run(network, data, validation, settings, [*lines, *(estimator.callbacks or ())])
+    session = _run(network, data, validation, settings, [*lines, *_listeners(estimator)])
     estimator.validation_loss_curve_ += network.history.get("val_loss", [])
     outcome = session.outcome
     if outcome is None:  # interrupted
@@ -95,6 +95,12 @@ def fit_full_batch(
             ConvergenceWarning,
             stacklevel=4,
         )
+
+
+def _listeners(estimator: Any) -> list[Callback]:
+    """The user's callbacks, and the progress bar."""
+    bar = [ProgressBar()] if estimator.progress else []
+    return [*(estimator.callbacks or ()), *bar]
 
 
 class _IterationLines(Callback):

@@ -10,6 +10,7 @@ from .. import native_executor
 from ..data import DataSet
 from ..network import Network
 from ..passes import Pass
+from .columns import Columns
 
 
 class Predictor:
@@ -23,9 +24,13 @@ class Predictor:
     network : Network
     both_classes : bool
         Whether the one output is the probability of the second of two classes.
+    columns : Columns, optional
+        What makes numbers of a row; None takes it for numbers.
     """
 
-    def __init__(self, network: Network, *, both_classes: bool = False):
+    def __init__(
+        self, network: Network, *, both_classes: bool = False, columns: Columns | None = None
+    ):
         row = np.zeros((1, *network.input_shape), network.dtype)
         outputs = np.zeros((1, *network.output_shape), network.dtype)
         plan = network.executors.plan(1, training=False, labels=False)
@@ -34,10 +39,11 @@ class Predictor:
         self._run = executor.repeatable(rows, network.state)
         self._row, self._outputs = row[0], outputs[0]
         self._both_classes = both_classes
+        self._prepare = None if columns is None or columns.plain else columns.row
 
     def __call__(self, row: Any) -> np.ndarray:
-        """Probabilities or values (n,), for the numbers of one row."""
-        self._row[:] = row
+        """Probabilities or values (n,), for the values of one row."""
+        self._row[:] = row if self._prepare is None else self._prepare(row)
         self._run()
         if self._both_classes:
             probability = self._outputs[0]

@@ -11,10 +11,11 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from .. import inference
+from .. import checks, inference
 from ..data import DataSet
 from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
 from .base import BaseMultilayerPerceptron, takes_steps
+from .uncertainty import PredictsUncertainty, check_levels, levels
 
 LOSSES: dict[str, Loss] = {
     "squared_error": HalfSquaredError(),
@@ -25,7 +26,7 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
+class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron):
     """Multi-layer perceptron regressor; scikit-learn's, trained by fastnn.
 
     For the same arguments and `random_state`, results equal those of
@@ -40,17 +41,19 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, \
     nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, \
     n_iter_no_change, max_fun, dropout, batch_norm, l1, weight_decay, clipvalue, clipnorm, \
-    global_clipnorm, callbacks, max_time
+    global_clipnorm, callbacks, max_time, categorical_features, embedding_dim, imputer, progress
         As in `MLPClassifier`; the score of early stopping is R².
-    quantile : float, default=0.5
-        Which quantile the loss 'quantile' fits.
+    quantile : float or list of float, default=0.5
+        Which quantile the loss 'quantile' fits; several, in ascending order and with 0.5 among
+        them, give the one target as many outputs: `predict` gives the median, `predict_interval`
+        what lies around it.
 
     Attributes
     ----------
     loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, t_, coefs_, \
-    intercepts_, n_iter_, n_layers_, n_outputs_, out_activation_, n_features_in_, \
-    feature_names_in_, network_
-        As in `MLPClassifier`.
+    intercepts_, n_iter_, n_layers_, n_outputs_, out_activation_, is_categorical_, \
+    n_features_in_, feature_names_in_, network_
+        As in `MLPClassifier`; several quantiles are as many outputs.
 
     Examples
     --------
@@ -65,7 +68,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMultilayerPerceptron._parameter_constraints,
         "loss": [StrOptions(set(LOSSES)), Loss],
-        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
     }
 
     def __init__(
@@ -104,7 +107,11 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
         global_clipnorm: float | None = None,
         callbacks: Any = None,
         max_time: float | None = None,
-        quantile: float = 0.5,
+        categorical_features: Any = None,
+        embedding_dim: int | None = None,
+        imputer: Any = None,
+        progress: bool = False,
+        quantile: Any = 0.5,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -139,6 +146,10 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
         self.global_clipnorm = global_clipnorm
         self.callbacks = callbacks
         self.max_time = max_time
+        self.categorical_features = categorical_features
+        self.embedding_dim = embedding_dim
+        self.imputer = imputer
+        self.progress = progress
         self.quantile = quantile
 
     # ---------------------------------------------------------------------------------------- fit
@@ -146,6 +157,12 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     def _targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
         """Numbers (n, outputs)."""
         target = y.reshape(len(y), -1)
+        several = levels(self._loss())
+        if several:
+            check_levels(several)
+            if target.shape[1] != 1:
+                raise ValueError(f"several quantiles are for one target, got {target.shape[1]}")
+            target = np.repeat(target, len(several), axis=1)
         self._loss().check_target(target, target.shape[1])
         if not reset and target.shape[1] != self.n_outputs_:
             raise ValueError(
@@ -159,7 +176,10 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     def _loss(self) -> Loss:
         if isinstance(self.loss, Loss):
             return self.loss
-        return Quantile(self.quantile) if self.loss == "quantile" else LOSSES[self.loss]
+        if self.loss != "quantile":
+            return LOSSES[self.loss]
+        one = isinstance(self.quantile, Real)
+        return Quantile(self.quantile if one else tuple(self.quantile))
 
     def _row_weights(self, y: Any) -> np.ndarray | None:
         return None
@@ -168,27 +188,80 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
         return None
 
     def _scorer(self, validation: DataSet) -> Any:
-        """R², the mean over the outputs."""
+        """R², the mean over the targets."""
+        assert validation.target is not None
+        target = validation.target
+        if levels(self.network_.loss):
+            target = target[:, :1]
 
         def score() -> float:
-            predicted = inference.predict(self.network_, validation.x)
+            predicted = self._values(inference.predict(self.network_, validation.x))
             if not np.isfinite(predicted).all():
                 return np.nan
             with np.errstate(over="ignore"):  # where training is about to diverge
-                return r2_score(validation.target, predicted, sample_weight=validation.weight)
+                return r2_score(target, predicted, sample_weight=validation.weight)
 
         return score
 
     @available_if(takes_steps)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Train for one epoch more; parameters as in `fit`."""
+        """Train for one epoch more; parameters as in `fit`.
+
+        What `set_params` has changed since holds from here on, but for what the optimizer was made
+        of; see `MLPClassifier.partial_fit`.
+        """
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
     # ------------------------------------------------------------------------------------- predict
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Values for the rows of X, (n_samples,) or (n_samples, n_outputs)."""
-        values = self._outputs(X)
-        return values.reshape(-1) if values.shape[1] == 1 else values
+    def predict(self, X: Any, return_std: bool = False, n_draws: int = 100) -> Any:
+        """Values for the rows of X; with `return_std` how much dropout moves them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to draw dropout masks for each prediction too (Monte-Carlo dropout [1]_), and
+            return mean and standard deviation of so many draws. That is the spread of the model,
+            without the noise of the targets themselves. Masks are a function of `random_state`, the
+            draw and the place of the row in X.
+        n_draws : int, default=100
+
+        Returns
+        -------
+        values : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Of several quantiles the median.
+        std : ndarray of the same shape
+            If `return_std`.
+
+        Raises
+        ------
+        ValueError
+            X cannot be used, or the network has no dropout and `return_std` is asked for.
+
+        References
+        ----------
+        .. [1] Gal, Ghahramani: Dropout as a Bayesian approximation: representing model uncertainty
+           in deep learning. ICML 2016.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from fastnn import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> regressor = MLPRegressor(dropout=0.2, tol=0.01, random_state=0).fit(10 * X, y / 100)
+        >>> values, std = regressor.predict(10 * X, return_std=True)
+        >>> values.shape, bool((std > 0).all())
+        ((442,), True)
+        """
+        if not return_std:
+            return _by_row(self._values(self._outputs(X)))
+        draws = checks.integer("n_draws", n_draws, low=1)
+        return tuple(map(_by_row, self._values_and_deviations(X, draws)))
+
+
+def _by_row(values: np.ndarray) -> np.ndarray:
+    """(n,) for a single output."""
+    return values.reshape(-1) if values.shape[1] == 1 else values

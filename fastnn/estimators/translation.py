@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..layers import Activation, BatchNorm, Dense, Dropout, Layer
+from ..layers import Activation, BatchNorm, Dense, Dropout, Layer, TabularInput
 from ..losses import Loss
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 
 #: scikit-learn's names of activations where ours differ.
 ACTIVATIONS = {"logistic": "sigmoid"}
+
+#: Vectors of categories are half as long as there are categories, up to this: Guo, Berkhahn 2016.
+LONGEST_EMBEDDING = 50
 
 
 def hidden_units(estimator: Any) -> list[int]:
@@ -25,22 +28,40 @@ def hidden_units(estimator: Any) -> list[int]:
     return [int(size) for size in units]
 
 
-def network_for(
-    estimator: Any, loss: Loss, inputs: int, outputs: int, dtype: np.dtype, seed: int
-) -> Network:
-    """The network that an estimator describes, built, with weights that are yet to be drawn."""
-    layers = [*_hidden_layers(estimator), Dense(outputs, initializer="glorot_uniform")]
-    network = Network(
-        layers,
-        loss=loss,
+class Description(NamedTuple):
+    """What each step reads of an estimator's parameters, and nothing that the optimizer holds."""
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+    l1: float
+    l2: float
+
+
+def describe(estimator: Any, loss: Loss, sizes: Sequence[int], outputs: int) -> Description:
+    """What an estimator describes; `sizes` are those of the categorical columns, the first ones."""
+    layers = (
+        *_embeddings(estimator, sizes),
+        *_hidden_layers(estimator),
+        Dense(outputs, initializer="glorot_uniform"),
+    )
+    return Description(layers, loss, estimator.l1, estimator.alpha)
+
+
+def network_for(estimator: Any, described: Description, dtype: np.dtype, seed: int) -> Network:
+    """The network that an estimator describes, not built yet."""
+    return Network(
+        **described._asdict(),
         optimizer=optimizer_for(estimator),
         seed=seed,
         dtype=dtype,
-        l1=estimator.l1,
-        l2=estimator.alpha,
         penalty_scale="sum",
     )
-    return network.build(inputs)
+
+
+def _embeddings(estimator: Any, sizes: Sequence[int]) -> list[Layer]:
+    dim = estimator.embedding_dim
+    tables = {i: (n, dim or min((n + 1) // 2, LONGEST_EMBEDDING)) for i, n in enumerate(sizes)}
+    return [TabularInput(tables, normalize=False)] if tables else []
 
 
 def _hidden_layers(estimator: Any) -> list[Layer]:
@@ -94,7 +115,7 @@ def optimizer_for(estimator: Any) -> Optimizer:
 def _own_settings(estimator: Any) -> dict[str, Any]:
     """Of the solvers that scikit-learn has; the others have their defaults."""
     if estimator.solver == "sgd":
-        momentum = min(estimator.momentum, LARGEST_MOMENTUM)
+        momentum = estimator.momentum
         return {
             "momentum": momentum,
             "nesterov": bool(estimator.nesterovs_momentum and momentum),
@@ -108,9 +129,6 @@ def _own_settings(estimator: Any) -> dict[str, Any]:
         }
     return {}
 
-
-#: scikit-learn allows 1, which is what float32 makes of it.
-LARGEST_MOMENTUM = 1 - 2.0**-53
 
 #: SciPy's own, which scikit-learn leaves as it is.
 LBFGS_TOLERANCE_CHANGE = 2.220446049250313e-09

@@ -199,7 +199,7 @@ def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
 
 cdef object _outputwise_loss(
     fastnn_kernel_id kernel, str name, object dy, object y, object target, object weight,
-    double parameter=0,
+    double parameter=0, object levels=None,
 ):
     cdef fastnn_args args
     cdef np.ndarray first = _real(y, name, 2)
@@ -211,6 +211,8 @@ cdef object _outputwise_loss(
     args.array[2] = _like(target, "target", t, READ, first)
     args.array[3] = _vector(weight, "weight", t, OPTIONAL, B)
     args.dim[0], args.dim[1] = B, np.PyArray_DIM(first, 1)
+    if kernel == FASTNN_KERNEL_quantile:
+        args.array[4] = _vector(levels, "q", t, READ, args.dim[1])
     args.scalar[0].f = parameter
     _run(kernel, t, &args)
     return args.result
@@ -239,7 +241,7 @@ def poisson(dz, z, target, weight) -> float:
 
 
 def quantile(dy, y, target, weight, q) -> float:
-    return _outputwise_loss(FASTNN_KERNEL_quantile, "y", dy, y, target, weight, q)
+    return _outputwise_loss(FASTNN_KERNEL_quantile, "y", dy, y, target, weight, 0, q)
 
 
 def custom_activation_fwd(y, z, function):

@@ -23,12 +23,20 @@ def _per_output(count: float) -> Callable[[Dims], float]:
     return lambda d: count * d["B"] * d["O"]
 
 
-def _loss(name: str, flops: float, *settings: dict[str, Any], y="y", values="normal") -> Kernel:
+def _loss(
+    name: str,
+    flops: float,
+    *settings: dict[str, Any],
+    y: str = "y",
+    values: str = "normal",
+    by_output: tuple[str, ...] = (),
+) -> Kernel:
     arrays = {
         f"d{y}": Array("B O", "w", optional=True),
         y: Array("B O"),
         "target": Array("B O", values=values),
         "weight": Array("B", optional=True, values="positive"),
+        **{name: Array("O", values="unit") for name in by_output},
     }
     return Kernel(
         name,
@@ -230,7 +238,7 @@ _ROWS = (
     _loss("mean_absolute_error", 5),
     _loss("huber", 8, {"delta": 1.0}, {"delta": 0.1}),
     _loss("poisson", 8, y="z", values="counts"),
-    _loss("quantile", 6, {"q": 0.5}, {"q": 0.05}, {"q": 0.9}),
+    _loss("quantile", 6, by_output=("q",)),
     Kernel(
         "custom_activation_fwd",
         {"y": Array("*", "w"), "z": Array("*")},

@@ -1,4 +1,4 @@
-"""Layers that drop elements in training and vanish in inference."""
+"""Layers that drop elements in training and, unless asked for, vanish in inference."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class Dropout(Layer):
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
-        if not builder.training or self.rate == 0:
+        if not builder.noise or self.rate == 0:
             return x, lambda dy, wanted: dy if wanted else None
-        y = builder.activation(x.shape)
+        y = builder.elementwise(x)
         mask = builder.buffer(x.shape, dtype=np.uint8, bits=True)
         seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
         builder.emit("forward", f"{self.kernel}_fwd", y, mask, x, self.rate, seed, offset)

@@ -1,4 +1,4 @@
-"""Noise that is added in training and absent in inference."""
+"""Noise that is added in training and, unless asked for, absent in inference."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class GaussianNoise(Layer):
         def pullback(dy: Ref, wanted: bool) -> Ref | None:
             return dy if wanted else None
 
-        if not builder.training or self.stddev == 0:
+        if not builder.noise or self.stddev == 0:
             return x, pullback
-        y = builder.activation(x.shape)
+        y = builder.elementwise(x)
         seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
         builder.emit("forward", "gaussian_noise_fwd", y, x, self.stddev, seed, offset)
         return y, pullback

@@ -95,8 +95,10 @@ class GradientOptimizer(Optimizer, listed=False):
         """Whether a norm of the gradients must be known before the step."""
         return self.clipnorm is not None or self.global_clipnorm is not None
 
-    def _settle_rates(self, *, epsilon: float | None = None, **fractions: float) -> None:
-        """Check what all have, ε where there is one, and coefficients of moving averages."""
+    def _settle_rates(
+        self, *, epsilon: float | None = None, momentum: float | None = None, **fractions: float
+    ) -> None:
+        """Check what all have, ε and momentum where there are, and factors of moving averages."""
         limits = {
             name: checks.real(name, value, low=0, open_low=True)
             for name in ("clipvalue", "clipnorm", "global_clipnorm")
@@ -106,6 +108,8 @@ class GradientOptimizer(Optimizer, listed=False):
             raise ArgumentError(f"give at most one of {', '.join(limits)}")
         if epsilon is not None:
             self._settle(epsilon=checks.real("epsilon", epsilon, low=0, open_low=True))
+        if momentum is not None:
+            self._settle(momentum=checks.real("momentum", momentum, low=0, high=1))
         self._settle(
             learning_rate=schedules.get("learning_rate", self.learning_rate),
             weight_decay=checks.real("weight_decay", self.weight_decay, low=0),

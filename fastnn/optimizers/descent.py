@@ -22,7 +22,8 @@ class SGD(GradientOptimizer):
     ----------
     learning_rate : float or Schedule
     momentum : float
-        In [0, 1). The velocity holds the learning rate: v ← μ v − lr g, as in Keras.
+        In [0, 1]. The velocity holds the learning rate: v ← μ v − lr g, as in Keras. With 1 it
+        forgets nothing, and oscillates for ever.
     nesterov : bool
         Look ahead along the velocity (Sutskever et al., ICML 2013); needs momentum > 0.
     weight_decay, clipvalue, clipnorm, global_clipnorm
@@ -107,7 +108,7 @@ class RMSProp(GradientOptimizer):
     rho : float
         Decay of the mean square, in [0, 1).
     momentum : float
-        In [0, 1). The velocity holds the learning rate, as in `SGD`; PyTorch multiplies by the rate
+        In [0, 1]. The velocity holds the learning rate, as in `SGD`; PyTorch multiplies by the rate
         afterwards, which differs only while the rate changes.
     centered : bool
         Divide by a running standard deviation: the mean of the gradient is kept, and its square

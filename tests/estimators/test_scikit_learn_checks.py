@@ -1,6 +1,7 @@
 """scikit-learn's checks of what every estimator must keep to."""
 
 import pytest
+from sklearn.impute import SimpleImputer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastnn import MLPClassifier, MLPRegressor
@@ -12,6 +13,10 @@ ESTIMATORS = [
     MLPRegressor(solver="sgd", max_iter=100),
     MLPClassifier(dropout=0.2, batch_norm=True, max_iter=100),
     MLPRegressor(dropout=0.2, batch_norm=True, max_iter=100),
+    MLPClassifier(imputer="median", max_iter=100),
+    MLPRegressor(imputer=SimpleImputer(add_indicator=True), max_iter=100),
+    MLPRegressor(loss="quantile", quantile=[0.1, 0.5, 0.9], max_iter=100),
+    MLPRegressor(categorical_features="from_dtype", max_iter=100),
 ]
 
 

@@ -75,7 +75,10 @@ def test_sample_weights(backend, loss):
     assert actual == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("loss", [fastnn.Huber(0.2), fastnn.Quantile(0.1), fastnn.Quantile(0.9)])
+@pytest.mark.parametrize(
+    "loss",
+    [fastnn.Huber(0.2), fastnn.Quantile(0.1), fastnn.Quantile(0.9), fastnn.Quantile((0.1, 0.9))],
+)
 def test_settings_of_losses(backend, loss):
     X, y = data(loss.kernel)
     assert_right(check([Dense(4, "tanh"), Dense(2)], X, y, loss))

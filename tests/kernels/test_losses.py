@@ -19,6 +19,7 @@ ANSWERS = RNG.integers(0, 2, (ROWS, OUTPUTS)).astype(float)
 COUNTS = RNG.poisson(2.0, (ROWS, OUTPUTS)).astype(float)
 WEIGHT = RNG.uniform(0, 3, ROWS) * (np.arange(ROWS) % 4 > 0)  # with rows of no weight
 CLASSES = np.arange(OUTPUTS)
+LEVELS = np.array([0.2, 0.5, 0.95])
 
 
 def smoothed(shares, s):
@@ -51,6 +52,12 @@ def half_poisson_deviance(z, w):
     return np.mean([metrics.mean_poisson_deviance(t, r, sample_weight=w) for t, r in columns]) / 2
 
 
+def pinball(y, w):
+    columns = zip(TARGET.T, y.T, LEVELS, strict=True)
+    return np.mean([metrics.mean_pinball_loss(t, v, sample_weight=w, alpha=q)
+                    for t, v, q in columns])  # fmt: skip
+
+
 # kernel, target, settings, loss of (prediction, weight)
 CASES = {
     "labels": ("softmax_cross_entropy", LABELS, (0.0,), lambda z, w: metrics.log_loss(
@@ -70,8 +77,7 @@ CASES = {
     "huber": ("huber", TARGET, (1.0,), huber(1.0)),
     "huber, narrow": ("huber", TARGET, (0.3,), huber(0.3)),
     "poisson": ("poisson", COUNTS, (), half_poisson_deviance),
-    "quantile": ("quantile", TARGET, (0.2,),
-                 lambda y, w: metrics.mean_pinball_loss(TARGET, y, sample_weight=w, alpha=0.2)),
+    "quantile": ("quantile", TARGET, (LEVELS,), pinball),
 }  # fmt: skip
 
 
@@ -124,7 +130,7 @@ def test_cross_entropies_of_large_logits_stay_finite(backend, dtype):
 
 def test_kinks_have_slope_zero(backend):
     y, dy = np.ones((1, 2)), np.empty((1, 2))
-    for name, settings in {"mean_absolute_error": (), "quantile": (0.3,)}.items():
+    for name, settings in {"mean_absolute_error": (), "quantile": (LEVELS[:2],)}.items():
         assert getattr(kernels, name)(dy, y, y, None, *settings) == 0.0
         np.testing.assert_array_equal(dy, 0.0)
 

@@ -81,6 +81,7 @@ LOSSES = [
     Poisson(reduction="sum"),
     HalfSquaredError(),
     Quantile(q=0.9),
+    Quantile(q=(0.1, 0.5, 0.9)),
 ]
 OPTIMIZERS = [
     SGD(0.1),

@@ -124,4 +124,10 @@ def poisson(dz, z, target, weight) -> float:
 
 
 def quantile(dy, y, target, weight, q) -> float:
-    return _call_mean_loss(reference.pinball, dy, y, target, weight, q)
+    """Output by output, each with a level of its own."""
+    rows, outputs = y.shape
+    factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
+    gradient = np.empty((0, outputs), y.dtype) if dy is None else dy
+    loss, columns = _mean_loss(reference.pinball), range(outputs)
+    parts = [[a[:, j : j + 1] for a in (gradient, y, target)] for j in columns]
+    return sum((loss(*parts[j], factor, q[j]) for j in columns), 0.0)

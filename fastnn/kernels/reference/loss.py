@@ -296,8 +296,8 @@ def quantile(dy, y, target, weight, q) -> float:
     y, target : ndarray, shape (B, O), real
     weight : ndarray, shape (B,), real, or None
         Sample weights, not negative.
-    q : float
-        In (0, 1).
+    q : ndarray, shape (O,), real
+        Level of each output, in (0, 1).
 
     Returns
     -------
@@ -311,7 +311,8 @@ def quantile(dy, y, target, weight, q) -> float:
     Examples
     --------
     >>> import numpy as np, fastnn
-    >>> fastnn.kernels.quantile(None, np.zeros((1, 1)), np.full((1, 1), 4.0), None, q=0.25)
-    1.0
+    >>> y, target = np.zeros((1, 2)), np.full((1, 2), 4.0)
+    >>> fastnn.kernels.quantile(None, y, target, None, q=np.array([0.25, 0.75]))  # mean of 1 and 3
+    2.0
     """
     return _mean_loss(dy, y, target, weight, pinball, q)

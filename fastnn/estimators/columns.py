@@ -1,0 +1,188 @@
+"""Columns of X that are no plain numbers: categories become codes, missing values are filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OrdinalEncoder
+from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils._missing import is_scalar_nan
+from sklearn.utils.validation import assert_all_finite
+
+#: What the columns of numbers may hold.
+DTYPES = (np.float64, np.float32)
+
+#: Classes of the dtypes of categorical columns, in pandas and in Polars.
+_CATEGORIES = {"CategoricalDtype", "Categorical", "Enum"}
+
+IMPUTATIONS = ("mean", "median", "most_frequent", "constant")
+
+
+class Columns:
+    """What was learned about the columns of X, and how it makes numbers of its rows.
+
+    The codes of the categorical columns come first, then the numbers. Missing categories, and those
+    that were not there in the fit, have the code behind the last, as if they were one category.
+
+    Parameters
+    ----------
+    categorical : ndarray of bool, shape (n_features,), or None
+    imputer : SimpleImputer, str or None
+        Not fitted; or its strategy.
+
+    Attributes
+    ----------
+    sizes : list of int
+        Number of codes of each categorical column.
+    """
+
+    def __init__(self, categorical: np.ndarray | None, imputer: SimpleImputer | str | None):
+        self.categorical = categorical
+        self.imputer = None if imputer is None else _new_imputer(imputer)
+        self.sizes: list[int] = []
+
+    @property
+    def plain(self) -> bool:
+        """Whether rows are numbers already, of which none are missing."""
+        return self.categorical is None and self.imputer is None
+
+    @property
+    def allows_nan(self) -> bool:
+        """Whether a number may be missing."""
+        return fills_nan(self.imputer)
+
+    # ----------------------------------------------------------------------------------- categories
+
+    def fit_categories(self, X: Any) -> None:
+        """Learn which categories there are."""
+        if self.categorical is None:
+            return
+        self._encoder = OrdinalEncoder(
+            handle_unknown="use_encoded_value",
+            unknown_value=np.nan,
+            encoded_missing_value=np.nan,
+        ).fit(_part(X, self.categorical))
+        known = [
+            [category for category in categories if category == category]  # NaN is missing
+            for categories in self._encoder.categories_
+        ]
+        self._codes = [{category: code for code, category in enumerate(own)} for own in known]
+        self.sizes = [len(own) + 1 for own in known]
+
+    def encode(self, X: Any) -> Any:
+        """X, or the codes of its categories and its numbers, (n, n_features)."""
+        if self.categorical is None:
+            return X
+        codes = self._encoder.transform(_part(X, self.categorical))
+        codes = np.where(np.isnan(codes), np.array(self.sizes) - 1, codes)
+        if self.categorical.all():
+            return codes
+        numbers = check_array(_part(X, ~self.categorical), dtype=DTYPES, ensure_all_finite=False)
+        return np.hstack([codes.astype(numbers.dtype), numbers])
+
+    # ------------------------------------------------------------------------------- missing values
+
+    def fit_missing(self, X: Any) -> None:
+        """Learn, from rows that `encode` has seen, what stands for missing values."""
+        if self.imputer is not None and X.shape[1] > len(self.sizes):
+            self.imputer.fit(X[:, len(self.sizes) :])
+
+    def impute(self, X: Any) -> Any:
+        """Rows, which `encode` has seen, without missing values."""
+        if self.imputer is None or X.shape[1] == len(self.sizes):
+            return X
+        codes, numbers = X[:, : len(self.sizes)], self.imputer.transform(X[:, len(self.sizes) :])
+        assert_all_finite(numbers, input_name="X after imputation")
+        return np.hstack([codes, numbers]) if self.sizes else numbers
+
+    # ---------------------------------------------------------------------------------- single rows
+
+    def row(self, values: Any) -> np.ndarray:
+        """The numbers of one row: values as X has them, in the order of its columns."""
+        codes: list[int] = []
+        if self.categorical is not None:
+            chosen = [v for v, yes in zip(values, self.categorical, strict=True) if yes]
+            values = [v for v, yes in zip(values, self.categorical, strict=True) if not yes]
+            columns = zip(self._codes, chosen, self.sizes, strict=True)
+            codes = [known.get(value, size - 1) for known, value, size in columns]
+        row = np.array([[*codes, *values]], float)
+        return self.impute(row)[0]
+
+
+def _new_imputer(imputer: SimpleImputer | str) -> SimpleImputer:
+    if isinstance(imputer, str):
+        return SimpleImputer(strategy=imputer, keep_empty_features=True)
+    return clone(imputer)
+
+
+def fills_nan(imputer: SimpleImputer | str | None) -> bool:
+    """Whether NaN is what an imputer fills in."""
+    if imputer is None or isinstance(imputer, str):
+        return imputer is not None
+    return is_scalar_nan(imputer.missing_values)
+
+
+def categorical_columns(X: Any, features: Any) -> np.ndarray | None:
+    """Which columns of a table are meant, bool (n_features,); None if none are."""
+    names = getattr(X, "columns", None)
+    if isinstance(features, str):  # "from_dtype"
+        mask = np.array([_is_category(X[name].dtype) for name in (() if names is None else names)])
+    else:
+        mask = _chosen(np.asarray(features), X.shape[1], names)
+    return mask if mask.any() else None
+
+
+def _is_category(dtype: Any) -> bool:
+    kind = dtype if isinstance(dtype, type) else type(dtype)
+    return kind.__name__ in _CATEGORIES
+
+
+def _chosen(features: np.ndarray, count: int, names: Any) -> np.ndarray:
+    """A mask of `count` columns for a mask, for their numbers or for their names."""
+    if features.dtype == bool:
+        if features.shape != (count,):
+            raise ValueError(
+                f"categorical_features as a mask must have shape ({count},), got {features.shape}"
+            )
+        return features
+    mask = np.zeros(count, bool)
+    if features.size == 0:
+        return mask
+    if features.dtype.kind in "iu":
+        if features.min() < 0 or features.max() >= count:
+            raise ValueError(
+                f"categorical_features must be in [0, {count - 1}], the columns of X; got "
+                f"{features.tolist()}"
+            )
+        mask[features] = True
+        return mask
+    if not all(isinstance(name, str) for name in features):
+        raise ValueError(
+            "categorical_features must be 'from_dtype', None, or an array-like of bool, int or "
+            f"str; got {features.tolist()}"
+        )
+    if names is None:
+        raise ValueError(
+            "categorical_features names columns, but X has no names; use their numbers or a mask"
+        )
+    unknown = [name for name in features if name not in names]
+    if unknown:
+        raise ValueError(
+            f"categorical_features names {unknown[0]!r}, which is no column of X: {list(names)}"
+        )
+    return np.isin(np.asarray(names, object), features)
+
+
+def as_table(X: Any, estimator: Any) -> Any:
+    """A frame, or an array of any dtype with rows and columns."""
+    if hasattr(X, "columns"):
+        return X
+    return check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator)
+
+
+def _part(X: Any, mask: np.ndarray) -> Any:
+    """Some columns of a table."""
+    return _safe_indexing(X, np.flatnonzero(mask), axis=1)

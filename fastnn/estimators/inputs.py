@@ -1,0 +1,107 @@
+"""X and y as users have them, checked as scikit-learn does, as the network takes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.utils import check_X_y, column_or_1d
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from ..data import DataSet, inputs_for
+from ..network import Network
+from ..sparse_rows import SparseRows
+from .columns import DTYPES, Columns, as_table, categorical_columns, fills_nan
+
+SPARSE = ("csr", "csc")
+
+
+class ChecksInputs:
+    """Mixin: from X and y to arrays, by what the latest fit from scratch learned of the columns."""
+
+    categorical_features: Any
+    imputer: Any
+    network_: Network
+
+    _columns = Columns(None, None)
+
+    @property
+    def is_categorical_(self) -> np.ndarray | None:
+        """Which columns are embedded, bool (n_features_in_,), or None if none are."""
+        check_is_fitted(self)  # an AttributeError before fit
+        return self._columns.categorical
+
+    def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
+        """X and y, checked, as arrays."""
+        columns = self._new_columns(X) if reset else self._columns
+        options = {
+            "accept_sparse": SPARSE,
+            "multi_output": True,
+            "y_numeric": is_regressor(self),
+            "dtype": DTYPES,
+            "ensure_all_finite": "allow-nan" if columns.allows_nan else True,
+        }
+        if columns.categorical is None:
+            X, y = validate_data(self, X, y, reset=reset, **options)
+        else:
+            X = as_table(X, self)
+            validate_data(self, X, y, reset=reset, skip_check_array=True)
+            if reset:
+                columns.fit_categories(X)
+            X, y = check_X_y(columns.encode(X), y, estimator=self, **options)
+        if reset:
+            columns.fit_missing(X)
+            self._columns = columns
+        y = y.toarray() if hasattr(y, "toarray") else y
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        return columns.impute(X), y
+
+    def _new_columns(self, X: Any) -> Columns:
+        """What is to learn about the columns of X."""
+        categorical = None
+        if self.categorical_features is not None:
+            categorical = categorical_columns(as_table(X, self), self.categorical_features)
+        return Columns(categorical, self.imputer)
+
+    def _rows(self, X: Any) -> np.ndarray | SparseRows:
+        """X, checked, as the network predicts from it."""
+        columns = self._columns
+        options = {
+            "accept_sparse": SPARSE,
+            "ensure_all_finite": "allow-nan" if columns.allows_nan else True,
+        }
+        if columns.categorical is None:
+            X = validate_data(self, X, reset=False, **options)
+        else:
+            X = as_table(X, self)
+            validate_data(self, X, reset=False, skip_check_array=True)
+            X = check_array(columns.encode(X), estimator=self, **options)
+        rows, dtype = rows_of(columns.impute(X)), self.network_.dtype
+        if isinstance(rows, SparseRows):
+            return rows.astype(dtype)
+        return rows if rows.dtype == dtype else inputs_for(self.network_.architecture, rows)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.sparse = self.categorical_features is None
+        tags.input_tags.allow_nan = fills_nan(self.imputer)
+        return tags
+
+
+def rows_of(X: Any) -> np.ndarray | SparseRows:
+    """Of a data set: sparse ones become dense batch by batch, and never all at once."""
+    return SparseRows.of(X) if hasattr(X, "tocsr") else np.ascontiguousarray(X)
+
+
+def in_dtype(data: DataSet, dtype: np.dtype) -> DataSet:
+    """The same data, values and weights in the network's dtype; class numbers stay."""
+    x, target, weight = data.x, data.target, data.weight
+    if isinstance(x, SparseRows):
+        x = x.astype(dtype)
+    if target is not None and target.ndim == 2:
+        target = np.ascontiguousarray(target, dtype)
+    return replace(
+        data, x=x, target=target, weight=None if weight is None else weight.astype(dtype)
+    )
