@@ -20,6 +20,7 @@ from .. import inference
 from ..data import DataSet
 from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
 from .base import BaseMultilayerPerceptron, takes_steps
+from .refusal import Refusal
 
 
 class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
@@ -285,9 +286,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             raise ValueError(
                 "class_weight='balanced' needs all rows at once; for partial_fit, pass a dict"
             )
-        if _check_partial_fit_first_call(self, classes):
-            self._settle_task(type_of_target(y))
-        self._fit(X, y, sample_weight, incremental=True)
+        with Refusal(self) as refusal:
+            if _check_partial_fit_first_call(self, classes):
+                self._settle_task(type_of_target(y))
+            self._fit(X, y, sample_weight, incremental=True, refusal=refusal)
         return self
 
     # ------------------------------------------------------------------------------------- predict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,7 @@ def fit_steps(
     validation: DataSet | None,
     random: np.random.RandomState,
     incremental: bool,
+    listeners: Sequence[Callback],
 ) -> None:
     """Epochs of gradient descent: one if `incremental`, else until the account says stop.
 
@@ -52,7 +54,8 @@ def fit_steps(
     settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
-    _run(network, train, validation, settings, [account, *(estimator.callbacks or ())])
+    callbacks = [account, *(estimator.callbacks or ()), *listeners]
+    _run(network, train, validation, settings, callbacks)
     if account.diverged is not None:
         warnings.warn(
             f"Training ended early, with the best weights so far: {account.diverged}",
@@ -76,12 +79,17 @@ def fit_steps(
 
 
 def fit_full_batch(
-    estimator: Any, network: Network, data: DataSet, validation: DataSet | None
+    estimator: Any,
+    network: Network,
+    data: DataSet,
+    validation: DataSet | None,
+    listeners: Sequence[Callback],
 ) -> None:
     """Iterations of L-BFGS."""
     settings = FitSettings(estimator.max_iter, len(data), False)
     lines = [_IterationLines()] if estimator.verbose else []
-    session = _run(network, data, validation, settings, [*lines, *(estimator.callbacks or ())])
+    callbacks = [*lines, *(estimator.callbacks or ()), *listeners]
+    session = _run(network, data, validation, settings, callbacks)
     estimator.validation_loss_curve_ += network.history.get("val_loss", [])
     outcome = session.outcome
     if outcome is None:  # interrupted
@@ -109,12 +117,12 @@ def _run(
     data: DataSet,
     validation: DataSet | None,
     settings: FitSettings,
-    listeners: list[Callback],
+    callbacks: list[Callback],
 ) -> Session:
     """Train; the end is another one after Ctrl-C, or where numbers are no longer finite."""
+    called = CallbackList(callbacks, network)
+    session = Session(network.state.epoch, called, settings, data, validation)
     network.history = History()  # of this fit alone: partial_fit may be called without end
-    callbacks = CallbackList(listeners, network)
-    session = Session(network.state.epoch, callbacks, settings, data, validation)
     try:
         network.train(session)
     except DivergenceError as error:

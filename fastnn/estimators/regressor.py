@@ -15,6 +15,7 @@ from .. import inference
 from ..data import DataSet
 from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
 from .base import BaseMultilayerPerceptron, takes_steps
+from .refusal import Refusal
 
 LOSSES: dict[str, Loss] = {
     "squared_error": HalfSquaredError(),
@@ -183,7 +184,8 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Train for one epoch more; parameters as in `fit`."""
-        self._fit(X, y, sample_weight, incremental=True)
+        with Refusal(self) as refusal:
+            self._fit(X, y, sample_weight, incremental=True, refusal=refusal)
         return self
 
     # ------------------------------------------------------------------------------------- predict

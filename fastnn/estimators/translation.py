@@ -69,6 +69,11 @@ def _of_each(argument: str, value: Any, layers: int) -> list[Any]:
     return list(value)
 
 
+def takes_all_rows(estimator: Any) -> bool:
+    """Whether the solver takes no single steps."""
+    return estimator.solver == "lbfgs" or getattr(estimator.solver, "full_batch", False)
+
+
 def optimizer_for(estimator: Any) -> Optimizer:
     """The optimizer that `solver` and the parameters that belong to it describe."""
     solver = estimator.solver
