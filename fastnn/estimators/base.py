@@ -272,7 +272,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, BaseEstimator, ABC):
             self, self._loss(), X.shape[1], self.n_outputs_, dtype, draws.seed(self, random)
         )
         if known is None:
-            draws.draw_weights(network, random, self.activation)
+            draws.draw_weights(network, random, self)
         else:
             network.set_weights(known.get_weights())
             for name, values in known.buffers.items():
@@ -313,7 +313,8 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, BaseEstimator, ABC):
         (3,)
         """
         check_is_fitted(self)
-        return Predictor(self.network_, both_classes=getattr(self, "_task", None) == "binary")
+        probabilities = self.out_activation_ == "logistic"
+        return Predictor(self.network_, both_classes=probabilities and self.n_outputs_ == 1)
 
     # ------------------------------------------------------------------------------ to and from
 

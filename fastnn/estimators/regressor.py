@@ -13,7 +13,10 @@ from sklearn.utils.metaestimators import available_if
 
 from .. import inference
 from ..data import DataSet
+from ..errors import ArgumentError
 from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
+from ..network import Network
+from . import conversion
 from .base import BaseMultilayerPerceptron, takes_steps
 from .refusal import Refusal
 
@@ -154,11 +157,13 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
                 f"{self.n_outputs_}"
             )
         self.n_outputs_ = target.shape[1]
-        self.out_activation_ = self._loss().link or "identity"
+        self.out_activation_ = conversion.out_activation(self._loss())
         return target
 
     def _loss(self) -> Loss:
         if isinstance(self.loss, Loss):
+            if self.loss.task != "regression":
+                raise ArgumentError(f"loss={self.loss!r} is for classes, not for numbers")
             return self.loss
         return Quantile(self.quantile) if self.loss == "quantile" else LOSSES[self.loss]
 
@@ -194,3 +199,12 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
         """Values for the rows of X, (n_samples,) or (n_samples, n_outputs)."""
         values = self._outputs(X)
         return values.reshape(-1) if values.shape[1] == 1 else values
+
+    @classmethod
+    def from_network(cls, network: Network) -> MLPRegressor:
+        """A fitted regressor around a copy of a trained network; it predicts the same bits.
+
+        As `MLPClassifier.from_network`, for a network with a loss for numbers.
+        """
+        conversion.check_network(network, cls.__name__, ("regression",))
+        return conversion.from_network(cls, network)

@@ -16,13 +16,18 @@ from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 ACTIVATIONS = {"logistic": "sigmoid"}
 
 
-def hidden_units(estimator: Any) -> list[int]:
+def hidden_units(estimator: Any) -> list[int | Layer]:
     """`hidden_layer_sizes` as a list; raises `ValueError` for layers without units."""
     sizes = estimator.hidden_layer_sizes
     units = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if any(size <= 0 for size in units):
+    if any(not isinstance(size, Layer) and size <= 0 for size in units):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {units}.")
-    return [int(size) for size in units]
+    return [size if isinstance(size, Layer) else int(size) for size in units]
+
+
+def given_layers(estimator: Any) -> list[Layer]:
+    """The entries of `hidden_layer_sizes` that are layers: they initialise themselves."""
+    return [entry for entry in hidden_units(estimator) if isinstance(entry, Layer)]
 
 
 def network_for(
@@ -50,6 +55,9 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
     layers: list[Layer] = []
     for size, name, rate in zip(units, activations, rates, strict=True):
         activation = ACTIVATIONS.get(name, name) if isinstance(name, str) else name
+        if isinstance(size, Layer):
+            layers.append(size)
+            continue
         if estimator.batch_norm:
             linear = Dense(size, initializer="glorot_uniform", use_bias=False)
             layers += [linear, BatchNorm(), Activation(activation)]
