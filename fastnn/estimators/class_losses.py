@@ -68,19 +68,20 @@ def settle(loss: Any, kind: str, classes: int) -> tuple[str, int]:
     return "binary", 1
 
 
-def probabilistic(loss: Any) -> bool:
-    """Whether predictions are probabilities, rather than scores."""
-    own = chosen(loss)
-    return own is None or own.link in PROBABILITIES
+def probabilistic(estimator: Any) -> bool:
+    """Whether predictions are probabilities, rather than scores: by the loss of the fit, if any."""
+    fitted = hasattr(estimator, "network_")
+    loss = estimator.network_.loss if fitted else chosen(estimator.loss)
+    return loss is None or loss.link in PROBABILITIES
 
 
 def gives_probabilities(estimator: Any) -> bool:
     """Whether a classifier has `predict_proba`; `AttributeError` says why not."""
-    if not probabilistic(estimator.loss):
+    if not probabilistic(estimator):
         raise AttributeError(f"loss={estimator.loss!r} gives scores: see decision_function")
     return True
 
 
 def gives_scores(estimator: Any) -> bool:
     """Whether a classifier has `decision_function`."""
-    return not probabilistic(estimator.loss)
+    return not probabilistic(estimator)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
+from .. import checks
 from ..errors import ArgumentError
 
 
@@ -24,7 +25,7 @@ def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.
     Raises
     ------
     ArgumentError
-        A dict names a class that is not there.
+        A dict names a class that is not there, has a negative weight, or 0 for all rows.
     """
     if classes is None or not isinstance(class_weight, dict):
         return compute_sample_weight(class_weight, y)
@@ -32,5 +33,8 @@ def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.
     unknown = [label for label in class_weight if label not in known]
     if unknown:
         raise ArgumentError(f"class_weight names {unknown[0]!r}, but the classes are {known}")
-    factors = np.array([class_weight.get(label, 1.0) for label in known])
-    return factors[np.searchsorted(classes, y)]
+    factors = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in known]
+    weights = np.array(factors)[np.searchsorted(classes, y)]
+    if not weights.any():
+        raise ArgumentError(f"class_weight leaves no row with a weight, got {class_weight}")
+    return weights

@@ -313,7 +313,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         """Class numbers (n,), or 0 and 1 (n, outputs), for what the network predicts."""
         if self._task == "multiclass":
             return outputs.argmax(axis=1)
-        return (outputs > (0.5 if class_losses.probabilistic(self.loss) else 0.0)).astype(int)
+        return (outputs > (0.5 if class_losses.probabilistic(self) else 0.0)).astype(int)
 
     def predict(self, X: Any) -> np.ndarray:
         """Classes of the rows of X, (n_samples,), or 0 and 1 for each label."""

@@ -18,11 +18,14 @@ from ..errors import ArgumentError, DivergenceError
 from ..history import History
 from ..network import Network
 from ..training import FitSettings, Session
-from .account import Account
+from .account import Account, TimeLimit
 from .draws import Shuffles
 
 #: Rows of a batch at most, where `batch_size` is "auto".
 AUTO_BATCH_SIZE = 200
+
+#: Frames up from here to whoever called `fit`: `fit_steps`, `_fit`, `fit`, scikit-learn's wrapper.
+CALLER = 5
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -54,27 +57,23 @@ def fit_steps(
     settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
-    callbacks = [account, *(estimator.callbacks or ()), *listeners]
+    limit = TimeLimit(estimator.max_time)
+    callbacks = [account, *(estimator.callbacks or ()), *listeners, limit]
     _run(network, train, validation, settings, callbacks)
     if account.diverged is not None:
         warnings.warn(
             f"Training ended early, with the best weights so far: {account.diverged}",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=CALLER,
         )
-    elif account.out_of_time:
-        warnings.warn(
-            f"Training ended after epoch {estimator.n_iter_}: max_time={estimator.max_time} s is "
-            "over.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
+    elif limit.reached:
+        _warn_of_time(estimator)
     elif estimator.n_iter_ == epochs and not account.converged and not incremental:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization "
             "hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=CALLER,
         )
 
 
@@ -88,11 +87,16 @@ def fit_full_batch(
     """Iterations of L-BFGS."""
     settings = FitSettings(estimator.max_iter, len(data), False)
     lines = [_IterationLines()] if estimator.verbose else []
-    callbacks = [*lines, *(estimator.callbacks or ()), *listeners]
+    limit = TimeLimit(estimator.max_time)
+    callbacks = [*lines, *(estimator.callbacks or ()), *listeners, limit]
     session = _run(network, data, validation, settings, callbacks)
     estimator.validation_loss_curve_ += network.history.get("val_loss", [])
     outcome = session.outcome
-    if outcome is None:  # interrupted
+    if outcome is None:  # ended by a callback, or Ctrl-C
+        losses = network.history.get("loss", [])
+        estimator.n_iter_, estimator.loss_ = len(losses), (losses or [np.inf])[-1]
+        if limit.reached:
+            _warn_of_time(estimator)
         return
     estimator.n_iter_, estimator.loss_ = int(outcome.nit), float(outcome.fun)
     if outcome.status != 0:
@@ -101,8 +105,16 @@ def fit_full_batch(
             f"(status={outcome.status}): {outcome.message}. Scaled inputs, or more iterations than "
             f"max_iter={estimator.max_iter}, may help.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=CALLER,
         )
+
+
+def _warn_of_time(estimator: Any) -> None:
+    warnings.warn(
+        f"Training ended after epoch {estimator.n_iter_}: max_time={estimator.max_time} s is over.",
+        ConvergenceWarning,
+        stacklevel=CALLER + 1,
+    )
 
 
 class _IterationLines(Callback):
@@ -128,7 +140,7 @@ def _run(
     except DivergenceError as error:
         raise ArgumentError(f"{NOT_FINITE} {error}") from error
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warnings.warn("Training interrupted by user.", stacklevel=CALLER + 1)
     return session
 
 
@@ -157,6 +169,6 @@ def _batch_size(estimator: Any, rows: int) -> int:
     if estimator.batch_size > rows:
         warnings.warn(
             f"batch_size={estimator.batch_size} is clipped to the {rows} rows there are",
-            stacklevel=5,
+            stacklevel=CALLER + 1,
         )
     return min(int(estimator.batch_size), rows)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import checks
 from ..layers import Activation, BatchNorm, Dense, Dropout, Layer
 from ..losses import Loss
 from ..network import Network
@@ -63,7 +64,7 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
             layers += [linear, BatchNorm(), Activation(activation)]
         else:
             layers.append(Dense(size, activation, initializer="glorot_uniform"))
-        if rate:
+        if checks.real("dropout", rate, low=0, high=1, open_high=True):
             layers.append(Dropout(float(rate)))
     return layers
 
