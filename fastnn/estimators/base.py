@@ -223,6 +223,8 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, BaseEstimator, ABC):
         factors = self._row_weights(y)
         if factors is not None:
             sample_weight = factors if sample_weight is None else factors * sample_weight
+        if sample_weight is not None and not sample_weight.any():
+            raise ArgumentError("sample_weight, times class_weight, is 0 for every row")
         return DataSet(_rows(X), target, sample_weight)
 
     def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:

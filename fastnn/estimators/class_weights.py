@@ -25,7 +25,7 @@ def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.
     Raises
     ------
     ArgumentError
-        A dict names a class that is not there, has a negative weight, or 0 for all rows.
+        A dict names a class that is not there, or has a negative weight.
     """
     if classes is None or not isinstance(class_weight, dict):
         return compute_sample_weight(class_weight, y)
@@ -34,7 +34,4 @@ def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.
     if unknown:
         raise ArgumentError(f"class_weight names {unknown[0]!r}, but the classes are {known}")
     factors = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in known]
-    weights = np.array(factors)[np.searchsorted(classes, y)]
-    if not weights.any():
-        raise ArgumentError(f"class_weight leaves no row with a weight, got {class_weight}")
-    return weights
+    return np.array(factors)[np.searchsorted(classes, y)]
