@@ -84,18 +84,23 @@ class Callback:
         """Take over what `state_dict` gave; called before `on_train_begin`."""
 
 
+def checked(callbacks: Iterable[Any]) -> list[Callback]:
+    """The callbacks as a list; raises `ArgumentTypeError` if anything else is among them."""
+    known = list(callbacks)
+    for callback in known:
+        if not isinstance(callback, Callback):
+            raise ArgumentTypeError(
+                f"callbacks must hold fastnn.Callback objects, got {callback!r}"
+            )
+    return known
+
+
 class CallbackList:
     """Calls one hook of all callbacks that override it."""
 
     def __init__(self, callbacks: Iterable[Callback], network: Network):
-        self._callbacks = list(callbacks)
+        self._callbacks = sorted(checked(callbacks), key=lambda callback: callback.order)
         self._network = network
-        for callback in self._callbacks:
-            if not isinstance(callback, Callback):
-                raise ArgumentTypeError(
-                    f"callbacks must hold fastnn.Callback objects, got {callback!r}"
-                )
-        self._callbacks.sort(key=lambda callback: callback.order)
         self._hooks = {
             name: [getattr(c, name) for c in self._callbacks if _overrides(c, name)]
             for name in vars(Callback)

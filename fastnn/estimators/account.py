@@ -35,8 +35,6 @@ class Account(Callback):
     ----------
     converged : bool
         Whether training stopped because it no longer improved.
-    out_of_time : bool
-        Whether it stopped because `max_time` was over.
     diverged : DivergenceError or None
         What ended a fit with early stopping.
     """
@@ -46,13 +44,10 @@ class Account(Callback):
         self._rows = rows
         self._score = score
         self._best: tuple[np.ndarray, np.ndarray] | None = None
-        self._end = math.inf
-        self.converged = self.out_of_time = False
+        self.converged = False
         self.diverged: DivergenceError | None = None
 
     def on_train_begin(self, network: Network, info: Any) -> None:
-        if self._estimator.max_time is not None:
-            self._end = time.monotonic() + self._estimator.max_time
         if self._score is not None:
             self._remember(network)
 
@@ -70,8 +65,6 @@ class Account(Callback):
             network.learning_rate = initial / (estimator.t_ + 1) ** estimator.power_t
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._stop_or_slow_down(network)
-        if time.monotonic() >= self._end and not self.converged:
-            self.out_of_time = network.stop_training = True
 
     def on_divergence(self, network: Network, error: DivergenceError) -> bool:
         if self._score is None:
@@ -144,3 +137,24 @@ class Account(Callback):
     def _say(self, message: str) -> None:
         if self._estimator.verbose:
             print(message)
+
+
+class TimeLimit(Callback):
+    """Ends training after the first epoch that ends later than so many seconds.
+
+    Attributes
+    ----------
+    reached : bool
+        Whether it did.
+    """
+
+    def __init__(self, seconds: float | None):
+        self._seconds = math.inf if seconds is None else seconds
+        self.reached = False
+
+    def on_train_begin(self, network: Network, info: Any) -> None:
+        self._end = time.monotonic() + self._seconds
+
+    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        if not network.stop_training and time.monotonic() >= self._end:
+            self.reached = network.stop_training = True

@@ -17,8 +17,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from .. import inference
 from .._version import __version__
 from ..activations import ACTIVATIONS
+from ..callbacks import base as callbacks
 from ..custom import CustomActivation
 from ..data import DataSet
+from ..errors import ArgumentError
 from ..losses import Loss
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
@@ -27,9 +29,11 @@ from . import conversion, draws, fitting, translation
 from .columns import IMPUTATIONS
 from .inputs import ChecksInputs, in_dtype, rows_of
 from .predictor import Predictor
+from .refusal import Refusal
+from .tasks import CallbackSupportMixin, epoch_tasks
 
 
-class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
+class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator, ABC):
     """Base of `MLPClassifier` and `MLPRegressor`; not to be used directly."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -162,38 +166,57 @@ class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            An argument cannot be used, or the weights did not stay finite.
+            An argument cannot be used, and the estimator is as it was; or the weights did not stay
+            finite.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        with Refusal(self) as refusal:
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), refusal=refusal)
+        return self
 
     def _fit(
         self,
         X: Any,
         y: Any,
-        sample_weight: Any = None,
+        sample_weight: Any,
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
         incremental: bool = False,
-    ) -> BaseMultilayerPerceptron:
+        refusal: Refusal,
+    ) -> None:
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         translation.hidden_units(self)
+        callbacks.checked(self.callbacks or ())
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
         checked = self._checked(X, y, sample_weight, incremental, first)
-        validation_rows = None
-        if validation[0] is not None:
-            validation_rows = self._checked(*validation, incremental=True, first=False)
+        validation_rows = self._checked_validation(*validation)
         random = draws.random_state(self.random_state)
         if first:
             self._begin()
         network = self._prepared_network(checked.x, random, first, incremental)
         data = in_dtype(checked, network.dtype)
         held_out = None if validation_rows is None else in_dtype(validation_rows, network.dtype)
-        if network.optimizer.full_batch:
-            fitting.fit_full_batch(self, network, data, held_out)
-        else:
-            fitting.fit_steps(self, network, data, held_out, random, incremental)
-        return self
+        with epoch_tasks(self, X, y, sample_weight) as tasks:
+            listeners = [refusal, *tasks]
+            if network.optimizer.full_batch:
+                fitting.fit_full_batch(self, network, data, held_out, listeners)
+            else:
+                fitting.fit_steps(self, network, data, held_out, random, incremental, listeners)
+
+    def _checked_validation(self, X: Any, y: Any, sample_weight: Any) -> DataSet | None:
+        """Validation data, if there are any, as the network takes them."""
+        if X is None and y is None and sample_weight is None:
+            return None
+        if X is None or y is None:
+            given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
+            given = "sample_weight_val" if X is None and y is None else given
+            raise ArgumentError(f"{given} was given without {missing}")
+        try:
+            return self._checked(X, y, sample_weight, incremental=True, first=False)
+        except ValueError as error:
+            raise ArgumentError(
+                f"X_val, y_val or sample_weight_val cannot be used: {error}"
+            ) from error
 
     def _checked(
         self, X: Any, y: Any, sample_weight: Any, incremental: bool, first: bool
@@ -208,6 +231,8 @@ class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
         factors = self._row_weights(y)
         if factors is not None:
             sample_weight = factors if sample_weight is None else factors * sample_weight
+        if sample_weight is not None and not sample_weight.any():
+            raise ArgumentError("sample_weight, times class_weight, is 0 for every row")
         return DataSet(rows_of(X), target, sample_weight)
 
     def _begin(self) -> None:
@@ -215,7 +240,7 @@ class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
         self.n_iter_ = 0
         self.t_ = 0
         self.validation_loss_curve_: list[float] = []
-        if self.solver == "lbfgs":
+        if translation.takes_all_rows(self):
             return
         self.loss_curve_: list[float] = []
         self._no_improvement_count = 0
@@ -244,7 +269,7 @@ class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
         dtype, seed = X.dtype if known is None else known.dtype, draws.seed(self, sizes, random)
         network = translation.network_for(self, self._described, dtype, seed).build(X.shape[1])
         if known is None:
-            draws.draw_weights(network, random, self.activation)
+            draws.draw_weights(network, random, self)
         else:
             network.set_weights(known.get_weights())
             for name, values in known.buffers.items():
@@ -281,11 +306,8 @@ class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
         (3,)
         """
         check_is_fitted(self)
-        return Predictor(
-            self.network_,
-            both_classes=getattr(self, "_task", None) == "binary",
-            columns=self._columns,
-        )
+        one_probability = self.out_activation_ == "logistic" and self.n_outputs_ == 1
+        return Predictor(self.network_, both_classes=one_probability, columns=self._columns)
 
     # ------------------------------------------------------------------------------ to and from
 
@@ -336,7 +358,7 @@ class BaseMultilayerPerceptron(ChecksInputs, BaseEstimator, ABC):
 
 def takes_steps(estimator: BaseMultilayerPerceptron) -> bool:
     """Whether the solver can train for one epoch; `AttributeError` says why not."""
-    if estimator.solver == "lbfgs":
+    if translation.takes_all_rows(estimator):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
         )

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
     _check_partial_fit_first_call,
@@ -18,8 +17,11 @@ from sklearn.utils.multiclass import (
 
 from .. import inference
 from ..data import DataSet
-from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from ..losses import Loss
+from ..network import Network
+from . import class_losses, class_weights, conversion
 from .base import BaseMultilayerPerceptron, takes_steps
+from .refusal import Refusal
 
 
 class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
@@ -31,7 +33,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
-        Units of each hidden layer.
+        Units of each hidden layer. An entry may be a `Layer`, which then stands there as it is,
+        without the activation, dropout and normalisation of the others.
     activation : str, CustomActivation or list of them, default='relu'
         Of the hidden layers, or of each: 'identity', 'logistic', 'tanh', 'relu' as in scikit-learn,
         or any other of `fastnn.Dense`.
@@ -100,7 +103,13 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     progress : bool, default=False
         Whether to show a progress bar.
     class_weight : dict, 'balanced' or None, default=None
-        Factors on the sample weights of each class.
+        Factors on the sample weights of each class; 1 for those that a dict leaves out.
+    loss : str or Loss, default='log_loss'
+        'log_loss' is scikit-learn's: the softmax cross-entropy of several classes, the sigmoid
+        cross-entropy of two or of labels. Or 'softmax_cross_entropy', 'sigmoid_cross_entropy', or
+        an object, with label smoothing or made by `fastnn.loss` for task "binary" or "multiclass".
+        Without a softmax or sigmoid as link, outputs are scores: the largest decides, or the sign,
+        and there is `decision_function` in place of `predict_proba`.
 
     Attributes
     ----------
@@ -139,6 +148,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMultilayerPerceptron._parameter_constraints,
         "class_weight": [StrOptions({"balanced"}), dict, None],
+        "loss": [StrOptions(class_losses.NAMES), Loss],
     }
 
     def __init__(
@@ -181,6 +191,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         imputer: Any = None,
         progress: bool = False,
         class_weight: Any = None,
+        loss: Any = class_losses.LOG_LOSS,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -219,6 +230,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         self.imputer = imputer
         self.progress = progress
         self.class_weight = class_weight
+        self.loss = loss
 
     # ---------------------------------------------------------------------------------------- fit
 
@@ -233,7 +245,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         if self._task == "multilabel":
             return y
         labels = np.searchsorted(self.classes_, y)
-        return labels if self._task == "multiclass" else labels.reshape(-1, 1)
+        if self._task == "binary":
+            return labels.reshape(-1, 1)
+        if self.loss == class_losses.LOG_LOSS:
+            return labels
+        return self._loss().prepare_target(labels, self.n_outputs_, np.dtype(float))
 
     def _settle_task(self, kind: str) -> None:
         """What the output layer is, for targets of this kind and the classes that are known."""
@@ -242,13 +258,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
                 "y has several columns of more than two classes; fit a classifier for each, for "
                 "instance by sklearn.multioutput.MultiOutputClassifier"
             )
-        if kind == "multilabel-indicator":
-            self._task, self.n_outputs_ = "multilabel", len(self.classes_)
-        elif len(self.classes_) > 2:
-            self._task, self.n_outputs_ = "multiclass", len(self.classes_)
-        else:
-            self._task, self.n_outputs_ = "binary", 1
-        self.out_activation_ = "softmax" if self._task == "multiclass" else "logistic"
+        self._task, self.n_outputs_ = class_losses.settle(self.loss, kind, len(self.classes_))
+        self.out_activation_ = conversion.out_activation(self._loss())
 
     def _check_classes(self, classes: np.ndarray, incremental: bool) -> None:
         """Raise `ValueError` for classes other than those of the fit before."""
@@ -264,12 +275,13 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             )
 
     def _row_weights(self, y: Any) -> np.ndarray | None:
-        return None if self.class_weight is None else compute_sample_weight(self.class_weight, y)
+        if self.class_weight is None:
+            return None
+        classes = None if self._task == "multilabel" else self.classes_
+        return class_weights.of_rows(self.class_weight, classes, y)
 
     def _loss(self) -> Loss:
-        if self._task == "multiclass":
-            return SoftmaxCrossEntropy()
-        return SigmoidCrossEntropy(reduction="sum")
+        return class_losses.for_task(self.loss, self._task)
 
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         return target == 1 if self._task != "multilabel" and self.n_outputs_ == 1 else None
@@ -279,7 +291,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
 
         def score() -> float:
             predicted = self._decide(inference.predict(self.network_, validation.x))
-            right = predicted == validation.target
+            target = validation.target
+            assert target is not None
+            if self._task == "multiclass" and target.ndim == 2:
+                target = target.argmax(axis=1)
+            right = predicted == target
             if right.ndim == 2:
                 right = right.all(axis=1)
             return float(np.average(right, weights=validation.weight))
@@ -313,16 +329,19 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             raise ValueError(
                 "class_weight='balanced' needs all rows at once; for partial_fit, pass a dict"
             )
-        if _check_partial_fit_first_call(self, classes):
-            self._settle_task(type_of_target(y))
-        self._fit(X, y, sample_weight, incremental=True)
+        with Refusal(self) as refusal:
+            if _check_partial_fit_first_call(self, classes):
+                self._settle_task(type_of_target(y))
+            self._fit(X, y, sample_weight, incremental=True, refusal=refusal)
         return self
 
     # ------------------------------------------------------------------------------------- predict
 
     def _decide(self, outputs: np.ndarray) -> np.ndarray:
         """Class numbers (n,), or 0 and 1 (n, outputs), for what the network predicts."""
-        return outputs.argmax(axis=1) if self._task == "multiclass" else (outputs > 0.5).astype(int)
+        if self._task == "multiclass":
+            return outputs.argmax(axis=1)
+        return (outputs > (0.5 if class_losses.probabilistic(self) else 0.0)).astype(int)
 
     def predict(self, X: Any) -> np.ndarray:
         """Classes of the rows of X, (n_samples,), or 0 and 1 for each label."""
@@ -331,6 +350,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             return decided
         return self.classes_[np.minimum(decided.reshape(-1), len(self.classes_) - 1)]
 
+    @available_if(class_losses.gives_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes in the order of `classes_`, (n_samples, n_classes)."""
         probability = self._outputs(X)
@@ -338,10 +358,66 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             return np.hstack([1 - probability, probability])
         return probability
 
+    @available_if(class_losses.gives_scores)
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Scores of the classes or labels, (n_samples, n_outputs), or (n_samples,) for two classes.
+
+        There where the loss has no link that makes probabilities of them.
+        """
+        scores = self._outputs(X)
+        return scores.reshape(-1) if self._task == "binary" else scores
+
+    @available_if(class_losses.gives_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms of `predict_proba`."""
         probability = self.predict_proba(X)
         return np.log(probability, out=probability)
+
+    # ------------------------------------------------------------------------------ to and from
+
+    @classmethod
+    def from_network(cls, network: Network, classes: Any = None) -> MLPClassifier:
+        """A fitted classifier around a copy of a trained network; it predicts the same bits.
+
+        Parameters
+        ----------
+        network : Network
+            Built, with a loss for classes, rows of numbers as input and a `Dense` at the end.
+        classes : array-like of shape (n_classes,), default=None
+            In ascending order; 0, 1, … where left out. One for each output, or two for one output.
+            Of several yes/no outputs, the numbers of the labels.
+
+        Returns
+        -------
+        MLPClassifier
+            Its parameters hold the layers, loss, optimizer and penalties. `partial_fit` goes on
+            training the copy, with the state of its optimizer. `fit` trains a new network of the
+            same layers from new weights, or with ``warm_start=True`` from these, by the rules of
+            all estimators: penalties are divided by the sum of a batch's weights.
+
+        Raises
+        ------
+        ArgumentError
+            Also a `ValueError`: the network, or `classes`, is not as said above.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from fastnn import Dense, MLPClassifier, Network
+        >>> X, y = load_iris(return_X_y=True)
+        >>> net = Network([Dense(16, "relu"), Dense(3)], loss="softmax_cross_entropy", seed=0)
+        >>> history = net.fit(X, y, epochs=100, verbose=0)
+        >>> classifier = MLPClassifier.from_network(net, classes=["setosa", "versi", "virginica"])
+        >>> classifier.predict(X[:1])
+        array(['setosa'], dtype='<U9')
+        """
+        conversion.check_network(network, cls.__name__, ("binary", "multiclass"))
+        labels = conversion.labels_for(network, classes)
+        fitted = conversion.from_network(cls, network)
+        fitted.classes_ = labels
+        one_of_several = network.loss.task == "multiclass" or network.output_shape == (1,)
+        fitted._settle_task("multiclass" if one_of_several else "multilabel-indicator")
+        return fitted
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,14 +1,19 @@
-"""Between our estimators and scikit-learn's of the same names."""
+"""Between our estimators and scikit-learn's of the same names, or networks."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import sklearn.neural_network
 from sklearn.preprocessing import LabelBinarizer
 
+from ..errors import ArgumentError
+from ..layers import Dense
+from ..losses import Loss
+from ..network import Network
 from . import translation
 
 #: Fitted attributes that are not simply copied.
@@ -57,7 +62,7 @@ def to_sklearn(ours: Any) -> Any:
 
 
 #: Those of our own parameters that change what is predicted from given weights.
-_SHAPING = ("batch_norm",)
+_SHAPING = ("batch_norm", "loss")
 
 
 def _copy_attributes(source: Any, target: Any) -> None:
@@ -66,3 +71,59 @@ def _copy_attributes(source: Any, target: Any) -> None:
         learned = name.endswith("_") and not name.startswith("_") and name not in _WEIGHTS
         if learned or name == "_no_improvement_count":
             setattr(target, name, copy.copy(value))
+
+
+def out_activation(loss: Loss) -> str:
+    """The link of a loss by scikit-learn's name."""
+    return {None: "identity", "sigmoid": "logistic"}.get(loss.link) or str(loss.link)
+
+
+def check_network(network: Any, name: str, tasks: Sequence[str]) -> None:
+    """Raise `ArgumentError` for what the estimator of that name cannot stand around."""
+    if not isinstance(network, Network) or not network.built:
+        raise ArgumentError(f"network must be a Network that was built or trained, got {network!r}")
+    if network.loss.task not in tasks:
+        raise ArgumentError(
+            f"network has loss {network.loss.title!r}, for {network.loss.task}, but {name} needs "
+            f"one for {' or '.join(tasks)}"
+        )
+    if len(network.input_shape) != 1 or not isinstance(network.layers[-1], Dense):
+        raise ArgumentError(
+            "network must take rows of numbers and end with a Dense layer, got rows of shape "
+            f"{network.input_shape} and {network.layers[-1]!r}"
+        )
+
+
+def from_network(cls: type, network: Network) -> Any:
+    """An estimator of our class `cls` around a copy of a network that was checked."""
+    ours = cls(
+        hidden_layer_sizes=list(network.layers[:-1]),
+        solver=network.optimizer,
+        alpha=network.l2,
+        l1=network.l1,
+        loss=network.loss,
+    )
+    ours._begin()
+    ours.network_ = copy.deepcopy(network)
+    (ours.n_features_in_,), (ours.n_outputs_,) = network.input_shape, network.output_shape
+    ours.n_layers_ = len(network.layers) + 1
+    ours.out_activation_ = out_activation(network.loss)
+    losses = network.history.get("loss", [])
+    ours.n_iter_ = len(losses)
+    if losses:
+        ours.loss_, ours.loss_curve_, ours.best_loss_ = losses[-1], list(losses), min(losses)
+    ours.validation_loss_curve_ = list(network.history.get("val_loss", []))
+    return ours
+
+
+def labels_for(network: Network, classes: Any) -> np.ndarray:
+    """`classes` as an array, one for each output or two for one; raises `ArgumentError`."""
+    (outputs,) = network.output_shape
+    count = max(outputs, 2)
+    labels = np.arange(count) if classes is None else np.asarray(classes)
+    if labels.shape != (count,) or (labels[1:] <= labels[:-1]).any():
+        raise ArgumentError(
+            f"classes must be {count} labels in ascending order, for a network with {outputs} "
+            f"output(s); got {classes!r}"
+        )
+    return labels

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..network import Network
+from .translation import given_layers
 
 
 def random_state(value: Any) -> np.random.RandomState:
@@ -20,24 +21,29 @@ def random_state(value: Any) -> np.random.RandomState:
 
 
 def seed(estimator: Any, sizes: Sequence[int], random: np.random.RandomState) -> int:
-    """What dropout masks and embeddings, of these sizes, are drawn from.
+    """What dropout masks, embeddings of these sizes and given layers are drawn from.
 
     Without any nothing is drawn, as in scikit-learn.
     """
-    return int(random.randint(2**31)) if np.any(estimator.dropout) or sizes else 0
+    used = np.any(estimator.dropout) or sizes or given_layers(estimator)
+    return int(random.randint(2**31)) if used else 0
 
 
-def draw_weights(network: Network, random: np.random.RandomState, activation: Any) -> None:
-    """Weights and biases of all dense layers, drawn in float64 and rounded to the network's dtype.
+def draw_weights(network: Network, random: np.random.RandomState, estimator: Any) -> None:
+    """Weights and biases of dense layers, drawn in float64 and rounded to the network's dtype.
 
     Both are uniform within ±√(6 / (fan_in + fan_out)), or ±√(2 / …) for logistic units (Glorot,
     Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS 2010).
-    Parameters of normalisations keep their initial values, and so do embeddings, but for that of
-    missing categories: as long as none is seen, it adds nothing.
+    Parameters of normalisations, and of layers that `hidden_layer_sizes` holds, keep their initial
+    values, and so do embeddings, but for that of missing categories: as long as none is seen, it
+    adds nothing.
     """
+    activation = estimator.activation
     factor = 2.0 if isinstance(activation, str) and activation == "logistic" else 6.0
-    arena, bound = network.arena, 0.0
+    arena, bound, given = network.arena, 0.0, set(map(id, given_layers(estimator)))
     for segment in arena.segments:
+        if id(network.layers[segment.layer]) in given:
+            continue
         kind = segment.parameter.name
         if kind == "weights":
             bound = math.sqrt(factor / sum(segment.shape))

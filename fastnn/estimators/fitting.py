@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,14 @@ from ..errors import ArgumentError, DivergenceError
 from ..history import History
 from ..network import Network
 from ..training import FitSettings, Session
-from .account import Account
+from .account import Account, TimeLimit
 from .draws import Shuffles
 
 #: Rows of a batch at most, where `batch_size` is "auto".
 AUTO_BATCH_SIZE = 200
+
+#: Frames up from here to whoever called `fit`: `fit_steps`, `_fit`, `fit`, scikit-learn's wrapper.
+CALLER = 5
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -36,6 +40,7 @@ def fit_steps(
     validation: DataSet | None,
     random: np.random.RandomState,
     incremental: bool,
+    listeners: Sequence[Callback],
 ) -> None:
     """Epochs of gradient descent: one if `incremental`, else until the account says stop.
 
@@ -52,39 +57,46 @@ def fit_steps(
     settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
-    _run(network, train, validation, settings, [account, *_listeners(estimator)])
+    limit = TimeLimit(estimator.max_time)
+    callbacks = [account, *_callbacks(estimator), *listeners, limit]
+    _run(network, train, validation, settings, callbacks)
     if account.diverged is not None:
         warnings.warn(
             f"Training ended early, with the best weights so far: {account.diverged}",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=CALLER,
         )
-    elif account.out_of_time:
-        warnings.warn(
-            f"Training ended after epoch {estimator.n_iter_}: max_time={estimator.max_time} s is "
-            "over.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
+    elif limit.reached:
+        _warn_of_time(estimator)
     elif estimator.n_iter_ == epochs and not account.converged and not incremental:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization "
             "hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=CALLER,
         )
 
 
 def fit_full_batch(
-    estimator: Any, network: Network, data: DataSet, validation: DataSet | None
+    estimator: Any,
+    network: Network,
+    data: DataSet,
+    validation: DataSet | None,
+    listeners: Sequence[Callback],
 ) -> None:
     """Iterations of L-BFGS."""
     settings = FitSettings(estimator.max_iter, len(data), False)
     lines = [_IterationLines()] if estimator.verbose else []
-    session = _run(network, data, validation, settings, [*lines, *_listeners(estimator)])
+    limit = TimeLimit(estimator.max_time)
+    callbacks = [*lines, *_callbacks(estimator), *listeners, limit]
+    session = _run(network, data, validation, settings, callbacks)
     estimator.validation_loss_curve_ += network.history.get("val_loss", [])
     outcome = session.outcome
-    if outcome is None:  # interrupted
+    if outcome is None:  # ended by a callback, or Ctrl-C
+        losses = network.history.get("loss", [])
+        estimator.n_iter_, estimator.loss_ = len(losses), (losses or [np.inf])[-1]
+        if limit.reached:
+            _warn_of_time(estimator)
         return
     estimator.n_iter_, estimator.loss_ = int(outcome.nit), float(outcome.fun)
     if outcome.status != 0:
@@ -93,11 +105,19 @@ def fit_full_batch(
             f"(status={outcome.status}): {outcome.message}. Scaled inputs, or more iterations than "
             f"max_iter={estimator.max_iter}, may help.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=CALLER,
         )
 
 
-def _listeners(estimator: Any) -> list[Callback]:
+def _warn_of_time(estimator: Any) -> None:
+    warnings.warn(
+        f"Training ended after epoch {estimator.n_iter_}: max_time={estimator.max_time} s is over.",
+        ConvergenceWarning,
+        stacklevel=CALLER + 1,
+    )
+
+
+def _callbacks(estimator: Any) -> list[Callback]:
     """The user's callbacks, and the progress bar."""
     bar = [ProgressBar()] if estimator.progress else []
     return [*(estimator.callbacks or ()), *bar]
@@ -115,18 +135,18 @@ def _run(
     data: DataSet,
     validation: DataSet | None,
     settings: FitSettings,
-    listeners: list[Callback],
+    callbacks: list[Callback],
 ) -> Session:
     """Train; the end is another one after Ctrl-C, or where numbers are no longer finite."""
+    called = CallbackList(callbacks, network)
+    session = Session(network.state.epoch, called, settings, data, validation)
     network.history = History()  # of this fit alone: partial_fit may be called without end
-    callbacks = CallbackList(listeners, network)
-    session = Session(network.state.epoch, callbacks, settings, data, validation)
     try:
         network.train(session)
     except DivergenceError as error:
         raise ArgumentError(f"{NOT_FINITE} {error}") from error
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warnings.warn("Training interrupted by user.", stacklevel=CALLER + 1)
     return session
 
 
@@ -155,6 +175,6 @@ def _batch_size(estimator: Any, rows: int) -> int:
     if estimator.batch_size > rows:
         warnings.warn(
             f"batch_size={estimator.batch_size} is clipped to the {rows} rows there are",
-            stacklevel=5,
+            stacklevel=CALLER + 1,
         )
     return min(int(estimator.batch_size), rows)

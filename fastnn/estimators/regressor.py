@@ -13,8 +13,12 @@ from sklearn.utils.metaestimators import available_if
 
 from .. import checks, inference
 from ..data import DataSet
+from ..errors import ArgumentError
 from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
+from ..network import Network
+from . import conversion
 from .base import BaseMultilayerPerceptron, takes_steps
+from .refusal import Refusal
 from .uncertainty import PredictsUncertainty, check_levels, levels
 
 LOSSES: dict[str, Loss] = {
@@ -170,11 +174,13 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
                 f"{self.n_outputs_}"
             )
         self.n_outputs_ = target.shape[1]
-        self.out_activation_ = self._loss().link or "identity"
+        self.out_activation_ = conversion.out_activation(self._loss())
         return target
 
     def _loss(self) -> Loss:
         if isinstance(self.loss, Loss):
+            if self.loss.task != "regression":
+                raise ArgumentError(f"loss={self.loss!r} is for classes, not for numbers")
             return self.loss
         if self.loss != "quantile":
             return LOSSES[self.loss]
@@ -211,7 +217,8 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         What `set_params` has changed since holds from here on, but for what the optimizer was made
         of; see `MLPClassifier.partial_fit`.
         """
-        self._fit(X, y, sample_weight, incremental=True)
+        with Refusal(self) as refusal:
+            self._fit(X, y, sample_weight, incremental=True, refusal=refusal)
         return self
 
     # ------------------------------------------------------------------------------------- predict
@@ -260,6 +267,15 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
             return _by_row(self._values(self._outputs(X)))
         draws = checks.integer("n_draws", n_draws, low=1)
         return tuple(map(_by_row, self._values_and_deviations(X, draws)))
+
+    @classmethod
+    def from_network(cls, network: Network) -> MLPRegressor:
+        """A fitted regressor around a copy of a trained network; it predicts the same bits.
+
+        As `MLPClassifier.from_network`, for a network with a loss for numbers.
+        """
+        conversion.check_network(network, cls.__name__, ("regression",))
+        return conversion.from_network(cls, network)
 
 
 def _by_row(values: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import checks
 from ..layers import Activation, BatchNorm, Dense, Dropout, Layer, TabularInput
 from ..losses import Loss
 from ..network import Network
@@ -19,13 +20,18 @@ ACTIVATIONS = {"logistic": "sigmoid"}
 LONGEST_EMBEDDING = 50
 
 
-def hidden_units(estimator: Any) -> list[int]:
+def hidden_units(estimator: Any) -> list[int | Layer]:
     """`hidden_layer_sizes` as a list; raises `ValueError` for layers without units."""
     sizes = estimator.hidden_layer_sizes
     units = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if any(size <= 0 for size in units):
+    if any(not isinstance(size, Layer) and size <= 0 for size in units):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {units}.")
-    return [int(size) for size in units]
+    return [size if isinstance(size, Layer) else int(size) for size in units]
+
+
+def given_layers(estimator: Any) -> list[Layer]:
+    """The entries of `hidden_layer_sizes` that are layers: they initialise themselves."""
+    return [entry for entry in hidden_units(estimator) if isinstance(entry, Layer)]
 
 
 class Description(NamedTuple):
@@ -71,12 +77,15 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
     layers: list[Layer] = []
     for size, name, rate in zip(units, activations, rates, strict=True):
         activation = ACTIVATIONS.get(name, name) if isinstance(name, str) else name
+        if isinstance(size, Layer):
+            layers.append(size)
+            continue
         if estimator.batch_norm:
             linear = Dense(size, initializer="glorot_uniform", use_bias=False)
             layers += [linear, BatchNorm(), Activation(activation)]
         else:
             layers.append(Dense(size, activation, initializer="glorot_uniform"))
-        if rate:
+        if checks.real("dropout", rate, low=0, high=1, open_high=True):
             layers.append(Dropout(float(rate)))
     return layers
 
@@ -88,6 +97,11 @@ def _of_each(argument: str, value: Any, layers: int) -> list[Any]:
     if len(value) != layers:
         raise ValueError(f"{argument} has {len(value)} entries for {layers} hidden layer(s)")
     return list(value)
+
+
+def takes_all_rows(estimator: Any) -> bool:
+    """Whether the solver takes no single steps."""
+    return estimator.solver == "lbfgs" or getattr(estimator.solver, "full_batch", False)
 
 
 def optimizer_for(estimator: Any) -> Optimizer:
