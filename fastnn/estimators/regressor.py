@@ -64,7 +64,7 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
     >>> from sklearn.datasets import load_diabetes
     >>> from fastnn import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> regressor = MLPRegressor(solver="lbfgs", alpha=1.0, max_iter=500, random_state=0)
+    >>> regressor = MLPRegressor(solver="lbfgs", alpha=1.0, tol=1e-2, random_state=0)
     >>> regressor.fit(10 * X[:300], y[:300] / 100).predict(10 * X[300:]).shape
     (142,)
     """
