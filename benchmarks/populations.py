@@ -111,7 +111,6 @@ def optuna_over_torch(problem: Problem) -> None:
     import optuna
     import torch
 
-    torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     X, y = (torch.from_numpy(array) for array in problem.data())
     train, held_out = (torch.from_numpy(rows) for rows in problem.split())
@@ -136,7 +135,10 @@ def optuna_over_torch(problem: Problem) -> None:
 
     sampler = optuna.samplers.RandomSampler(seed=0)
     study = optuna.create_study(direction="maximize", sampler=sampler)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # which limits OpenMP, and so fastnn, until it is set again
     study.optimize(objective, n_trials=problem.trials, n_jobs=2)
+    torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)
