@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from ..architecture import Architecture
+    from ..network import Network
 
 #: Rows to train on, and those to validate on.
 Fold = tuple[np.ndarray, "np.ndarray | None"]
@@ -25,27 +27,56 @@ class SharedArrays:
     """
 
     def __init__(self, X: Any, y: Any, sample_weight: Any = None):
-        self._x = data.numbers("X", X)
+        self._x = data.inputs(X, None, np.dtype(np.float64))
         self._y = data.numbers("y", y)
-        self._sample_weight = sample_weight
+        self._sample_weight = None
+        if sample_weight is not None:
+            self._sample_weight = data.numbers("sample_weight", sample_weight)
         self._known: dict[Any, DataSet] = {}
 
     def __len__(self) -> int:
         return len(self._x)
 
-    @property
-    def x(self) -> np.ndarray:
-        """X as an array."""
-        return self._x
+    def settle(self, network: Network) -> Architecture:
+        """The network, or what it would be if built for X."""
+        return network.architecture if network.built else network.settled(self._x.shape[1:])
 
     def data_set(self, net: Architecture) -> DataSet:
         """All rows, for one network; raises what `fit` does."""
-        key = (net.shapes[0], net.shapes[-1], net.dtype, net.loss)
+        key = _kind(net)
         if key not in self._known:
             self._known[key] = data.data_set(net, self._x, self._y, self._sample_weight)
         else:
             net.check_inputs(self._known[key].x)
         return self._known[key]
+
+    def part(self, net: Architecture, rows: np.ndarray | None, class_weight: Any = None) -> DataSet:
+        """Some rows (None: all), with the weights they would have if there were no others."""
+        everything = self.data_set(net)
+        if rows is None and class_weight is None:
+            return everything
+        key = _kind(net), id(rows), id(class_weight)
+        if key not in self._known:
+            self._known[key] = self._select(net, everything, rows, class_weight)
+        return self._known[key]
+
+    def _select(
+        self, net: Architecture, everything: DataSet, rows: np.ndarray | None, class_weight: Any
+    ) -> DataSet:
+        chosen = slice(None) if rows is None else rows
+        assert everything.target is not None
+        sample_weight = None if self._sample_weight is None else self._sample_weight[chosen]
+        own = data.row_weights(net, everything.target[chosen], sample_weight, class_weight)
+        weight = everything.weight
+        if class_weight is not None:
+            weight = np.ones(len(self), net.dtype)
+            weight[chosen] = own
+        return replace(everything, weight=weight, rows=rows)
+
+
+def _kind(net: Architecture) -> Any:
+    """What the arrays of a network depend on."""
+    return net.shapes[0], net.shapes[-1], net.dtype, net.loss
 
 
 def check_folds(folds: Any, networks: int, rows: int) -> list[Fold] | None:
