@@ -252,6 +252,11 @@ cdef class Run:
             self._state.step = run.step
             self._state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
 
+    @property
+    def interruption(self):
+        """What a signal handler raised meanwhile, or None."""
+        return self._error
+
     def outcome(self):
         """The number of the next batch and whether it diverged; raises what ended the run."""
         if self._error is not None:
@@ -310,6 +315,11 @@ cdef class Crew:
     def stop(self):
         """Have all runs end without the batch at hand."""
         fastnn_crew_stop(&self._crew)
+
+    @property
+    def stopping(self):
+        """Whether `stop` was called, or a member raised."""
+        return bool(fastnn_crew_is_stopping(&self._crew))
 
     cdef int _member(self, bint deaf) except -1:
         cdef Run run = self._take(None)

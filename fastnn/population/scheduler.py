@@ -13,7 +13,9 @@ from __future__ import annotations
 import heapq
 import threading
 import time
+import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from .. import kernels
@@ -76,22 +78,18 @@ class Scheduler:
             threads = 1
         # The last one is taken up by a team of all threads.
         self._least = 1 if threads > 1 else 0
-        try:
+        with ExitStack() as stack:
+            for trainee in self._trainees:
+                stack.callback(trainee.close)
             if native is None:
                 self._take(None)
             else:
                 self._crew = native.Crew(self._take)
                 self._crew.work(min(threads, len(self._trainees)))
-                before = native.limit_teams(threads)
-                try:
-                    self._finish_last()
-                finally:
-                    native.limit_teams(before)
-        finally:
-            for trainee in self._trainees:
-                trainee.close()
-        if self._error is not None:
-            raise self._error
+                stack.callback(native.limit_teams, native.limit_teams(threads))
+                self._finish_last()
+            if self._error is not None:
+                raise self._error
 
     def _take(self, done: Any) -> Any:
         """The next run for a member, which has done one (or None); None sends it home."""
@@ -120,15 +118,17 @@ class Scheduler:
 
     def _conclude(self, run: Any) -> None:
         trainee, start = self._runs.pop(run)
-        if self._error is None:  # else the run was cut short
+        if run.interruption is not None:
+            raise run.interruption
+        if not self._stopping:  # else the run was cut short
             trainee.conclude(run, time.monotonic() - start)
         self._put_back(trainee)
 
     def _next(self) -> Trainee | None:
         """A trainee to go on with, as soon as there is one; None when the crew's work is done.
 
-        Nobody leaves while others work: the calling thread, which alone hears of Ctrl-C, waits
-        here rather than in C.
+        Nobody leaves while others work, unless all are to stop: the calling thread, which alone
+        hears of Ctrl-C, waits here rather than in C.
         """
         with self._condition:
             while True:
@@ -136,12 +136,16 @@ class Scheduler:
                 if trainee is not None:
                     self._members_at_work += 1
                     return trainee
-                if not self._members_at_work:
+                if self._stopping or not self._members_at_work:
                     return None
                 self._condition.wait()
 
+    @property
+    def _stopping(self) -> bool:
+        return self._error is not None or (self._crew is not None and self._crew.stopping)
+
     def _choose(self) -> Trainee | None:
-        if self._error is not None or self._unfinished <= self._least:
+        if self._stopping or self._unfinished <= self._least:
             return None
         if self._waiting and time.monotonic() >= self._end:
             self._unfinished -= len(self._waiting)
@@ -167,7 +171,11 @@ class Scheduler:
         self._room.leave(trainee.need)
         if self._room.limited:
             trainee.give_back_memory()
-        if trainee.error is not None and not self._keep_going:
+        if trainee.error is None:
+            return
+        if self._keep_going:
+            traceback.clear_frames(trainee.error.__traceback__)  # which would hold on to memory
+        else:
             trainee.error.add_note(f"It ended the training of networks[{trainee.index}].")
             self._stop(trainee.error)
 
@@ -184,11 +192,12 @@ class Scheduler:
         """Train what the crew has left, each network by a team."""
         self._least = 0
         while (trainee := self._next()) is not None:
-            if not trainee.begun:
-                trainee.begin(self._interrupt)
-            while not trainee.finished:
-                trainee.run(self._interrupt)
-            self._put_back(trainee)
+            run = self._native_run(trainee)
+            if run is None:
+                self._put_back(trainee)
+            else:
+                run.execute()
+                self._conclude(run)
 
 
 def _native_module() -> ModuleType | None:
