@@ -252,11 +252,6 @@ cdef class Run:
             self._state.step = run.step
             self._state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
 
-    @property
-    def interruption(self):
-        """What a signal handler raised meanwhile, or None."""
-        return self._error
-
     def outcome(self):
         """The number of the next batch and whether it diverged; raises what ended the run."""
         if self._error is not None:

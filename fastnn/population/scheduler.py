@@ -118,8 +118,6 @@ class Scheduler:
 
     def _conclude(self, run: Any) -> None:
         trainee, start = self._runs.pop(run)
-        if run.interruption is not None:
-            raise run.interruption
         if not self._stopping:  # else the run was cut short
             trainee.conclude(run, time.monotonic() - start)
         self._put_back(trainee)

@@ -106,8 +106,8 @@ def test_networks():
 def test_arrays_that_do_not_suit_one_network():
     others = [network(Dense(4)), fastnn.Network([Dense(1)], loss="sigmoid_cross_entropy", seed=0)]
     refused(ArgumentError, r"networks\[1\]: ", others)
+    built = network(Dense(2)).build(4)
     with pytest.raises(ArgumentError, match=r"networks\[1\]: X has 9 features, but .* for 4"):
-        built = network(Dense(2)).build(4)
         fastnn.fit_population([network(Dense(2)), built], X, Y)
     refused(ArgumentError, "X has 301 rows, but y has 10", y=Y[:10])
     refused(ArgumentError, r"X must have one row per sample", x=X[:, 0])
