@@ -18,6 +18,7 @@ from setuptools.modified import newer_group
 
 SOURCES = [
     "fastnn/kernels/_native.pyx",
+    "csrc/crew.c",
     "csrc/dispatch.c",
     "csrc/executor.c",
     "csrc/team.c",

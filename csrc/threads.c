@@ -1,5 +1,6 @@
 #include "threads.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ static int forked = 0;
 // The largest team that this thread asked the system for, and what it got: OpenMP keeps threads for
 // each thread that starts teams.
 static _Thread_local int asked = 1, granted = 1;
+static _Thread_local int most = INT_MAX;
 
 // libgomp's threads do not survive a fork, but it waits for them: the child must not start a team.
 static void after_fork(void) {
@@ -113,7 +115,7 @@ static int grant(int members) {
 
 int fastnn_team_limit(void) {
 #ifdef _OPENMP
-    int limit = setting;
+    int limit = setting < most ? setting : most;
     if (limit == 1 || forked || omp_in_parallel()) return 1;
     // A limit set through OpenMP since the import (threadpoolctl does) holds for us too.
     const int openmp = omp_get_max_threads();
@@ -126,6 +128,12 @@ int fastnn_team_limit(void) {
 #else
     return 1;
 #endif
+}
+
+int fastnn_team_at_most(int members) {
+    const int before = most;
+    most = members;
+    return before;
 }
 
 void fastnn_team_begins(int members) { busy += members; }

@@ -16,9 +16,12 @@ int fastnn_openmp_version(void);          // the _OPENMP date of the build, 0 wi
 const char *fastnn_openmp_runtime(void);  // "libgomp", "libomp" or "none"
 
 // The largest team that a call of this thread may take now. 1 in a child of fork and within another
-// parallel region; less than asked for where OpenMP's limit, the system's limit on threads, or
-// other teams at work leave less.
+// parallel region; less than asked for where OpenMP's limit, the system's limit on threads, other
+// teams at work, or `fastnn_team_at_most` leave less.
 int fastnn_team_limit(void);
+
+// From here on, teams of this thread have at most so many members; returns what held before.
+int fastnn_team_at_most(int members);
 
 // Around the work of a team: what others at the same time must leave to it.
 void fastnn_team_begins(int members);

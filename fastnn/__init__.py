@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     )
     from .network import Network
     from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
+    from .population import Population, fit_population
     from .threads import get_num_threads, set_num_threads
 
 _HOMES = {
@@ -144,6 +145,7 @@ _HOMES = {
     ],
     "network": ["Network"],
     "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
+    "population": ["Population", "fit_population"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
 _MODULES = ("augmentation", "initializers", "kernels", "schedules")

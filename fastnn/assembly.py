@@ -73,7 +73,7 @@ class Assembly:
         self.session: Session | None = None
         self._executors: ExecutorPool | None = None
         self._settled: Architecture | None = None  # the latest, of a network not built yet
-        self._lock = TrainingLock()
+        self.lock = TrainingLock()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"session": None}

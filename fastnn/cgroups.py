@@ -18,7 +18,7 @@ def cgroup_processors(root: Path = ROOT, membership: Path = MEMBERSHIP) -> int:
 
     Whatever the files hold, this does not fail: what cannot be understood sets no quota.
     """
-    quotas = [quota for line in _read(membership).splitlines() for quota in _quotas(root, line)]
+    quotas = [quota for line in read(membership).splitlines() for quota in _quotas(root, line)]
     return math.ceil(min(quotas)) if quotas else 0
 
 
@@ -39,13 +39,13 @@ def _quotas(root: Path, line: str) -> Iterator[float]:
 
 def _limit_v2(folder: Path) -> tuple[int, int]:
     """Time and period in microseconds; "max" is no limit."""
-    limit, _, period = _read(folder / "cpu.max").partition(" ")
+    limit, _, period = read(folder / "cpu.max").partition(" ")
     return _number(limit), _number(period)
 
 
 def _limit_v1(folder: Path) -> tuple[int, int]:
     """Time and period in microseconds; −1 is no limit."""
-    quota, period = (_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+    quota, period = (read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
     return _number(quota), _number(period)
 
 
@@ -54,7 +54,8 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """The text of a file; nothing where it cannot be read."""
     try:
         return path.read_text("utf-8", errors="surrogateescape").strip()
     except (OSError, ValueError):  # not there, or a name that no file can have

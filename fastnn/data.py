@@ -140,13 +140,18 @@ def data_set(
     target = net.loss.prepare_target(y, net.shapes[-1][0], net.dtype)
     if target.dtype != np.int64:
         _require_finite("y", target)
-    weight = None if sample_weight is None else _sample_weight(sample_weight, len(x))
+    return DataSet(x, target, row_weights(net, target, sample_weight, class_weight))
+
+
+def row_weights(
+    net: Architecture, target: np.ndarray, sample_weight: Any, class_weight: Any
+) -> np.ndarray | None:
+    """What rows with these checked targets weigh, in the network's dtype; None is all alike."""
+    weight = None if sample_weight is None else _sample_weight(sample_weight, len(target))
     if class_weight is not None:
         factors = _class_factors(class_weight, _class_numbers(target, net.loss.task))
         weight = factors if weight is None else weight * factors
-    if weight is not None:
-        weight = _convert("sample_weight", weight, net.dtype)
-    return DataSet(x, target, weight)
+    return None if weight is None else _convert("sample_weight", weight, net.dtype)
 
 
 def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:

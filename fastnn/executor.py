@@ -131,6 +131,25 @@ class Executor:
                 return number + 1
         return stop
 
+    def native_run(
+        self,
+        rows: Pass,
+        start: int,
+        stop: int,
+        state: RunState,
+        learning_rates: np.ndarray | None,
+        seconds: float | None,
+    ) -> Any:
+        """What `train` would do, as a `Run` of the native back end that any thread can do.
+
+        None where it takes Python, as it always does here.
+        """
+        return None
+
+    def outcome(self, run: Any, rows: Pass) -> int:
+        """What `train` would have returned or raised, of a native run that was done."""
+        raise NotImplementedError
+
     def _step(
         self,
         rows: Pass,

@@ -45,6 +45,12 @@ class ExecutorPool:
             self._snapshot = Snapshot(self.arena)
         return self._snapshot
 
+    def release(self) -> None:
+        """Give back the memory of executors that are idle, of the snapshot and of the gradients."""
+        self._training = self._snapshot = None
+        self._idle.clear()
+        self.arena.release_gradients()
+
     def plan(self, rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
         """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
         key = (rows, training, labels, folded)

@@ -12,7 +12,6 @@ from . import checks, data, full_batch, resuming
 from .augmentation import augmentation_of
 from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
 from .errors import ArgumentError, ArgumentTypeError
-from .history import History
 from .training import FitSettings, Session, Trainer
 
 if TYPE_CHECKING:
@@ -39,13 +38,14 @@ def data_sets(
     architecture = network.settle_for(X)
     train = data.data_set(architecture, X, y, sample_weight, class_weight)
     if validation_data is not None:
-        return train, data.data_set(architecture, *_validation_arrays(validation_data))
+        return train, data.data_set(architecture, *validation_arrays(validation_data))
     if validation_fraction is not None:
         return data.split(train, validation_fraction, network.seed)
     return train, None
 
 
-def _validation_arrays(validation_data: Any) -> tuple[Any, ...]:
+def validation_arrays(validation_data: Any) -> tuple[Any, ...]:
+    """X, y and, if they are given, weights."""
     if not isinstance(validation_data, tuple) or len(validation_data) not in (2, 3):
         raise ArgumentTypeError(
             "validation_data must be (X, y) or (X, y, sample_weight), "
@@ -92,20 +92,27 @@ def listeners(network: Network, callbacks: Iterable[Callback], verbose: int) -> 
     return CallbackList([*callbacks, *reporters[verbose]], network)
 
 
-def run(
-    network: Network, session: Session, resume_from: str | PathLike[str] | Checkpoint | None
-) -> History:
-    """Build the network, or take it up where the fit to resume was interrupted, and train it."""
+def trainer(
+    network: Network,
+    session: Session,
+    resume_from: str | PathLike[str] | Checkpoint | None = None,
+) -> Trainer:
+    """Build the network, or take it up where the fit to resume was interrupted; who trains it."""
     if network.optimizer.full_batch:
         full_batch.refuse(network.optimizer, resume_from=resume_from)
-    plateau = network.learning_rates.plateau
-    if plateau is not None:
-        plateau.monitor.check_available(session.validation is not None)
+    check_plateau(network, session)
     saved = resuming.read(resume_from, network, session.train.x.shape[1:], session)
     network.build_for(session.train)
     network.stop_training = False
     if saved is not None:
         saved.restore(network, session.callbacks.stateful())
         session.first_epoch = saved.fit["first_epoch"]
-    trainer = full_batch.FullBatchTrainer if network.optimizer.full_batch else Trainer
-    return trainer(network, session).run()
+    kind = full_batch.FullBatchTrainer if network.optimizer.full_batch else Trainer
+    return kind(network, session)
+
+
+def check_plateau(network: Network, session: Session) -> None:
+    """Refuse a fit that does not report what the network's schedule watches."""
+    plateau = network.learning_rates.plateau
+    if plateau is not None:
+        plateau.monitor.check_available(session.validation is not None)

@@ -18,6 +18,7 @@ from .history import History
 from .interrupts import DeferredInterrupt
 from .optimizers import LBFGS, Optimizer
 from .plan import Result
+from .stretches import Stretches
 from .training import Trainer, divergence, training_pass, validate
 
 if TYPE_CHECKING:
@@ -95,8 +96,12 @@ class _Stopped(Exception):
 class FullBatchTrainer(Trainer):
     """Runs the iterations of one fit."""
 
-    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> None:
-        """Iterations up to the last one, until nothing is left to gain, or a callback stops it."""
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
+        """Iterations up to the last one, until nothing is left to gain, or a callback stops it.
+
+        SciPy holds the reins: there are no stretches that others could have done.
+        """
+        yield from ()
         search = _Search(self._network, self._data, self._callbacks)
 
         def end_iteration(point: np.ndarray) -> None:

@@ -14,10 +14,12 @@ class DeferredInterrupt:
 
     Within the context, SIGINT is handled as before, except while `section` is open: then it is
     remembered and handled when the section closes. Does nothing outside the main thread, where
-    Python delivers no signals, or where the handler is not Python's.
+    Python delivers no signals, or where the handler is not Python's. Other threads may open
+    sections too, to no effect.
     """
 
     def __init__(self) -> None:
+        self._thread: int | None = None  # that signals interrupt
         self._open = False
         self._pending: tuple[int, FrameType | None] | None = None
         self._previous: Callable[[int, FrameType | None], object] | None = None
@@ -26,7 +28,7 @@ class DeferredInterrupt:
         if threading.current_thread() is threading.main_thread():
             previous = signal.getsignal(signal.SIGINT)
             if callable(previous):
-                self._previous = previous
+                self._previous, self._thread = previous, threading.get_ident()
                 signal.signal(signal.SIGINT, self._handle)
         return self
 
@@ -37,6 +39,9 @@ class DeferredInterrupt:
     @contextmanager
     def section(self) -> Iterator[None]:
         """Code that an interrupt may not split."""
+        if self._thread != threading.get_ident():
+            yield
+            return
         self._open = True
         try:
             yield

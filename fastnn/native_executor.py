@@ -74,9 +74,28 @@ class NativeExecutor(Executor):
         interrupt: DeferredInterrupt,
         seconds: float | None = None,
     ) -> int:
-        if kernels.active_backend() != "native":
+        run = self.native_run(rows, start, stop, state, learning_rates, seconds)
+        if run is None:
             return super().train(rows, start, stop, learning_rates, state, interrupt, seconds)
-        reached, diverged = self._run(rows, start, stop, state, learning_rates, seconds)
+        run.execute()
+        return self.outcome(run, rows)
+
+    def native_run(
+        self,
+        rows: Pass,
+        start: int,
+        stop: int,
+        state: RunState,
+        learning_rates: np.ndarray | None,
+        seconds: float | None,
+    ) -> Any:
+        if kernels.active_backend() != "native":
+            return None
+        arguments = self._arguments(rows, start, stop, state, learning_rates, seconds)
+        return self._native.Run(self._native_program(), *arguments)
+
+    def outcome(self, run: Any, rows: Pass) -> int:
+        reached, diverged = run.outcome()
         if diverged:
             raise Diverged(reached, float(rows.losses[reached]))
         return reached
@@ -85,26 +104,13 @@ class NativeExecutor(Executor):
         if kernels.active_backend() != "native":
             super().infer(rows, state)
         else:
-            self._run(rows, 0, len(rows), state)
+            self.repeatable(rows, state)()
 
     def repeatable(self, rows: Pass, state: RunState) -> Callable[[], Any]:
         if kernels.active_backend() != "native":
             return super().repeatable(rows, state)
         arguments = self._arguments(rows, 0, len(rows), state, None, None)
         return partial(self._native_program().run, *arguments)
-
-    def _run(
-        self,
-        rows: Pass,
-        start: int,
-        stop: int,
-        state: RunState,
-        learning_rates: np.ndarray | None = None,
-        seconds: float | None = None,
-    ) -> tuple[int, bool]:
-        """Train with these learning rates or, without any, infer."""
-        arguments = self._arguments(rows, start, stop, state, learning_rates, seconds)
-        return self._native_program().run(*arguments)
 
     def _arguments(
         self,

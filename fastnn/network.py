@@ -68,6 +68,8 @@ class Network(Assembly):
         Updates that layers sat out while they were frozen; `fastnn.freezing` keeps the account.
     session : Session or None
         The fit under way.
+    lock : TrainingLock
+        Held by whoever trains the network.
 
     Raises
     ------
@@ -163,7 +165,7 @@ class Network(Assembly):
         KeyboardInterrupt
             After Ctrl-C. The network is usable, and `Network.history` holds the finished epochs.
         """
-        with self._lock.held():
+        with self.lock.held():
             listeners = fitting.listeners(self, callbacks, verbose)
             train, validation = fitting.data_sets(
                 self, X, y, sample_weight, class_weight, validation_data, validation_fraction
@@ -177,7 +179,7 @@ class Network(Assembly):
                 augmentation=augmentation,
             )
             session = Session(self.state.epoch, listeners, settings, train, validation)
-            return fitting.run(self, session, resume_from)
+            return fitting.trainer(self, session, resume_from).run()
 
     def train(self, session: Session) -> History:
         """Run a fit whose data and settings are prepared and checked; what `fit` is made of.
@@ -187,8 +189,8 @@ class Network(Assembly):
         DivergenceError, NetworkBusyError, KeyboardInterrupt
             As from `fit`.
         """
-        with self._lock.held():
-            return fitting.run(self, session, None)
+        with self.lock.held():
+            return fitting.trainer(self, session).run()
 
     def train_on_batch(
         self,
@@ -208,7 +210,7 @@ class Network(Assembly):
             raise ArgumentError(
                 f"train_on_batch takes one step; {self.optimizer} needs a whole fit"
             )
-        with self._lock.held():
+        with self.lock.held():
             rows, _ = fitting.data_sets(self, X, y, sample_weight, class_weight)
             pipeline = fitting.bound(augmentation, self, rows)
             self.build_for(rows)
@@ -236,7 +238,7 @@ class Network(Assembly):
         NetworkBusyError
             Another thread is training this network.
         """
-        with self._lock.held():
+        with self.lock.held():
             architecture = self.settle_for(X)
             learned = adaptation.learn(architecture, DataSet(data.inputs_for(architecture, X)))
             self.build(architecture.shapes[0])
@@ -305,12 +307,12 @@ class Network(Assembly):
         [False, True]
         >>> net.unfreeze()
         """
-        with self._lock.held():
+        with self.lock.held():
             freezing.set_trainable(self, layers, False)
 
     def unfreeze(self, *layers: str) -> None:
         """Let training move the parameters of some layers again; the inverse of `freeze`."""
-        with self._lock.held():
+        with self.lock.held():
             freezing.set_trainable(self, layers, True)
 
     @contextmanager
@@ -329,7 +331,7 @@ class Network(Assembly):
         See `EMA`.
         """
         averaging.require_begun(self)
-        with self._lock.shared_with_own_fit(), averaging.in_place_of_weights(self):
+        with self.lock.shared_with_own_fit(), averaging.in_place_of_weights(self):
             yield self
 
     def use_average(self) -> None:
@@ -340,7 +342,7 @@ class Network(Assembly):
         See `SWA`.
         """
         averaging.require_begun(self)
-        with self._lock.shared_with_own_fit():
+        with self.lock.shared_with_own_fit():
             averaging.use(self)
 
     def update_batch_statistics(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> None:
@@ -385,7 +387,7 @@ class Network(Assembly):
         >>> net.buffers["batchnorm_1/moving_mean"]
         array([1.6666666], dtype=float32)
         """
-        with self._lock.shared_with_own_fit():
+        with self.lock.shared_with_own_fit():
             x = data.inputs_for(self.architecture, X)
             rows = checks.integer("batch_size", batch_size, low=1)
             batch_statistics.update(self, x, rows)

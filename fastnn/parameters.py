@@ -243,6 +243,10 @@ class ParameterArena:
             self._gradients = aligned_zeros(self.size, self.dtype)
         return self._gradients
 
+    def release_gradients(self) -> None:
+        """Give back the memory of the gradients, until they are needed again."""
+        self._gradients = None
+
     @property
     def slots(self) -> np.ndarray:
         """Shape (slots, size): one row for each array of state that the optimizer keeps."""

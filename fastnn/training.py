@@ -20,6 +20,7 @@ from .interrupts import DeferredInterrupt
 from .passes import Pass
 from .plan import RunState
 from .randomness import Stream, permutation, stream_offset
+from .stretches import Stretch, Stretches, run_all
 
 if TYPE_CHECKING:
     from .network import Network
@@ -33,23 +34,22 @@ LONGEST_STRETCH = 1 << 14
 class Steps:
     """Optimizer steps on a network, each all or nothing."""
 
-    def __init__(self, network: Network, executor: Executor, interrupt: DeferredInterrupt):
+    def __init__(self, network: Network, executor: Executor):
         self._network = network
         self._state: RunState = network.state
         self._executor = executor
-        self._interrupt = interrupt
 
-    def __call__(self, rows: Pass, start: int, stop: int, seconds: float | None = None) -> int:
-        """Train on the batches [start, stop) of a pass; see `Executor.train`.
+    def __call__(
+        self, rows: Pass, start: int, stop: int, seconds: float | None = None
+    ) -> Stretches[int]:
+        """Have the batches [start, stop) of a pass trained on; see `Executor.train`.
 
         A non-finite loss or gradient raises `DivergenceError` before its update; a schedule's rate
         that cannot be used, `ArgumentError` before the first of them.
         """
         rates = self._network.learning_rates.upcoming(self._state, stop - start)
         try:
-            return self._executor.train(
-                rows, start, stop, rates, self._state, self._interrupt, seconds
-            )
+            return (yield Stretch(self._executor, rows, start, stop, rates, self._state, seconds))
         except Diverged as found:
             batch = rows.batch(found.number, self._executor.plan, self._state)
             layer = self._executor.first_nonfinite_layer(batch)
@@ -113,10 +113,9 @@ def train_on_batch(
 ) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
     executor, rows = training_pass(network, data, len(data), augmentation)
-    with DeferredInterrupt() as interrupt:
-        steps = Steps(network, executor, interrupt)
-        with steps.all_finite(rows):
-            steps(rows, 0, 1)
+    steps = Steps(network, executor)
+    with DeferredInterrupt() as interrupt, steps.all_finite(rows):
+        run_all(steps(rows, 0, 1), interrupt)
     return {"loss": float(rows.losses[0])} | inference.scores(network, rows)
 
 
@@ -189,13 +188,17 @@ class Trainer:
 
     def run(self) -> History:
         """Train; returns the history of this fit and appends it to the network's."""
+        with DeferredInterrupt() as interrupt:
+            return run_all(self.stretches(interrupt), interrupt)
+
+    def stretches(self, interrupt: DeferredInterrupt) -> Stretches[History]:
+        """The same, for others to have the stretches done."""
         network, session = self._network, self._session
         history = network.history.since(session.first_epoch)
         network.session = session
         try:
-            with DeferredInterrupt() as interrupt:
-                self._callbacks("on_train_begin", self._info())
-                self._epochs(interrupt, history)
+            self._callbacks("on_train_begin", self._info())
+            yield from self._epochs(interrupt, history)
         except DivergenceError as error:
             if not self._callbacks("on_divergence", error):
                 raise
@@ -214,17 +217,18 @@ class Trainer:
             "batch_size": self._settings.batch_size,
         }
 
-    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> None:
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
         """Epochs up to the last one, or until a callback wants to stop."""
         network, settings = self._network, self._settings
         executor, rows = training_pass(
             network, self._data, settings.batch_size, settings.augmentation
         )
-        steps = Steps(network, executor, interrupt)
+        steps = Steps(network, executor)
         last = self._session.first_epoch + self._settings.epochs
         while self._state.epoch < last and not network.stop_training:
             self._callbacks("on_epoch_begin", self._state.epoch + 1)
-            self._end_epoch(interrupt, history, self._epoch(steps, rows))
+            logs = yield from self._epoch(steps, rows)
+            self._end_epoch(interrupt, history, logs)
 
     def _end_epoch(
         self, interrupt: DeferredInterrupt, history: History, logs: dict[str, float]
@@ -239,7 +243,7 @@ class Trainer:
                 network.learning_rates.plateau.observe(logs)
         self._callbacks("on_epoch_end", epoch, logs)
 
-    def _epoch(self, steps: Steps, rows: Pass) -> dict[str, float]:
+    def _epoch(self, steps: Steps, rows: Pass) -> Stretches[dict[str, float]]:
         rows.losses[:] = 0
         order = self._order()
         if order is not None:
@@ -247,7 +251,7 @@ class Trainer:
         with steps.all_finite(rows):
             done = 0
             while done < len(rows):
-                done = self._stretch(steps, rows, done)
+                done = yield from self._stretch(steps, rows, done)
         logs = {"loss": _mean_loss(rows, len(rows))} | inference.scores(self._network, rows)
         averaging.end_epoch(self._network, self._state.epoch + 1)
         return logs | validate(self._network, self._validation, self._state.epoch + 1)
@@ -261,14 +265,14 @@ class Trainer:
         offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
         return permutation(len(self._data), self._state.seed, offset)
 
-    def _stretch(self, steps: Steps, rows: Pass, start: int) -> int:
+    def _stretch(self, steps: Steps, rows: Pass, start: int) -> Stretches[int]:
         """Batches up to the next one, or as many as pass before callbacks are to be told."""
         if not self._batch_events:
             stop = min(start + LONGEST_STRETCH, len(rows))
-            reached = steps(rows, start, stop, self._interval)
+            reached = yield from steps(rows, start, stop, self._interval)
         else:
             self._callbacks("on_batch_begin", start + 1)
-            reached = steps(rows, start, start + 1)
+            reached = yield from steps(rows, start, start + 1)
             logs = {"loss": float(rows.losses[start]), "size": int(rows.sizes()[start])}
             self._callbacks("on_batch_end", reached, logs)
         if self._interval is not None:

@@ -28,6 +28,10 @@ class TrainingLock:
             self._holder = None
             self._lock.release()
 
+    def hand_over(self) -> None:
+        """The calling thread goes on with the training for which it is held."""
+        self._holder = threading.get_ident()
+
     @contextmanager
     def shared_with_own_fit(self) -> Iterator[None]:
         """As `held`; but callbacks of a fit, which run in its thread, may enter."""

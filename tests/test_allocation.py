@@ -72,6 +72,12 @@ PROGRAM = """
     def fit(net, **options):
         net.fit(X, y, batch_size=8, epochs=2, validation_fraction=0.2, verbose=0, **options)
 
+    def population(net, callbacks=()):
+        "Two networks on rows of one array; the other one fails now and then."
+        pair = np.arange(32), np.arange(32, 40)
+        fastnn.fit_population([network(True), net], X, y, batch_size=8, epochs=2, threads=1,
+                              folds=[pair, pair], callbacks=[[], list(callbacks)])
+
     def train_on_batch(net, callbacks=()):
         net.train_on_batch(Z, Z[:, 0], sample_weight=np.ones(300))
         for callback in callbacks:
@@ -92,8 +98,9 @@ PROGRAM = """
             slots = b""  # zeros, or not there yet: the same
         return arena.parameters.tobytes(), slots, state.step
 
-    # What NumPy's reductions and its records say when they get no memory.
-    NUMPYS = ("error return without exception set", "invalid subarray shape")
+    # What NumPy's reductions and records, and Python's locks, say when they get no memory.
+    OTHER_WORDS = ("error return without exception set", "invalid subarray shape",
+                   "can't allocate lock", "can't allocate read lock")
 
     class Record(fastnn.Callback):
         def __init__(self):
@@ -111,9 +118,9 @@ PROGRAM = """
             result = call(net)
         except MemoryError as caught:
             error = caught
-        except (SystemError, ValueError) as caught:
+        except (SystemError, ValueError, RuntimeError) as caught:
             error = caught
-            if str(error) not in NUMPYS:
+            if str(error) not in OTHER_WORDS:
                 raise
         count = shim.disarm()
         where = (call.__name__, trained, n)
@@ -136,8 +143,8 @@ PROGRAM = """
         return True
 
     expected, recorded = {}, {}
-    cases = [(fit, False), (fit, True), (train_on_batch, False), (train_on_batch, True),
-             (predict, True), (evaluate, True)]
+    cases = [(fit, False), (fit, True), (population, False),
+             (train_on_batch, False), (train_on_batch, True), (predict, True), (evaluate, True)]
     for call, trained in cases:
         net, twin = network(trained), network(trained)
         result = call(net)
@@ -171,7 +178,7 @@ def test_every_large_allocation_may_fail(shim, threads):
         "OPENBLAS_NUM_THREADS": "1",
     }
     lines = output_of(PROGRAM, shim, **settings).splitlines()
-    assert [int(line.split()[2]) > 1 for line in lines] == [True] * 6
+    assert [int(line.split()[2]) > 1 for line in lines] == [True] * 7
 
 
 def test_nothing_is_half_built(monkeypatch):

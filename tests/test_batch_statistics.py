@@ -163,7 +163,7 @@ def test_a_callback_may_measure():
 
 def test_not_while_another_thread_trains():
     net = trained()
-    net._lock._lock.acquire()
+    net.lock._lock.acquire()
     with pytest.raises(NetworkBusyError):
         net.update_batch_statistics(X)
 

@@ -213,13 +213,13 @@ def test_the_users_arrays_are_read_in_place(monkeypatch):
     X, y = drawn()
     X.flags.writeable = False
     seen = []
-    original = NativeExecutor._run
+    original = NativeExecutor._arguments
 
     def spy(self, rows, *args, **kwargs):
         seen.append(rows.data.x)
         return original(self, rows, *args, **kwargs)
 
-    monkeypatch.setattr(NativeExecutor, "_run", spy)
+    monkeypatch.setattr(NativeExecutor, "_arguments", spy)
     net = network()
     net.fit(X, y, validation_fraction=0.2, verbose=0)
     net.predict(X)

@@ -7,6 +7,14 @@ cdef extern from "tuning.h" nogil:
     ctypedef struct fastnn_tuning:
         int64_t members
 
+cdef extern from "crew.h" nogil:
+    ctypedef struct fastnn_crew:
+        pass
+
+    int fastnn_crew_run(int members, void (*work)(void *, int) noexcept nogil, void *context)
+    void fastnn_crew_stop(fastnn_crew *crew)
+    int fastnn_crew_is_stopping(const fastnn_crew *crew)
+
 cdef extern from "executor.h" nogil:
     enum:
         FASTNN_STAGES
@@ -89,16 +97,21 @@ def transform_size():
 
 cdef struct Watch:
     int64_t end  # of the time after which the call returns; 0 for none
+    const fastnn_crew *crew  # that the call belongs to, or NULL
+    int deaf  # not where Python delivers signals
     int failed  # a signal handler raised
 
 
 cdef fastnn_request _look(void *context) noexcept nogil:
     """Runs Python's signal handlers; asks for an end if one raises, or if time is up."""
     cdef Watch *watch = <Watch *>context
-    with gil:
-        if PyErr_CheckSignals():
-            watch.failed = 1
-            return FASTNN_ABORT
+    if watch.crew and fastnn_crew_is_stopping(watch.crew):
+        return FASTNN_ABORT
+    if not watch.deaf:
+        with gil:
+            if PyErr_CheckSignals():
+                watch.failed = 1
+                return FASTNN_ABORT
     return FASTNN_FINISH if watch.end and fastnn_now() >= watch.end else FASTNN_GO_ON
 
 
@@ -167,34 +180,50 @@ cdef class Program:
         self._plan.prediction.region, self._plan.prediction.offset = prediction[:2]
         self._plan.outputs = prediction[2]
 
-    def run(
-        self, regions, input, target, weight, order, int64_t rows, int64_t batch_rows, state,
-        learning_rates, int64_t batch, int64_t stop, losses, predictions, int64_t nanoseconds,
-    ):
-        """Do batches [batch, stop); returns the number of the next one and whether it diverged.
+    def run(self, *arguments):
+        """Do a `Run` of these arguments; returns what its `outcome` does."""
+        run = Run(self, *arguments)
+        run.execute()
+        return run.outcome()
 
-        Parameters
-        ----------
-        regions : sequence of ndarray or None
-            Parameters, gradients, slots, buffers, workspace.
-        input, target, weight : tuple or None
-            See `_set_input`.
-        order : ndarray of int64, shape (rows,), or None
-        state : RunState
-            Its step moves on, and the learning rate is that of the latest step, also where a signal
-            handler raises.
-        learning_rates : ndarray of float64, shape (stop − batch or more,), or None
-            Of the updates to come; with None the parameters stay as they are.
-        losses : ndarray of float64, shape (batches,), or None
-        predictions : ndarray, shape (rows, outputs), or None
-        nanoseconds : int
-            After which to return at the end of a batch; 0 for never.
-        """
-        cdef fastnn_run run
-        cdef Watch watch
-        cdef fastnn_status status
-        memset(&run, 0, sizeof(run))
-        run.table, run.plan, run.tuning = _table, &self._plan, &self._tuning
+
+cdef class Run:
+    """Batches [batch, stop) of a program, to be done once.
+
+    Parameters
+    ----------
+    program : Program
+    regions : sequence of ndarray or None
+        Parameters, gradients, slots, buffers, workspace.
+    input, target, weight : tuple or None
+        See `_set_input`.
+    order : ndarray of int64, shape (rows,), or None
+    state : RunState
+        Its step moves on, and the learning rate is that of the latest step, also where a signal
+        handler raises.
+    learning_rates : ndarray of float64, shape (stop − batch or more,), or None
+        Of the updates to come; with None the parameters stay as they are.
+    losses : ndarray of float64, shape (batches,), or None
+    predictions : ndarray, shape (rows, outputs), or None
+    nanoseconds : int
+        After which to return at the end of a batch; 0 for never.
+    """
+
+    cdef fastnn_run _run
+    cdef Watch _watch
+    cdef fastnn_status _status
+    cdef object _state, _error, _memory
+
+    def __init__(
+        self, Program program, regions, input, target, weight, order, int64_t rows,
+        int64_t batch_rows, state, learning_rates, int64_t batch, int64_t stop, losses,
+        predictions, int64_t nanoseconds,
+    ):
+        cdef fastnn_run *run = &self._run
+        self._memory = program, regions, input, target, weight, order, learning_rates, losses, \
+            predictions
+        self._state = state
+        run.table, run.plan, run.tuning = _table, &program._plan, &program._tuning
         for i in range(5):
             run.base[FASTNN_PARAMETERS + i] = _address(regions[i])
         _set_input(&run.input, input, rows)
@@ -209,27 +238,33 @@ cdef class Program:
         if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < stop - batch:
             raise ArgumentError(f"{stop - batch} batches need as many learning rates")
         run.learning_rates = <const double *>_address(learning_rates)
-        watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
-        watch.failed = 0
-        run.watch, run.context = _look, &watch
+        self._watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
+        run.watch, run.context = _look, &self._watch
+
+    cpdef execute(self):
+        """Do the batches, and move the state on."""
+        cdef fastnn_run *run = &self._run
         with nogil:
-            status = fastnn_execute(&run)
-        try:
-            if watch.failed:
-                _raise_pending()
-        finally:  # Python must not look up attributes while an error is set: it might clear that
-            if run.step > run.first_step:  # not in inference, while another thread may move it on
-                state.step = run.step
-                state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
-        if status == FASTNN_DIVERGED:
-            return run.batch, True
-        if status == FASTNN_BAD_CODE:
+            self._status = fastnn_execute(run)
+        if self._watch.failed:  # Python must not run on while an error is set
+            self._error = _pending_error()
+        if run.step > run.first_step:  # not in inference, while another thread may move it on
+            self._state.step = run.step
+            self._state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
+
+    def outcome(self):
+        """The number of the next batch and whether it diverged; raises what ended the run."""
+        if self._error is not None:
+            raise self._error
+        if self._status == FASTNN_DIVERGED:
+            return self._run.batch, True
+        if self._status == FASTNN_BAD_CODE:
             _raise_bad_code()
-        if status == FASTNN_CUSTOM_RAISED:
+        if self._status == FASTNN_CUSTOM_RAISED:
             _raise_function_error()
-        if status != FASTNN_OK:
-            raise BackendError(f"the native executor refused a plan (status {<int>status})")
-        return run.batch, False
+        if self._status != FASTNN_OK:
+            raise BackendError(f"the native executor refused a plan (status {<int>self._status})")
+        return self._run.batch, False
 
 
 cdef extern from *:
@@ -237,3 +272,64 @@ cdef extern from *:
     static int fastnn_pending_error(void) { return -1; }
     """
     int _raise_pending "fastnn_pending_error"() except -1
+
+
+cdef object _pending_error():
+    """The error that is set, which no longer is."""
+    try:
+        _raise_pending()
+    except BaseException as error:
+        return error
+
+
+cdef class Crew:
+    """Threads that do one `Run` after another, each on a core of its own.
+
+    Parameters
+    ----------
+    take : callable
+        Called by every member with the run that it has done, or None at first, for the next one;
+        None lets it go. Should it raise, all members go.
+    """
+
+    cdef fastnn_crew _crew
+    cdef object _take, _error
+
+    def __init__(self, take):
+        self._take = take
+
+    def work(self, int members):
+        """Let up to `members` threads work, the calling one among them; returns their number."""
+        cdef int ran
+        with nogil:
+            ran = fastnn_crew_run(members, _work, <void *>self)
+        if self._error is not None:
+            raise self._error
+        return ran
+
+    def stop(self):
+        """Have all runs end without the batch at hand."""
+        fastnn_crew_stop(&self._crew)
+
+    @property
+    def stopping(self):
+        """Whether `stop` was called, or a member raised."""
+        return bool(fastnn_crew_is_stopping(&self._crew))
+
+    cdef int _member(self, bint deaf) except -1:
+        cdef Run run = self._take(None)
+        while run is not None:
+            run._watch.crew, run._watch.deaf = &self._crew, deaf
+            run.execute()
+            run = self._take(run)
+        return 0
+
+
+cdef void _work(void *context, int member) noexcept with gil:
+    """The life of a member, which keeps one Python thread state for all of it."""
+    crew = <Crew>context
+    try:
+        crew._member(member > 0)
+    except BaseException as error:
+        crew._error = error
+        crew.stop()

@@ -126,6 +126,7 @@ cdef extern from "threads.h" nogil:
     void fastnn_threads_init(int force, int processors)
     int fastnn_get_threads()
     void fastnn_set_threads(int threads)
+    int fastnn_team_at_most(int members)
     int fastnn_openmp_version()
     const char *fastnn_openmp_runtime()
 
@@ -172,6 +173,11 @@ def set_num_threads(int threads):
 def get_num_threads():
     """The largest team."""
     return fastnn_get_threads()
+
+
+def limit_teams(int threads):
+    """Limit the teams of the calling thread; returns the limit before."""
+    return fastnn_team_at_most(threads)
 
 
 def last_team():
