@@ -1,0 +1,171 @@
+"""The trials under way: asking for them, judging what came of them, telling the study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from ..errors import FastnnError
+from .jobs import Job, Outcome
+from .keeping import Keeper, Kept
+from .progress import Progress
+from .spaces import Space
+from .studies import EPOCHS, ERROR
+
+#: What the study calls every trial: a function of the study and the trial, as in Optuna.
+StudyCallback = Callable[[optuna.Study, FrozenTrial], None]
+
+
+@dataclass
+class Running:
+    """A trial that has not ended.
+
+    Attributes
+    ----------
+    trial : optuna.Trial
+    params : dict
+        As `build` takes them.
+    rung : int
+        Number of the rung that it is to reach next.
+    last : Outcome or None
+        Of the rung before.
+    """
+
+    trial: Any
+    params: dict[str, Any]
+    rung: int = 0
+    last: Outcome | None = None
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    def job(self, rungs: Sequence[int]) -> Job:
+        """To train it up to its next rung."""
+        done, models = (self.last.epochs, self.last.models) if self.last else (0, None)
+        return Job(self.number, self.params, done, rungs[self.rung], models)
+
+
+class Trials:
+    """Asks the study for trials, and tells it what became of them.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    space : Space
+    rungs : sequence of int
+        In epochs; the last one completes a trial.
+    keeper : Keeper
+    progress : Progress
+    callbacks : sequence of functions of the study and a trial that has ended
+
+    Attributes
+    ----------
+    running : dict of int to Running
+    failed : int
+    first_error : Exception or None
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: Space,
+        rungs: Sequence[int],
+        keeper: Keeper,
+        progress: Progress,
+        callbacks: Sequence[StudyCallback],
+    ):
+        self._study, self._space, self._rungs = study, space, rungs
+        self._keeper, self._progress, self._callbacks = keeper, progress, callbacks
+        self.running: dict[int, Running] = {}
+        self.failed = 0
+        self.first_error: Exception | None = None
+
+    def ask(self) -> Running | None:
+        """A new trial; None if already its parameters cannot be drawn."""
+        trial = self._study.ask()
+        try:
+            running = Running(trial, self._space(trial))
+        except Exception as error:
+            self.running[trial.number] = Running(trial, {})
+            self.fail(trial.number, error)
+            return None
+        self.running[trial.number] = running
+        return running
+
+    def report(self, outcome: Outcome) -> Running | None:
+        """Tell the study what a trial is worth so far; None if an error ended it."""
+        running = self.running[outcome.number]
+        if outcome.error is not None:
+            self.fail(outcome.number, outcome.error)
+            return None
+        if outcome.values:
+            running.last = outcome
+            running.trial.set_user_attr(EPOCHS, outcome.epochs)
+        if len(outcome.values) == 1:
+            running.trial.report(outcome.values[0], step=outcome.epochs)
+        return running
+
+    def judge(self, running: Running) -> bool:
+        """Whether a trial that has reported goes on, to its next rung; else it ends here."""
+        last = running.last
+        if last is None or last.epochs < self._rungs[running.rung]:
+            self.cut_short(running)
+        elif last.epochs >= self._rungs[-1]:
+            self._end(running, TrialState.COMPLETE)
+        elif len(last.values) == 1 and running.trial.should_prune():
+            self._end(running, TrialState.PRUNED)
+        else:
+            running.rung += 1
+            return True
+        return False
+
+    def cut_short(self, running: Running) -> None:
+        """End a trial because time has run out; what it has reached counts if nothing else does."""
+        if running.last is None:
+            self.fail(running.number, FastnnError("time ran out in its first epoch"))
+        else:
+            self._end(running, TrialState.PRUNED)
+
+    def fail(self, number: int, error: BaseException) -> None:
+        """End a trial with an error."""
+        trial = self.running.pop(number).trial
+        trial.set_user_attr(ERROR, _text(error))
+        if isinstance(error, Exception):
+            self.first_error = self.first_error or error
+        self.failed += 1
+        self._tell(trial, TrialState.FAIL, None)
+
+    def interrupt(self, interrupt: KeyboardInterrupt) -> None:
+        """End all trials under way, as failed."""
+        for number in list(self.running):
+            self.fail(number, interrupt)
+
+    @property
+    def complaint(self) -> str:
+        """The first error, as text."""
+        return _text(self.first_error) if self.first_error else "nothing"
+
+    def _end(self, running: Running, state: TrialState) -> None:
+        assert running.last is not None
+        del self.running[running.number]
+        complete = state == TrialState.COMPLETE
+        values = running.last.values
+        if running.last.models is not None:
+            kept = Kept(running.number, values, running.last.models)
+            self._keeper.offer(kept, complete=complete)
+        self._tell(running.trial, state, values if complete else None)
+
+    def _tell(self, trial: Any, state: TrialState, values: Sequence[float] | None) -> None:
+        told = self._study.tell(trial, values, state=state)
+        self._progress.ended(self._keeper.front, self.failed)
+        for callback in self._callbacks:
+            callback(self._study, told)
+
+
+def _text(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
