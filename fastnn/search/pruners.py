@@ -16,13 +16,13 @@ from ..errors import ArgumentError, ArgumentTypeError
 NAMES = ("none", "median", "halving", "hyperband")
 
 
-class SynchronousHalving(BasePruner):
-    """Successive halving among all that have reported at a rung, in one or several brackets.
+class SuccessiveHalving(BasePruner):
+    """Successive halving among those that have reported at a rung, in one or several brackets.
 
-    At a rung, one of `reduction_factor` trials of a bracket goes on, and never none. Where Optuna's
-    own pruner decides by what was reported before, the first always going on, this one counts on
-    all trials of a round having reported before any is judged. Later rounds are measured against
-    the earlier ones too.
+    A trial goes on if it is among the best 1 / `reduction_factor` of its bracket that have reported
+    at its rung so far, or the best. Where all report before any is judged, that is the algorithm of
+    Jamieson and Talwalkar; where each is judged as it comes, ASHA. Optuna's own pruner knows only
+    of trials that were judged before, which would let the first of each round pass.
 
     Parameters
     ----------
@@ -34,7 +34,8 @@ class SynchronousHalving(BasePruner):
     ----------
     Jamieson, Talwalkar: Non-stochastic best arm identification and hyperparameter optimization.
     AISTATS 2016. Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar: Hyperband: a novel bandit-based
-    approach to hyperparameter optimization. JMLR 18, 2018.
+    approach to hyperparameter optimization. JMLR 18, 2018. Li et al.: A system for massively
+    parallel hyperparameter tuning. MLSys 2020.
     """
 
     def __init__(self, brackets: Sequence[Sequence[int]], reduction_factor: int):
@@ -101,7 +102,6 @@ def pruning_of(
     rungs: Sequence[int] | None = None,
     min_epochs: int = 1,
     reduction_factor: int = 3,
-    asynchronous: bool = False,
 ) -> Pruning:
     """The pruner called so, or one of Optuna's, with its rungs.
 
@@ -124,17 +124,8 @@ def pruning_of(
     if pruner == "median":
         return Pruning(optuna.pruners.MedianPruner(), tuple(rungs or range(1, epochs + 1)))
     steps = list(rungs or geometric(min_epochs, epochs, factor))
-    if asynchronous:
-        return Pruning(_optunas(pruner, steps, factor), tuple(steps))
     brackets = [steps[i:] for i in range(len(steps) if pruner == "hyperband" else 1)]
-    return Pruning(SynchronousHalving(brackets, factor), tuple(steps))
-
-
-def _optunas(pruner: str, rungs: list[int], factor: int) -> BasePruner:
-    """Asynchronous successive halving, and its brackets (ASHA: Li et al., MLSys 2020)."""
-    if pruner == "halving":
-        return optuna.pruners.SuccessiveHalvingPruner(rungs[0], factor)
-    return optuna.pruners.HyperbandPruner(rungs[0], rungs[-1], factor)
+    return Pruning(SuccessiveHalving(brackets, factor), tuple(steps))
 
 
 def _check_rungs(rungs: Any, epochs: int) -> list[int]:

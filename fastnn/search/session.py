@@ -112,6 +112,7 @@ def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         checks.real("timeout", given.timeout, low=0, open_low=True)
     if given.concurrent_trials is not None:
         checks.integer("concurrent_trials", given.concurrent_trials, low=1)
+    checks.flag("asynchronous", given.asynchronous)
     checks.integer("verbose", given.verbose, low=0, high=1)
     pruning = pruning_of(
         given.pruner,
@@ -119,7 +120,6 @@ def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         rungs=given.rungs,
         min_epochs=given.min_epochs,
         reduction_factor=given.reduction_factor,
-        asynchronous=checks.flag("asynchronous", given.asynchronous),
     )
     storage = given.storage
     if storage is not None:
