@@ -27,7 +27,7 @@ class Limits:
 
     def take(self, wanted: int) -> int:
         """How many of the trials wanted may begin; they are counted."""
-        if self.remaining == 0.0:
+        if self.expired:
             return 0
         if self._trials is None:
             return wanted
@@ -36,9 +36,14 @@ class Limits:
         return taken
 
     @property
+    def expired(self) -> bool:
+        """Whether there is no time left."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    @property
     def remaining(self) -> float | None:
-        """Seconds that are left, 0 at least; None if time is not limited."""
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        """Seconds that are left, never none at all; None if time is not limited."""
+        return None if self._deadline is None else max(1e-9, self._deadline - time.monotonic())
 
 
 Loop = Callable[[Trials, Workers, Limits, Progress, Sequence[int], int], None]
@@ -59,10 +64,9 @@ def in_rounds(
     while wanted := limits.take(size):
         alive = [running for _ in range(wanted) if (running := trials.ask()) is not None]
         while alive:
-            if limits.remaining == 0.0:
-                for running in alive:
-                    trials.cut_short(running)
-                break
+            if limits.expired:
+                trials.cut_all_short()
+                return
             progress.training(len(alive), rungs[alive[0].rung])
             alive = _climb(trials, workers, limits, rungs, alive)
 
@@ -105,7 +109,7 @@ def as_they_come(
             running = trials.report(outcome)
             if running is None or not trials.judge(running):
                 continue
-            if limits.remaining == 0.0:
+            if limits.expired:
                 trials.cut_short(running)
             else:
                 workers.start([running.job(rungs)])

@@ -9,7 +9,7 @@ from .. import optional
 from ..errors import ArgumentError, NotBuiltError
 from .objectives import Objective
 from .spaces import Space
-from .studies import EPOCHS, ERROR, best_trials, finished
+from .studies import CUT_SHORT, EPOCHS, ERROR, best_trials, finished
 
 if TYPE_CHECKING:
     import optuna
@@ -148,9 +148,9 @@ class SearchResult:
     def trials(self) -> pd.DataFrame:
         """One row for each trial that has ended; needs pandas.
 
-        Columns: state, the objectives, ``params_`` and each parameter as `build` got it, epochs,
-        seconds, error. Objectives are NaN for trials that were pruned in a search for several, or
-        that failed.
+        Columns: state ("complete", "pruned", "cut short" for lack of time, "fail"), the objectives
+        as far as they are known, ``params_`` and each parameter as `build` got it, epochs, seconds,
+        error.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class SearchResult:
     def _row(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
         names = [objective.name for objective in self.objectives]
         values = trial.values or [float("nan")] * len(names)
-        row = {"number": trial.number, "state": trial.state.name.lower()}
+        row = {"number": trial.number, "state": _state(trial)}
         row |= dict(zip(names, values, strict=True))
         row |= {f"params_{name}": value for name, value in self._params(trial).items()}
         duration = trial.duration
@@ -190,3 +190,7 @@ class SearchResult:
         else:
             facts.append(f"best {self.objectives[0].name} {self.best_value:.5g}")
         return f"SearchResult({', '.join(facts)})"
+
+
+def _state(trial: optuna.trial.FrozenTrial) -> str:
+    return "cut short" if CUT_SHORT in trial.user_attrs else trial.state.name.lower()

@@ -16,8 +16,8 @@ from .spaces import Space
 
 #: Where the study keeps what it is a study of, and the seed of the search.
 SEARCH, SEED = "fastnn: search", "fastnn: seed"
-#: Where a trial keeps the epochs it was trained for, and what ended it.
-EPOCHS, ERROR = "epochs", "error"
+#: Where a trial keeps the epochs it was trained for, the error that ended it, or that time did.
+EPOCHS, ERROR, CUT_SHORT = "epochs", "error", "cut short"
 
 
 def known_study(storage: Any, name: str) -> optuna.Study | None:

@@ -9,12 +9,11 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from ..errors import FastnnError
 from .jobs import Job, Outcome
 from .keeping import Keeper, Kept
 from .progress import Progress
 from .spaces import Space
-from .studies import EPOCHS, ERROR
+from .studies import CUT_SHORT, EPOCHS, ERROR
 
 #: What the study calls every trial: a function of the study and the trial, as in Optuna.
 StudyCallback = Callable[[optuna.Study, FrozenTrial], None]
@@ -125,40 +124,35 @@ class Trials:
         return False
 
     def cut_short(self, running: Running) -> None:
-        """End a trial because time has run out; what it has reached counts if nothing else does."""
-        if running.last is None:
-            self.fail(running.number, FastnnError("time ran out in its first epoch"))
-        else:
-            self._end(running, TrialState.PRUNED)
+        """End a trial for lack of time; what it has reached counts if no trial is complete."""
+        running.trial.set_user_attr(CUT_SHORT, True)
+        self._end(running, TrialState.PRUNED)
 
-    def fail(self, number: int, error: BaseException) -> None:
+    def cut_all_short(self) -> None:
+        """End all trials under way."""
+        for running in list(self.running.values()):
+            self.cut_short(running)
+
+    def fail(self, number: int, error: Exception) -> None:
         """End a trial with an error."""
         trial = self.running.pop(number).trial
         trial.set_user_attr(ERROR, _text(error))
-        if isinstance(error, Exception):
-            self.first_error = self.first_error or error
+        self.first_error = self.first_error or error
         self.failed += 1
         self._tell(trial, TrialState.FAIL, None)
-
-    def interrupt(self, interrupt: KeyboardInterrupt) -> None:
-        """End all trials under way, as failed."""
-        for number in list(self.running):
-            self.fail(number, interrupt)
 
     @property
     def complaint(self) -> str:
         """The first error, as text."""
-        return _text(self.first_error) if self.first_error else "nothing"
+        return _text(self.first_error) if self.first_error else "none"
 
     def _end(self, running: Running, state: TrialState) -> None:
-        assert running.last is not None
         del self.running[running.number]
-        complete = state == TrialState.COMPLETE
-        values = running.last.values
-        if running.last.models is not None:
-            kept = Kept(running.number, values, running.last.models)
+        complete, last = state == TrialState.COMPLETE, running.last
+        if last is not None and last.models is not None:
+            kept = Kept(running.number, last.values, last.models)
             self._keeper.offer(kept, complete=complete)
-        self._tell(running.trial, state, values if complete else None)
+        self._tell(running.trial, state, last.values if complete and last is not None else None)
 
     def _tell(self, trial: Any, state: TrialState, values: Sequence[float] | None) -> None:
         told = self._study.tell(trial, values, state=state)
@@ -167,5 +161,5 @@ class Trials:
             callback(self._study, told)
 
 
-def _text(error: BaseException) -> str:
+def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
