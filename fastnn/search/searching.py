@@ -61,8 +61,8 @@ def search(
         How many the study shall hold, those that its storage holds already included. A grid has no
         more than its points, and by default all of them.
     timeout : float, optional
-        Seconds after which networks end their epoch and the search is over. Trials cut short count
-        as pruned.
+        Seconds after which networks end their epoch and the search is over. What trials cut short
+        have reached counts only if no trial is complete.
     sampler : {"tpe", "random", "grid", "cma", "qmc"} or optuna.samplers.BaseSampler
         A tree of Parzen estimators over all parameters together, independent draws, all
         combinations, covariance matrix adaptation, or points of a scrambled Sobol' sequence.
@@ -101,9 +101,9 @@ def search(
         that the search can be repeated exactly. True: each is judged as it comes, by what is known
         then, and a new one takes the place of one that has ended; with "halving", this is ASHA.
     concurrent_trials : int, optional
-        Trials of a round, or under way at a time. By default 8, or 64 if the sampler does not learn
-        from results; all of them where trials that do not are pruned in rounds. Trials of samplers
-        that do not learn do not depend on it.
+        Trials of a round, or under way at a time. By default 8; of samplers that do not learn from
+        results ("random", "grid", "qmc") all if they are pruned in rounds, and else 8 for each
+        thread, which their trials do not depend on.
     seed : int, optional
         In [0, 2**64). The same seed and arguments give the same trials, values and networks, for
         any number of threads; `SearchResult.seed` tells which was drawn.

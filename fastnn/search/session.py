@@ -14,6 +14,7 @@ from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, SearchError
 from ..network import Network
 from ..randomness import check_seed
+from ..threads import get_num_threads
 from .jobs import Build, Task
 from .keeping import Keeper
 from .loops import Limits, Loop, as_they_come, in_rounds
@@ -26,15 +27,15 @@ from .samplers import OBLIVIOUS, sampler_of
 from .scoring import as_estimator
 from .spaces import Space, grid_size, space_of
 from .splits import split_of
-from .studies import SEED, check_same_search, describe, finished, known_study, new_study
+from .studies import CUT_SHORT, SEED, check_same_search, describe, finished, known_study, new_study
 from .training import LocalWorkers, refit
 from .trials import Trials
 
 #: Trials of a round where the sampler learns from the rounds before. Few, so that it learns often;
 #: fixed, so that the outcome does not depend on the machine.
 LEARNING_ROUND = 8
-#: Where it does not learn: enough to keep all cores busy, few enough to lose little.
-ROUND = 64
+#: For each thread where it does not learn: enough to be busy, few enough to lose little.
+ROUND_PER_THREAD = 8
 
 #: Arguments of a network's fit that are passed on.
 FIT_PARAMS = ("augmentation", "class_weight", "sample_weight", "shuffle")
@@ -108,6 +109,8 @@ def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         raise ArgumentError("give trials, timeout or both: the search would never end")
     if trials is not None:
         trials = checks.integer("trials", trials, low=1)
+    if given.threads is not None:
+        checks.integer("threads", given.threads, low=1)
     if given.timeout is not None:
         checks.real("timeout", given.timeout, low=0, open_low=True)
     if given.concurrent_trials is not None:
@@ -156,7 +159,7 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
 def _search(
     study: optuna.Study, space: Space, task: Task, given: Arguments, rungs: Sequence[int]
 ) -> SearchResult:
-    done = len(finished(study))
+    done = sum(CUT_SHORT not in trial.user_attrs for trial in finished(study))
     left = None if given.trials is None else max(0, given.trials - done)
     keeper = Keeper(task.objectives)
     workers = LocalWorkers(task, given.threads)
@@ -167,13 +170,15 @@ def _search(
         limits, size = Limits(left, given.timeout), _round_size(given, rungs, left)
         try:
             loop(trials, workers, limits, progress, rungs, size)
-        except KeyboardInterrupt as interrupt:
+        except KeyboardInterrupt:
             interrupted = True
-            trials.interrupt(interrupt)
+            trials.cut_all_short()
     result = SearchResult(study, space, task.objectives, task.seed, keeper, interrupted)
     if not result.pareto_front:
         if interrupted:
             raise KeyboardInterrupt
+        if trials.first_error is None:
+            raise SearchError(f"no trial finished an epoch within timeout={given.timeout} s")
         raise SearchError(
             f"all {trials.failed} trials failed; the first: {trials.complaint}"
         ) from trials.first_error
@@ -184,11 +189,12 @@ def _search(
 
 
 def _round_size(given: Arguments, rungs: Sequence[int], left: int | None) -> int:
-    """Trials of a round, or under way at one time; never a function of the machine."""
+    """Trials of a round, or under way at a time; of the machine only where it does not matter."""
     if given.concurrent_trials is not None:
         return given.concurrent_trials
     if not (isinstance(given.sampler, str) and given.sampler in OBLIVIOUS):
         return LEARNING_ROUND
     # To keep the best of all trials at a rung, all must be there.
+    threads = given.threads or get_num_threads()
     whole = len(rungs) > 1 and not given.asynchronous
-    return left or 1 if whole and left is not None else ROUND
+    return left or 1 if whole and left is not None else threads * ROUND_PER_THREAD
