@@ -62,7 +62,7 @@ def in_rounds(
     Everything happens in the order of the trials, so the outcome does not depend on who is fast.
     """
     while wanted := limits.take(size):
-        alive = [running for _ in range(wanted) if (running := trials.ask()) is not None]
+        alive = trials.begin(wanted)
         while alive:
             if limits.expired:
                 trials.cut_all_short()
@@ -100,8 +100,7 @@ def as_they_come(
     Nobody waits for the others of a round; the outcome may depend on who is fast.
     """
     while (wanted := limits.take(size - len(trials.running))) or trials.running:
-        new = [running for _ in range(wanted) if (running := trials.ask()) is not None]
-        workers.start([running.job(rungs) for running in new])
+        workers.start([running.job(rungs) for running in trials.begin(wanted)])
         if not trials.running:
             continue
         progress.training(len(trials.running), rungs[-1])

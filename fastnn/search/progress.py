@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from .keeping import Kept
 
 
 class Progress:
@@ -40,12 +40,12 @@ class Progress:
         """So many trials are being trained up to so many epochs."""
         self._bar.set_description(f"search: {trials} trials to epoch {epochs}")
 
-    def ended(self, best: Sequence[Any], failed: int) -> None:
+    def ended(self, best: Sequence[Kept], failed: int) -> None:
         """One trial more has ended; `best` are those on the front."""
         self._bar.update()
         facts = {}
-        if len(best) == 1:
-            facts["best"] = ", ".join(f"{value:.5g}" for value in best[0].values)
+        if best and len(best[0].values) == 1:
+            facts["best"] = f"{best[0].values[0]:.5g}"
         elif best:
             facts["front"] = f"{len(best)} trials"
         if failed:

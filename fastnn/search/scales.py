@@ -220,8 +220,7 @@ def _frozen(name: str, distribution: Any) -> Scale:
         return Real(float(low), float(high))
     if kind == "randint":
         return Integer(int(low), int(high))
-    shifted = not math.isclose(distribution.median() ** 2, low * high)
-    if kind in _LOGARITHMIC and not shifted:
+    if kind in _LOGARITHMIC and math.isclose(distribution.median() ** 2, low * high):  # not shifted
         return Real(float(low), float(high), log=True)
     return Frozen(distribution)
 

@@ -116,6 +116,10 @@ def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
     if given.concurrent_trials is not None:
         checks.integer("concurrent_trials", given.concurrent_trials, low=1)
     checks.flag("asynchronous", given.asynchronous)
+    if not all(map(callable, given.callbacks)):
+        raise ArgumentTypeError(
+            f"callbacks must hold functions of (study, trial), got {given.callbacks!r}"
+        )
     checks.integer("verbose", given.verbose, low=0, high=1)
     pruning = pruning_of(
         given.pruner,

@@ -84,17 +84,20 @@ class Trials:
         self.failed = 0
         self.first_error: Exception | None = None
 
-    def ask(self) -> Running | None:
-        """A new trial; None if already its parameters cannot be drawn."""
+    def begin(self, wanted: int) -> list[Running]:
+        """New trials, less those of which already the parameters cannot be drawn."""
+        numbers = [self._ask() for _ in range(wanted)]
+        return [self.running[number] for number in numbers if number in self.running]
+
+    def _ask(self) -> int:
+        """The number of a new trial, which has failed if its parameters cannot be drawn."""
         trial = self._study.ask()
+        running = self.running[trial.number] = Running(trial, {})
         try:
-            running = Running(trial, self._space(trial))
+            running.params = self._space(trial)
         except Exception as error:
-            self.running[trial.number] = Running(trial, {})
             self.fail(trial.number, error)
-            return None
-        self.running[trial.number] = running
-        return running
+        return trial.number
 
     def report(self, outcome: Outcome) -> Running | None:
         """Tell the study what a trial is worth so far; None if an error ended it."""
