@@ -8,7 +8,7 @@ trial brings them along. So any worker can go on where another one stopped. All 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,7 +34,7 @@ class Task:
     epochs : int
         After which a trial is complete; an estimator is trained for all of them at once.
     batch_size : int, None, or function of the parameters
-    fit_params : mapping
+    fit_params : dict
         Further arguments of the fit.
     """
 
@@ -46,7 +46,7 @@ class Task:
     seed: int
     epochs: int
     batch_size: int | Callable[[dict[str, Any]], int | None] | None = 32
-    fit_params: Mapping[str, Any] = field(default_factory=dict)
+    fit_params: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Job:
     done, epochs : int
         Epochs that its networks have been trained for, and shall have been at the end.
     models : list or None
-        One for each fold, as the last outcome had them; None before the first.
+        One for each fold, as the last outcome had them; None before the first. They are the
+        worker's now.
     """
 
     number: int
@@ -85,7 +86,7 @@ class Outcome:
     epochs : int
         That the networks have been trained for; less than asked where time ran out.
     models : list or None
-        One for each fold.
+        One for each fold; None if they are not those that were judged.
     error : Exception or None
     """
 

@@ -32,7 +32,8 @@ class Candidate:
     epochs : int
         That its networks were trained for.
     models : list or None
-        Its networks or estimators, one for each fold; None if another process trained them.
+        Its networks or estimators, one for each fold; None if another process trained them, or if
+        they were trained further and interrupted.
     """
 
     number: int
@@ -134,8 +135,8 @@ class SearchResult:
         models = self.best.models
         if models is None:
             raise NotBuiltError(
-                f"trial {self.best.number} was trained by another process; refit=True trains its "
-                "network on all rows"
+                f"the network of trial {self.best.number} is not at hand: another process trained "
+                "it, or training went on and was interrupted; refit=True trains it on all rows"
             )
         if len(models) > 1:
             raise NotBuiltError(

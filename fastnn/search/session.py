@@ -156,7 +156,7 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
     )
     objectives = objectives_of(given.objective, given.direction, model)
     return Task(
-        build, X, y, split, objectives, seed, given.epochs, given.batch_size, given.fit_params
+        build, X, y, split, objectives, seed, given.epochs, given.batch_size, dict(given.fit_params)
     )
 
 

@@ -35,13 +35,13 @@ class Split:
         """Models of a trial."""
         return len(self.folds) or 1
 
-    def training(self, X: Any, y: Any, member: int) -> tuple[Any, Any]:
-        """The rows that a model is trained on."""
+    def training(self, member: int, *arrays: Any) -> tuple[Any, ...]:
+        """The rows of the arrays that a model is trained on; None stays None."""
         if not self.folds:
-            return X, y
-        return _rows(X, self.folds[member][0]), _rows(y, self.folds[member][0])
+            return arrays
+        return tuple(_rows(array, self.folds[member][0]) for array in arrays)
 
-    def validation(self, X: Any, y: Any, member: int) -> tuple[Any, Any]:
+    def validation(self, member: int, X: Any, y: Any) -> tuple[Any, Any]:
         """The rows that a model is judged by."""
         if self.validation_data is not None:
             return self.validation_data[0], self.validation_data[1]
@@ -49,7 +49,7 @@ class Split:
 
 
 def _rows(array: Any, rows: np.ndarray) -> Any:
-    return _safe_indexing(array, rows)
+    return None if array is None else _safe_indexing(array, rows)
 
 
 def split_of(

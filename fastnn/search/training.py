@@ -104,7 +104,9 @@ def _population(
             continue
         histories = population.histories[own]
         if not all(history.epoch for history in histories):
-            outcomes.append(Outcome(job.number, epochs=job.done))
+            untouched = not any(history.epoch for history in histories)
+            models = job.models if untouched else None
+            outcomes.append(Outcome(job.number, epochs=job.done, models=models))
             continue
         logs = [{name: values[-1] for name, values in history.items()} for history in histories]
         epochs = job.done + min(len(history.epoch) for history in histories)
@@ -121,8 +123,10 @@ def _train_estimators(task: Task, jobs: Sequence[Job], threads: int | None) -> l
 def _fit_estimators(task: Task, job: Job) -> Outcome:
     try:
         for member, estimator in enumerate(job.models or ()):
-            X, y = task.split.training(task.X, task.y, member)
-            estimator.fit(X, y, **task.fit_params)
+            weight = task.fit_params.get("sample_weight")
+            X, y, weight = task.split.training(member, task.X, task.y, weight)
+            params = {} if weight is None else {"sample_weight": weight}
+            estimator.fit(X, y, **(task.fit_params | params))
     except Exception as error:
         return Outcome(job.number, error=error)
     return _judged(task, job, task.epochs, [{}] * task.split.members)
@@ -133,7 +137,7 @@ def _judged(task: Task, job: Job, epochs: int, logs: Sequence[dict[str, float]])
     models = list(job.models or ())
     try:
         folds = [
-            Judged(model, own, *task.split.validation(task.X, task.y, member))
+            Judged(model, own, *task.split.validation(member, task.X, task.y))
             for member, (model, own) in enumerate(zip(models, logs, strict=True))
         ]
         return Outcome(job.number, mean_values(task.objectives, folds), epochs, models)

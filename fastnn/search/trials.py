@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import optuna
@@ -31,7 +31,7 @@ class Running:
     rung : int
         Number of the rung that it is to reach next.
     last : Outcome or None
-        Of the rung before.
+        Of the rung before; without its models while a worker has them.
     """
 
     trial: Any
@@ -44,8 +44,11 @@ class Running:
         return self.trial.number
 
     def job(self, rungs: Sequence[int]) -> Job:
-        """To train it up to its next rung."""
-        done, models = (self.last.epochs, self.last.models) if self.last else (0, None)
+        """To train it up to its next rung; its models are handed over."""
+        done, models = 0, None
+        if self.last is not None:
+            done, models = self.last.epochs, self.last.models
+            self.last = replace(self.last, models=None)
         return Job(self.number, self.params, done, rungs[self.rung], models)
 
 
@@ -108,6 +111,8 @@ class Trials:
         if outcome.values:
             running.last = outcome
             running.trial.set_user_attr(EPOCHS, outcome.epochs)
+        elif running.last is not None:
+            running.last = replace(running.last, models=outcome.models)
         if len(outcome.values) == 1:
             running.trial.report(outcome.values[0], step=outcome.epochs)
         return running

@@ -127,7 +127,7 @@ def test_estimators_are_cross_validated_as_scikit_learn_does():
 
 def test_our_own_estimators_and_their_open_random_states():
     def build(params):
-        return MLPClassifier(params["units"], solver="lbfgs", alpha=1.0, max_iter=50)
+        return MLPClassifier(params["units"], tol=0.1)
 
     space = {"units": [2, 4]}
     results = [run(space, build, sampler="grid", trials=None, refit=True) for _ in range(2)]
@@ -247,3 +247,17 @@ def test_objectives_and_splits_that_cannot_be_used_are_refused(options, error, m
 def test_reported_values_need_networks():
     with pytest.raises(ArgumentError, match="build returned a MLPRegressor; choose a scorer"):
         run(SPACE, lambda params: MLPRegressor(), objective="val_loss")
+
+
+def test_sample_weights_of_estimators_go_with_their_rows():
+    weight = np.linspace(0.1, 2, len(X))
+
+    def build(params):
+        return LogisticRegression(C=params["C"])
+
+    result = run({"C": [0.5]}, build, trials=1, cv=3, fit_params={"sample_weight": weight})
+    scores = []
+    for train, held_out in StratifiedKFold(3).split(X, Y):
+        alone = build({"C": 0.5}).fit(X[train], Y[train], sample_weight=weight[train])
+        scores.append(alone.score(X[held_out], Y[held_out]))
+    assert result.best_value == pytest.approx(np.mean(scores), rel=1e-12)

@@ -12,7 +12,7 @@ from small_searches import SPACE, X, Y, assert_same, build, run
 import fastnn
 from fastnn import ArgumentError, SearchError
 from fastnn.errors import ArgumentTypeError, MissingDependencyError, NotBuiltError
-from fastnn.search import log_uniform, searching
+from fastnn.search import log_uniform, searching, training
 
 RATES = {"rate": log_uniform(1e-3, 1.0)}
 
@@ -259,7 +259,7 @@ def test_a_search_goes_on_with_what_the_storage_holds(storage):
     assert again.best.models is None
     assert again.best_network.state.epoch == 2
     again.refitted = None
-    with pytest.raises(NotBuiltError, match="was trained by another process; refit=True"):
+    with pytest.raises(NotBuiltError, match=r"another process trained it, .* refit=True"):
         _ = again.best_network
 
 
@@ -362,3 +362,22 @@ def test_optuna_is_imported_only_by_a_search(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "fastnn\[search\]"'):
         run()
+
+
+def test_ctrl_c_never_shows_weights_that_were_not_judged(monkeypatch):
+    calls = []
+
+    def interrupted(networks, *arguments, **options):
+        calls.append(len(networks))
+        if len(calls) == 2:
+            networks[0].train_on_batch(X, Y)
+            raise KeyboardInterrupt
+        return fastnn.fit_population(networks, *arguments, **options)
+
+    monkeypatch.setattr(training, "fit_population", interrupted)
+    result = run(RATES, trials=9, pruner="halving", epochs=3)
+    assert result.interrupted
+    assert (result.trials["state"] == "cut short").sum() == 3
+    assert result.best.models is None
+    with pytest.raises(NotBuiltError, match="training went on and was interrupted"):
+        _ = result.best_network
