@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import augmentation, initializers, kernels, schedules
+    from . import augmentation, initializers, kernels, schedules, search
     from .averaging import EMA, SWA
     from .callbacks import (
         Callback,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         ModelFileError,
         NetworkBusyError,
         NotBuiltError,
+        SearchError,
     )
     from .estimators import MLPClassifier, MLPRegressor
     from .gradient_checking import GradientCheck, gradient_check
@@ -114,6 +115,7 @@ _HOMES = {
         "ModelFileError",
         "NetworkBusyError",
         "NotBuiltError",
+        "SearchError",
     ],
     "estimators": ["MLPClassifier", "MLPRegressor"],
     "gradient_checking": ["GradientCheck", "gradient_check"],
@@ -148,7 +150,7 @@ _HOMES = {
     "population": ["Population", "fit_population"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
-_MODULES = ("augmentation", "initializers", "kernels", "schedules")
+_MODULES = ("augmentation", "initializers", "kernels", "schedules", "search")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *_MODULES, *_HOME_OF]

@@ -156,17 +156,23 @@ def row_weights(
 
 def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
     """Training and validation rows: the same for every call with as many rows and that seed."""
+    train, held_out = split_rows(len(data), fraction, seed)
+    return data.take(train), data.take(held_out)
+
+
+def split_rows(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The row numbers of `split`, ascending."""
     fraction = checks.real(
         "validation_fraction", fraction, low=0, high=1, open_low=True, open_high=True
     )
-    held_out = round(len(data) * fraction)
-    if not 0 < held_out < len(data):
+    held_out = round(rows * fraction)
+    if not 0 < held_out < rows:
         raise ArgumentError(
-            f"validation_fraction={fraction} of {len(data)} rows leaves "
-            f"{len(data) - held_out} to train on and {held_out} to validate on"
+            f"validation_fraction={fraction} of {rows} rows leaves "
+            f"{rows - held_out} to train on and {held_out} to validate on"
         )
-    order = permutation(len(data), seed, stream_offset(Stream.SPLIT, 0))
-    return data.take(np.sort(order[held_out:])), data.take(np.sort(order[:held_out]))
+    order = permutation(rows, seed, stream_offset(Stream.SPLIT, 0))
+    return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def _convert(argument: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -56,6 +56,10 @@ class MissingDependencyError(FastnnError, ImportError):
     """A package that this function needs is not installed; the message says how to get it."""
 
 
+class SearchError(FastnnError, RuntimeError):
+    """All trials of a search failed; the error of the first is its cause."""
+
+
 class BackendError(FastnnError, RuntimeError):
     """A kernel back end cannot be used on this machine."""
 

@@ -7,8 +7,12 @@ threads nor on what was drawn before. The step counts updates and never restarts
 from __future__ import annotations
 
 import enum
+import itertools
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -36,11 +40,31 @@ def stream_offset(stream: int, step: int) -> int:
     return stream << _STREAM_SHIFT | step
 
 
+#: Where seeds that nobody gave come from; None is the operating system.
+_SEEDS: ContextVar[Iterator[int] | None] = ContextVar("seeds", default=None)
+
+
 def check_seed(seed: int | None) -> int:
     """`seed` as an int in [0, 2**64); None draws a fresh one."""
-    if seed is None:
-        return int.from_bytes(os.urandom(SEED_BITS // 8), "little")
-    return checks.integer("seed", seed, low=0, high=2**SEED_BITS - 1)
+    if seed is not None:
+        return checks.integer("seed", seed, low=0, high=2**SEED_BITS - 1)
+    seeds = _SEEDS.get()
+    return int.from_bytes(os.urandom(SEED_BITS // 8), "little") if seeds is None else next(seeds)
+
+
+def derived_seed(*key: int) -> int:
+    """A seed in [0, 2**64) that is a function of some integers that are not negative."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """Seeds drawn here, by this thread, are functions of the key and of how many came before."""
+    token = _SEEDS.set(derived_seed(*key, number) for number in itertools.count())
+    try:
+        yield
+    finally:
+        _SEEDS.reset(token)
 
 
 def permutation(n: int, seed: int, offset: int) -> np.ndarray:

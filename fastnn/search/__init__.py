@@ -1,0 +1,24 @@
+"""Search for hyper-parameters: Optuna proposes, populations of networks train side by side.
+
+=================  ===============================================================================
+searching          `search`, for users; the other modules need Optuna, which it looks for first
+scales, spaces     how values are spread; which hyper-parameters there are
+samplers, pruners  by name; Optuna's but for a few of our own
+objectives         what models are judged by; `scoring` shows networks to scikit-learn's scorers
+splits             who is trained on which rows
+jobs               what a search and its workers tell each other: `Task`, `Job`, `Outcome`
+building           from parameters to models, and their seeds; `probing` tries it out
+training           workers that are the threads of this process
+trials, loops      asking, judging, telling; in rounds, or as outcomes come
+studies, keeping   Optuna's record; the models that are worth keeping
+session            from the arguments of `search` to its result
+result, progress   what a search found; what it shows on the way
+=================  ===============================================================================
+"""
+
+from __future__ import annotations
+
+from .scales import Scale, integers, log_integers, log_uniform, momentum, uniform
+from .searching import search
+
+__all__ = ["Scale", "integers", "log_integers", "log_uniform", "momentum", "search", "uniform"]

@@ -1,0 +1,114 @@
+"""The two ways through a search: in rounds, or one trial after the other as workers get free."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from .jobs import Outcome, Workers
+from .progress import Progress
+from .trials import Running, Trials
+
+
+class Limits:
+    """How many trials there may be, and until when.
+
+    Parameters
+    ----------
+    trials : int or None
+        That may still be begun.
+    timeout : float or None
+        Seconds from now.
+    """
+
+    def __init__(self, trials: int | None, timeout: float | None):
+        self._trials = trials
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+
+    def take(self, wanted: int) -> int:
+        """How many of the trials wanted may begin; they are counted."""
+        if self.expired:
+            return 0
+        if self._trials is None:
+            return wanted
+        taken = min(wanted, self._trials)
+        self._trials -= taken
+        return taken
+
+    @property
+    def expired(self) -> bool:
+        """Whether there is no time left."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds that are left, never none at all; None if time is not limited."""
+        return None if self._deadline is None else max(1e-9, self._deadline - time.monotonic())
+
+
+Loop = Callable[[Trials, Workers, Limits, Progress, Sequence[int], int], None]
+
+
+def in_rounds(
+    trials: Trials,
+    workers: Workers,
+    limits: Limits,
+    progress: Progress,
+    rungs: Sequence[int],
+    size: int,
+) -> None:
+    """Rounds of trials that climb the rungs together: at each, all report, then each is judged.
+
+    Everything happens in the order of the trials, so the outcome does not depend on who is fast.
+    """
+    while wanted := limits.take(size):
+        alive = trials.begin(wanted)
+        while alive:
+            if limits.expired:
+                trials.cut_all_short()
+                return
+            progress.training(len(alive), rungs[alive[0].rung])
+            alive = _climb(trials, workers, limits, rungs, alive)
+
+
+def _climb(
+    trials: Trials,
+    workers: Workers,
+    limits: Limits,
+    rungs: Sequence[int],
+    alive: Sequence[Running],
+) -> list[Running]:
+    """Train all to their next rung; those that go on from there."""
+    workers.start([running.job(rungs) for running in alive])
+    outcomes: dict[int, Outcome] = {}
+    while len(outcomes) < len(alive):
+        outcomes |= {o.number: o for o in workers.finished(limits.remaining)}
+    reported = [trials.report(outcomes[running.number]) for running in alive]
+    return [running for running in reported if running is not None and trials.judge(running)]
+
+
+def as_they_come(
+    trials: Trials,
+    workers: Workers,
+    limits: Limits,
+    progress: Progress,
+    rungs: Sequence[int],
+    size: int,
+) -> None:
+    """Every trial is judged as soon as it reports, and a new one takes the place of one that ends.
+
+    Nobody waits for the others of a round; the outcome may depend on who is fast.
+    """
+    while (wanted := limits.take(size - len(trials.running))) or trials.running:
+        workers.start([running.job(rungs) for running in trials.begin(wanted)])
+        if not trials.running:
+            continue
+        progress.training(len(trials.running), rungs[-1])
+        for outcome in workers.finished(limits.remaining):
+            running = trials.report(outcome)
+            if running is None or not trials.judge(running):
+                continue
+            if limits.expired:
+                trials.cut_short(running)
+            else:
+                workers.start([running.job(rungs)])

@@ -1,0 +1,197 @@
+"""What a search found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .. import optional
+from ..errors import ArgumentError, NotBuiltError
+from .objectives import Objective
+from .spaces import Space
+from .studies import CUT_SHORT, EPOCHS, ERROR, best_trials, finished
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+    from .keeping import Keeper
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial that no other one beats in all objectives.
+
+    Attributes
+    ----------
+    number : int
+    params : dict
+        As `build` got them.
+    values : dict of str to float
+        By objective.
+    epochs : int
+        That its networks were trained for.
+    models : list or None
+        Its networks or estimators, one for each fold; None if another process trained them, or if
+        they were trained further and interrupted.
+    """
+
+    number: int
+    params: dict[str, Any]
+    values: dict[str, float]
+    epochs: int
+    models: list[Any] | None = field(repr=False)
+
+
+class SearchResult:
+    """What `fastnn.search.search` returns.
+
+    Attributes
+    ----------
+    study : optuna.Study
+        All trials, for Optuna's plots, importances and dashboard.
+    objectives : tuple of Objective
+        Names and directions.
+    space : Space
+    seed : int
+        The same arguments and this seed repeat the search.
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: Space,
+        objectives: tuple[Objective, ...],
+        seed: int,
+        keeper: Keeper,
+        interrupted: bool,
+    ):
+        self.study, self.space, self.objectives = study, space, objectives
+        self.seed, self.interrupted = seed, interrupted
+        self.refitted: Any = None
+        self._keeper = keeper
+
+    @property
+    def pareto_front(self) -> list[Candidate]:
+        """The trials that no other one beats, in the order of their numbers.
+
+        One trial is beaten by another that is nowhere worse and somewhere better. With a single
+        objective, the front is the best trial alone.
+        """
+        names = [objective.name for objective in self.objectives]
+        return [
+            Candidate(
+                trial.number,
+                self.space.params(trial),
+                dict(zip(names, trial.values, strict=True)),
+                trial.user_attrs[EPOCHS],
+                self._keeper.models(trial.number),
+            )
+            for trial in best_trials(self.study)
+        ]
+
+    @property
+    def best(self) -> Candidate:
+        """The best trial.
+
+        Raises
+        ------
+        ArgumentError
+            There are several objectives, which trade one for the other: see `pareto_front`.
+        """
+        if len(self.objectives) > 1:
+            raise ArgumentError(
+                "a search with several objectives has no best trial: see pareto_front"
+            )
+        return self.pareto_front[0]
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The parameters of the best trial, as `build` got them."""
+        return self.best.params
+
+    @property
+    def best_value(self) -> float:
+        """What the best trial reached: the mean over its folds."""
+        [value] = self.best.values.values()
+        return value
+
+    @property
+    def best_network(self) -> Any:
+        """The network or estimator of the best trial.
+
+        That which was trained on all rows after ``refit=True``, and else that of the trial.
+
+        Raises
+        ------
+        NotBuiltError
+            Without ``refit=True``: the trial has a network for each fold (`best.models`); or it was
+            trained by another process.
+        """
+        if self.refitted is not None:
+            return self.refitted
+        models = self.best.models
+        if models is None:
+            raise NotBuiltError(
+                f"the network of trial {self.best.number} is not at hand: another process trained "
+                "it, or training went on and was interrupted; refit=True trains it on all rows"
+            )
+        if len(models) > 1:
+            raise NotBuiltError(
+                "cross-validation trains a network for each fold, which are best.models; "
+                "refit=True trains one on all rows"
+            )
+        return models[0]
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row for each trial that has ended; needs pandas.
+
+        Columns: state ("complete", "pruned", "cut short" for lack of time, "fail"), the objectives
+        as far as they are known, ``params_`` and each parameter as `build` got it, epochs, seconds,
+        error.
+
+        Raises
+        ------
+        MissingDependencyError
+            pandas is not installed.
+        """
+        pandas = optional.module("pandas", extra="search", need="SearchResult.trials")
+        rows = [self._row(trial) for trial in finished(self.study)]
+        return pandas.DataFrame(rows).set_index("number")
+
+    def _row(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+        names = [objective.name for objective in self.objectives]
+        values = trial.values or [float("nan")] * len(names)
+        row = {"number": trial.number, "state": _state(trial)}
+        row |= dict(zip(names, values, strict=True))
+        row |= {f"params_{name}": value for name, value in self._params(trial).items()}
+        duration = trial.duration
+        return row | {
+            "epochs": trial.user_attrs.get(EPOCHS, 0),
+            "seconds": duration.total_seconds() if duration else 0.0,
+            "error": trial.user_attrs.get(ERROR),
+        }
+
+    def _params(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+        """As `build` got them; of a trial that failed while they were drawn, those there are."""
+        try:
+            return self.space.params(trial)
+        except Exception:
+            return dict(trial.params)
+
+    def __repr__(self) -> str:
+        trials = finished(self.study)
+        failed = sum(ERROR in trial.user_attrs for trial in trials)
+        facts = [f"{len(trials)} trials", *[f"{failed} failed"] * bool(failed)]
+        if len(self.objectives) > 1:
+            facts.append(f"{len(self.pareto_front)} on the front")
+        else:
+            facts.append(f"best {self.objectives[0].name} {self.best_value:.5g}")
+        return f"SearchResult({', '.join(facts)})"
+
+
+def _state(trial: optuna.trial.FrozenTrial) -> str:
+    return "cut short" if CUT_SHORT in trial.user_attrs else trial.state.name.lower()

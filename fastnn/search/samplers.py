@@ -1,0 +1,106 @@
+"""Samplers by name: Optuna's, seeded, and two that do not depend on the order of asking."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.samplers import BaseSampler
+
+from .. import checks, optional
+from ..errors import ArgumentTypeError
+from ..randomness import derived_seed
+from .spaces import Space
+from .studies import quiet
+
+#: Samplers that look at no result: their trials do not depend on how many are asked for at once.
+OBLIVIOUS = ("grid", "random", "qmc")
+
+
+class CountedRandomSampler(BaseSampler):
+    """Every value is a function of seed, trial number and name, whoever asks, and when.
+
+    Optuna's own random sampler draws from one generator, so that its values depend on what was
+    asked before.
+    """
+
+    def __init__(self, seed: int):
+        self._seed = seed
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
+        return {}
+
+    def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, Any]:
+        return {}
+
+    def sample_independent(
+        self, study: Any, trial: Any, param_name: str, param_distribution: Any
+    ) -> Any:
+        key = np.random.SeedSequence([self._seed, trial.number, zlib.crc32(param_name.encode())])
+        once = optuna.samplers.RandomSampler(int(key.generate_state(1)[0]))
+        return once.sample_independent(study, trial, param_name, param_distribution)
+
+
+class GridSampler(optuna.samplers.GridSampler):
+    """Optuna's, without stopping a study that is asked and told."""
+
+    def after_trial(self, study: Any, trial: Any, state: Any, values: Any) -> None:
+        """Nothing: the search never asks for more trials than the grid has points."""
+
+
+def _cma(seed: int, space: Space) -> BaseSampler:
+    optional.module("cmaes", extra="search", need="sampler='cma'")
+    random = CountedRandomSampler(seed)
+    return optuna.samplers.CmaEsSampler(
+        seed=seed, independent_sampler=random, warn_independent_sampling=False
+    )
+
+
+def _qmc(seed: int, space: Space) -> BaseSampler:
+    random = CountedRandomSampler(seed)
+    return optuna.samplers.QMCSampler(
+        seed=seed, scramble=True, independent_sampler=random, warn_independent_sampling=False
+    )
+
+
+_SAMPLERS: dict[str, Callable[[int, Space], BaseSampler]] = {
+    "tpe": lambda seed, space: optuna.samplers.TPESampler(
+        seed=seed, multivariate=True, constant_liar=True
+    ),
+    "random": lambda seed, space: CountedRandomSampler(seed),
+    "grid": lambda seed, space: GridSampler(space.grid(), seed=seed),
+    "cma": _cma,
+    "qmc": _qmc,
+}
+
+
+def sampler_of(sampler: Any, seed: int, begun: int, space: Space) -> BaseSampler:
+    """A sampler of Optuna, or the one called so.
+
+    Parameters
+    ----------
+    sampler : str or optuna.samplers.BaseSampler
+    seed : int
+        Of the search.
+    begun : int
+        Trials that the study has already: samplers that learn would else repeat their first draws.
+    space : Space
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        It is neither; or a grid of a space that is not made of lists.
+    MissingDependencyError
+        The sampler is another package's that is not installed.
+    """
+    if isinstance(sampler, BaseSampler):
+        return sampler
+    if not isinstance(sampler, str):
+        raise ArgumentTypeError(f"sampler must be a name or a sampler of Optuna, got {sampler!r}")
+    make = checks.member("sampler", sampler, _SAMPLERS)
+    own = seed if sampler in OBLIVIOUS else derived_seed(seed, begun)
+    with quiet():
+        return make(own % 2**32, space)

@@ -1,0 +1,201 @@
+"""`search`: what users call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .. import optional
+
+if TYPE_CHECKING:
+    from .result import SearchResult
+
+
+def search(
+    build: Callable[[dict[str, Any]], Any],
+    space: Any,
+    X: Any,
+    y: Any,
+    *,
+    trials: int | None = None,
+    timeout: float | None = None,
+    sampler: Any = "tpe",
+    pruner: Any = "none",
+    objective: Any = None,
+    direction: str | Sequence[str] | None = None,
+    epochs: int = 10,
+    batch_size: int | Callable[[dict[str, Any]], int | None] | None = 32,
+    fit_params: Mapping[str, Any] | None = None,
+    validation_data: tuple[Any, ...] | None = None,
+    validation_fraction: float | None = None,
+    cv: Any = None,
+    min_epochs: int = 1,
+    reduction_factor: int = 3,
+    rungs: Sequence[int] | None = None,
+    asynchronous: bool = False,
+    concurrent_trials: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    storage: Any = None,
+    study_name: str = "fastnn",
+    callbacks: Sequence[Callable[[Any, Any], None]] = (),
+    refit: bool = False,
+    verbose: int = 1,
+) -> SearchResult:
+    """Search for hyper-parameters; needs Optuna.
+
+    Parameters
+    ----------
+    build : function of a dict of parameters
+        Returns a `Network`, or an estimator of scikit-learn's kind. A network that leaves its seed
+        open, or an estimator its `random_state`, gets one that follows from the seed of the search
+        and the number of the trial.
+    space : dict or function of an optuna.Trial
+        From name to a list of values, a frozen distribution of scipy.stats, a distribution of
+        Optuna, or a scale of this module (`log_uniform`, `momentum`, `log_integers` …). A function
+        asks the trial for values, some perhaps only if others say so, and returns the parameters;
+        None stands for all that it asked for. Scales have `suggest(trial, name)`.
+    X : array-like, shape (n, …)
+    y : array-like, shape (n,) or (n, outputs)
+    trials : int, optional
+        How many the study shall hold, those that its storage holds already included. A grid has no
+        more than its points, and by default all of them.
+    timeout : float, optional
+        Seconds after which networks end their epoch and the search is over. What trials cut short
+        have reached counts only if no trial is complete.
+    sampler : {"tpe", "random", "grid", "cma", "qmc"} or optuna.samplers.BaseSampler
+        A tree of Parzen estimators over all parameters together, independent draws, all
+        combinations, covariance matrix adaptation, or points of a scrambled Sobol' sequence.
+    pruner : {"none", "median", "halving", "hyperband"} or optuna.pruners.BasePruner
+        Which trials end early, at the `rungs`; the others go on from where they are. With
+        "halving", the best of every `reduction_factor` go on from min_epochs to
+        ``min_epochs · reduction_factor`` epochs, and so on; "hyperband" has brackets of that with
+        later and later first rungs. Estimators are always fitted whole.
+    objective : str, callable or list, optional
+        "val_loss" (the default for networks) or any "val_…" that the metrics of the networks
+        report; a scorer of scikit-learn, by name or as a function of (estimator, X, y); "score"
+        (the default for estimators), the estimator's own; "parameters"; "latency", the median
+        seconds of predicting one row. Of several, trade-offs are searched.
+    direction : {"minimize", "maximize"} or list of them, optional
+        By default, losses, errors, parameters and latency are minimised, and scores maximised, as
+        those of scikit-learn's scorers always are.
+    epochs : int
+        Of a trial that is not pruned.
+    batch_size : int, None or function of the parameters
+        Rows per update, as `Network.fit` takes them.
+    fit_params : dict, optional
+        More arguments of the fit: for networks sample_weight, class_weight, shuffle, augmentation.
+    validation_data : (X, y) or (X, y, sample_weight), optional
+        What trials are judged on.
+    validation_fraction : float, optional
+        Share of the rows to hold out instead, drawn by the seed: 0.2 if nothing else is given.
+    cv : int or splitter of scikit-learn, optional
+        Cross-validation instead: a network for each fold, judged, and pruned, by the mean of all.
+    min_epochs, reduction_factor : int
+        Of "halving" and "hyperband".
+    rungs : sequence of int, optional
+        Epochs after which trials report and may be pruned. By default those of successive halving;
+        for other pruners, every epoch.
+    asynchronous : bool
+        False: trials climb the rungs in rounds; at each rung all report, then each is judged, so
+        that the search can be repeated exactly. True: each is judged as it comes, by what is known
+        then, and a new one takes the place of one that has ended; with "halving", this is ASHA.
+    concurrent_trials : int, optional
+        Trials of a round, or under way at a time. By default 8; of samplers that do not learn from
+        results ("random", "grid", "qmc") all if they are pruned in rounds, and else 8 for each
+        thread, which their trials do not depend on.
+    seed : int, optional
+        In [0, 2**64). The same seed and arguments give the same trials, values and networks, for
+        any number of threads; `SearchResult.seed` tells which was drawn.
+    threads : int, optional
+        At most so many; `fastnn.get_num_threads` by default.
+    storage : str or optuna.storages.BaseStorage, optional
+        Where the study is kept, for instance "sqlite:///search.db"; a search goes on with what is
+        there. None keeps it in memory.
+    study_name : str
+        In the storage, which may hold several.
+    callbacks : sequence of functions of (study, trial)
+        Called when a trial has ended, as Optuna does.
+    refit : bool
+        Train a network by the best parameters on all rows (other than validation_data), for as many
+        epochs as that trial.
+    verbose : {0, 1}
+        Nothing, or a progress bar.
+
+    Returns
+    -------
+    SearchResult
+        Best parameters, value and network; all trials; the Pareto front; the study. After Ctrl-C,
+        if there is a best trial yet, what there is.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        An argument cannot be used; the space is empty or has a value that is not hashable; several
+        draws from the space cannot be built, or X and y do not suit what is built; the storage
+        holds another search. No trial has begun.
+    SearchError
+        Every trial failed. A single one that does is kept with its error, and the search goes on.
+    MissingDependencyError
+        Optuna, or what the sampler needs, is not installed: ``pip install "fastnn[search]"``.
+    KeyboardInterrupt
+        After Ctrl-C, if there is nothing to return.
+
+    References
+    ----------
+    Akiba, Sano, Yanase, Ohta, Koyama: Optuna: a next-generation hyperparameter optimization
+    framework. KDD 2019. Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar: A
+    system for massively parallel hyperparameter tuning. MLSys 2020 (ASHA).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from fastnn import Adam, Dense, Network
+    >>> from fastnn.search import log_integers, log_uniform, search
+    >>> X, y = load_digits(return_X_y=True)
+    >>> def build(params):
+    ...     layers = [Dense(params["units"], "relu"), Dense(10)]
+    ...     optimizer = Adam(params["learning_rate"])
+    ...     return Network(layers, loss="softmax_cross_entropy", optimizer=optimizer)
+    >>> space = {"units": log_integers(8, 64), "learning_rate": log_uniform(1e-4, 1e-1)}
+    >>> result = search(
+    ...     build, space, X / 16, y, trials=9, sampler="random", pruner="halving", epochs=9,
+    ...     objective="accuracy", seed=0, verbose=0,
+    ... )
+    >>> result.best_value > 0.9
+    True
+    >>> sorted(result.best_params)
+    ['learning_rate', 'units']
+    >>> result.trials["epochs"].tolist().count(9)
+    1
+    """
+    optional.module("optuna", extra="search", need="fastnn.search.search")
+    from .session import Arguments, run
+
+    arguments = Arguments(
+        trials=trials,
+        timeout=timeout,
+        sampler=sampler,
+        pruner=pruner,
+        objective=objective,
+        direction=direction,
+        epochs=epochs,
+        batch_size=batch_size,
+        fit_params=fit_params or {},
+        validation_data=validation_data,
+        validation_fraction=validation_fraction,
+        cv=cv,
+        min_epochs=min_epochs,
+        reduction_factor=reduction_factor,
+        rungs=rungs,
+        asynchronous=asynchronous,
+        concurrent_trials=concurrent_trials,
+        seed=seed,
+        threads=threads,
+        storage=storage,
+        study_name=study_name,
+        callbacks=callbacks,
+        refit=refit,
+        verbose=verbose,
+    )
+    return run(build, space, X, y, arguments)

@@ -1,0 +1,173 @@
+"""The trials under way: asking for them, judging what came of them, telling the study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from .jobs import Job, Outcome
+from .keeping import Keeper, Kept
+from .progress import Progress
+from .spaces import Space
+from .studies import CUT_SHORT, EPOCHS, ERROR
+
+#: What the study calls every trial: a function of the study and the trial, as in Optuna.
+StudyCallback = Callable[[optuna.Study, FrozenTrial], None]
+
+
+@dataclass
+class Running:
+    """A trial that has not ended.
+
+    Attributes
+    ----------
+    trial : optuna.Trial
+    params : dict
+        As `build` takes them.
+    rung : int
+        Number of the rung that it is to reach next.
+    last : Outcome or None
+        Of the rung before; without its models while a worker has them.
+    """
+
+    trial: Any
+    params: dict[str, Any]
+    rung: int = 0
+    last: Outcome | None = None
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    def job(self, rungs: Sequence[int]) -> Job:
+        """To train it up to its next rung; its models are handed over."""
+        done, models = 0, None
+        if self.last is not None:
+            done, models = self.last.epochs, self.last.models
+            self.last = replace(self.last, models=None)
+        return Job(self.number, self.params, done, rungs[self.rung], models)
+
+
+class Trials:
+    """Asks the study for trials, and tells it what became of them.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    space : Space
+    rungs : sequence of int
+        In epochs; the last one completes a trial.
+    keeper : Keeper
+    progress : Progress
+    callbacks : sequence of functions of the study and a trial that has ended
+
+    Attributes
+    ----------
+    running : dict of int to Running
+    failed : int
+    first_error : Exception or None
+    """
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: Space,
+        rungs: Sequence[int],
+        keeper: Keeper,
+        progress: Progress,
+        callbacks: Sequence[StudyCallback],
+    ):
+        self._study, self._space, self._rungs = study, space, rungs
+        self._keeper, self._progress, self._callbacks = keeper, progress, callbacks
+        self.running: dict[int, Running] = {}
+        self.failed = 0
+        self.first_error: Exception | None = None
+
+    def begin(self, wanted: int) -> list[Running]:
+        """New trials, less those of which already the parameters cannot be drawn."""
+        numbers = [self._ask() for _ in range(wanted)]
+        return [self.running[number] for number in numbers if number in self.running]
+
+    def _ask(self) -> int:
+        """The number of a new trial, which has failed if its parameters cannot be drawn."""
+        trial = self._study.ask()
+        running = self.running[trial.number] = Running(trial, {})
+        try:
+            running.params = self._space(trial)
+        except Exception as error:
+            self.fail(trial.number, error)
+        return trial.number
+
+    def report(self, outcome: Outcome) -> Running | None:
+        """Tell the study what a trial is worth so far; None if an error ended it."""
+        running = self.running[outcome.number]
+        if outcome.error is not None:
+            self.fail(outcome.number, outcome.error)
+            return None
+        if outcome.values:
+            running.last = outcome
+            running.trial.set_user_attr(EPOCHS, outcome.epochs)
+        elif running.last is not None:
+            running.last = replace(running.last, models=outcome.models)
+        if len(outcome.values) == 1:
+            running.trial.report(outcome.values[0], step=outcome.epochs)
+        return running
+
+    def judge(self, running: Running) -> bool:
+        """Whether a trial that has reported goes on, to its next rung; else it ends here."""
+        last = running.last
+        if last is None or last.epochs < self._rungs[running.rung]:
+            self.cut_short(running)
+        elif last.epochs >= self._rungs[-1]:
+            self._end(running, TrialState.COMPLETE)
+        elif len(last.values) == 1 and running.trial.should_prune():
+            self._end(running, TrialState.PRUNED)
+        else:
+            running.rung += 1
+            return True
+        return False
+
+    def cut_short(self, running: Running) -> None:
+        """End a trial for lack of time; what it has reached counts if no trial is complete."""
+        running.trial.set_user_attr(CUT_SHORT, True)
+        self._end(running, TrialState.PRUNED)
+
+    def cut_all_short(self) -> None:
+        """End all trials under way."""
+        for running in list(self.running.values()):
+            self.cut_short(running)
+
+    def fail(self, number: int, error: Exception) -> None:
+        """End a trial with an error."""
+        trial = self.running.pop(number).trial
+        trial.set_user_attr(ERROR, _text(error))
+        self.first_error = self.first_error or error
+        self.failed += 1
+        self._tell(trial, TrialState.FAIL, None)
+
+    @property
+    def complaint(self) -> str:
+        """The first error, as text."""
+        return _text(self.first_error) if self.first_error else "none"
+
+    def _end(self, running: Running, state: TrialState) -> None:
+        del self.running[running.number]
+        complete, last = state == TrialState.COMPLETE, running.last
+        if last is not None and last.models is not None:
+            kept = Kept(running.number, last.values, last.models)
+            self._keeper.offer(kept, complete=complete)
+        self._tell(running.trial, state, last.values if complete and last is not None else None)
+
+    def _tell(self, trial: Any, state: TrialState, values: Sequence[float] | None) -> None:
+        told = self._study.tell(trial, values, state=state)
+        self._progress.ended(self._keeper.front, self.failed)
+        for callback in self._callbacks:
+            callback(self._study, told)
+
+
+def _text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,383 @@
+"""A search as a whole: what goes wrong, what ends it, what it goes on with, what it returns."""
+
+import subprocess
+import sys
+
+import numpy as np
+import optuna
+import pytest
+from sklearn.linear_model import LogisticRegression
+from small_searches import SPACE, X, Y, assert_same, build, run
+
+import fastnn
+from fastnn import ArgumentError, SearchError
+from fastnn.errors import ArgumentTypeError, MissingDependencyError, NotBuiltError
+from fastnn.search import log_uniform, searching, training
+
+RATES = {"rate": log_uniform(1e-3, 1.0)}
+
+
+def test_the_best_network_has_the_weights_that_were_judged():
+    result = run(epochs=4)
+    frame = result.trials
+    assert result.best.number == frame["val_loss"].idxmin()
+    assert result.best_params == {
+        name: frame.loc[result.best.number, f"params_{name}"] for name in SPACE
+    }
+    assert result.best_network.history["val_loss"][-1] == result.best_value
+    assert repr(result) == f"SearchResult(6 trials, best val_loss {result.best_value:.5g})"
+
+
+def test_the_frame_tells_all():
+    frame = run(trials=3).trials
+    assert list(frame) == [
+        "state", "val_loss", "params_units", "params_rate", "epochs", "seconds", "error"
+    ]  # fmt: skip
+    assert frame.index.name == "number"
+    assert (frame["seconds"] > 0).all()
+    assert frame["error"].isna().all()
+
+
+# ------------------------------------------------------------------------------------- failures
+
+
+def fails_for_two_units(params):
+    if params["units"] == 2:
+        raise OSError("no room for two")
+    return build(params)
+
+
+def test_a_failing_trial_is_recorded_and_the_search_goes_on():
+    result = run(build=fails_for_two_units, sampler="grid", trials=None)
+    failed = result.trials["state"] == "fail"
+    assert failed.tolist() == (result.trials["params_units"] == 2).tolist()
+    assert set(result.trials.loc[failed, "error"]) == {"OSError: no room for two"}
+    assert result.trials.loc[~failed, "error"].isna().all()
+    fail = optuna.trial.TrialState.FAIL
+    assert len(result.study.get_trials(states=[fail])) == failed.sum() == 2
+    assert "2 failed" in repr(result)
+    clean = run(sampler="grid", trials=None).trials
+    assert result.trials.loc[~failed, "val_loss"].equals(clean.loc[~failed, "val_loss"])
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_divergence_is_a_failure_of_one_trial(asynchronous):
+    def wild(params):
+        network = build(params)
+        if params["units"] == 8:
+            network = fastnn.Network(
+                [fastnn.Dense(8), fastnn.Dense(3)],
+                loss="softmax_cross_entropy",
+                optimizer=fastnn.SGD(1e30),
+            )
+        return network
+
+    result = run(build=wild, sampler="grid", trials=None, asynchronous=asynchronous)
+    errors = result.trials.loc[result.trials["params_units"] == 8, "error"]
+    assert errors.str.startswith("DivergenceError: training diverged in epoch 1").all()
+    assert (result.trials["state"] == "complete").sum() == 4
+
+
+def test_a_network_that_does_not_fit_the_data_does_not_take_others_along():
+    def narrow(params):
+        if params["units"] == 4:
+            return fastnn.Network([fastnn.Dense(2)], loss="softmax_cross_entropy")  # of 3 classes
+        return build(params)
+
+    result = run(build=narrow, sampler="grid", trials=None)
+    clean = run(sampler="grid", trials=None).trials
+    good = result.trials["state"] == "complete"
+    assert (result.trials["params_units"] != 4).equals(good)
+    assert result.trials.loc[good, "val_loss"].equals(clean.loc[good, "val_loss"])
+
+
+def test_failures_of_a_space_and_of_a_scorer_are_failures_of_trials():
+    def space(trial):
+        units = trial.suggest_categorical("units", [2, 4])
+        if trial.number == 4:
+            raise KeyError("four")
+        return {"units": units}
+
+    def scorer(estimator, X, y):
+        if len(estimator.network.get_weights()[0][0]) == 2:
+            raise ZeroDivisionError("two")
+        return 1.0
+
+    result = run(space, objective=scorer)
+    assert result.trials["error"][4] == "KeyError: 'four'"
+    two = result.trials["params_units"] == 2
+    two[4] = False
+    assert set(result.trials.loc[two, "error"]) == {"ZeroDivisionError: two"}
+
+
+def test_values_that_are_not_finite_are_failures():
+    scores = iter([1.0, np.nan, np.inf])
+    result = run(objective=lambda estimator, X, y: next(scores), trials=3)
+    assert result.trials["state"].tolist() == ["complete", "fail", "fail"]
+    assert result.trials["error"][1].endswith("is nan")
+
+
+def test_a_search_in_which_all_fail_raises_the_first_error():
+    def scorer(estimator, X, y):
+        raise ZeroDivisionError("nothing")
+
+    with pytest.raises(
+        SearchError, match="all 6 trials failed; the first: ZeroDivisionError: no"
+    ) as e:
+        run(objective=scorer)
+    assert isinstance(e.value.__cause__, ZeroDivisionError)
+
+
+# --------------------------------------------------------------------- before the first trial
+
+
+def broken(params):
+    raise OSError("never")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"build": None}, ArgumentTypeError, "build must be a function of the parameters"),
+        ({"build": lambda p: p}, ArgumentTypeError, "build must return a fastnn.Network or an est"),
+        ({"build": lambda p: None}, ArgumentTypeError, "build must return .*got None"),
+        ({"build": lambda p: LogisticRegression}, ArgumentTypeError, "build must return"),
+        ({"build": broken}, ArgumentError, r"no draw of 3 .*build\(.*\) raised OSError: never"),
+        ({"trials": None}, ArgumentError, "give trials, timeout or both"),
+        ({"trials": 0}, ArgumentError, "trials must be an integer >= 1"),
+        ({"timeout": 0}, ArgumentError, "timeout must be a finite number > 0"),
+        ({"epochs": 0}, ArgumentError, "epochs must be an integer >= 1"),
+        ({"concurrent_trials": 0}, ArgumentError, "concurrent_trials must be"),
+        ({"threads": 0}, ArgumentError, "threads must be"),
+        ({"verbose": 2}, ArgumentError, "verbose must be"),
+        ({"refit": 1}, ArgumentTypeError, "refit must be True or False"),
+        ({"asynchronous": "yes"}, ArgumentTypeError, "asynchronous must be True or False"),
+        ({"seed": -1}, ArgumentError, "seed must be"),
+        ({"callbacks": [3]}, ArgumentTypeError, "callbacks must hold functions of .study, trial."),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
+        run(**arguments)
+
+
+def test_data_that_the_networks_cannot_take_are_refused():
+    def wide(params):
+        return fastnn.Network(
+            [fastnn.Dense(4, input_size=7), fastnn.Dense(3)], loss="softmax_cross_entropy"
+        )
+
+    with pytest.raises(ArgumentError, match=r"the network of build.* raised ArgumentError: .*7"):
+        run(build=wide)
+    with pytest.raises(ArgumentError, match="X and y do not fit"):
+        searching.search(build, SPACE, X, Y[:-1], trials=1)
+    spoiled = X.copy()
+    spoiled[3, 0] = np.nan
+    with pytest.raises(ArgumentError, match=r"X\[3, 0\] is nan"):
+        searching.search(build, SPACE, spoiled, Y, trials=1)
+
+
+def test_one_unlucky_draw_does_not_end_a_search():
+    first = []
+
+    def moody(params):
+        first.append(params)
+        if len(first) == 1:
+            raise OSError("not yet")
+        return build(params)
+
+    assert (run(build=moody).trials["state"] == "complete").all()
+
+
+# ------------------------------------------------------------------------------- time, Ctrl-C
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("pruner", ["none", "halving"])
+def test_timeout_ends_the_search_with_what_there_is(asynchronous, pruner):
+    result = run(
+        RATES,
+        trials=None,
+        timeout=0.3,
+        epochs=100_000,
+        pruner=pruner,
+        min_epochs=10,
+        asynchronous=asynchronous,
+        concurrent_trials=4,
+    )
+    assert set(result.trials["state"]) <= {"cut short", "pruned"}
+    assert result.best_network.state.epoch == result.best.epochs
+    assert 1 <= result.best.epochs < 100_000
+
+
+def test_many_short_trials_until_time_is_up():
+    result = run(RATES, trials=None, timeout=0.3, concurrent_trials=4)
+    assert (result.trials["state"] == "complete").sum() >= 4
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_ctrl_c_returns_what_there_is(asynchronous):
+    def interrupt(study, trial):
+        if trial.number == 3:
+            raise KeyboardInterrupt
+
+    options = {"concurrent_trials": 2, "asynchronous": asynchronous, "refit": True}
+    result = run(trials=50, callbacks=[interrupt], **options)
+    assert result.interrupted
+    complete = result.trials.index[result.trials["state"] == "complete"]
+    assert {0, 1, 2, 3} <= set(complete)
+    assert len(result.trials) < 50
+    assert all(trial.state.is_finished() for trial in result.study.trials)
+    clean = run().trials
+    assert result.trials["val_loss"][:4].equals(clean["val_loss"][:4])
+
+
+def test_ctrl_c_before_anything_is_finished_is_raised():
+    def interrupt(estimator, X, y):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(objective=interrupt)
+
+
+# ---------------------------------------------------------------------------------- storage
+
+
+@pytest.fixture
+def storage():
+    return optuna.storages.InMemoryStorage()
+
+
+def test_a_search_goes_on_with_what_the_storage_holds(storage):
+    run(RATES, trials=4, storage=storage)
+    result = run(RATES, trials=9, storage=storage)
+    assert result.trials.drop(columns="seconds").equals(
+        run(RATES, trials=9).trials.drop(columns="seconds")
+    )
+    again = run(RATES, trials=9, storage=storage, refit=True)
+    assert len(again.trials) == 9
+    assert again.best.models is None
+    assert again.best_network.state.epoch == 2
+    again.refitted = None
+    with pytest.raises(NotBuiltError, match=r"another process trained it, .* refit=True"):
+        _ = again.best_network
+
+
+def test_the_stored_seed_is_taken_where_none_is_given(storage):
+    one = run(RATES, trials=2, storage=storage, seed=None)
+    other = run(RATES, trials=4, storage=storage, seed=None)
+    assert one.seed == other.seed
+    assert_same(
+        run(RATES, trials=4, seed=one.seed, refit=False), run(RATES, trials=4, seed=one.seed)
+    )
+    assert other.trials["params_rate"].equals(
+        run(RATES, trials=4, seed=one.seed).trials["params_rate"]
+    )
+
+
+def test_samplers_that_learn_do_not_begin_anew(storage):
+    run(RATES, trials=3, sampler="tpe", storage=storage)
+    rates = run(RATES, trials=6, sampler="tpe", storage=storage).trials["params_rate"]
+    assert len(set(rates)) == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"space": {"rate": log_uniform(1e-2, 1.0)}}, "its space is .*0.001.*, not .*0.01"),
+        ({"objective": "accuracy"}, "its objective is .*val_loss.*, not .*accuracy"),
+        ({"epochs": 3}, "its epochs is 2, not 3"),
+    ],
+)
+def test_the_study_of_another_search_is_refused(storage, change, message):
+    run(RATES, trials=1, storage=storage)
+    with pytest.raises(ArgumentError, match=message):
+        run(**{"space": RATES, "trials": 2, "storage": storage} | change)
+    renamed = run(**{"space": RATES, "trials": 2, "storage": storage, "study_name": "b"} | change)
+    assert len(renamed.trials) == 2
+
+
+def test_a_study_that_is_not_ours_is_refused(storage):
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.create_study(storage=storage, study_name="fastnn")
+    with pytest.raises(ArgumentError, match=r"'fastnn' was not made by fastnn.search"):
+        run(RATES, storage=storage)
+
+
+# ---------------------------------------------------------------------------- the surroundings
+
+
+def test_callbacks_are_called_as_optuna_calls_them():
+    seen = []
+    result = run(callbacks=[lambda study, trial: seen.append((study, trial.number))])
+    assert [number for _, number in seen] == list(range(6))
+    assert seen[0][0] is result.study
+
+
+def test_the_bar_shows_progress(capsys):
+    run(verbose=1, build=fails_for_two_units, sampler="grid", trials=None)
+    shown = capsys.readouterr().err
+    assert "6/6" in shown
+    assert "trials/s" in shown
+    assert "best=" in shown
+    assert "failed=2" in shown
+    run(verbose=1, objective=["val_loss", "parameters"])
+    assert "front=" in capsys.readouterr().err
+    run()
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_without_cross_validation_refit_says_what_to_do():
+    result = run(cv=3, trials=1)
+    with pytest.raises(NotBuiltError, match="a network for each fold"):
+        _ = result.best_network
+
+
+def test_what_build_hands_out_is_never_trained():
+    network = build({}).build(4)
+    before = network.parameters.copy()
+    result = run({"unused": [1, 2]}, lambda params: network, cv=3, trials=2)
+    assert np.array_equal(network.parameters, before)
+    assert network.state.step == 0
+    assert all(model.state.epoch == 2 for model in result.best.models)
+
+
+def test_a_seed_of_the_networks_own_is_kept():
+    def seeded(params):
+        return fastnn.Network([fastnn.Dense(3)], loss="softmax_cross_entropy", seed=7)
+
+    assert run({"unused": [1]}, seeded, trials=1).best_network.seed == 7
+    unseeded = [run({"unused": [1]}, lambda p: build({}), trials=1, seed=s) for s in (0, 0, 1)]
+    seeds = [result.best_network.seed for result in unseeded]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+def test_optuna_is_imported_only_by_a_search(monkeypatch):
+    program = "import sys, fastnn.search; print('optuna' in sys.modules, 'sklearn' in sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["False", "False"]
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(MissingDependencyError, match=r'pip install "fastnn\[search\]"'):
+        run()
+
+
+def test_ctrl_c_never_shows_weights_that_were_not_judged(monkeypatch):
+    calls = []
+
+    def interrupted(networks, *arguments, **options):
+        calls.append(len(networks))
+        if len(calls) == 2:
+            networks[0].train_on_batch(X, Y)
+            raise KeyboardInterrupt
+        return fastnn.fit_population(networks, *arguments, **options)
+
+    monkeypatch.setattr(training, "fit_population", interrupted)
+    result = run(RATES, trials=9, pruner="halving", epochs=3)
+    assert result.interrupted
+    assert (result.trials["state"] == "cut short").sum() == 3
+    assert result.best.models is None
+    with pytest.raises(NotBuiltError, match="training went on and was interrupted"):
+        _ = result.best_network
