@@ -21,6 +21,9 @@ from .passes import Pass
 from .plan import Plan, RunState
 from .sparse_rows import SparseRows
 
+#: Of passes that augment nothing.
+UNCHANGED, NO_TRANSFORMS = Pipeline(), np.zeros(0, TRANSFORM)
+
 
 def executor(plan: Plan, arena: ParameterArena) -> Executor:
     """The best executor for a plan in this installation."""
@@ -123,7 +126,7 @@ class NativeExecutor(Executor):
     ) -> tuple[Any, ...]:
         """Of the program's `run`."""
         data, arena = rows.data, self.arena
-        augmentation = rows.augmentation or Pipeline()
+        augmentation = rows.augmentation or UNCHANGED
         learned = (None, None) if learning_rates is None else (arena.gradients, arena.slots)
         return (
             (arena.parameters, *learned, arena.buffers, self._workspace),
@@ -166,7 +169,7 @@ class NativeExecutor(Executor):
         batch = None
         if converted or rows.order is not None:
             batch = self._buffer(name, rows.batch_size, array.shape[1:], dtype or array.dtype)
-        records = np.zeros(len(transforms), TRANSFORM)
+        records = np.zeros(len(transforms), TRANSFORM) if transforms else NO_TRANSFORMS
         for turn, (record, transform) in enumerate(zip(records, transforms, strict=True)):
             shape, buffer = transform.shape, f"{name} {turn % 2}"
             out = self._buffer(buffer, rows.batch_size, shape, transform.dtype)
@@ -180,7 +183,7 @@ class NativeExecutor(Executor):
         assert rows.augmentation is None
         batch = self._buffer("input", rows.batch_size, (array.width,), array.dtype)
         matrix = array.values, array.columns, array.starts, array.width
-        return matrix, self._copy, scale, batch, np.zeros(0, TRANSFORM)
+        return matrix, self._copy, scale, batch, NO_TRANSFORMS
 
     def _buffer(self, name: str, rows: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Room for the rows of a batch, kept from one run to the next."""

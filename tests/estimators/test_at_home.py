@@ -193,3 +193,26 @@ def test_validation_data_go_through_the_steps_before(routing):
         DIGITS[:200], DIGIT[:200], **held_out
     )
     assert len(search.best_estimator_.validation_loss_curve_) == 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_arrays_of_all_kinds_give_the_same_predictions(dtype):
+    """A plain array of floats takes a shorter way through the checks than the others."""
+    X = DIGITS.astype(dtype)
+    model = classifier().fit(X, DIGIT)
+    expected = model.predict_proba(X)
+    for other in (X.tolist(), np.asfortranarray(X), X.astype(object), np.ma.array(X).data):
+        np.testing.assert_allclose(model.predict_proba(other), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused_in_one_row(value):
+    model = classifier().fit(DIGITS, DIGIT)
+    row = DIGITS[:1].copy()
+    row[0, 3] = value
+    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+        model.predict(row)
+    with pytest.raises(ValueError, match="expecting 64 features"):
+        model.predict(DIGITS[:1, 1:])
+    row[0, 3:] = 1e308  # finite, though their sum is not
+    assert model.predict(row).shape == (1,)
