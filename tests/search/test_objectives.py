@@ -38,7 +38,6 @@ def test_the_default_is_the_loss_of_rows_that_the_seed_holds_out():
         (lambda e, X, y: e.score(X, y), lambda p: accuracy_score(Y[HELD_OUT], p.argmax(1))),
         ("val_accuracy", lambda p: accuracy_score(Y[HELD_OUT], p.argmax(1))),
     ],
-    ids=repr,
 )
 def test_scores_are_those_of_scikit_learn(objective, judge):
     result = run(objective=objective, epochs=6)

@@ -33,7 +33,6 @@ def silence():
         (scale_of("x", stats.expon(scale=0.1)), stats.expon(scale=0.1)),
         (scale_of("x", stats.loguniform(1e-3, 10, loc=1)), stats.loguniform(1e-3, 10, loc=1)),
     ],
-    ids=repr,
 )
 def test_values_are_spread_as_the_distribution_says(scale, theory):
     values, _ = draws(scale)
@@ -103,7 +102,6 @@ def test_arrays_are_lists_of_plain_numbers():
         (optuna.distributions.IntDistribution(1, 7, step=3), [1, 4, 7]),
         (["a", "b"], ["a", "b"]),
     ],
-    ids=repr,
 )
 def test_finite_scales_have_grids(given, grid):
     assert scale_of("x", given).grid("x") == pytest.approx(grid)
