@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
     wait,
@@ -17,6 +18,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import ExecutorError
 from .delivery import delivery_to
 from .executors import Given, Pool, slots
 from .jobs import Job, Outcome, Task, Workers
@@ -136,15 +138,15 @@ class ExecutorWorkers:
         """
         if max_time is not None:  # the search has one deadline, of which this is the rest
             self._deadline = min(self._deadline, time.monotonic() + max_time)
-        while not self._done and (self._waiting or self._running):
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                self._give_up_waiting()
-            if left <= -PATIENCE:
-                self._give_up_running()
-            self._dispatch()
-            if self._running and not self._done:
-                self._collect()
+        try:
+            while not self._done and (self._waiting or self._running):
+                self._look_at_the_clock()
+                self._dispatch()
+                if self._running and not self._done:
+                    self._collect()
+        except ExecutorError:
+            if not self._done:  # else the next call comes to the same end
+                raise
         done, self._done = self._done, []
         return done
 
@@ -202,10 +204,10 @@ class ExecutorWorkers:
     # ------------------------------------------------------------------------------ taking back
 
     def _collect(self) -> None:
-        """Wait for a batch, but not so long that new workers stand idle; take those done."""
+        """Wait a moment for a batch; take those that are done, the good ones first."""
         left = self._deadline - time.monotonic()
         limit = min(LOOK_ABOUT, left if left > 0 else max(0.0, left + PATIENCE))
-        for future in wait(self._running, limit, FIRST_COMPLETED).done:
+        for future in sorted(wait(self._running, limit, FIRST_COMPLETED).done, key=_in_vain):
             self._take(future, self._running.pop(future))
 
     def _take(self, future: Future[Reply | None], batch: _Batch) -> None:
@@ -225,14 +227,21 @@ class ExecutorWorkers:
 
     def _lost(self, batch: _Batch, error: Exception, *, broken: bool) -> None:
         """Give jobs that were lost out again, each by itself; or they have failed."""
-        if broken:
-            self._pool.renew(batch.executor, error)
         for errand in reversed(batch.errands):
             errand.losses += 1
             if errand.losses > LOSSES:
-                self._done.append(Outcome(errand.job.number, error=error))
+                self._done.append(Outcome(errand.job.number, error=_story(error)))
             else:
                 self._waiting.appendleft(errand)
+        if broken:
+            self._pool.renew(batch.executor, error)
+
+    def _look_at_the_clock(self) -> None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            self._give_up_waiting()
+        if left <= -PATIENCE:
+            self._give_up_running()
 
     def _give_up(self, errands: Iterable[_Errand], *, touched: bool) -> None:
         """Time is up; the models are those of before, or being trained."""
@@ -253,3 +262,14 @@ class ExecutorWorkers:
             self._give_up(batch.errands, touched=not self._delivery.copies)
         self._abandoned += self._running
         self._running.clear()
+
+
+def _story(error: Exception) -> Exception:
+    """What a lost job failed of; a cancelled future itself says nothing."""
+    if isinstance(error, CancelledError):
+        return ExecutorError(f"the executor lost the trial {LOSSES + 1} times, with its worker")
+    return error
+
+
+def _in_vain(future: Future[Reply | None]) -> bool:
+    return future.cancelled() or future.exception() is not None

@@ -76,10 +76,10 @@ class Pool:
             return
         if self._make is None:
             raise ExecutorError(
-                f"the executor can take no more work: {type(error).__name__}: {error}. Trials that "
-                "had finished are in this error's result, and in the storage if there is one. To "
-                "go on in such a case, give a function that makes an executor in place of one: "
-                "executor=lambda: ProcessPoolExecutor(…)"
+                f"the executor can take no more work ({type(error).__name__}: {error}); trials "
+                "that had finished are in the result of this error, and in the storage if there is "
+                "one. A search goes on with another executor if it is given a function that makes "
+                "them: executor=lambda: ProcessPoolExecutor(…)"
             ) from error
         _end(broken, kill=True)
         try:
