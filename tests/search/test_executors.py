@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import pytest
 from executor_jobs import SLEEP, Noting, Sleeping, logistic_regression, slow_build
-from small_searches import assert_same, build, run
+from small_searches import assert_same, run
 
 from fastnn import Adam, Dense, Network, SearchError, fit_population
 from fastnn.search import delivery, dispatching, log_uniform, training

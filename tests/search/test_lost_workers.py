@@ -143,8 +143,8 @@ def test_a_dask_worker_killed_from_outside_loses_nothing():
 
 @pytest.mark.slow
 def test_a_trial_that_kills_dask_workers_fails_alone(tmp_path):
-    space = {"units": [2, 4, 8]}
-    with dask_client() as client:
+    dask, space = needed("dask"), {"units": [2, 4, 8]}
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), dask_client() as client:
         build = Fatal(tmp_path, times=1000)
         result = run(space, build, sampler="grid", trials=None, executor=client.get_executor())
     fatal = result.trials["params_units"] == 4
