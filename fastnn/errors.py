@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .search.result import SearchResult
 
 
 class FastnnError(Exception):
@@ -47,6 +52,10 @@ class DivergenceError(FastnnError, ArithmeticError):
         self.batch = batch
         self.layer = layer
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        known = functools.partial(type(self), epoch=self.epoch, batch=self.batch, layer=self.layer)
+        return known, self.args, self.__dict__
+
 
 class ModelFileError(FastnnError, ValueError):
     """A model file is truncated, altered, foreign or too large."""
@@ -58,6 +67,18 @@ class MissingDependencyError(FastnnError, ImportError):
 
 class SearchError(FastnnError, RuntimeError):
     """All trials of a search failed; the error of the first is its cause."""
+
+
+class ExecutorError(FastnnError, RuntimeError):
+    """The executor of a search can take no more work, for instance since a worker was killed.
+
+    Attributes
+    ----------
+    result : SearchResult or None
+        What the search has found until then; None if no trial was trained.
+    """
+
+    result: SearchResult | None = None
 
 
 class BackendError(FastnnError, RuntimeError):

@@ -9,6 +9,10 @@ splits             who is trained on which rows
 jobs               what a search and its workers tell each other: `Task`, `Job`, `Outcome`
 building           from parameters to models, and their seeds; `probing` tries it out
 training           workers that are the threads of this process
+dispatching        workers of an executor: jobs given out, taken back, given out again if lost
+executors          the executor, or the function that makes it, as users give it
+packing, delivery  a task as one block of bytes; how it and its jobs get to other processes
+remote             what runs there
 trials, loops      asking, judging, telling; in rounds, or as outcomes come
 studies, keeping   Optuna's record; the models that are worth keeping
 session            from the arguments of `search` to its result

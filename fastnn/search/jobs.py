@@ -100,6 +100,10 @@ class Outcome:
 class Workers(Protocol):
     """Those who train: the threads of this process, or others that an executor brings."""
 
+    @property
+    def slots(self) -> int:
+        """How many of them there are."""
+
     def start(self, jobs: Sequence[Job]) -> None:
         """Take jobs on."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 
 from .jobs import Outcome, Workers
 from .progress import Progress
@@ -78,13 +80,31 @@ def _climb(
     rungs: Sequence[int],
     alive: Sequence[Running],
 ) -> list[Running]:
-    """Train all to their next rung; those that go on from there."""
+    """Train all to their next rung; those that go on from there.
+
+    What workers are done with is told in the order of the trials, each as soon as those before it.
+    """
+    last = alive[0].rung == len(rungs) - 1
+
+    def told(known: Iterable[Outcome]) -> list[Running]:
+        reported = [running for o in known if (running := trials.report(o)) is not None]
+        return [running for running in reported if trials.judge(running)] if last else reported
+
     workers.start([running.job(rungs) for running in alive])
-    outcomes: dict[int, Outcome] = {}
-    while len(outcomes) < len(alive):
-        outcomes |= {o.number: o for o in workers.finished(limits.remaining)}
-    reported = [trials.report(outcomes[running.number]) for running in alive]
-    return [running for running in reported if running is not None and trials.judge(running)]
+    order, outcomes = deque(running.number for running in alive), dict[int, Outcome]()
+    reported: list[Running] = []
+    try:
+        while order:
+            outcomes |= {o.number: o for o in workers.finished(limits.remaining)}
+            first = list(takewhile(outcomes.__contains__, order))
+            for _ in first:
+                order.popleft()
+            reported += told(outcomes.pop(number) for number in first)
+    except BaseException:
+        # Ctrl-C, or an executor that broke: nobody waits for those in between.
+        told(outcomes[number] for number in order if number in outcomes)
+        raise
+    return [running for running in reported if trials.judge(running)]
 
 
 def as_they_come(

@@ -35,6 +35,7 @@ def search(
     asynchronous: bool = False,
     concurrent_trials: int | None = None,
     seed: int | None = None,
+    executor: Any = None,
     threads: int | None = None,
     storage: Any = None,
     study_name: str = "fastnn",
@@ -103,12 +104,18 @@ def search(
     concurrent_trials : int, optional
         Trials of a round, or under way at a time. By default 8; of samplers that do not learn from
         results ("random", "grid", "qmc") all if they are pruned in rounds, and else 8 for each
-        thread, which their trials do not depend on.
+        thread or worker, which their trials do not depend on.
     seed : int, optional
         In [0, 2**64). The same seed and arguments give the same trials, values and networks, for
-        any number of threads; `SearchResult.seed` tells which was drawn.
+        any number of threads and any executor; `SearchResult.seed` tells which was drawn.
+    executor : concurrent.futures.Executor, or function that makes one, optional
+        Where trials are trained: a pool of processes of the standard library, of loky or of
+        mpi4py, a Dask client's ``get_executor()``. The data go to each worker once. One that a
+        function makes is shut down in the end, and another is made if it breaks. None are the
+        threads of this process.
     threads : int, optional
-        At most so many; `fastnn.get_num_threads` by default.
+        At most so many; `fastnn.get_num_threads` by default. With an executor, those of each of its
+        workers, and 1 by default.
     storage : str or optuna.storages.BaseStorage, optional
         Where the study is kept, for instance "sqlite:///search.db"; a search goes on with what is
         there. None keeps it in memory.
@@ -133,9 +140,13 @@ def search(
     ArgumentError, ArgumentTypeError
         An argument cannot be used; the space is empty or has a value that is not hashable; several
         draws from the space cannot be built, or X and y do not suit what is built; the storage
-        holds another search. No trial has begun.
+        holds another search; the executor has workers in other processes, and `build` or something
+        else cannot be pickled. No trial has begun.
     SearchError
         Every trial failed. A single one that does is kept with its error, and the search goes on.
+    ExecutorError
+        A worker of an executor was killed, or it was shut down, and it can take no more work; the
+        error's `result` is what was found until then.
     MissingDependencyError
         Optuna, or what the sampler needs, is not installed: ``pip install "fastnn[search]"``.
     KeyboardInterrupt
@@ -191,6 +202,7 @@ def search(
         asynchronous=asynchronous,
         concurrent_trials=concurrent_trials,
         seed=seed,
+        executor=executor,
         threads=threads,
         storage=storage,
         study_name=study_name,

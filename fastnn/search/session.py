@@ -11,11 +11,12 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length
 
 from .. import checks
-from ..errors import ArgumentError, ArgumentTypeError, SearchError
+from ..errors import ArgumentError, ArgumentTypeError, ExecutorError, SearchError
 from ..network import Network
 from ..randomness import check_seed
-from ..threads import get_num_threads
-from .jobs import Build, Task
+from .dispatching import workers_for
+from .executors import check_executor
+from .jobs import Build, Task, Workers
 from .keeping import Keeper
 from .loops import Limits, Loop, as_they_come, in_rounds
 from .objectives import objectives_of
@@ -28,14 +29,14 @@ from .scoring import as_estimator
 from .spaces import Space, grid_size, space_of
 from .splits import split_of
 from .studies import CUT_SHORT, SEED, check_same_search, describe, finished, known_study, new_study
-from .training import LocalWorkers, refit
+from .training import refit
 from .trials import Trials
 
 #: Trials of a round where the sampler learns from the rounds before. Few, so that it learns often;
 #: fixed, so that the outcome does not depend on the machine.
 LEARNING_ROUND = 8
-#: For each thread where it does not learn: enough to be busy, few enough to lose little.
-ROUND_PER_THREAD = 8
+#: For each worker where it does not learn: enough to be busy, few enough to lose little.
+ROUND_PER_WORKER = 8
 
 #: Arguments of a network's fit that are passed on.
 FIT_PARAMS = ("augmentation", "class_weight", "sample_weight", "shuffle")
@@ -63,6 +64,7 @@ class Arguments:
     asynchronous: bool
     concurrent_trials: int | None
     seed: int | None
+    executor: Any
     threads: int | None
     storage: Any
     study_name: str
@@ -92,10 +94,13 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
         check_same_search(study, described)
     begun = 0 if study is None else len(study.get_trials(deepcopy=False))
     sampler = sampler_of(given.sampler, task.seed, begun, known_space)
-    if study is None:
-        study = new_study(given.storage, given.study_name, task.objectives, task.seed, described)
-    study.sampler, study.pruner = sampler, pruning.pruner
-    return _search(study, known_space, task, given, pruning.rungs)
+    with workers_for(task, given.executor, given.threads) as workers:
+        if study is None:
+            study = new_study(
+                given.storage, given.study_name, task.objectives, task.seed, described
+            )
+        study.sampler, study.pruner = sampler, pruning.pruner
+        return _search(study, known_space, task, workers, given, pruning.rungs)
 
 
 def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
@@ -109,6 +114,8 @@ def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         raise ArgumentError("give trials, timeout or both: the search would never end")
     if trials is not None:
         trials = checks.integer("trials", trials, low=1)
+    if given.executor is not None:
+        check_executor(given.executor)
     if given.threads is not None:
         checks.integer("threads", given.threads, low=1)
     if given.timeout is not None:
@@ -161,44 +168,51 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
 
 
 def _search(
-    study: optuna.Study, space: Space, task: Task, given: Arguments, rungs: Sequence[int]
+    study: optuna.Study,
+    space: Space,
+    task: Task,
+    workers: Workers,
+    given: Arguments,
+    rungs: Sequence[int],
 ) -> SearchResult:
     done = sum(CUT_SHORT not in trial.user_attrs for trial in finished(study))
     left = None if given.trials is None else max(0, given.trials - done)
     keeper = Keeper(task.objectives)
-    workers = LocalWorkers(task, given.threads)
     loop: Loop = as_they_come if given.asynchronous else in_rounds
-    interrupted = False
+    result = SearchResult(study, space, task.objectives, task.seed, keeper, interrupted=False)
     with Progress(given.trials, done, bool(given.verbose)) as progress:
         trials = Trials(study, space, rungs, keeper, progress, given.callbacks)
-        limits, size = Limits(left, given.timeout), _round_size(given, rungs, left)
+        limits = Limits(left, given.timeout)
+        size = _round_size(given, rungs, left, workers)
         try:
             loop(trials, workers, limits, progress, rungs, size)
         except KeyboardInterrupt:
-            interrupted = True
+            result.interrupted = True
             trials.cut_all_short()
-    result = SearchResult(study, space, task.objectives, task.seed, keeper, interrupted)
+        except ExecutorError as error:
+            trials.cut_all_short()
+            error.result = result if result.pareto_front else None
+            raise
     if not result.pareto_front:
-        if interrupted:
+        if result.interrupted:
             raise KeyboardInterrupt
         if trials.first_error is None:
             raise SearchError(f"no trial finished an epoch within timeout={given.timeout} s")
         raise SearchError(
             f"all {trials.failed} trials failed; the first: {trials.complaint}"
         ) from trials.first_error
-    if given.refit and not interrupted:
+    if given.refit and not result.interrupted:
         best = result.best
         result.refitted = refit(task, best.params, best.number, best.epochs)
     return result
 
 
-def _round_size(given: Arguments, rungs: Sequence[int], left: int | None) -> int:
+def _round_size(given: Arguments, rungs: Sequence[int], left: int | None, workers: Workers) -> int:
     """Trials of a round, or under way at a time; of the machine only where it does not matter."""
     if given.concurrent_trials is not None:
         return given.concurrent_trials
     if not (isinstance(given.sampler, str) and given.sampler in OBLIVIOUS):
-        return LEARNING_ROUND
+        return max(LEARNING_ROUND, workers.slots) if given.asynchronous else LEARNING_ROUND
     # To keep the best of all trials at a rung, all must be there.
-    threads = given.threads or get_num_threads()
     whole = len(rungs) > 1 and not given.asynchronous
-    return left or 1 if whole and left is not None else threads * ROUND_PER_THREAD
+    return left or 1 if whole and left is not None else workers.slots * ROUND_PER_WORKER

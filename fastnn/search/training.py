@@ -30,6 +30,11 @@ class LocalWorkers:
         self._task, self._threads = task, threads
         self._jobs: list[Job] = []
 
+    @property
+    def slots(self) -> int:
+        """How many threads."""
+        return self._threads or get_num_threads()
+
     def start(self, jobs: Sequence[Job]) -> None:
         """Take jobs on; they begin with `finished`."""
         self._jobs += jobs

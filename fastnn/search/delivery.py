@@ -1,0 +1,167 @@
+"""How a task and its jobs get to the workers of an executor: the task once, jobs as they come."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from .executors import dask_client, shares_memory
+from .jobs import Job, Outcome, Task
+from .packing import pack, pickled
+from .remote import Reply, forget, work, work_here
+
+#: Bytes of jobs that Dask is given with a call; more of them go to the workers directly.
+SMALL = 100_000
+
+
+class Delivery(Protocol):
+    """One way to get there.
+
+    Attributes
+    ----------
+    copies : bool
+        Whether workers train copies, so that the models of a job stay as they are.
+    """
+
+    copies: bool
+
+    def prepared(self, job: Job) -> Any:
+        """The job as it travels."""
+
+    def submit(
+        self, executor: Executor, jobs: Sequence[Any], threads: int, max_time: float | None
+    ) -> Future[Reply | None]:
+        """Have some prepared jobs done."""
+
+    def outcomes(self, reply: Reply) -> list[Outcome]:
+        """Those of a reply."""
+
+    def missing(self) -> None:
+        """A worker has replied that it cannot get at the task."""
+
+    def close(self) -> None:
+        """The task is over."""
+
+
+def delivery_to(executor: Executor, task: Task) -> Delivery:
+    """The way that suits an executor."""
+    if shares_memory(executor):
+        return ByReference(task)
+    if dask_client(executor) is not None:
+        return ByScattering(task)
+    return ByFile(task)
+
+
+class ByReference:
+    """To threads of this process: things as they are."""
+
+    copies = False
+
+    def __init__(self, task: Task):
+        self._task = task
+
+    def prepared(self, job: Job) -> Job:
+        return job
+
+    def submit(
+        self, executor: Executor, jobs: Sequence[Job], threads: int, max_time: float | None
+    ) -> Future[Reply | None]:
+        return executor.submit(work_here, self._task, jobs, threads, max_time)
+
+    def outcomes(self, reply: Reply) -> list[Outcome]:
+        return reply.outcomes
+
+    def missing(self) -> None:
+        raise AssertionError("threads have the task")
+
+    def close(self) -> None:
+        pass
+
+
+class _Pickled:
+    """Jobs and outcomes between processes."""
+
+    copies = True
+
+    def __init__(self) -> None:
+        self._key = uuid.uuid4().hex
+
+    def prepared(self, job: Job) -> bytes:
+        return pickled(job)
+
+    def outcomes(self, reply: Reply) -> list[Outcome]:
+        return [pickle.loads(outcome) for outcome in reply.outcomes]
+
+    def missing(self) -> None:
+        pass
+
+
+class ByFile(_Pickled):
+    """To processes of this machine: a file in a temporary folder, which they map.
+
+    Where a worker cannot read it, which may be on another machine, the task goes with the calls
+    from then on; once a worker has it, it keeps it.
+    """
+
+    def __init__(self, task: Task):
+        super().__init__()
+        pieces = pack(task)
+        self._folder = tempfile.TemporaryDirectory(prefix="fastnn-search-")
+        self._path = Path(self._folder.name) / self._key
+        self._source: str | np.ndarray = str(self._path)
+        try:
+            with self._path.open("xb") as file:
+                file.writelines(pieces)
+        except BaseException:
+            self.close()
+            raise
+
+    def submit(
+        self, executor: Executor, jobs: Sequence[bytes], threads: int, max_time: float | None
+    ) -> Future[Reply | None]:
+        return executor.submit(work, self._key, self._source, jobs, threads, max_time)
+
+    def missing(self) -> None:
+        if isinstance(self._source, str):
+            self._source = np.fromfile(self._path, np.uint8)
+
+    def close(self) -> None:
+        self._folder.cleanup()
+
+
+class ByScattering(_Pickled):
+    """To the workers of Dask: scattered to all of them; Dask brings it to those that join later."""
+
+    def __init__(self, task: Task):
+        super().__init__()
+        self._block = np.frombuffer(bytearray().join(pack(task)), np.uint8)
+        self._client: Any = None
+        self._scattered: Any = None
+
+    def submit(
+        self, executor: Executor, jobs: Sequence[bytes], threads: int, max_time: float | None
+    ) -> Future[Reply | None]:
+        client = dask_client(executor)
+        lost = self._scattered is None or self._scattered.status != "finished"
+        if lost or client is not self._client:
+            self._client = client
+            [self._scattered] = client.scatter([self._block], broadcast=True, hash=False)
+        if sum(map(len, jobs)) > SMALL:
+            jobs = client.scatter(list(jobs), hash=False)
+        # Calls with equal arguments are calls of their own all the same.
+        options = {"pure": False}
+        return executor.submit(work, self._key, self._scattered, jobs, threads, max_time, **options)
+
+    def close(self) -> None:
+        if self._client is not None and self._client.status == "running":
+            with suppress(OSError):  # of a cluster that is being shut down
+                self._client.run(forget, self._key, wait=False, on_error="ignore")
+        self._scattered = self._client = None

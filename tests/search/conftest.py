@@ -1,0 +1,49 @@
+"""Executors that searches are run on."""
+
+import tempfile
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+from executor_jobs import dask_client, needed
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """The folder for temporary files, which searches leave as they found it."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert not list(folder.glob("fastnn*"))
+
+
+@pytest.fixture(scope="module")
+def processes():
+    with ProcessPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def threads():
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def loky():
+    with needed("loky").ProcessPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def dask():
+    with dask_client() as client:
+        yield client.get_executor()
+
+
+EXECUTORS = ["threads", "processes", "loky", pytest.param("dask", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=EXECUTORS)
+def executor(request):
+    return request.getfixturevalue(request.param)

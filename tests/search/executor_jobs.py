@@ -1,0 +1,149 @@
+"""Executors at hand, and what tests have their workers do; importable by these."""
+
+import contextlib
+import importlib
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from small_searches import build
+
+
+def needed(name):
+    """A module that tests need, without which they are skipped, unless that is forbidden."""
+    if os.environ.get("FASTNN_ALL_EXECUTORS") == "1":
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f"{name} is not installed")
+
+
+@contextlib.contextmanager
+def dask_client(workers=2):
+    """A client of a cluster of processes on this machine."""
+    distributed = needed("distributed")
+    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(silence_logs=50, **options) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+class Marks:
+    """Files in a folder, by which processes count."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def leave(self, most):
+        """Whether there were fewer marks than that; then there is one more."""
+        for number in range(most):
+            with contextlib.suppress(FileExistsError):
+                Path(self.folder, f"{number}-mark").touch(exist_ok=False)
+                return True
+        return False
+
+    def __len__(self):
+        return len(list(Path(self.folder).glob("*-mark")))
+
+
+class Fatal:
+    """A build that ends the worker process, the first so many times that it makes 4 units."""
+
+    def __init__(self, folder, times):
+        self.marks, self.times, self.searcher = Marks(folder), times, os.getpid()
+
+    def __call__(self, params):
+        if params["units"] == 4 and os.getpid() != self.searcher and self.marks.leave(self.times):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return build(params)
+
+
+class Noting:
+    """A build that notes each process that unpickles it."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __call__(self, params):
+        return build(params)
+
+    def __setstate__(self, state):
+        self.__dict__ = state
+        with Path(self.folder, f"{os.getpid()}-loads").open("a") as file:
+            file.write("x")
+
+    def loads(self):
+        """By process, how often."""
+        return {
+            int(path.name.partition("-")[0]): len(path.read_text())
+            for path in Path(self.folder).glob("*-loads")
+        }
+
+
+def slow_build(params):
+    time.sleep(0.1)
+    return build(params)
+
+
+class OddError(Exception):
+    """One that cannot be unpickled."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+
+def fails_for_two_units(params):
+    if params["units"] == 2:
+        raise OSError("no room for two")
+    return build(params)
+
+
+def fails_oddly_for_two_units(params):
+    if params["units"] == 2:
+        raise OddError("one", "other")
+    return build(params)
+
+
+# ----------------------------------------------------------------------------------- estimators
+
+#: In seconds.
+SLEEP = 2.0
+
+
+def logistic_regression(params):
+    return LogisticRegression(**params)
+
+
+class Estimator(BaseEstimator):
+    def fit(self, X, y):
+        return self
+
+    def score(self, X, y):
+        return 1.0
+
+
+class Sleeping(Estimator):
+    def fit(self, X, y):
+        time.sleep(SLEEP)
+        return self
+
+
+class Writing(Estimator):
+    def fit(self, X, y):
+        X[:] = 0
+        return self
+
+    def score(self, X, y):
+        X[:] = 1
+        return 1.0
+
+
+class Locked(Estimator):
+    def fit(self, X, y):
+        self.lock_ = threading.Lock()
+        return self
