@@ -25,6 +25,7 @@ from .pruners import Pruning, pruning_of
 from .result import SearchResult
 from .samplers import OBLIVIOUS, sampler_of
 from .scoring import as_estimator
+from .settings import settings_of
 from .spaces import Space, grid_size, space_of
 from .splits import split_of
 from .studies import CUT_SHORT, SEED, check_same_search, describe, finished, known_study, new_study
@@ -76,6 +77,7 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
     if not callable(build):
         raise ArgumentTypeError(f"build must be a function of the parameters, got {build!r}")
     known_space = space_of(space)
+    settings = settings_of(vars(given))
     given, pruning = _checked(given, known_space)
     study = known_study(given.storage, given.study_name)
     seed = given.seed
@@ -95,7 +97,9 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
     if study is None:
         study = new_study(given.storage, given.study_name, task.objectives, task.seed, described)
     study.sampler, study.pruner = sampler, pruning.pruner
-    return _search(study, known_space, task, given, pruning.rungs)
+    result = _search(study, known_space, task, given, pruning.rungs)
+    result.settings = settings
+    return result
 
 
 def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
