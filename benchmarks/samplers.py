@@ -50,7 +50,7 @@ def best(problem: problems.Objective, sampler: str, seed: int, trials: int) -> f
     space = space_of(problem.space)
     study = new_study(None, problem.name, [VALUE], seed, describe(space, [VALUE], 1))
     study.sampler = sampler_of(sampler, seed, 0, space)
-    with Progress(trials, 0, shown=False) as progress:
+    with Progress([VALUE], trials, shown=False) as progress:
         asked = Trials(study, space, [1], Keeper([VALUE]), progress, ())
         limits = Limits(trials, None)
         in_rounds(asked, Lookers(problem), limits, progress, [1], session.LEARNING_ROUND)

@@ -28,7 +28,16 @@ from .scoring import as_estimator
 from .settings import settings_of
 from .spaces import Space, grid_size, space_of
 from .splits import split_of
-from .studies import CUT_SHORT, SEED, check_same_search, describe, finished, known_study, new_study
+from .studies import (
+    CUT_SHORT,
+    SEED,
+    best_trials,
+    check_same_search,
+    describe,
+    finished,
+    known_study,
+    new_study,
+)
 from .training import LocalWorkers, refit
 from .trials import Trials
 
@@ -173,7 +182,14 @@ def _search(
     workers = LocalWorkers(task, given.threads)
     loop: Loop = as_they_come if given.asynchronous else in_rounds
     interrupted = False
-    with Progress(given.trials, done, bool(given.verbose)) as progress:
+    with Progress(
+        task.objectives,
+        given.trials,
+        given.timeout,
+        done=done,
+        front=[tuple(trial.values) for trial in best_trials(study)],
+        shown=bool(given.verbose),
+    ) as progress:
         trials = Trials(study, space, rungs, keeper, progress, given.callbacks)
         limits, size = Limits(left, given.timeout), _round_size(given, rungs, left)
         try:
