@@ -96,26 +96,28 @@ def lines(
     axes.legend(frameon=False)
 
 
-#: Stands for "the colour of the text around", which matplotlib cannot say, in pictures for pages.
-_INK = "#010203"
+#: Stand for the colours of a page's text and of its ground, which matplotlib cannot say.
+_INK, _PAPER = "#010203", "#fdfcfb"
 
 
-def svg(draw: Callable[[Axes], None]) -> str:
-    """One panel as an SVG element whose text and axes take the colour of the page's text."""
+def svg(draw: Callable[[Axes], None], size: tuple[float, float] = PANEL) -> str:
+    """One panel, of that many inches, as an SVG element in the colours of the page around."""
     require_matplotlib()
     from matplotlib import rc_context
 
     inked: dict[Any, Any] = dict.fromkeys(
         ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
     )
-    with rc_context(inked | {"svg.fonttype": "none", "svg.hashsalt": "fastnn"}):
+    inked |= {"axes.facecolor": _PAPER, "svg.fonttype": "none", "svg.hashsalt": "fastnn"}
+    with rc_context(inked):
         made, axes = figure(1, 1)
+        made.set_size_inches(size)
         axes[0, 0].set_facecolor("none")
         draw(axes[0, 0])
         text = io.StringIO()
         made.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     whole = text.getvalue()
-    return whole[whole.index("<svg") :].replace(_INK, "currentColor")
+    return whole[whole.index("<svg") :].replace(_INK, "currentColor").replace(_PAPER, "Canvas")
 
 
 def save(made: Figure, path: str | PathLike[str]) -> None:

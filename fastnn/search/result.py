@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .. import optional
+from ..diagnostics.html import table
 from ..errors import ArgumentError, NotBuiltError
+from . import figures
 from .objectives import Objective
+from .observed import Observed, observe
 from .spaces import Space
 from .studies import CUT_SHORT, EPOCHS, ERROR, best_trials, finished
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     import optuna
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from .keeping import Keeper
 
@@ -57,6 +65,8 @@ class SearchResult:
         The same arguments and this seed repeat the search.
     interrupted : bool
         Whether Ctrl-C ended it.
+    settings : dict of str to str
+        The arguments of the search that were given, for the report.
     """
 
     def __init__(
@@ -71,6 +81,7 @@ class SearchResult:
         self.study, self.space, self.objectives = study, space, objectives
         self.seed, self.interrupted = seed, interrupted
         self.refitted: Any = None
+        self.settings: dict[str, str] = {}
         self._keeper = keeper
 
     @property
@@ -162,6 +173,63 @@ class SearchResult:
         rows = [self._row(trial) for trial in finished(self.study)]
         return pandas.DataFrame(rows).set_index("number")
 
+    def plot(self, kinds: str | Sequence[str] | None = None) -> Figure:
+        """Draw the search into a new figure of pyplot's; needs matplotlib.
+
+        Parameters
+        ----------
+        kinds : str or sequence of str, optional
+            "history", the objective of every trial and the best so far; "pareto" for several
+            objectives, two at a time; "importances", how much each hyper-parameter decides on being
+            among the best (PED-ANOVA, by Optuna); "parallel" coordinates; "slices", the objective
+            over each hyper-parameter. By default, all that the search allows.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ArgumentError
+            There is no such kind, or not of this search.
+        MissingDependencyError
+            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+
+        References
+        ----------
+        Watanabe, Bansal, Hutter: PED-ANOVA: efficiently quantifying hyperparameter importance in
+        arbitrary subspaces. IJCAI 2023.
+        """
+        return figures.figure(self.observed(), kinds)
+
+    def report(self, path: str | PathLike[str], *, command: str | None = None) -> None:
+        """Write a page that tells the whole search.
+
+        It is one HTML file without scripts and without links to others, light or dark as the
+        reader's device is, and fits a phone: best parameters, plots (with matplotlib), the best
+        trials, failures, what was searched, settings, seed and versions. A file that is there is
+        replaced once the new one is whole.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+        command : str, optional
+            Repeats the search, in place of the call of `search` that is shown.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written; what was there stays.
+        """
+        from ..serialization import atomic
+        from .page import page
+
+        atomic.write(path, [page(self, command).encode("utf-8", "replace")])
+
+    def observed(self) -> Observed:
+        """The trials as they are plotted."""
+        return observe(self.study, self.objectives, self.space)
+
     def _row(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
         names = [objective.name for objective in self.objectives]
         values = trial.values or [float("nan")] * len(names)
@@ -181,6 +249,13 @@ class SearchResult:
             return self.space.params(trial)
         except Exception:
             return dict(trial.params)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the best trials."""
+        from .page import trial_rows
+
+        observed = self.observed()
+        return f"<p>{escape(repr(self))}</p>" + table(trial_rows(observed, observed.chosen))
 
     def __repr__(self) -> str:
         trials = finished(self.study)

@@ -68,7 +68,7 @@ def _qmc(seed: int, space: Space) -> BaseSampler:
 
 _SAMPLERS: dict[str, Callable[[int, Space], BaseSampler]] = {
     "tpe": lambda seed, space: optuna.samplers.TPESampler(
-        seed=seed, multivariate=True, constant_liar=True
+        seed=seed, multivariate=True, group=True, constant_liar=True
     ),
     "random": lambda seed, space: CountedRandomSampler(seed),
     "grid": lambda seed, space: GridSampler(space.grid(), seed=seed),

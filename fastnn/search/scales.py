@@ -35,6 +35,10 @@ class Scale(ABC):
         """What the study calls it."""
         return name
 
+    def shown(self, name: str, stored: Any) -> tuple[str, Any]:
+        """What plots and reports call a stored value, and show of it."""
+        return self.stored_name(name), stored
+
     def grid(self, name: str) -> list[Any]:
         """All values as the study stores them.
 
@@ -145,11 +149,17 @@ class Frozen(Scale):
 
     def suggest(self, trial: Any, name: str) -> float | int:
         quantile = trial.suggest_float(self.stored_name(name), self.EDGE, 1 - self.EDGE)
+        return self._value(quantile)
+
+    def _value(self, quantile: float) -> float | int:
         value = self._distribution.ppf(quantile)
         return float(value) if hasattr(self._distribution.dist, "pdf") else int(value)
 
     def stored_name(self, name: str) -> str:
         return f"quantile of {name}"
+
+    def shown(self, name: str, stored: Any) -> tuple[str, Any]:
+        return name, self._value(stored)
 
 
 class Optuna(Scale):

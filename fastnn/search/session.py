@@ -26,9 +26,19 @@ from .pruners import Pruning, pruning_of
 from .result import SearchResult
 from .samplers import OBLIVIOUS, sampler_of
 from .scoring import as_estimator
+from .settings import settings_of
 from .spaces import Space, grid_size, space_of
 from .splits import split_of
-from .studies import CUT_SHORT, SEED, check_same_search, describe, finished, known_study, new_study
+from .studies import (
+    CUT_SHORT,
+    SEED,
+    best_trials,
+    check_same_search,
+    describe,
+    finished,
+    known_study,
+    new_study,
+)
 from .training import refit
 from .trials import Trials
 
@@ -78,6 +88,7 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
     if not callable(build):
         raise ArgumentTypeError(f"build must be a function of the parameters, got {build!r}")
     known_space = space_of(space)
+    settings = settings_of(vars(given))
     given, pruning = _checked(given, known_space)
     study = known_study(given.storage, given.study_name)
     seed = given.seed
@@ -100,7 +111,8 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
                 given.storage, given.study_name, task.objectives, task.seed, described
             )
         study.sampler, study.pruner = sampler, pruning.pruner
-        return _search(study, known_space, task, workers, given, pruning.rungs)
+        found = SearchResult(study, known_space, task.objectives, task.seed, settings)
+        return _search(found, task, workers, given, pruning.rungs)
 
 
 def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
@@ -180,7 +192,14 @@ def _search(
     keeper = Keeper(task.objectives)
     loop: Loop = as_they_come if given.asynchronous else in_rounds
     result = SearchResult(study, space, task.objectives, task.seed, keeper, interrupted=False)
-    with Progress(given.trials, done, bool(given.verbose)) as progress:
+    with Progress(
+        task.objectives,
+        given.trials,
+        given.timeout,
+        done=done,
+        front=[tuple(trial.values) for trial in best_trials(study)],
+        shown=bool(given.verbose),
+    ) as progress:
         trials = Trials(study, space, rungs, keeper, progress, given.callbacks)
         limits = Limits(left, given.timeout)
         size = _round_size(given, rungs, left, workers)

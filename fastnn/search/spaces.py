@@ -33,6 +33,10 @@ class Space(ABC):
     def describe(self) -> dict[str, str]:
         """What tells this space from another one, as text."""
 
+    def shown(self, name: str, value: Any) -> tuple[str, Any]:
+        """What plots and reports call something that the study stores, and show of it."""
+        return name, value
+
     def params(self, trial: Any) -> dict[str, Any]:
         """The parameters that `build` got in a trial of the study."""
         from optuna.trial import FixedTrial
@@ -45,12 +49,17 @@ class DictSpace(Space):
 
     def __init__(self, scales: dict[str, Scale]):
         self._scales = scales
+        self._stored = {scale.stored_name(name): name for name, scale in scales.items()}
 
     def __call__(self, trial: Any) -> dict[str, Any]:
         return {name: scale.suggest(trial, name) for name, scale in self._scales.items()}
 
     def grid(self) -> dict[str, list[Any]]:
         return {s.stored_name(name): s.grid(f"space[{name!r}]") for name, s in self._scales.items()}
+
+    def shown(self, name: str, value: Any) -> tuple[str, Any]:
+        own = self._stored[name]
+        return self._scales[own].shown(own, value)
 
     def describe(self) -> dict[str, str]:
         return {name: repr(scale) for name, scale in self._scales.items()}

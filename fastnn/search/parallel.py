@@ -1,0 +1,141 @@
+"""Parallel coordinates: an upright axis for each hyper-parameter, a line for each trial."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics.style import QUIET, TRAINING, VALIDATION, dress
+from .axes import Axis, dimension_axis, shorten
+from .drawings import FAILED, MANY_POINTS, objective_axis
+from .observed import Dimension, Observation, Observed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Hyper-parameters beyond which only the most important are shown.
+MOST = 10
+#: Where a line passes a hyper-parameter that the trial was not asked for, below the axis.
+ABSENT = -0.14
+#: Characters of all names that fit in one line below the axes.
+NAME_CHARACTERS = 90
+
+
+def shown_dimensions(observed: Observed) -> list[Dimension]:
+    """Those that have an axis, as they were asked for."""
+    if len(observed.dimensions) <= MOST:
+        return list(observed.dimensions)
+    shares = observed.importances.shares if observed.importances else {}
+    ranked = sorted(observed.dimensions, key=lambda d: -shares.get(d.name, 0.0))[:MOST]
+    return [dimension for dimension in observed.dimensions if dimension in ranked]
+
+
+def coordinates(axes: Axes, observed: Observed) -> None:
+    """Lines from grey to blue as trials get better, the best in orange, failures dotted."""
+    dimensions = shown_dimensions(observed)
+    uprights = [_axis(observed, dimension) for dimension in dimensions]
+    values = [objective_axis(observed, i) for i in range(len(observed.objectives))]
+    _lines(axes, observed, dimensions, uprights, values)
+    lacking = [any(d.name not in t.params for t in observed.trials) for d in dimensions]
+    failures = any(trial.state == "failed" for trial in observed.trials)
+    for at, upright in enumerate([*uprights, *values]):
+        below = ("not asked" if lacking[at] else "") if at < len(uprights) else ""
+        _upright(axes, at, upright, below)
+    if failures:
+        _note(axes, len(uprights), ABSENT, "failed")
+    names = [upright.name for upright in [*uprights, *values]]
+    crowded = sum(map(len, names)) > NAME_CHARACTERS
+    style: dict[str, Any] = {"rotation": 20, "ha": "right", "rotation_mode": "anchor"}
+    left_out = len(observed.dimensions) - len(dimensions)
+    title = "parallel coordinates"
+    dress(axes, title + (f", without {left_out} that matter less" if left_out else ""), "", "")
+    axes.set_xticks(range(len(names)), names, **(style if crowded else {}))
+    axes.tick_params(axis="x", length=0, pad=6)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.set_xlim(-0.35, len(names) - 0.75)
+    axes.set_ylim((ABSENT if failures or any(lacking) else 0) - 0.06, 1.04)
+
+
+def _axis(observed: Observed, dimension: Dimension) -> Axis:
+    having = [t.params[dimension.name] for t in observed.trials if dimension.name in t.params]
+    return dimension_axis(dimension, having)
+
+
+def _lines(
+    axes: Axes,
+    observed: Observed,
+    dimensions: list[Dimension],
+    uprights: list[Axis],
+    values: list[Axis],
+) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = LinearSegmentedColormap.from_list("better", ["#a8a8a8", TRAINING])
+    sign = observed.objectives[0].sign
+    ranked = sorted(observed.judged, key=lambda t: -sign * t.values[0])
+    goodness = {t.number: i / max(1, len(ranked) - 1) for i, t in enumerate(ranked)}
+    for trial in observed.trials:
+        heights = [
+            upright.share(upright.number(trial.params[d.name]))
+            if d.name in trial.params
+            else ABSENT
+            for d, upright in zip(dimensions, uprights, strict=True)
+        ]
+        if trial.values:
+            heights += [
+                axis.share(axis.number(v)) for axis, v in zip(values, trial.values, strict=True)
+            ]
+        elif trial.state == "failed":
+            heights.append(ABSENT)
+        axes.plot(
+            heights,
+            rasterized=len(observed.trials) > MANY_POINTS,
+            **_line(trial, goodness.get(trial.number, 0.0), shades),
+        )
+
+
+def _line(trial: Observation, goodness: float, shades: Any) -> dict[str, Any]:
+    """What the line of a trial looks like."""
+    if trial.state == "failed":
+        return {"color": FAILED, "linewidth": 1.2, "linestyle": ":", "zorder": 1.5}
+    if trial.chosen:
+        return {"color": VALIDATION, "linewidth": 2.2, "zorder": 4}
+    return {
+        "color": shades(goodness),
+        "alpha": 0.25 + 0.5 * goodness,
+        "linewidth": 1.0 if trial.state == "complete" else 0.7,
+        "zorder": 2 + goodness,
+    }
+
+
+def _upright(axes: Axes, at: int, axis: Axis, below: str) -> None:
+    """An axis with its ticks; names of choices stand in front of the lines."""
+    from matplotlib import rcParams
+
+    ink: Any = rcParams["axes.edgecolor"]
+    axes.plot([at, at], [0, 1], color=ink, linewidth=1, zorder=5)
+    for value, label in axis.ticks:
+        height = axis.share(value)
+        axes.plot([at - 0.02, at], [height, height], color=ink, linewidth=1, zorder=5)
+        _note(axes, at, height, label)
+    if below:
+        _note(axes, at, ABSENT, shorten(below))
+
+
+def _note(axes: Axes, at: int, height: float, text: str) -> None:
+    from matplotlib import rcParams
+
+    box = {"facecolor": rcParams["axes.facecolor"], "alpha": 0.7, "linewidth": 0, "pad": 0.6}
+    axes.annotate(
+        text,
+        (at, height),
+        (-5, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize="small",
+        zorder=6,
+        bbox=box,
+        color=QUIET if height == ABSENT else None,
+    )
