@@ -194,4 +194,4 @@ class SearchResult:
 
 
 def _state(trial: optuna.trial.FrozenTrial) -> str:
-    return "cut short" if CUT_SHORT in trial.user_attrs else trial.state.name.lower()
+    return "cut short" if trial.user_attrs.get(CUT_SHORT) else trial.state.name.lower()

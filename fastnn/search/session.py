@@ -15,6 +15,7 @@ from ..errors import ArgumentError, ArgumentTypeError, SearchError
 from ..network import Network
 from ..randomness import check_seed
 from ..threads import get_num_threads
+from .claims import Claims
 from .jobs import Build, Task
 from .keeping import Keeper
 from .loops import Limits, Loop, as_they_come, in_rounds
@@ -25,9 +26,21 @@ from .pruners import Pruning, pruning_of
 from .result import SearchResult
 from .samplers import OBLIVIOUS, sampler_of
 from .scoring import as_estimator
+from .searchers import Searchers
 from .spaces import Space, grid_size, space_of
 from .splits import split_of
-from .studies import CUT_SHORT, SEED, check_same_search, describe, finished, known_study, new_study
+from .storages import Storage, storage_of
+from .studies import (
+    ERROR,
+    SEED,
+    check_same_search,
+    describe,
+    finished,
+    inscribe,
+    is_blank,
+    known_study,
+    new_study,
+)
 from .training import LocalWorkers, refit
 from .trials import Trials
 
@@ -77,38 +90,47 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
         raise ArgumentTypeError(f"build must be a function of the parameters, got {build!r}")
     known_space = space_of(space)
     given, pruning = _checked(given, known_space)
-    study = known_study(given.storage, given.study_name)
-    seed = given.seed
-    if seed is None and study is not None:
-        seed = study.user_attrs.get(SEED)
-    task = _task(build, known_space, X, y, given, check_seed(seed))
+    study = known_study(given.storage.base, given.study_name)
+    task = _task(build, known_space, X, y, given, _seed(given.seed, study))
     if len(task.objectives) > 1 and len(pruning.rungs) > 1:
         raise ArgumentError(
             "trials cannot be pruned by several objectives at once: "
             "give pruner='none' or one objective"
         )
-    described = describe(known_space, task.objectives, given.epochs)
-    if study is not None:
-        check_same_search(study, described)
-    begun = 0 if study is None else len(study.get_trials(deepcopy=False))
-    sampler = sampler_of(given.sampler, task.seed, begun, known_space)
+    described = describe(known_space, task)
     if study is None:
-        study = new_study(given.storage, given.study_name, task.objectives, task.seed, described)
-    study.sampler, study.pruner = sampler, pruning.pruner
-    return _search(study, known_space, task, given, pruning.rungs)
+        study = new_study(given.storage.base, given.study_name, task.objectives)
+    if study is None:
+        return run(build, space, X, y, given)  # with the study that another searcher just made
+    if is_blank(study):
+        inscribe(study, task.objectives, task.seed, described)
+    check_same_search(study, described)
+    return _search(study, known_space, task, given, pruning)
+
+
+def _seed(seed: int | None, study: optuna.Study | None) -> int:
+    """That of the study; else the given one, or a fresh one."""
+    known = None if study is None else study.user_attrs.get(SEED)
+    if known is not None and seed is not None and known != check_seed(seed):
+        assert study is not None
+        raise ArgumentError(
+            f"study {study.study_name!r} is of another search: its seed is {known}, not {seed}; "
+            "give seed=None to go on with it, or another study_name"
+        )
+    return check_seed(seed) if known is None else known
 
 
 def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
     """What can be checked without looking at data or models."""
     epochs = checks.integer("epochs", given.epochs, low=1)
     trials = given.trials
+    if trials is not None:
+        trials = checks.integer("trials", trials, low=1)
     if isinstance(given.sampler, str) and given.sampler == "grid":
         points = grid_size(space.grid())
         trials = points if trials is None else min(trials, points)
     if trials is None and given.timeout is None:
         raise ArgumentError("give trials, timeout or both: the search would never end")
-    if trials is not None:
-        trials = checks.integer("trials", trials, low=1)
     if given.threads is not None:
         checks.integer("threads", given.threads, low=1)
     if given.timeout is not None:
@@ -128,10 +150,13 @@ def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         min_epochs=given.min_epochs,
         reduction_factor=given.reduction_factor,
     )
-    storage = given.storage
-    if storage is not None:
-        storage = optuna.storages.get_storage(storage)
     refit = checks.flag("refit", given.refit)
+    sampler_of(given.sampler, 0, (), space)
+    if not isinstance(given.study_name, str):
+        raise ArgumentTypeError(f"study_name must be a string, got {given.study_name!r}")
+    storage = given.storage
+    if not isinstance(storage, Storage):
+        storage = storage_of(storage)
     return replace(given, trials=trials, epochs=epochs, storage=storage, refit=refit), pruning
 
 
@@ -161,35 +186,56 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
 
 
 def _search(
-    study: optuna.Study, space: Space, task: Task, given: Arguments, rungs: Sequence[int]
+    study: optuna.Study, space: Space, task: Task, given: Arguments, pruning: Pruning
 ) -> SearchResult:
-    done = sum(CUT_SHORT not in trial.user_attrs for trial in finished(study))
-    left = None if given.trials is None else max(0, given.trials - done)
     keeper = Keeper(task.objectives)
     workers = LocalWorkers(task, given.threads)
     loop: Loop = as_they_come if given.asynchronous else in_rounds
     interrupted = False
-    with Progress(given.trials, done, bool(given.verbose)) as progress:
-        trials = Trials(study, space, rungs, keeper, progress, given.callbacks)
-        limits, size = Limits(left, given.timeout), _round_size(given, rungs, left)
+    with (
+        Searchers(given.storage, given.storage.study_id(study)) as searchers,
+        Progress(given.trials, bool(given.verbose)) as progress,
+    ):
+        claims = Claims(given.storage, study, searchers, given.trials)
+        key = _sampler_key(study, searchers)
+        study.sampler = sampler_of(given.sampler, task.seed, key, space)
+        study.pruner = pruning.pruner
+        trials = Trials(study, space, pruning.rungs, keeper, progress, given.callbacks, claims)
+        limits = Limits(trials, given.timeout)
+        size = _round_size(given, pruning.rungs, claims.survey().free)
         try:
-            loop(trials, workers, limits, progress, rungs, size)
+            loop(trials, workers, limits, progress, pruning.rungs, size)
         except KeyboardInterrupt:
             interrupted = True
             trials.cut_all_short()
+        finally:
+            claims.release_all()
     result = SearchResult(study, space, task.objectives, task.seed, keeper, interrupted)
     if not result.pareto_front:
-        if interrupted:
-            raise KeyboardInterrupt
-        if trials.first_error is None:
-            raise SearchError(f"no trial finished an epoch within timeout={given.timeout} s")
-        raise SearchError(
-            f"all {trials.failed} trials failed; the first: {trials.complaint}"
-        ) from trials.first_error
+        _complain(study, trials, given, interrupted)
     if given.refit and not interrupted:
         best = result.best
         result.refitted = refit(task, best.params, best.number, best.epochs)
     return result
+
+
+def _sampler_key(study: optuna.Study, searchers: Searchers) -> tuple[int, ...]:
+    """What samplers that learn are seeded by, beside the seed: they must not repeat first draws."""
+    searchers.look()
+    begun = len(study.get_trials(deepcopy=False))
+    return (begun,) if searchers.alone() else (begun, searchers.number)
+
+
+def _complain(study: optuna.Study, trials: Trials, given: Arguments, interrupted: bool) -> None:
+    """Say why there is no result."""
+    if interrupted:
+        raise KeyboardInterrupt
+    errors = [t.user_attrs[ERROR] for t in finished(study) if ERROR in t.user_attrs]
+    if not errors:
+        raise SearchError(f"no trial finished an epoch within timeout={given.timeout} s")
+    raise SearchError(
+        f"all {len(errors)} trials failed; the first: {errors[0]}"
+    ) from trials.first_error
 
 
 def _round_size(given: Arguments, rungs: Sequence[int], left: int | None) -> int:
