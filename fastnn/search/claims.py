@@ -68,21 +68,20 @@ class Claims:
 
     def take(self, wanted: int) -> Iterator[optuna.Trial]:
         """So many trials, or as many as there are: first those that nobody has any more."""
-        begun, trials = self._look()
-        for trial in filter(self._abandoned, trials):
+        for trial in filter(self._abandoned, self._look()[1]):
             if not wanted:
                 return
             if (taken := self._take_over(trial)) is not None:
                 wanted -= 1
                 yield taken
-        while wanted and (self.total is None or begun < self.total):
+        while wanted and (self.total is None or self._look()[0] < self.total):
             trial_id = self._storage.base.create_new_trial(self._study_id, self._template())
             number = self._storage.base.get_trial(trial_id).number
+            self._begun = number + 1
             if self.total is not None and number >= self.total:
                 self._release(trial_id)  # another searcher was faster; kept for a longer search
                 return
-            wanted, begun = wanted - 1, number + 1
-            self._begun = begun
+            wanted -= 1
             yield self._trial(trial_id)
 
     def record(self, trial: optuna.Trial) -> FrozenTrial | None:

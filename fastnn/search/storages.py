@@ -6,6 +6,7 @@ import json
 import random
 import sqlite3
 import time
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from .studies import quiet
 
 #: Where a trial keeps who has it; None is nobody.
 OWNER = "fastnn: searcher"
+
+#: Drivers that are not called as the packages that hold them.
+_PACKAGES = {"MySQLdb": "mysqlclient"}
 
 #: Seconds that one searcher waits for the others to finish writing, where a file is the database.
 _PATIENCE = 60
@@ -121,18 +125,19 @@ def _database(url: str) -> RDBStorage:
                     raise
             time.sleep(random.uniform(0.1, 0.5))
         return _opened(url, options)
+    except sqlalchemy.exc.NoSuchModuleError as error:
+        raise ArgumentError(f"storage {shown!r}: SQLAlchemy knows no such database") from error
     except sqlalchemy.exc.ArgumentError:
         raise ArgumentError(
             f"storage must be a URL such as 'sqlite:///search.db', got {url!r}"
         ) from None
-    except sqlalchemy.exc.NoSuchModuleError as error:
-        raise ArgumentError(f"storage {shown!r}: SQLAlchemy knows no such database") from error
     except ImportError as error:
         driver = getattr(error.__cause__ or error, "name", None) or "a driver"
+        package = _PACKAGES.get(driver, driver)
         raise MissingDependencyError(
-            f"storage {shown!r} needs {driver}: pip install {driver}", name=driver
+            f"storage {shown!r} needs {package}: pip install {package}", name=driver
         ) from error
-    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError) as error:
+    except Exception as error:  # each driver has its own
         reason = getattr(error, "orig", None) or error
         raise ArgumentError(f"storage {shown!r} cannot be opened: {reason}") from error
 
@@ -152,7 +157,9 @@ class _File(sqlite3.Connection):
 
 def _opened(url: str, options: dict[str, Any]) -> RDBStorage:
     with quiet():
-        return RDBStorage(url, engine_kwargs=dict(options))
+        storage = RDBStorage(url, engine_kwargs=dict(options))
+    weakref.finalize(storage, storage.engine.dispose)  # drivers warn of connections left open
+    return storage
 
 
 def _engine_options(backend: str) -> dict[str, Any]:
