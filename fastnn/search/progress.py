@@ -14,14 +14,17 @@ class Progress:
     ----------
     total : int or None
         Trials; None if only time is limited.
+    done : int
+        Those that the study had before.
     shown : bool
     """
 
-    def __init__(self, total: int | None, shown: bool):
+    def __init__(self, total: int | None, done: int, shown: bool):
         from tqdm.auto import tqdm
 
         self._bar = tqdm(
             total=total,
+            initial=done,
             unit=" trials",
             desc="search",
             dynamic_ncols=True,
@@ -34,25 +37,17 @@ class Progress:
     def __exit__(self, *exception: object) -> None:
         self._bar.close()
 
-    def going_on(self, done: int, best: Sequence[Kept]) -> None:
-        """The study had so many trials before, which tell nothing of how fast this search is."""
-        self._bar.initial = self._bar.n = done
-        self._show(best, 0)
-
     def training(self, trials: int, epochs: int) -> None:
         """So many trials are being trained up to so many epochs."""
         self._bar.set_description(f"search: {trials} trials to epoch {epochs}")
-
-    def ended(self, best: Sequence[Kept], failed: int) -> None:
-        """One trial more has ended; `best` are those on the front."""
-        self._bar.update()
-        self._show(best, failed)
 
     def waiting(self, trials: int) -> None:
         """So many trials are with other searchers, and none is left to begin."""
         self._bar.set_description(f"search: {trials} trials with other searchers")
 
-    def _show(self, best: Sequence[Kept], failed: int) -> None:
+    def ended(self, best: Sequence[Kept], failed: int) -> None:
+        """One trial more has ended; `best` are those on the front."""
+        self._bar.update()
         facts = {}
         if best and len(best[0].values) == 1:
             facts["best"] = f"{best[0].values[0]:.5g}"

@@ -188,13 +188,14 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
 def _search(
     study: optuna.Study, space: Space, task: Task, given: Arguments, pruning: Pruning
 ) -> SearchResult:
+    done = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
     keeper = Keeper(task.objectives)
     workers = LocalWorkers(task, given.threads)
     loop: Loop = as_they_come if given.asynchronous else in_rounds
     interrupted = False
     with (
         Searchers(given.storage, given.storage.study_id(study)) as searchers,
-        Progress(given.trials, bool(given.verbose)) as progress,
+        Progress(given.trials, done, bool(given.verbose)) as progress,
     ):
         claims = Claims(given.storage, study, searchers, given.trials)
         key = _sampler_key(study, searchers)

@@ -96,17 +96,21 @@ class Trials:
         self.running: dict[int, Running] = {}
         self.failed = 0
         self.first_error: Exception | None = None
-        progress.going_on(sum(1 for _ in self._news()), keeper.front)
+        for _ in self._news():  # what the study had before
+            pass
 
     def survey(self) -> Survey:
         """How many trials may begin, after a look at what other searchers have found."""
         if self._claims.shared:
             for _ in self._news():
                 self._progress.ended(self._keeper.front, self.failed)
-        return self._claims.survey()
+        survey = self._claims.survey()
+        if survey.elsewhere and not (survey.free or self.running):
+            self._progress.waiting(survey.elsewhere)
+        return survey
 
     def _news(self) -> Iterator[None]:
-        """Learn of trials that others ended, or that the study had before, one after the other."""
+        """Learn of trials that others ended, one after the other."""
         for trial in self._study.get_trials(deepcopy=False):
             if not trial.state.is_finished() or trial.number in self._known:
                 continue

@@ -7,6 +7,7 @@ import time
 import optuna
 import pytest
 from optuna.trial import TrialState
+from postgresql_server import postgresql, postgresql_server  # noqa: F401 – fixtures
 from searching_jobs import RATES, end, negative_loss, running, start, trials, wait_until
 from small_searches import SPACE, run
 
