@@ -114,9 +114,7 @@ def _database(url: str) -> RDBStorage:
     import sqlalchemy
 
     try:
-        parsed = sqlalchemy.make_url(url)
-        options = _engine_options(parsed.get_backend_name())
-        shown = parsed.render_as_string(hide_password=True)
+        options = _engine_options(sqlalchemy.make_url(url).get_backend_name())
         for _ in range(_ATTEMPTS - 1):
             try:
                 return _opened(url, options)
@@ -126,7 +124,7 @@ def _database(url: str) -> RDBStorage:
             time.sleep(random.uniform(0.1, 0.5))
         return _opened(url, options)
     except sqlalchemy.exc.NoSuchModuleError as error:
-        raise ArgumentError(f"storage {shown!r}: SQLAlchemy knows no such database") from error
+        raise ArgumentError(f"storage {shown(url)!r}: SQLAlchemy knows no such database") from error
     except sqlalchemy.exc.ArgumentError:
         raise ArgumentError(
             f"storage must be a URL such as 'sqlite:///search.db', got {url!r}"
@@ -135,11 +133,19 @@ def _database(url: str) -> RDBStorage:
         driver = getattr(error.__cause__ or error, "name", None) or "a driver"
         package = _PACKAGES.get(driver, driver)
         raise MissingDependencyError(
-            f"storage {shown!r} needs {package}: pip install {package}", name=driver
+            f"storage {shown(url)!r} needs {package}: pip install {package}", name=driver
         ) from error
     except Exception as error:  # each driver has its own
         reason = getattr(error, "orig", None) or error
-        raise ArgumentError(f"storage {shown!r} cannot be opened: {reason}") from error
+        raise ArgumentError(f"storage {shown(url)!r} cannot be opened: {reason}") from error
+
+
+def shown(url: str) -> str:
+    """A URL without its password."""
+    import sqlalchemy
+
+    parsed = sqlalchemy.make_url(url)
+    return url if parsed.password is None else parsed.render_as_string(hide_password=True)
 
 
 class _File(sqlite3.Connection):
