@@ -1,4 +1,4 @@
-"""The command line: ``fastnn demo | train | predict | info``, also ``python -m fastnn``.
+"""The command line: ``fastnn demo | train | predict | search | info``, also ``python -m fastnn``.
 
 Each command is a module with `add_parser` and `run`. They import what they need when they run, so
 that ``fastnn --help`` answers at once.
@@ -16,9 +16,9 @@ from typing import NoReturn
 
 from .._version import __version__
 from ..errors import ArgumentError, FastnnError
-from . import demo, info, predict, train
+from . import demo, info, predict, search, train
 
-COMMANDS = (demo, train, predict, info)
+COMMANDS = (demo, train, predict, search, info)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _reader_left()
         print(f"fastnn: error: {_one_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("fastnn: interrupted; no file was written", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"fastnn: interrupted; {interrupt or 'no file was written'}", file=sys.stderr)
         return 130
     return 0
 

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from .files import check_output, tables
+from .options import add_table_options, say_nothing
 
 if TYPE_CHECKING:
     from ..layers import Layer
@@ -44,14 +45,7 @@ def add_parser(commands: Any) -> None:
     )
     add("--quiet", action="store_true", help="print the test figures alone")
 
-    table = parser.add_argument_group("table")
-    add = table.add_argument
-    names = {"type": _names, "action": "extend", "default": [], "metavar": "COLS"}
-    add("--task", default="auto", metavar="TASK", help="auto, classification or regression")
-    add("--drop", **names, help="columns to leave out, A,B")
-    add("--numeric", **names, help="columns to read as numbers")
-    add("--categorical", **names, help="columns to read as categories")
-    add("--test-fraction", type=float, default=0.2, metavar="F", help="rows to test on (0.2)")
+    add_table_options(parser)
 
     network = parser.add_argument_group("network")
     add = network.add_argument
@@ -82,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
     read_csv = tables().read_csv
     from . import fitting, preparation, scores
 
-    say = _say_nothing if options.quiet else print
+    say = say_nothing if options.quiet else print
     hidden, optimizer = fitting.check_options(options)
     frame = read_csv(options.data)
     say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
@@ -125,11 +119,3 @@ def _sizes(network: Network) -> str:
     """Inputs and units of the dense layers: 46-128-64-2."""
     units = [layer.units for layer in network.layers if hasattr(layer, "units")]
     return "-".join(map(str, [*network.input_shape, *units]))
-
-
-def _say_nothing(text: str) -> None:
-    """Stands for `print` where the user wants quiet."""
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

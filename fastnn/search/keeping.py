@@ -19,13 +19,13 @@ class Kept:
     number : int
     values : tuple of float
         One for each objective.
-    models : list
-        One for each fold.
+    models : list or None
+        One for each fold; None if another process trained them.
     """
 
     number: int
     values: tuple[float, ...]
-    models: list[Any]
+    models: list[Any] | None
 
 
 class Keeper:

@@ -11,31 +11,38 @@ from .jobs import Outcome, Workers
 from .progress import Progress
 from .trials import Running, Trials
 
+#: Seconds between two looks at what other searchers do.
+PAUSE = 0.5
+
 
 class Limits:
     """How many trials there may be, and until when.
 
     Parameters
     ----------
-    trials : int or None
-        That may still be begun.
+    trials : Trials
     timeout : float or None
         Seconds from now.
     """
 
-    def __init__(self, trials: int | None, timeout: float | None):
+    def __init__(self, trials: Trials, timeout: float | None):
         self._trials = trials
         self._deadline = None if timeout is None else time.monotonic() + timeout
 
-    def take(self, wanted: int) -> int:
-        """How many of the trials wanted may begin; they are counted."""
-        if self.expired:
-            return 0
-        if self._trials is None:
-            return wanted
-        taken = min(wanted, self._trials)
-        self._trials -= taken
-        return taken
+    def take(self, wanted: int, *, wait: bool = True) -> int:
+        """How many of the trials wanted may begin now; 0 once the search is over.
+
+        Unless told not to wait: trials that are left may all be with other searchers, and whether
+        one of them dies is seen only at the end.
+        """
+        while wanted and not self.expired:
+            survey = self._trials.survey()
+            if survey.free is None or survey.free:
+                return wanted if survey.free is None else min(wanted, survey.free)
+            if not (wait and survey.elsewhere):
+                break
+            time.sleep(min(PAUSE, self.remaining or PAUSE))
+        return 0
 
     @property
     def expired(self) -> bool:
@@ -119,7 +126,9 @@ def as_they_come(
 
     Nobody waits for the others of a round; the outcome may depend on who is fast.
     """
-    while (wanted := limits.take(size - len(trials.running))) or trials.running:
+    while (
+        wanted := limits.take(size - len(trials.running), wait=not trials.running)
+    ) or trials.running:
         workers.start([running.job(rungs) for running in trials.begin(wanted)])
         if not trials.running:
             continue

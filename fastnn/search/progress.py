@@ -75,6 +75,11 @@ class Progress:
         self._doing = f"{trials} to epoch {epochs}"
         self._refresh()
 
+    def waiting(self, trials: int) -> None:
+        """So many trials are with other searchers, and none is left to begin."""
+        self._doing = f"{trials} with other searchers"
+        self._refresh()
+
     def ended(self, best: Sequence[Kept], failed: int) -> None:
         """One trial more has ended; `best` are those of this search on the front."""
         self._done += 1
@@ -126,7 +131,8 @@ class Progress:
         if not self._front:
             return ""
         points = {tuple(s * v for s, v in zip(self._signs, f, strict=True)) for f in self._front}
-        best = [s * min(column) for s, column in zip(self._signs, zip(*points), strict=True)]
+        columns = zip(*points, strict=True)
+        best = [sign * min(column) for sign, column in zip(self._signs, columns, strict=True)]
         values = "/".join(f"{value:.5g}" for value in best)
         if len(best) == 1:
             return f"best={values}"

@@ -76,12 +76,12 @@ class SearchResult:
         objectives: tuple[Objective, ...],
         seed: int,
         keeper: Keeper,
-        interrupted: bool,
+        settings: dict[str, str],
     ):
         self.study, self.space, self.objectives = study, space, objectives
-        self.seed, self.interrupted = seed, interrupted
+        self.seed, self.settings = seed, settings
+        self.interrupted = False
         self.refitted: Any = None
-        self.settings: dict[str, str] = {}
         self._keeper = keeper
 
     @property
@@ -269,4 +269,4 @@ class SearchResult:
 
 
 def _state(trial: optuna.trial.FrozenTrial) -> str:
-    return "cut short" if CUT_SHORT in trial.user_attrs else trial.state.name.lower()
+    return "cut short" if trial.user_attrs.get(CUT_SHORT) else trial.state.name.lower()

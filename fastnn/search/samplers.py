@@ -77,7 +77,7 @@ _SAMPLERS: dict[str, Callable[[int, Space], BaseSampler]] = {
 }
 
 
-def sampler_of(sampler: Any, seed: int, begun: int, space: Space) -> BaseSampler:
+def sampler_of(sampler: Any, seed: int, key: tuple[int, ...], space: Space) -> BaseSampler:
     """A sampler of Optuna, or the one called so.
 
     Parameters
@@ -85,8 +85,9 @@ def sampler_of(sampler: Any, seed: int, begun: int, space: Space) -> BaseSampler
     sampler : str or optuna.samplers.BaseSampler
     seed : int
         Of the search.
-    begun : int
-        Trials that the study has already: samplers that learn would else repeat their first draws.
+    key : tuple of int
+        What tells this search from earlier and other ones in the same study: samplers that learn
+        would else repeat their first draws.
     space : Space
 
     Raises
@@ -101,6 +102,6 @@ def sampler_of(sampler: Any, seed: int, begun: int, space: Space) -> BaseSampler
     if not isinstance(sampler, str):
         raise ArgumentTypeError(f"sampler must be a name or a sampler of Optuna, got {sampler!r}")
     make = checks.member("sampler", sampler, _SAMPLERS)
-    own = seed if sampler in OBLIVIOUS else derived_seed(seed, begun)
+    own = seed if sampler in OBLIVIOUS else derived_seed(seed, *key)
     with quiet():
         return make(own % 2**32, space)

@@ -181,7 +181,8 @@ def search(
     1
     """
     optional.module("optuna", extra="search", need="fastnn.search.search")
-    from .session import Arguments, run
+    from .arguments import Arguments
+    from .session import run
 
     arguments = Arguments(
         trials=trials,

@@ -1,9 +1,8 @@
-"""From the checked arguments of `search` to its result."""
+"""From the arguments of `search` to its result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -14,28 +13,32 @@ from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, ExecutorError, SearchError
 from ..network import Network
 from ..randomness import check_seed
+from .arguments import Arguments, checked
+from .claims import Claims
 from .dispatching import workers_for
-from .executors import check_executor
 from .jobs import Build, Task, Workers
 from .keeping import Keeper
-from .loops import Limits, Loop, as_they_come, in_rounds
+from .loops import Limits, as_they_come, in_rounds
 from .objectives import objectives_of
 from .probing import probe
 from .progress import Progress
-from .pruners import Pruning, pruning_of
+from .pruners import Pruning
 from .result import SearchResult
 from .samplers import OBLIVIOUS, sampler_of
 from .scoring import as_estimator
+from .searchers import Searchers
 from .settings import settings_of
-from .spaces import Space, grid_size, space_of
+from .spaces import Space, space_of
 from .splits import split_of
 from .studies import (
-    CUT_SHORT,
+    ERROR,
     SEED,
     best_trials,
     check_same_search,
     describe,
     finished,
+    inscribe,
+    is_blank,
     known_study,
     new_study,
 )
@@ -52,106 +55,52 @@ ROUND_PER_WORKER = 8
 FIT_PARAMS = ("augmentation", "class_weight", "sample_weight", "shuffle")
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """What `search` was given, unchecked; it says what everything is."""
-
-    trials: int | None
-    timeout: float | None
-    sampler: Any
-    pruner: Any
-    objective: Any
-    direction: str | Sequence[str] | None
-    epochs: int
-    batch_size: int | Callable[[dict[str, Any]], int | None] | None
-    fit_params: Mapping[str, Any]
-    validation_data: tuple[Any, ...] | None
-    validation_fraction: float | None
-    cv: Any
-    min_epochs: int
-    reduction_factor: int
-    rungs: Sequence[int] | None
-    asynchronous: bool
-    concurrent_trials: int | None
-    seed: int | None
-    executor: Any
-    threads: int | None
-    storage: Any
-    study_name: str
-    callbacks: Sequence[Callable[[Any, Any], None]]
-    refit: bool
-    verbose: int
-
-
 def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchResult:
     """Check everything, open the study, search."""
     if not callable(build):
         raise ArgumentTypeError(f"build must be a function of the parameters, got {build!r}")
     known_space = space_of(space)
     settings = settings_of(vars(given))
-    given, pruning = _checked(given, known_space)
-    study = known_study(given.storage, given.study_name)
-    seed = given.seed
-    if seed is None and study is not None:
-        seed = study.user_attrs.get(SEED)
-    task = _task(build, known_space, X, y, given, check_seed(seed))
+    arguments, pruning = checked(given, known_space)
+    storage, name = arguments.storage.base, arguments.study_name
+    study = known_study(storage, name)
+    task = _task(build, known_space, X, y, arguments, _seed(arguments.seed, study))
     if len(task.objectives) > 1 and len(pruning.rungs) > 1:
         raise ArgumentError(
             "trials cannot be pruned by several objectives at once: "
             "give pruner='none' or one objective"
         )
-    described = describe(known_space, task.objectives, given.epochs)
-    if study is not None:
-        check_same_search(study, described)
-    begun = 0 if study is None else len(study.get_trials(deepcopy=False))
-    sampler = sampler_of(given.sampler, task.seed, begun, known_space)
-    with workers_for(task, given.executor, given.threads) as workers:
-        if study is None:
-            study = new_study(
-                given.storage, given.study_name, task.objectives, task.seed, described
-            )
-        study.sampler, study.pruner = sampler, pruning.pruner
-        found = SearchResult(study, known_space, task.objectives, task.seed, settings)
-        return _search(found, task, workers, given, pruning.rungs)
+    described = describe(known_space, task)
+    with workers_for(task, arguments.executor, arguments.threads) as workers:
+        study = study or new_study(storage, name, task.objectives)
+        if study is not None:
+            if is_blank(study):
+                inscribe(study, task.objectives, task.seed, described)
+            check_same_search(study, described)
+            keeper = Keeper(task.objectives)
+            found = SearchResult(study, known_space, task.objectives, task.seed, keeper, settings)
+            _search(found, keeper, task, workers, arguments, pruning)
+            _refit(found, task, arguments)
+            return found
+    return run(build, space, X, y, given)  # with the study, and seed, of one who was just faster
 
 
-def _checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
-    """What can be checked without looking at data or models."""
-    epochs = checks.integer("epochs", given.epochs, low=1)
-    trials = given.trials
-    if isinstance(given.sampler, str) and given.sampler == "grid":
-        points = grid_size(space.grid())
-        trials = points if trials is None else min(trials, points)
-    if trials is None and given.timeout is None:
-        raise ArgumentError("give trials, timeout or both: the search would never end")
-    if trials is not None:
-        trials = checks.integer("trials", trials, low=1)
-    if given.executor is not None:
-        check_executor(given.executor)
-    if given.threads is not None:
-        checks.integer("threads", given.threads, low=1)
-    if given.timeout is not None:
-        checks.real("timeout", given.timeout, low=0, open_low=True)
-    if given.concurrent_trials is not None:
-        checks.integer("concurrent_trials", given.concurrent_trials, low=1)
-    checks.flag("asynchronous", given.asynchronous)
-    if not all(map(callable, given.callbacks)):
-        raise ArgumentTypeError(
-            f"callbacks must hold functions of (study, trial), got {given.callbacks!r}"
+def _refit(found: SearchResult, task: Task, given: Arguments) -> None:
+    if given.refit and not found.interrupted:
+        best = found.best
+        found.refitted = refit(task, best.params, best.number, best.epochs)
+
+
+def _seed(seed: int | None, study: optuna.Study | None) -> int:
+    """That of the study; else the given one, or a fresh one."""
+    known = None if study is None else study.user_attrs.get(SEED)
+    if known is not None and seed is not None and known != check_seed(seed):
+        assert study is not None
+        raise ArgumentError(
+            f"study {study.study_name!r} is of another search: its seed is {known}, not {seed}; "
+            "give seed=None to go on with it, or another study_name"
         )
-    checks.integer("verbose", given.verbose, low=0, high=1)
-    pruning = pruning_of(
-        given.pruner,
-        epochs,
-        rungs=given.rungs,
-        min_epochs=given.min_epochs,
-        reduction_factor=given.reduction_factor,
-    )
-    storage = given.storage
-    if storage is not None:
-        storage = optuna.storages.get_storage(storage)
-    refit = checks.flag("refit", given.refit)
-    return replace(given, trials=trials, epochs=epochs, storage=storage, refit=refit), pruning
+    return check_seed(seed) if known is None else known
 
 
 def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: int) -> Task:
@@ -180,50 +129,65 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
 
 
 def _search(
-    study: optuna.Study,
-    space: Space,
+    found: SearchResult,
+    keeper: Keeper,
     task: Task,
     workers: Workers,
     given: Arguments,
-    rungs: Sequence[int],
-) -> SearchResult:
-    done = sum(CUT_SHORT not in trial.user_attrs for trial in finished(study))
-    left = None if given.trials is None else max(0, given.trials - done)
-    keeper = Keeper(task.objectives)
-    loop: Loop = as_they_come if given.asynchronous else in_rounds
-    result = SearchResult(study, space, task.objectives, task.seed, keeper, interrupted=False)
-    with Progress(
+    pruning: Pruning,
+) -> None:
+    """Run the trials that are left."""
+    study, loop = found.study, as_they_come if given.asynchronous else in_rounds
+    progress = Progress(
         task.objectives,
         given.trials,
         given.timeout,
-        done=done,
+        done=sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False)),
         front=[tuple(trial.values) for trial in best_trials(study)],
         shown=bool(given.verbose),
-    ) as progress:
-        trials = Trials(study, space, rungs, keeper, progress, given.callbacks)
-        limits = Limits(left, given.timeout)
-        size = _round_size(given, rungs, left, workers)
+    )
+    with progress, Searchers(given.storage, given.storage.study_id(study)) as searchers:
+        claims = Claims(given.storage, study, searchers, given.trials)
+        key = _sampler_key(study, searchers)
+        study.sampler = sampler_of(given.sampler, task.seed, key, found.space)
+        study.pruner = pruning.pruner
+        trials = Trials(
+            study, found.space, pruning.rungs, keeper, progress, given.callbacks, claims
+        )
+        limits = Limits(trials, given.timeout)
+        size = _round_size(given, pruning.rungs, claims.survey().free, workers)
         try:
-            loop(trials, workers, limits, progress, rungs, size)
+            loop(trials, workers, limits, progress, pruning.rungs, size)
         except KeyboardInterrupt:
-            result.interrupted = True
+            found.interrupted = True
             trials.cut_all_short()
         except ExecutorError as error:
             trials.cut_all_short()
-            error.result = result if result.pareto_front else None
+            error.result = found if found.pareto_front else None
             raise
-    if not result.pareto_front:
-        if result.interrupted:
-            raise KeyboardInterrupt
-        if trials.first_error is None:
-            raise SearchError(f"no trial finished an epoch within timeout={given.timeout} s")
-        raise SearchError(
-            f"all {trials.failed} trials failed; the first: {trials.complaint}"
-        ) from trials.first_error
-    if given.refit and not result.interrupted:
-        best = result.best
-        result.refitted = refit(task, best.params, best.number, best.epochs)
-    return result
+        finally:
+            claims.release_all()
+    if not found.pareto_front:
+        _complain(found, trials, given)
+
+
+def _sampler_key(study: optuna.Study, searchers: Searchers) -> tuple[int, ...]:
+    """What samplers that learn are seeded by, beside the seed: they must not repeat first draws."""
+    searchers.look()
+    begun = len(study.get_trials(deepcopy=False))
+    return (begun,) if searchers.alone() else (begun, searchers.number)
+
+
+def _complain(found: SearchResult, trials: Trials, given: Arguments) -> None:
+    """Say why there is no result."""
+    if found.interrupted:
+        raise KeyboardInterrupt
+    errors = [t.user_attrs[ERROR] for t in finished(found.study) if ERROR in t.user_attrs]
+    if not errors:
+        raise SearchError(f"no trial finished an epoch within timeout={given.timeout} s")
+    raise SearchError(
+        f"all {len(errors)} trials failed; the first: {errors[0]}"
+    ) from trials.first_error
 
 
 def _round_size(given: Arguments, rungs: Sequence[int], left: int | None, workers: Workers) -> int:

@@ -35,6 +35,14 @@ class Split:
         """Models of a trial."""
         return len(self.folds) or 1
 
+    def describe(self) -> str:
+        """How many rows there are of each, as text."""
+        if self.validation_data is not None:
+            return f"{len(self.validation_data[1])} rows of their own"
+        train, held_out = map(len, self.folds[0])
+        first = f"{train} rows to train on, {held_out} to validate on"
+        return first if self.members == 1 else f"{self.members} folds, the first with {first}"
+
     def training(self, member: int, *arrays: Any) -> tuple[Any, ...]:
         """The rows of the arrays that a model is trained on; None stays None."""
         if not self.folds:

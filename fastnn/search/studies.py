@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+import copy
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
+import numpy as np
 import optuna
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ..errors import ArgumentError
+from .jobs import Task
 from .objectives import Objective
 from .spaces import Space
 
 #: Where the study keeps what it is a study of, and the seed of the search.
 SEARCH, SEED = "fastnn: search", "fastnn: seed"
-#: Where a trial keeps the epochs it was trained for, the error that ended it, or that time did.
+#: Where a trial keeps the epochs it was trained for, the error that ended it, or when time did.
 EPOCHS, ERROR, CUT_SHORT = "epochs", "error", "cut short"
 
+#: Seconds for which a study may say nothing while another searcher makes it.
+PATIENCE = 5.0
 
-def known_study(storage: Any, name: str) -> optuna.Study | None:
-    """The study of that name that the storage has, if it does."""
-    if storage is None:
-        return None
+
+def known_study(storage: BaseStorage, name: str) -> optuna.Study | None:
+    """The study of that name that the storage has, if it does.
+
+    Another searcher may just be making it: it says only at the end what it is a study of.
+    """
+    deadline = time.monotonic() + PATIENCE
     try:
         with quiet():
-            return optuna.load_study(study_name=name, storage=storage)
+            study = optuna.load_study(study_name=name, storage=storage)
+        while is_blank(study) and time.monotonic() < deadline:
+            time.sleep(0.1)
     except KeyError:
         return None
+    return study
+
+
+def is_blank(study: optuna.Study) -> bool:
+    """Whether a study says nothing: the searcher that made it came no further."""
+    return not study.user_attrs.keys() - {SEED} and not study.get_trials(deepcopy=False)
 
 
 def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
@@ -47,30 +66,62 @@ def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
 
 
 def new_study(
-    storage: Any, name: str, objectives: Sequence[Objective], seed: int, described: dict[str, Any]
-) -> optuna.Study:
-    """A study without trials."""
+    storage: BaseStorage, name: str, objectives: Sequence[Objective]
+) -> optuna.Study | None:
+    """A study that says nothing yet; None if another searcher has made one of that name."""
     directions = [objective.direction for objective in objectives]
+    try:
+        with quiet():
+            return optuna.create_study(storage=storage, study_name=name, directions=directions)
+    except optuna.exceptions.DuplicatedStudyError:
+        return None
+
+
+def inscribe(
+    study: optuna.Study, objectives: Sequence[Objective], seed: int, described: dict[str, Any]
+) -> None:
+    """Write into a study what it is a study of, at the end, since searchers look for that."""
+    directions = [direction.name.lower() for direction in study.directions]
+    if directions != [objective.direction for objective in objectives]:
+        raise ArgumentError(
+            f"study {study.study_name!r} was not made by fastnn.search; give another study_name"
+        )
     with quiet():
-        study = optuna.create_study(storage=storage, study_name=name, directions=directions)
         study.set_metric_names([objective.name for objective in objectives])
-    study.set_user_attr(SEARCH, described)
     study.set_user_attr(SEED, seed)
-    return study
+    study.set_user_attr(SEARCH, described)
 
 
-def describe(space: Space, objectives: Sequence[Objective], epochs: int) -> dict[str, Any]:
+def describe(space: Space, task: Task) -> dict[str, Any]:
     """What two searches must have in common to share a study, as JSON."""
     return {
         "space": space.describe(),
-        "objective": {objective.name: objective.direction for objective in objectives},
-        "epochs": epochs,
+        "objective": {objective.name: objective.direction for objective in task.objectives},
+        "epochs": task.epochs,
+        "data": f"X {list(np.shape(task.X))}, y {list(np.shape(task.y))}",
+        "validation": task.split.describe(),
     }
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials that have ended, in the order of their numbers."""
-    return [t for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
+    """Trials that have ended or were cut short, in the order of their numbers."""
+    trials = [_as_ended(t) if cut_short(t) else t for t in study.get_trials(deepcopy=False)]
+    return [t for t in trials if t.state.is_finished()]
+
+
+def cut_short(trial: FrozenTrial) -> bool:
+    """Whether a trial waits to be run again, because time was up or Ctrl-C ended the search."""
+    return trial.state == TrialState.WAITING and bool(trial.user_attrs.get(CUT_SHORT))
+
+
+def _as_ended(trial: FrozenTrial) -> FrozenTrial:
+    """A trial that was cut short, as if it had been pruned there."""
+    ended = copy.copy(trial)
+    ended.state = TrialState.PRUNED
+    ended.datetime_complete = datetime.fromisoformat(trial.user_attrs[CUT_SHORT])
+    if trial.last_step is not None:
+        ended.values = [trial.intermediate_values[trial.last_step]]
+    return ended
 
 
 def best_trials(study: optuna.Study) -> list[FrozenTrial]:

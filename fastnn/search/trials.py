@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from .claims import Claims, Survey
 from .jobs import Job, Outcome
 from .keeping import Keeper, Kept
 from .progress import Progress
@@ -32,12 +35,15 @@ class Running:
         Number of the rung that it is to reach next.
     last : Outcome or None
         Of the rung before; without its models while a worker has them.
+    record : optuna.trial.FrozenTrial or None
+        What the study knew of it then.
     """
 
     trial: Any
     params: dict[str, Any]
     rung: int = 0
     last: Outcome | None = None
+    record: FrozenTrial | None = None
 
     @property
     def number(self) -> int:
@@ -64,6 +70,7 @@ class Trials:
     keeper : Keeper
     progress : Progress
     callbacks : sequence of functions of the study and a trial that has ended
+    claims : Claims
 
     Attributes
     ----------
@@ -80,21 +87,46 @@ class Trials:
         keeper: Keeper,
         progress: Progress,
         callbacks: Sequence[StudyCallback],
+        claims: Claims,
     ):
         self._study, self._space, self._rungs = study, space, rungs
         self._keeper, self._progress, self._callbacks = keeper, progress, callbacks
+        self._claims = claims
+        self._known: set[int] = set()
         self.running: dict[int, Running] = {}
         self.failed = 0
         self.first_error: Exception | None = None
+        for _ in self._news():  # what the study had before
+            pass
+
+    def survey(self) -> Survey:
+        """How many trials may begin, after a look at what other searchers have found."""
+        if self._claims.shared:
+            for _ in self._news():
+                self._progress.ended(self._keeper.front, self.failed)
+        survey = self._claims.survey()
+        if survey.elsewhere and not (survey.free or self.running):
+            self._progress.waiting(survey.elsewhere)
+        return survey
+
+    def _news(self) -> Iterator[None]:
+        """Learn of trials that others ended, one after the other."""
+        for trial in self._study.get_trials(deepcopy=False):
+            if not trial.state.is_finished() or trial.number in self._known:
+                continue
+            self._known.add(trial.number)
+            if trial.state == TrialState.COMPLETE:
+                kept = Kept(trial.number, tuple(trial.values), None)
+                self._keeper.offer(kept, complete=True)
+            yield
 
     def begin(self, wanted: int) -> list[Running]:
         """New trials, less those of which already the parameters cannot be drawn."""
-        numbers = [self._ask() for _ in range(wanted)]
+        numbers = [self._draw(trial) for trial in self._claims.take(wanted)]
         return [self.running[number] for number in numbers if number in self.running]
 
-    def _ask(self) -> int:
-        """The number of a new trial, which has failed if its parameters cannot be drawn."""
-        trial = self._study.ask()
+    def _draw(self, trial: Any) -> int:
+        """The number of a trial, which has failed if its parameters cannot be drawn."""
         running = self.running[trial.number] = Running(trial, {})
         try:
             running.params = self._space(trial)
@@ -103,8 +135,12 @@ class Trials:
         return trial.number
 
     def report(self, outcome: Outcome) -> Running | None:
-        """Tell the study what a trial is worth so far; None if an error ended it."""
+        """Tell the study what a trial is worth so far; None if an error ended it, or it is lost."""
         running = self.running[outcome.number]
+        record = self._claims.record(running.trial)
+        if record is None:
+            del self.running[outcome.number]
+            return None
         if outcome.error is not None:
             self.fail(outcome.number, outcome.error)
             return None
@@ -114,7 +150,9 @@ class Trials:
         elif running.last is not None:
             running.last = replace(running.last, models=outcome.models)
         if len(outcome.values) == 1:
-            running.trial.report(outcome.values[0], step=outcome.epochs)
+            if outcome.epochs not in record.intermediate_values:
+                running.trial.report(outcome.values[0], step=outcome.epochs)
+            running.record = _up_to(outcome.epochs, outcome.values[0], record)
         return running
 
     def judge(self, running: Running) -> bool:
@@ -124,7 +162,7 @@ class Trials:
             self.cut_short(running)
         elif last.epochs >= self._rungs[-1]:
             self._end(running, TrialState.COMPLETE)
-        elif len(last.values) == 1 and running.trial.should_prune():
+        elif running.record and self._study.pruner.prune(self._study, running.record):
             self._end(running, TrialState.PRUNED)
         else:
             running.rung += 1
@@ -132,12 +170,14 @@ class Trials:
         return False
 
     def cut_short(self, running: Running) -> None:
-        """End a trial for lack of time; what it has reached counts if no trial is complete."""
-        running.trial.set_user_attr(CUT_SHORT, True)
-        self._end(running, TrialState.PRUNED)
+        """Leave a trial for lack of time; what it has reached counts if no trial is complete."""
+        del self.running[running.number]
+        self._offer(running, complete=False)
+        running.trial.set_user_attr(CUT_SHORT, datetime.now().isoformat())
+        self._claims.release(running.trial)
 
     def cut_all_short(self) -> None:
-        """End all trials under way."""
+        """Leave all trials under way."""
         for running in list(self.running.values()):
             self.cut_short(running)
 
@@ -149,24 +189,33 @@ class Trials:
         self.failed += 1
         self._tell(trial, TrialState.FAIL, None)
 
-    @property
-    def complaint(self) -> str:
-        """The first error, as text."""
-        return _text(self.first_error) if self.first_error else "none"
-
     def _end(self, running: Running, state: TrialState) -> None:
         del self.running[running.number]
         complete, last = state == TrialState.COMPLETE, running.last
+        self._offer(running, complete=complete)
+        self._tell(running.trial, state, last.values if complete and last is not None else None)
+
+    def _offer(self, running: Running, *, complete: bool) -> None:
+        """Let the keeper have the models of a trial, if they are those that were judged."""
+        last = running.last
         if last is not None and last.models is not None:
             kept = Kept(running.number, last.values, last.models)
             self._keeper.offer(kept, complete=complete)
-        self._tell(running.trial, state, last.values if complete and last is not None else None)
 
     def _tell(self, trial: Any, state: TrialState, values: Sequence[float] | None) -> None:
         told = self._study.tell(trial, values, state=state)
+        self._known.add(told.number)
         self._progress.ended(self._keeper.front, self.failed)
         for callback in self._callbacks:
             callback(self._study, told)
+
+
+def _up_to(step: int, value: float, record: FrozenTrial) -> FrozenTrial:
+    """What pruners shall see: a searcher that died may have reported later steps before."""
+    seen = copy.copy(record)
+    earlier = {s: v for s, v in record.intermediate_values.items() if s < step}
+    seen.intermediate_values = earlier | {step: value}
+    return seen
 
 
 def _text(error: Exception) -> str:

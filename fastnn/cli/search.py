@@ -1,0 +1,261 @@
+"""``fastnn search``: from a CSV file to the best network of many, and how it was found."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import checks
+from ..errors import ArgumentError
+from .files import check_folder, check_output, tables
+from .options import add_table_options, duration, say_nothing
+
+if TYPE_CHECKING:
+    from ..network import Network
+    from ..search.result import SearchResult
+    from .preparation import Prepared
+    from .tuning import TableNetwork
+
+_EXAMPLE = """\
+example:
+  fastnn search churn.csv --target Churn --trials 64 --time 5m --out churn
+
+Writes the model of the best trial, trained on all rows but the test rows; a report; and the command
+that repeats the search. What is searched: layers, units, activation, batch normalisation, dropout,
+optimizer, learning rate, weight decay, batch size. The trials are kept in a file beside the folder,
+or in any database: the same command goes on with them after Ctrl-C or any other end, and on several
+machines at once it shares them.
+"""
+
+#: Trials where neither their number nor the time is limited.
+_TRIALS = 64
+
+
+def add_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "search",
+        help="search for the best network for a CSV file",
+        description="Search for the best hyper-parameters of a network for a CSV file.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("data", metavar="DATA.csv", help="CSV file with a header line")
+    add("--target", required=True, metavar="COL", help="column to predict")
+    add("--out", default="fastnn-search", metavar="DIR", help="folder to write to (fastnn-search)")
+    add("--quiet", action="store_true", help="print the test figures alone")
+
+    limits = parser.add_argument_group("limits")
+    add = limits.add_argument
+    add("--trials", type=int, metavar="N", help=f"in all ({_TRIALS}, if no time is given)")
+    add("--time", type=duration, metavar="TIME", help="of this run, such as 90s, 5m or 1h30m")
+    add("--epochs", type=int, metavar="N", help="of a trial; by default by the number of rows")
+    add("--threads", type=int, metavar="N", help="by default all cores")
+
+    how = parser.add_argument_group("search")
+    add = how.add_argument
+    add("--sampler", default="tpe", metavar="NAME", help="tpe, random, cma or qmc (tpe)")
+    add("--pruner", default="halving", metavar="NAME", help="none, median, halving or hyperband")
+    add(
+        "--objective",
+        default="val_loss",
+        metavar="NAME",
+        help="val_loss, val_accuracy or a scorer of scikit-learn such as roc_auc or r2; a target "
+        "of numbers counts in its standard deviations (val_loss)",
+    )
+    add("--validation-fraction", type=float, metavar="F", help="rows to judge by (0.2)")
+    add("--cv", type=int, metavar="K", help="judge by K folds instead")
+    add("--seed", type=int, default=0, metavar="N", help="of splits, draws and weights (0)")
+
+    storage = parser.add_argument_group("storage")
+    add = storage.add_argument
+    add("--storage", metavar="URL", help="of a database, by default sqlite:///DIR.db")
+    add("--study-name", default="fastnn", metavar="NAME", help="in the database (fastnn)")
+
+    add_table_options(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Read, search, train the best anew, test, write."""
+    checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
+    checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
+    out = _check_out(Path(options.out), options.data)
+    read_csv = tables().read_csv
+    from ..search.storages import shown
+    from . import preparation, scores, tuning
+
+    say = say_nothing if options.quiet else print
+    frame = read_csv(options.data)
+    say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
+    prepared = preparation.prepare(frame, options)
+    target = prepared.preprocessing.target
+    say(f"target {options.target}: {prepared.task}")
+    for notice in prepared.notices:
+        say(f"  {notice}")
+    _settle(options, out, len(prepared.train))
+    say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
+    say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {shown(options.storage)}")
+
+    build = tuning.TableNetwork(target.outputs, bool(target.classes))
+    result = _search(build, prepared, options)
+    say(_found(result))
+    network = _best(build, result, prepared, options.seed)
+    if len(prepared.test):
+        x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
+        predicted = target.decode(network.predict(x_test))
+        print(scores.scores_table(prepared.train, prepared.test, predicted))
+    _write(out, network, prepared, result, options, say)
+    if result.interrupted:
+        raise KeyboardInterrupt("the best so far is written; the same command goes on")
+
+
+def _check_out(out: Path, data: str) -> Path:
+    """The folder to be written, after a look whether it, or one around it that is there, can be."""
+    if out.exists() and not out.is_dir():
+        raise ArgumentError(f"--out {out}: is a file, expected the name of a folder")
+    around = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    check_folder(around)
+    if out.exists():
+        check_output(out / "model.safetensors", inputs=(data,))
+    return out
+
+
+def _settle(options: argparse.Namespace, out: Path, rows: int) -> None:
+    """Fill in what was left open, so that the options tell all."""
+    from . import tuning
+
+    if options.trials is None and options.time is None:
+        options.trials = _TRIALS
+    if options.epochs is None:
+        options.epochs = tuning.epochs_for(rows)
+    if options.storage is None:
+        file = out.with_name(f"{out.name}.db")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        options.storage = f"sqlite:///{file}"
+
+
+def _limits(options: argparse.Namespace) -> str:
+    limits = [] if options.trials is None else [f"{options.trials}"]
+    limits += [] if options.time is None else [f"{options.time:g} s of time"]
+    return ", at most ".join(limits)
+
+
+def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace) -> SearchResult:
+    from .. import search
+    from . import tuning
+
+    try:
+        return search.search(
+            build,
+            tuning.space(len(prepared.train)),
+            prepared.x_train,
+            prepared.preprocessing.target.encode(prepared.train),
+            trials=options.trials,
+            timeout=options.time,
+            sampler=options.sampler,
+            pruner=options.pruner,
+            objective=options.objective,
+            epochs=options.epochs,
+            min_epochs=tuning.min_epochs_for(options.epochs),
+            batch_size=itemgetter("batch_size"),
+            validation_fraction=options.validation_fraction,
+            cv=options.cv,
+            seed=options.seed,
+            threads=options.threads,
+            storage=options.storage,
+            study_name=options.study_name,
+            verbose=0 if options.quiet else 1,
+        )
+    except ArgumentError as error:
+        raise ArgumentError(str(error).replace("study_name", "--study-name")) from error
+
+
+def _found(result: SearchResult) -> str:
+    """The best trial in some lines."""
+    best = result.best
+    [(name, value)] = best.values.items()
+    lines = [f"best of {len(result.trials)} trials: number {best.number}, {name} {value:.5g}"]
+    lines += [f"  {name}: {_number(value)}" for name, value in best.params.items()]
+    return "\n".join(lines)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: int) -> Network:
+    """The network of the best trial, trained anew on all rows but the test rows.
+
+    It depends on what the study holds alone, whoever ran which trial.
+    """
+    from dataclasses import replace
+
+    best = result.best
+    network = replace(build, seed=seed)(best.params)
+    y = prepared.preprocessing.target.encode(prepared.train)
+    network.fit(
+        prepared.x_train, y, batch_size=best.params["batch_size"], epochs=best.epochs, verbose=0
+    )
+    return network
+
+
+def _write(
+    out: Path,
+    network: Network,
+    prepared: Prepared,
+    result: Any,
+    options: argparse.Namespace,
+    say: Any,
+) -> None:
+    """Model, report and command."""
+    from ..serialization import atomic
+
+    out.mkdir(parents=True, exist_ok=True)
+    command = _command(options)
+    network.save(out / "model.safetensors", preprocessing=prepared.preprocessing.to_dict())
+    result.report(out / "report.html", command=command)
+    atomic.write(out / "command.txt", [_instructions(command, result, options).encode()])
+    say(f"model:   {out / 'model.safetensors'}")
+    say(f"report:  {out / 'report.html'}")
+    say(f"command: {command}")
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command line with every option that the outcome depends on."""
+    words = ["fastnn", "search", options.data]
+    for name, value in vars(options).items():
+        if name not in ("run", "data", "quiet", "threads") and value not in (None, []):
+            words += [f"--{name.replace('_', '-')}", _text(name, value)]
+    return shlex.join(words)
+
+
+def _text(name: str, value: Any) -> str:
+    """The value of an option as it is written; passwords are not."""
+    from ..search.storages import shown
+
+    if isinstance(value, list):
+        return ",".join(value)
+    if name == "time":
+        return f"{value:g}s"
+    return shown(value) if name == "storage" else str(value)
+
+
+def _instructions(command: str, result: SearchResult, options: argparse.Namespace) -> str:
+    """What is in command.txt."""
+    from .._version import __version__
+
+    lines = [
+        f"# fastnn {__version__}, seed {result.seed}; {len(result.trials)} trials.",
+        "# Goes on with the trials that are kept in the storage, and with all of them there writes "
+        "the same",
+        "# files again. To repeat the search from its beginning, give another --storage.",
+    ]
+    if options.time is not None:
+        ended = (result.trials["state"] != "cut short").sum()
+        lines.append(f"# In the time given, {ended} trials ended: repeat it by --trials {ended}.")
+    return "\n".join([*lines, command, ""])

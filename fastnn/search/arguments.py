@@ -1,0 +1,88 @@
+"""The arguments of a search, and what can be known of them before any model is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import checks
+from ..errors import ArgumentError, ArgumentTypeError
+from .executors import check_executor
+from .pruners import Pruning, pruning_of
+from .samplers import sampler_of
+from .spaces import Space, grid_size
+from .storages import Storage, storage_of
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What `search` was given, unchecked; it says what everything is."""
+
+    trials: int | None
+    timeout: float | None
+    sampler: Any
+    pruner: Any
+    objective: Any
+    direction: str | Sequence[str] | None
+    epochs: int
+    batch_size: int | Callable[[dict[str, Any]], int | None] | None
+    fit_params: Mapping[str, Any]
+    validation_data: tuple[Any, ...] | None
+    validation_fraction: float | None
+    cv: Any
+    min_epochs: int
+    reduction_factor: int
+    rungs: Sequence[int] | None
+    asynchronous: bool
+    concurrent_trials: int | None
+    seed: int | None
+    executor: Any
+    threads: int | None
+    storage: Any
+    study_name: str
+    callbacks: Sequence[Callable[[Any, Any], None]]
+    refit: bool
+    verbose: int
+
+
+def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
+    """What can be checked without looking at data or models."""
+    epochs = checks.integer("epochs", given.epochs, low=1)
+    trials = given.trials
+    if trials is not None:
+        trials = checks.integer("trials", trials, low=1)
+    if isinstance(given.sampler, str) and given.sampler == "grid":
+        points = grid_size(space.grid())
+        trials = points if trials is None else min(trials, points)
+    if trials is None and given.timeout is None:
+        raise ArgumentError("give trials, timeout or both: the search would never end")
+    if given.executor is not None:
+        check_executor(given.executor)
+    if given.threads is not None:
+        checks.integer("threads", given.threads, low=1)
+    if given.timeout is not None:
+        checks.real("timeout", given.timeout, low=0, open_low=True)
+    if given.concurrent_trials is not None:
+        checks.integer("concurrent_trials", given.concurrent_trials, low=1)
+    checks.flag("asynchronous", given.asynchronous)
+    if not all(map(callable, given.callbacks)):
+        raise ArgumentTypeError(
+            f"callbacks must hold functions of (study, trial), got {given.callbacks!r}"
+        )
+    checks.integer("verbose", given.verbose, low=0, high=1)
+    pruning = pruning_of(
+        given.pruner,
+        epochs,
+        rungs=given.rungs,
+        min_epochs=given.min_epochs,
+        reduction_factor=given.reduction_factor,
+    )
+    refit = checks.flag("refit", given.refit)
+    sampler_of(given.sampler, 0, (), space)
+    if not isinstance(given.study_name, str):
+        raise ArgumentTypeError(f"study_name must be a string, got {given.study_name!r}")
+    storage = given.storage
+    if not isinstance(storage, Storage):
+        storage = storage_of(storage)
+    return replace(given, trials=trials, epochs=epochs, storage=storage, refit=refit), pruning
