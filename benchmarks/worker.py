@@ -66,6 +66,11 @@ def repeat(key: str) -> float:
     return _time(work, calls) / calls
 
 
+def tell(question: str):
+    """What a function of the peer without arguments returns."""
+    return getattr(_adapter, question)()
+
+
 def forget() -> None:
     """Let go of all that was prepared."""
     _prepared.clear()
@@ -81,7 +86,7 @@ def _time(work: Callable[[], object], calls: int) -> float:
 def main() -> None:
     descriptor, module, threads = sys.argv[1:]
     connection = Connection(int(descriptor))
-    functions = {f.__name__: f for f in (losses, prepare, repeat, forget)}
+    functions = {f.__name__: f for f in (losses, prepare, repeat, tell, forget)}
     request = hello, (module, int(threads))
     while True:
         function, arguments = request

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
-from workloads import BETA1, BETA2, EPSILON, Workload
+from workloads import BETA1, BETA2, EPSILON, Workload, kernels
 
 import fastnn
 
@@ -56,40 +56,51 @@ def build(workload: Workload):
 
 
 def gemm(m: int, k: int, n: int):
-    kernels, (y, x, w) = _native(), _matrices(m, k, n)
-    return lambda: kernels.dense_fwd(y, x, w, None, "identity")
+    native, (y, x, w) = _native(), _matrices(m, k, n)
+    return lambda: native.dense_fwd(y, x, w, None, "identity")
 
 
 def dense_dropout(m: int, k: int, n: int):
     """The product with bias, ReLU and dropout in its epilogue."""
-    kernels, (y, x, w) = _native(), _matrices(m, k, n)
-    if not hasattr(kernels, "dense_dropout_fwd"):
+    native, (y, x, w) = _native(), _matrices(m, k, n)
+    if not hasattr(native, "dense_dropout_fwd"):
         raise NotImplementedError("there is no kernel dense_dropout_fwd")
     mask, b = np.empty((m * n + 7) // 8, np.uint8), np.zeros(n, np.float32)
-    return lambda: kernels.dense_dropout_fwd(y, mask, x, w, b, "relu", RATE, SEED, 0)
+    return lambda: native.dense_dropout_fwd(y, mask, x, w, b, "relu", RATE, SEED, 0)
 
 
 def adam(size: int):
-    kernels = _native()
+    native = _native()
     p, dp, m, v = np.zeros((4, size), np.float32)
     dp[:] = 1
-    return lambda: kernels.adam_step(p, dp, m, v, 1e-3, BETA1, BETA2, EPSILON, 1, 0.0)
+    return lambda: native.adam_step(p, dp, m, v, 1e-3, BETA1, BETA2, EPSILON, 1, 0.0)
 
 
 def dropout(size: int):
-    kernels = _native()
+    native = _native()
     y, x = np.ones((2, size), np.float32)
     mask = np.empty((size + 7) // 8, np.uint8)
-    return lambda: kernels.dropout_fwd(y, mask, x, RATE, SEED, 0)
+    return lambda: native.dropout_fwd(y, mask, x, RATE, SEED, 0)
 
 
 def activation(name: str, size: int):
-    kernels = _native()
+    native = _native()
     if name not in fastnn.kernels.ACTIVATIONS:
         raise NotImplementedError(f"there is no activation {name}")
     y, z = np.empty((2, size), np.float32)
     z[:] = np.random.default_rng(0).standard_normal(size)
-    return lambda: kernels.activation_fwd(y, z, name)
+    return lambda: native.activation_fwd(y, z, name)
+
+
+def kernel_names() -> list[str]:
+    """Of the kernels that `kernel` knows: those of the table."""
+    return [subject.name for subject in kernels.subjects()]
+
+
+def kernel(name: str, size: str, dtype: str):
+    """A call of a kernel of the table, by its name there."""
+    [subject] = [subject for subject in kernels.subjects() if subject.name == name]
+    return kernels.KernelCall(kernels.KernelWork(subject, size, dtype))
 
 
 def start():
