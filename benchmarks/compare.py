@@ -6,7 +6,8 @@
 
 Both are built in temporary folders. For each workload, processes of both take turns, several pairs
 of them; a bootstrap gives the interval of the ratio of their times. Where it says that HEAD is more
-than 5 % slower, new pairs measure again. Instructions of the kernels, counted by valgrind where it
+than 5 % slower, new pairs measure again. On one thread, time is what the process had of its
+processor, so that other programs lengthen nothing. Instructions of the kernels, counted by valgrind where it
 is installed, are a second witness, which no noise reaches, but which knows nothing of caches.
 
 The exit status is 1 if the interval of a ratio excludes that HEAD is at most 5 % slower, 2 if
@@ -28,8 +29,8 @@ from intervals import ALLOWED
 from pairs import Comparison, Side, all_works, chosen
 from revisions import RevisionError, prepare
 
-PAIRS, ROUNDS = 5, 8
-SMOKE_PAIRS, SMOKE_ROUNDS = 3, 5
+PAIRS, ROUNDS = 5, 40
+SMOKE_PAIRS, SMOKE_ROUNDS = 3, 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
