@@ -7,8 +7,9 @@
 Both are built in temporary folders. For each workload, processes of both take turns, several pairs
 of them; a bootstrap gives the interval of the ratio of their times. Where it says that HEAD is more
 than 5 % slower, new pairs measure again. On one thread, time is what the process had of its
-processor, so that other programs lengthen nothing. Instructions of the kernels, counted by valgrind where it
-is installed, are a second witness, which no noise reaches, but which knows nothing of caches.
+processor, so that other programs lengthen nothing. Instructions of the kernels, counted by valgrind
+where it is installed, are a second witness, which no noise reaches, but which knows nothing of
+caches.
 
 The exit status is 1 if the interval of a ratio excludes that HEAD is at most 5 % slower, 2 if
 nothing could be measured, else 0.
@@ -50,9 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"No workload is called {options.only!r}", file=sys.stderr)
             return 2
         comparison = Comparison(base, head)
-        pairs, rounds = (
-            (SMOKE_PAIRS, SMOKE_ROUNDS) if options.smoke else (PAIRS, options.rounds)
-        )
+        pairs, rounds = (SMOKE_PAIRS, SMOKE_ROUNDS) if options.smoke else (PAIRS, options.rounds)
         comparison.measure({name: works[name] for name in names}, pairs, rounds)
         slower = {name: works[name] for name in names if comparison.slower(name)}
         comparison.measure(slower, pairs, rounds)
@@ -84,9 +83,7 @@ def _table(comparison: Comparison, counts: dict[str, float]) -> str:
         shown = "" if instructions is None else f"{instructions:.3f}"
         verdict = "SLOWER" if found.slower else "faster" if found.faster else ""
         spread = f"{found.low:.3f} – {found.high:.3f}"
-        lines.append(
-            f"{work:<44}{found.middle:>7.3f}{spread:>17}{shown:>14}  {verdict}"
-        )
+        lines.append(f"{work:<44}{found.middle:>7.3f}{spread:>17}{shown:>14}  {verdict}")
     lines += [f"{work}: {reason}" for work, reason in comparison.missing.items()]
     more = [f"{name} ({ratio:.2f} ×)" for name, ratio in counts.items() if ratio > ALLOWED]
     if more:

@@ -16,18 +16,15 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
-import sklearn.neural_network
 from sklearn.model_selection import GridSearchCV, train_test_split
 from threadpoolctl import threadpool_limits
-from workloads.fits import PROBLEMS, Problem, digits
+from workloads.fits import PROBLEMS, SIDES, Problem, digits, estimators_of
 
 import fastnn
 
-SIDES = {"scikit-learn": sklearn.neural_network, "fastnn": fastnn}
 PREDICTIONS = 200  # of one row, for each time that is taken
 GRID = {
     "alpha": [1e-4, 1e-2],
@@ -46,8 +43,8 @@ def turn(problem: Problem, parts: list[np.ndarray], seed: int, smoke: bool) -> d
     """Seconds and test scores of both sides for one random state."""
     X_train, X_test, y_train, y_test = parts
     figures = {}
-    for side, module in SIDES.items():
-        kind = getattr(module, problem.estimator)
+    for side in SIDES:
+        kind = getattr(estimators_of(side), problem.estimator)
         estimator = kind(random_state=seed, **problem.arguments(smoke))
         figures[f"{side} fit"] = seconds(partial(estimator.fit, X_train, y_train))
         figures[f"{side} predict"] = seconds_per_row(estimator.predict, X_test[:1])
@@ -96,7 +93,7 @@ def report_fits(problem: Problem, folder: Path, threads: int, seeds: int, smoke:
 
 
 def grid_search(side: str, smoke: bool) -> GridSearchCV:
-    kind = SIDES[side].MLPClassifier
+    kind = estimators_of(side).MLPClassifier
     epochs = 2 if smoke else 60
     estimator = kind(random_state=0, max_iter=epochs, n_iter_no_change=epochs + 1)
     return GridSearchCV(estimator, GRID, cv=2 if smoke else 5, n_jobs=2)

@@ -1,13 +1,17 @@
 """Training, prediction and whole fits, by engine."""
 
 import importlib
+from functools import partial
 
 import timed
 from engines import ENGINES
-from workloads import TRAINING, fits
+from workloads import TRAINING, fits, searches
 
 NETWORKS = {workload.name: workload for workload in TRAINING[:4]}
 CHOSEN = ["native", "native, 2 threads", "native, avx2", "numba"]
+
+SEARCH = searches.Search(rows=1000, epochs=5, trials=16)
+WAYS = {"one by one": searches.one_by_one, "population": searches.population}
 
 
 def _adapter(engine: str):
@@ -52,27 +56,25 @@ class FitDigits(timed.Timed):
 
     def work(self, dtype: str, engine: str):
         ENGINES[engine].start()
-        import fastnn
-
-        problem = fits.PROBLEMS[0]
-        X, y = problem.load()
-        X = X.astype(dtype)
-        return lambda: fastnn.MLPClassifier(random_state=0, **problem.arguments()).fit(X, y)
+        return fits.whole_fit("fastnn", fits.PROBLEMS[0], dtype)[0]
 
 
 class SearchThroughput:
-    """Networks trained in a second."""
+    """Networks trained and scored in a second."""
 
-    params = (list(fits.SEARCHES), ["native", "native, 2 threads"])
+    params = (list(WAYS), ["native", "native, 2 threads"])
     param_names = ("way", "engine")
     unit = "networks/s"
 
     def setup(self, way: str, engine: str) -> None:
         ENGINES[engine].start()
-        fits.SEARCHES[way]()
+        self._search = partial(WAYS[way], SEARCH)
+        if way == "population":
+            self._search = partial(self._search, threads=ENGINES[engine].threads)
+        self._search()
 
     def track_networks(self, way: str, engine: str) -> float:
-        return len(fits.RATES) / timed.duration(fits.SEARCHES[way], 1)
+        return SEARCH.trials / timed.duration(self._search, 1)
 
 
 class PeakMemory:

@@ -2,7 +2,9 @@
 
 - `networks`: networks to train and to predict with;
 - `kernels`: a call of every kernel of the table;
-- `fits`: whole fits of the estimators, and many networks one beside the other;
+- `parts`: what of a step peers do too, with what must come out;
+- `fits`: whole fits of the estimators;
+- `searches`: many networks, one beside the other;
 - `package`: what the package weighs, and what it takes to compile and to import it.
 """
 

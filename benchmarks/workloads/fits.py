@@ -1,16 +1,22 @@
-"""Whole fits of the estimators, and many networks beside one another."""
+"""Whole fits of the estimators, beside scikit-learn's."""
 
 from __future__ import annotations
 
 import gzip
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import sklearn.neural_network
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
+
+import fastnn
 
 
 @dataclass(frozen=True)
@@ -62,35 +68,26 @@ PROBLEMS = (
     Problem("mnist", "MLPClassifier", mnist, 5, (256, 128), (2.5, None)),
 )
 
-RATES = tuple(np.geomspace(1e-4, 1e-1, 16))
-EPOCHS = 5  # of each network
+SIDES = ("scikit-learn", "fastnn")
 
 
-def candidates():
-    """Networks for the digits, one for each learning rate, as a search would try them."""
-    from fastnn import Adam, Dense, Network
-
-    return [
-        Network([Dense(50, "relu"), Dense(10)], loss="softmax_cross_entropy", optimizer=Adam(rate))
-        for rate in RATES
-    ]
+def estimators_of(side: str) -> ModuleType:
+    """The module that has the estimators of a side."""
+    return fastnn if side == "fastnn" else sklearn.neural_network
 
 
-def one_by_one() -> None:
-    """Train all candidates, each after the other."""
-    X, y = digits()
-    for network in candidates():
-        network.fit(X, y, epochs=EPOCHS, verbose=0)
+def whole_fit(
+    side: str, problem: Problem, dtype: str, smoke: bool = False
+) -> tuple[Callable[[], object], Callable[[], float]]:
+    """A function that fits, and one that scores what the last fit left on the same rows."""
+    X, y = problem.load(Path())
+    X = X.astype(dtype)
+    kind = getattr(estimators_of(side), problem.estimator)
+    estimator = kind(random_state=0, **problem.arguments(smoke))
 
+    def fit() -> object:
+        with warnings.catch_warnings():  # the number of epochs is ours to say
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return estimator.fit(X, y)
 
-def as_population() -> None:
-    """Train all candidates in one call; NotImplementedError before there was such a call."""
-    import fastnn
-
-    if not hasattr(fastnn, "fit_population"):
-        raise NotImplementedError("there is no fastnn.fit_population")
-    X, y = digits()
-    fastnn.fit_population(candidates(), X, y, epochs=EPOCHS)
-
-
-SEARCHES = {"one by one": one_by_one, "population": as_population}
+    return fit, lambda: estimator.score(X, y)

@@ -6,7 +6,6 @@ Nothing here names a kernel: a row that is added to the table is measured.
 from __future__ import annotations
 
 import importlib
-import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -90,9 +89,7 @@ class KernelWork:
 
     @property
     def bytes_moved(self) -> int:
-        return self.kernel.bytes_moved(
-            drawing.counts(self.shapes), np.dtype(self.dtype).itemsize
-        )
+        return self.kernel.bytes_moved(drawing.counts(self.shapes), np.dtype(self.dtype).itemsize)
 
     def arguments(self) -> dict[str, Any]:
         """In the order of the signature, as training calls it: with all gradients, class numbers as
@@ -143,9 +140,7 @@ class KernelCall:
         if kernel.returns_value:
             outcomes["value"] = np.float64(returned), np.float64(expected)
         for name, pair in outcomes.items():
-            closeness.check_close(
-                kernel, shapes, self._work.dtype, self._drawn, name, *pair
-            )
+            closeness.check_close(kernel, shapes, self._work.dtype, self._drawn, name, *pair)
 
 
 def aligned(value: Any) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 import fastnn
 
 ROOT = Path(fastnn.__file__).parent
-LEFT_OUT = (".pyc", ".pyx", ".pxi")  # no wheel has them
+LEFT_OUT = (".pyx", ".pxi")  # no wheel has them, nor what Python and Numba compile on the spot
 IMPORTS = {"fastnn": "from fastnn import Dense, Network", "numpy": "import numpy"}
 
 
@@ -21,7 +21,8 @@ def wheel_bytes() -> int:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(ROOT.rglob("*")):
-            if path.is_file() and path.suffix not in LEFT_OUT:
+            cached = "__pycache__" in path.parts
+            if path.is_file() and path.suffix not in LEFT_OUT and not cached:
                 archive.write(path, path.relative_to(ROOT.parent))
     return len(buffer.getvalue())
 
