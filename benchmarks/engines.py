@@ -43,8 +43,7 @@ def pin(threads: int) -> None:
     """Keep this process, and the BLAS of NumPy, on so many processors."""
     from threadpoolctl import threadpool_limits
 
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, machine.cores()[:threads])
+    machine.stay_on(threads)
     threadpool_limits(threads)
 
 

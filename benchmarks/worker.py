@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -28,8 +27,7 @@ _prepared: dict[str, tuple[Callable[[], object], int, Callable[[], float]]] = {}
 def hello(module: str, threads: int) -> str:
     """Load the peer, limit its threads, and tell its version."""
     global _adapter
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, machine.cores()[:threads])
+    machine.stay_on(threads)
     _adapter = importlib.import_module(f"adapters.{module}")
     if hasattr(_adapter, "initialize"):
         _adapter.initialize(threads)
