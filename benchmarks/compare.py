@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from instructions import NoCountError, count
+from instructions import COUNTED, NoCountError, count
 from intervals import ALLOWED
 from pairs import Comparison, Side, all_works, chosen
 from revisions import RevisionError, prepare
@@ -55,31 +55,39 @@ def main(argv: Sequence[str] | None = None) -> int:
         comparison.measure({name: works[name] for name in names}, pairs, rounds)
         slower = {name: works[name] for name in names if comparison.slower(name)}
         comparison.measure(slower, pairs, rounds)
-        counts, why_not = _instructions(base, head, options)
+        counts, why_not = _instructions(base, head, names, options)
     print(_table(comparison, counts), *why_not, sep="\n")
     if options.json:
         _write(options, comparison, counts)
     return 1 if any(comparison.slower(work) for work in comparison.ratios) else 0
 
 
-def _instructions(base: Side, head: Side, options) -> tuple[dict[str, float], list[str]]:
-    """Ratios by kernel; reasons if there are none."""
-    if options.no_instructions:
+def _instructions(
+    base: Side, head: Side, works: Sequence[str], options: argparse.Namespace
+) -> tuple[dict[str, float], list[str]]:
+    """Ratios by kernel, of those among the works; reasons if there are none."""
+    kernels = [name for name in head.kernel_names() if _counted(name) in works]
+    if options.no_instructions or not kernels:
         return {}, []
-    names = chosen(head.kernel_names(), options.only, options.smoke)
     try:
-        before, after = (count(names, side.variables) for side in (base, head))
+        before, after = (count(kernels, side.variables) for side in (base, head))
     except NoCountError as error:
         return {}, [f"Instructions are not counted: {error}"]
     return {name: after[name] / before[name] for name in after if name in before}, []
+
+
+def _counted(kernel: str) -> str:
+    """The work whose instructions are counted."""
+    return f"{kernel}, {COUNTED[0]}"
 
 
 def _table(comparison: Comparison, counts: dict[str, float]) -> str:
     """The largest ratios first."""
     rows = sorted(comparison.intervals().items(), key=lambda item: -item[1].middle)
     lines = [f"{'head / base':<44}{'time':>7}{'99 % interval':>17}{'instructions':>14}"]
+    counted = {_counted(kernel): ratio for kernel, ratio in counts.items()}
     for work, found in rows:
-        instructions = counts.get(work.removesuffix(", small"))
+        instructions = counted.get(work)
         shown = "" if instructions is None else f"{instructions:.3f}"
         verdict = "SLOWER" if found.slower else "faster" if found.faster else ""
         spread = f"{found.low:.3f} – {found.high:.3f}"

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-OURS, MACHINE = "fastnn", "limit"
+from adapters import PEERS
+
+OURS = "fastnn"
 KINDS = {"train": "training", "predict": "prediction", "gemm": "matrix products"}
+OTHERS = set(PEERS) - {OURS, "machine"}  # a case may have other contestants beside
 OTHER_KINDS = {"build": "start", "import": "start"}
 
 
@@ -34,8 +37,7 @@ def cases(times: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             "peers": [
                 {"peer": t["contestant"], **_beside(t, mine)}
                 for t in times
-                if (t["case"], t["threads"]) == (name, threads)
-                and t["contestant"] not in (OURS, MACHINE)
+                if (t["case"], t["threads"]) == (name, threads) and t["contestant"] in OTHERS
             ],
         }
         for (name, threads), mine in ours.items()

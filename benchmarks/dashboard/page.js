@@ -18,9 +18,9 @@ function drawTiles(cases, peers) {
     const ratios = cases.flatMap((c) => c.peers).filter((p) => p.peer === peer && p.middle);
     if (!ratios.length) return [];
     const mean = geometricMean(ratios.map((p) => p.middle));
-    const over = `${ratios.length} ${ratios.length > 1 ? "workloads" : "workload"}`;
-    return [make("div", mean < 1 ? "tile behind" : "tile", make("b", "", `${digits(mean)}×`),
-      `the time, with ${peer}`, make("br"), make("span", "", `geometric mean over ${over}`))];
+    const over = ratios.length > 1 ? `, geometric mean of ${ratios.length} workloads` : "";
+    return [make("div", mean < 1 ? "tile behind" : "tile", `${peer} takes`,
+      make("b", "", `${digits(mean)}×`), make("span", "", `as long as fastnn${over}`))];
   });
   find("tiles").replaceChildren(...tiles);
 }
@@ -76,7 +76,7 @@ function drawShares() {
     const place = (value) => Math.min(value, 1);
     const pieces = [piece("fill", 0, place(s.middle)), piece("spread", place(s.low), place(s.high))];
     const limit = make("span", "limit", ` of ${s.limit}`);
-    return bar(described(s.name), pieces, `${(100 * s.middle).toFixed(0)} %`, limit);
+    return bar(described(s.name).replace(/, batches.*/, ""), pieces, `${(100 * s.middle).toFixed(0)} %`, limit);
   });
   find("limits").hidden = !rows.length;
   find("shares").replaceChildren(...rows);
@@ -130,7 +130,8 @@ function start() {
   const { machine, date, versions } = data.about;
   if (data.cases.length) {
     const others = Object.entries(versions).filter(([peer]) => peer !== "machine");
-    find("about").textContent = `Measured on ${date}: ${machine.processor}, ${machine.cores} cores.`;
+    find("about").append("Others do the same work with the same result, in turn with fastnn: above 1×, fastnn is "
+      + `faster. ${machine.processor}, ${machine.cores} cores, ${date}.`);
     find("footer").textContent = others.map(([peer, version]) => `${peer} ${version}`).join(" · ");
     offer(find("threads"), unique(data.cases.map((c) => c.threads)).sort().map((n) => [n, n]));
     const kinds = unique(data.cases.map((c) => c.kind));
