@@ -54,10 +54,11 @@ def _run(names: Sequence[str], variables: Mapping[str, str], folder: Path) -> No
         *(sys.executable, __file__, str(folder / "names"), *names),
     ]
     settings = {"FASTNN_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}  # finds workloads
     for isa in ("avx2", "baseline"):
         outcome = subprocess.run(
             command,
-            env={**os.environ, **settings, "FASTNN_ISA": isa, **variables},
+            env={**inherited, **settings, "FASTNN_ISA": isa, **variables},
             capture_output=True,
             text=True,
             timeout=LONGEST,

@@ -117,7 +117,10 @@ class KernelCall:
         self._drawn = work.arguments()
         self._arguments = {k: aligned(v) for k, v in self._drawn.items()}
         self._values = tuple(self._arguments.values())
-        self._function = getattr(kernels.implementation(backend), work.kernel.name)
+        module = kernels.implementation(backend)
+        if not hasattr(module, work.kernel.name):  # of another commit, or not yet written
+            raise NotImplementedError(f"{module.__name__} has no {work.kernel.name}")
+        self._function = getattr(module, work.kernel.name)
 
     def __call__(self) -> float | None:
         """The kernel on what the last call left."""
