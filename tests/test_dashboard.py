@@ -138,6 +138,7 @@ def chromium():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     window = webdriver.Chrome(options, webdriver.ChromeService(driver))
     window.set_page_load_timeout(60)
+    SHOTS.mkdir(parents=True, exist_ok=True)
     yield window
     window.quit()
 
@@ -235,11 +236,26 @@ def test_no_error_no_request_and_nothing_too_wide(chromium, page, size, scheme):
     width, window, ground = chromium.execute_script(script)
     assert width <= window
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) > 384) == (scheme == "light")
-    SHOTS.mkdir(parents=True, exist_ok=True)
     chromium.save_screenshot(str(SHOTS / f"dashboard-{size}-{scheme}.png"))
     assert chromium.get_log("browser") == []
     elsewhere = [url for url in requested(chromium) if not url.startswith(("file:", "data:"))]
     assert elsewhere == []
+
+
+def test_the_page_of_this_build(chromium):
+    """That FASTNN_SITE has, from what asv measured just now."""
+    site = os.environ.get("FASTNN_SITE")
+    if site is None:
+        pytest.skip("FASTNN_SITE names no folder that benchmarks/site.py has built")
+    page, published = Path(site, "index.html"), Path(site, "asv", "index.json")
+    names = [series["name"] for series in embedded(page)["series"]]
+    assert set(names) <= set(json.loads(published.read_text())["benchmarks"])
+    show(chromium, page, "desktop", "light")
+    choose(chromium, "group", "")
+    assert texts(chromium, "#lines h3") == names
+    chromium.save_screenshot(str(SHOTS / "dashboard-of-this-build.png"))
+    assert chromium.get_log("browser") == []
+    assert {url.split(":")[0] for url in requested(chromium)} <= {"file", "data"}
 
 
 def test_a_request_would_be_noticed(chromium, tmp_path):
