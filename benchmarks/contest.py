@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,14 @@ class PeerError(Exception):
 
 
 class Worker:
-    """The process of one peer on a number of threads, which works only when asked."""
+    """The process of one peer on a number of threads, which works only when asked.
 
-    def __init__(self, peer: str, threads: int, cache: Path):
+    `variables` of its environment go before all others.
+    """
+
+    def __init__(
+        self, peer: str, threads: int, cache: Path, variables: Mapping[str, str] | None = None
+    ):
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         self._connection, theirs = multiprocessing.Pipe()
         program = str(Path(__file__).with_name("worker.py"))
@@ -36,7 +41,7 @@ class Worker:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=environment(threads, cache),
+            env={**environment(threads, cache), **(variables or {})},
             pass_fds=[theirs.fileno()],
         )
         theirs.close()

@@ -11,81 +11,26 @@ the test scores. FOLDER holds california_housing.csv and mnist10k/; what is abse
 from __future__ import annotations
 
 import argparse
-import gzip
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
-import sklearn.neural_network
-from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
+from workloads.fits import PROBLEMS, SIDES, Problem, digits, estimators_of
 
 import fastnn
 
-SIDES = {"scikit-learn": sklearn.neural_network, "fastnn": fastnn}
 PREDICTIONS = 200  # of one row, for each time that is taken
 GRID = {
     "alpha": [1e-4, 1e-2],
     "learning_rate_init": [3e-4, 1e-3, 3e-3],
     "hidden_layer_sizes": [(50,), (100,)],
 }
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What to fit, and the least ratio that is wanted for float32 and float64."""
-
-    name: str
-    estimator: str
-    load: Callable[[Path], tuple[np.ndarray, np.ndarray]]
-    epochs: int
-    sizes: tuple[int, ...]
-    goals: tuple[float | None, float | None]
-
-    def arguments(self, smoke: bool) -> dict[str, Any]:
-        """Of the estimator; all epochs are done, however little they improve."""
-        epochs = 2 if smoke else self.epochs
-        return {
-            "hidden_layer_sizes": self.sizes,
-            "max_iter": epochs,
-            "n_iter_no_change": epochs + 1,
-        }
-
-
-def digits(_: Path) -> tuple[np.ndarray, np.ndarray]:
-    X, y = load_digits(return_X_y=True)
-    return X / 16, y
-
-
-def housing(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Eight numbers of each district, and the median value of its houses in 100,000 dollars."""
-    path = folder / "california_housing.csv"
-    numbers = range(9)  # the last column holds words
-    table = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=numbers, filling_values=0)
-    return StandardScaler().fit_transform(table[:, :8]), table[:, 8] / 1e5
-
-
-def mnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    with gzip.open(folder / "mnist10k" / "images-idx3-ubyte.gz") as file:
-        images = np.frombuffer(file.read(), np.uint8, offset=16)
-    with gzip.open(folder / "mnist10k" / "labels-idx1-ubyte.gz") as file:
-        labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    return images.reshape(len(labels), -1) / 255, labels
-
-
-PROBLEMS = (
-    Problem("digits", "MLPClassifier", digits, 60, (100,), (6, 4)),
-    Problem("housing", "MLPRegressor", housing, 10, (64, 64), (4, None)),
-    Problem("mnist", "MLPClassifier", mnist, 5, (256, 128), (2.5, None)),
-)
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -98,8 +43,8 @@ def turn(problem: Problem, parts: list[np.ndarray], seed: int, smoke: bool) -> d
     """Seconds and test scores of both sides for one random state."""
     X_train, X_test, y_train, y_test = parts
     figures = {}
-    for side, module in SIDES.items():
-        kind = getattr(module, problem.estimator)
+    for side in SIDES:
+        kind = getattr(estimators_of(side), problem.estimator)
         estimator = kind(random_state=seed, **problem.arguments(smoke))
         figures[f"{side} fit"] = seconds(partial(estimator.fit, X_train, y_train))
         figures[f"{side} predict"] = seconds_per_row(estimator.predict, X_test[:1])
@@ -148,7 +93,7 @@ def report_fits(problem: Problem, folder: Path, threads: int, seeds: int, smoke:
 
 
 def grid_search(side: str, smoke: bool) -> GridSearchCV:
-    kind = SIDES[side].MLPClassifier
+    kind = estimators_of(side).MLPClassifier
     epochs = 2 if smoke else 60
     estimator = kind(random_state=0, max_iter=epochs, n_iter_no_change=epochs + 1)
     return GridSearchCV(estimator, GRID, cv=2 if smoke else 5, n_jobs=2)

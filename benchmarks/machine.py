@@ -51,6 +51,12 @@ def cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def stay_on(threads: int) -> None:
+    """Keep this process on so many processors: the last ones, for the first serve the devices."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores()[-threads:])
+
+
 def describe() -> dict[str, object]:
     """Processor, cores that may be used, system and Python."""
     return {

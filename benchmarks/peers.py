@@ -80,7 +80,7 @@ def measure(options: argparse.Namespace) -> int:
     rows = budget.rows(results, options.threads, [case.name for case in chosen])
     print(report.heading(about), report.table(rows), report.summary(rows, results), sep="\n\n")
     options.out.mkdir(parents=True, exist_ok=True)
-    report.write_json(options.out / "results.json", rows, results, about)
+    report.write_json(options.out / "results.json", rows, chosen, results, about)
     chart.draw(
         options.out / "results.png",
         rows,

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from budget import Row
+from cases import Case
 from results import Results
+from shares import shares
 
 COLUMNS = ("", "threads", "goal", "fastnn", "peers' time / fastnn's", "verdict")
 
@@ -43,12 +45,19 @@ def summary(rows: Sequence[Row], results: Results) -> str:
     return "\n".join(lines)
 
 
-def write_json(path: Path, rows: Sequence[Row], results: Results, about: dict[str, Any]) -> None:
-    """Everything: the rows, every repeat in seconds, and what `about` says of the run."""
+def write_json(
+    path: Path,
+    rows: Sequence[Row],
+    cases: Sequence[Case],
+    results: Results,
+    about: dict[str, Any],
+) -> None:
+    """Everything: rows, every repeat in seconds, shares of limits, what `about` says of the run."""
     data = {
         **about,
         "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
         "times": results.as_data(),
+        "shares": shares(cases, results),
     }
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 

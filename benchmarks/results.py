@@ -45,10 +45,15 @@ class Results:
 
     def ratio(self, case: str, over: tuple[str, int], under: tuple[str, int]) -> float | None:
         """Median over rounds of the time of one (label, threads) over that of another."""
+        ratios = self.ratios(case, over, under)
+        return statistics.median(ratios) if ratios else None
+
+    def ratios(self, case: str, over: tuple[str, int], under: tuple[str, int]) -> list[float]:
+        """The same, of each round; empty where one of them is missing."""
         above, below = self.seconds(case, *over), self.seconds(case, *under)
         if not above or not below:
-            return None
-        return statistics.median(a / b for a, b in zip(above, below, strict=True))
+            return []
+        return [a / b for a, b in zip(above, below, strict=True)]
 
     def missing(self) -> dict[str, str]:
         return {_text(key): reason for key, reason in self._missing.items()}

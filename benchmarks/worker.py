@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -22,14 +21,13 @@ import machine
 SHORTEST = 0.02  # seconds of one repeat
 
 _adapter: Any = None
-_prepared: dict[str, tuple[Callable[[], object], int]] = {}
+_prepared: dict[str, tuple[Callable[[], object], int, Callable[[], float]]] = {}
 
 
 def hello(module: str, threads: int) -> str:
     """Load the peer, limit its threads, and tell its version."""
     global _adapter
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, machine.cores()[:threads])
+    machine.stay_on(threads)
     _adapter = importlib.import_module(f"adapters.{module}")
     if hasattr(_adapter, "initialize"):
         _adapter.initialize(threads)
@@ -47,23 +45,34 @@ def losses(workload) -> list[float] | None:
     return [float(loss) for loss in _adapter.trainer(workload, shuffle=False)()]
 
 
-def prepare(key: str, kind: str, arguments: tuple) -> int:
-    """Set up work, warm it up, and choose how often one repeat does it."""
+def prepare(
+    key: str,
+    kind: str,
+    arguments: tuple,
+    shortest: float = SHORTEST,
+    clock: Callable[[], float] = time.perf_counter,
+) -> int:
+    """Set up work, warm it up, and choose how often one repeat of so many seconds does it."""
     if not hasattr(_adapter, kind):
         raise NotImplementedError(f"it has no {kind}")
     work = getattr(_adapter, kind)(*arguments)
     work()
     calls = 1
-    while (seconds := _time(work, calls)) < SHORTEST:
-        calls = max(2 * calls, math.ceil(calls * SHORTEST / seconds))
-    _prepared[key] = work, calls
+    while (seconds := _time(work, calls, clock)) < shortest:
+        calls = max(2 * calls, math.ceil(calls * shortest / max(seconds, 1e-9)))
+    _prepared[key] = work, calls, clock
     return calls
 
 
 def repeat(key: str) -> float:
     """Seconds of one call, mean over a repeat."""
-    work, calls = _prepared[key]
-    return _time(work, calls) / calls
+    work, calls, clock = _prepared[key]
+    return _time(work, calls, clock) / calls
+
+
+def tell(question: str):
+    """What a function of the peer without arguments returns."""
+    return getattr(_adapter, question)()
 
 
 def forget() -> None:
@@ -71,17 +80,17 @@ def forget() -> None:
     _prepared.clear()
 
 
-def _time(work: Callable[[], object], calls: int) -> float:
-    start = time.perf_counter()
+def _time(work: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
+    start = clock()
     for _ in range(calls):
         work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def main() -> None:
     descriptor, module, threads = sys.argv[1:]
     connection = Connection(int(descriptor))
-    functions = {f.__name__: f for f in (losses, prepare, repeat, forget)}
+    functions = {f.__name__: f for f in (losses, prepare, repeat, tell, forget)}
     request = hello, (module, int(threads))
     while True:
         function, arguments = request

@@ -109,7 +109,8 @@ def test_a_failed_peer_leaves_a_gap_and_a_reason(bench, measured):
 
 def test_json_holds_every_repeat(bench, measured, tmp_path):
     rows = bench.budget.rows(measured, [1, 2], ["train 8-32-32-2, 32"])
-    bench.report.write_json(tmp_path / "r.json", rows, measured, {"machine": "made up"})
+    cases = list(bench.cases.all_cases([1, 2], smoke=False))
+    bench.report.write_json(tmp_path / "r.json", rows, cases, measured, {"machine": "made up"})
     data = json.loads((tmp_path / "r.json").read_text())
     assert data["machine"] == "made up"
     assert [row["verdict"] for row in data["rows"]] == ["met"] * 3

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from functools import partial
 
 import numpy as np
-from workloads import BETA1, BETA2, EPSILON, Workload
+from workloads import BETA1, BETA2, EPSILON, Workload, kernels, package, parts
 
 import fastnn
 
-RATE = 0.2  # of dropout
 SEED = 0
 
 
@@ -56,54 +54,85 @@ def build(workload: Workload):
 
 
 def gemm(m: int, k: int, n: int):
-    kernels, (y, x, w) = _native(), _matrices(m, k, n)
-    return lambda: kernels.dense_fwd(y, x, w, None, "identity")
+    active, (x, w) = _kernels(), parts.matrices(m, k, n)
+    y = np.empty((m, n), np.float32)
+
+    def multiply():
+        active.dense_fwd(y, x, w, None, "identity")
+        return y
+
+    return multiply
 
 
 def dense_dropout(m: int, k: int, n: int):
     """The product with bias, ReLU and dropout in its epilogue."""
-    kernels, (y, x, w) = _native(), _matrices(m, k, n)
-    if not hasattr(kernels, "dense_dropout_fwd"):
+    active, (x, w) = _kernels(), parts.matrices(m, k, n)
+    if not hasattr(active, "dense_dropout_fwd"):
         raise NotImplementedError("there is no kernel dense_dropout_fwd")
-    mask, b = np.empty((m * n + 7) // 8, np.uint8), np.zeros(n, np.float32)
-    return lambda: kernels.dense_dropout_fwd(y, mask, x, w, b, "relu", RATE, SEED, 0)
+    y, b = np.empty((m, n), np.float32), np.zeros(n, np.float32)
+    mask = np.empty((m * n + 7) // 8, np.uint8)
+
+    def multiply():
+        active.dense_dropout_fwd(y, mask, x, w, b, "relu", parts.RATE, SEED, 0)
+        return y
+
+    return multiply
 
 
 def adam(size: int):
-    kernels = _native()
+    active, rate = _kernels(), parts.LEARNING_RATE
     p, dp, m, v = np.zeros((4, size), np.float32)
     dp[:] = 1
-    return lambda: kernels.adam_step(p, dp, m, v, 1e-3, BETA1, BETA2, EPSILON, 1, 0.0)
+
+    def step():
+        active.adam_step(p, dp, m, v, rate, BETA1, BETA2, EPSILON, 1, 0.0)
+        return p
+
+    return step
 
 
 def dropout(size: int):
-    kernels = _native()
+    active = _kernels()
     y, x = np.ones((2, size), np.float32)
     mask = np.empty((size + 7) // 8, np.uint8)
-    return lambda: kernels.dropout_fwd(y, mask, x, RATE, SEED, 0)
+
+    def drop():
+        active.dropout_fwd(y, mask, x, parts.RATE, SEED, 0)
+        return y
+
+    return drop
 
 
 def activation(name: str, size: int):
-    kernels = _native()
+    active = _kernels()
     if name not in fastnn.kernels.ACTIVATIONS:
         raise NotImplementedError(f"there is no activation {name}")
     y, z = np.empty((2, size), np.float32)
-    z[:] = np.random.default_rng(0).standard_normal(size)
-    return lambda: kernels.activation_fwd(y, z, name)
+    z[:] = parts.numbers(size)
+
+    def activate():
+        active.activation_fwd(y, z, name)
+        return y
+
+    return activate
+
+
+def kernel_names() -> list[str]:
+    """Of the kernels that `kernel` knows: those of the table."""
+    return [subject.name for subject in kernels.subjects()]
+
+
+def kernel(name: str, size: str, dtype: str):
+    """A call of a kernel of the table, by its name there."""
+    [subject] = [subject for subject in kernels.subjects() if subject.name == name]
+    return kernels.KernelCall(kernels.KernelWork(subject, size, dtype))
 
 
 def start():
     """A fresh interpreter that imports the package, and what a program starts with."""
-    program = "from fastnn import Dense, Network"
-    return lambda: subprocess.run([sys.executable, "-P", "-c", program], check=True)
+    return partial(package.import_in_a_fresh_interpreter, "fastnn")
 
 
-def _native():
-    return fastnn.kernels.implementation("native")
-
-
-def _matrices(m: int, k: int, n: int):
-    """y (m, n), x (m, k), w (k, n)"""
-    random = np.random.default_rng(0)
-    x, w = (random.standard_normal(shape, np.float32) for shape in ((m, k), (k, n)))
-    return np.empty((m, n), np.float32), x, w
+def _kernels():
+    """Of the active back end, without checks of arguments."""
+    return fastnn.kernels.implementation()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from functools import partial
 
 import numpy as np
+from workloads import package, parts
 
 
 def version() -> str:
@@ -14,12 +14,11 @@ def version() -> str:
 
 
 def gemm(m: int, k: int, n: int):
-    random = np.random.default_rng(0)
-    x, w = (random.standard_normal(shape, np.float32) for shape in ((m, k), (k, n)))
+    x, w = parts.matrices(m, k, n)
     y = np.empty((m, n), np.float32)
     return lambda: np.matmul(x, w, out=y)
 
 
 def start():
     """A fresh interpreter that imports the package."""
-    return lambda: subprocess.run([sys.executable, "-P", "-c", "import numpy"], check=True)
+    return partial(package.import_in_a_fresh_interpreter, "numpy")

@@ -9,8 +9,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from workloads import Workload
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is ours to say
-
 NEVER = 10**9
 
 
@@ -21,22 +19,31 @@ def version() -> str:
 def _fitted(workload: Workload, shuffle: bool):
     """An estimator with the workload's first weights, ready to go on from there."""
     estimator = MLPRegressor if workload.regression else MLPClassifier
-    mlp = estimator(
-        hidden_layer_sizes=workload.sizes[1:-1],
-        alpha=0,
-        batch_size=workload.batch,
-        learning_rate_init=workload.learning_rate,
-        max_iter=1,
-        shuffle=shuffle,
-        random_state=0,
-        tol=0,
-        n_iter_no_change=NEVER,
-        warm_start=True,
-    ).fit(*workload.data)
+    mlp = _fit(
+        estimator(
+            hidden_layer_sizes=workload.sizes[1:-1],
+            alpha=0,
+            batch_size=workload.batch,
+            learning_rate_init=workload.learning_rate,
+            max_iter=1,
+            shuffle=shuffle,
+            random_state=0,
+            tol=0,
+            n_iter_no_change=NEVER,
+            warm_start=True,
+        ),
+        *workload.data,
+    )
     if not _one_for_two_classes(workload):
         mlp.coefs_ = [w.copy() for w in workload.weights[::2]]
         mlp.intercepts_ = [b.copy() for b in workload.weights[1::2]]
     return mlp.set_params(max_iter=workload.epochs)
+
+
+def _fit(mlp, x, y):
+    with warnings.catch_warnings():  # the number of epochs is ours to say
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mlp.fit(x, y)
 
 
 def _one_for_two_classes(workload: Workload) -> bool:
@@ -49,7 +56,7 @@ def trainer(workload: Workload, shuffle: bool = True):
     halved = 2 if workload.regression else 1  # its squared error has a factor 1/2
 
     def train():
-        mlp.fit(x, y)
+        _fit(mlp, x, y)
         return [halved * loss for loss in mlp.loss_curve_[-workload.epochs :]]
 
     return train

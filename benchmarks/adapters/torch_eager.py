@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch.nn import functional
+from workloads import parts
 
 from .torch_network import (
     adam_of,
@@ -37,22 +38,29 @@ def predictor(workload):
 
 
 def gemm(m, k, n):
-    x, w, y = torch.randn(m, k), torch.randn(k, n), torch.empty(m, n)
+    x, w = map(torch.from_numpy, parts.matrices(m, k, n))
+    y = torch.empty(m, n)
     return lambda: torch.mm(x, w, out=y)
 
 
 def adam(size):
     p = torch.zeros(size, requires_grad=True)
     p.grad = torch.ones(size)
-    return adam_of([p]).step
+    optimizer = adam_of([p], parts.LEARNING_RATE)
+
+    def step():
+        optimizer.step()
+        return p.detach()
+
+    return step
 
 
 def dropout(size):
     x = torch.ones(size)
-    return lambda: functional.dropout(x, 0.2, training=True)
+    return lambda: functional.dropout(x, parts.RATE, training=True)
 
 
 def activation(name, size):
-    z, y = torch.randn(size), torch.empty(size)
+    z, y = torch.from_numpy(parts.numbers(size)), torch.empty(size)
     function = getattr(torch, name)
     return lambda: function(z, out=y)

@@ -6,7 +6,8 @@ import inspect
 
 import numpy as np
 import pytest
-from drawing import copied, counts, draw, guards_of, letters, swept_shapes, widened
+from closeness import check_close
+from drawing import copied, draw, guards_of, letters, swept_shapes, widened
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,24 +21,6 @@ SETTINGS = [
 ]
 EVERY_KERNEL = [pytest.param(row, id=row.name) for row in KERNELS.values()]
 REALS = (np.float32, np.float64)
-
-
-def check_close(kernel, shapes, dtype, arguments, name, got, want):
-    """An error is at most the table's tolerance, relative to what the table says."""
-    if got.dtype.kind != "f":
-        np.testing.assert_array_equal(got, want, err_msg=f"{name} for {shapes}")
-        return
-    size = np.abs(want)
-    if kernel.relative_to == "array":
-        scale = size.max(initial=0.0)
-    elif kernel.relative_to == "element":
-        scale = np.maximum(size, 1e-3 * size.max(initial=0.0))
-    else:
-        scale = np.maximum(size, np.abs(arguments[kernel.relative_to]))
-    unit = np.maximum(np.finfo(dtype).eps * scale, np.finfo(dtype).tiny)
-    worst = np.max(np.abs(got - want) / unit, initial=0.0)
-    allowed = kernel.tolerance(counts(shapes))
-    assert worst <= allowed, f"{name} for {shapes}: {worst:.3g} epsilons off, {allowed:.3g} allowed"
 
 
 def check_call(backend, kernel, shapes, dtype, arguments):

@@ -1,0 +1,157 @@
+"""A call of every kernel of the table, on arguments drawn as its row says.
+
+Nothing here names a kernel: a row that is added to the table is measured.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastnn import kernels
+from fastnn.kernels import KERNELS, Kernel, reference
+
+# Tests and benchmarks draw arguments, and judge results, in one way.
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "kernels"))
+closeness, drawing = map(importlib.import_module, ("closeness", "drawing"))
+
+#: Dimensions by size, elements for ``*``: within the first caches, and beyond the last.
+SIZES = {
+    "small": {"B": 64, "I": 64, "O": 64, "C": 64, "N": 1_000, "*": 10_000, "n": 10_000},
+    "large": {"B": 512, "I": 512, "O": 512, "C": 512, "N": 100_000, "*": 4_000_000, "n": 4_000_000},
+}
+OTHER = 16  # any dimension that is not among them
+DTYPES = ("float32", "float64")
+LINE = 64  # bytes of a cache line, on which arrays of a network begin
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A kernel with the settings it is measured with."""
+
+    name: str
+    kernel: Kernel
+    setting: Mapping[str, Any] = field(compare=False)
+
+
+def subjects() -> Iterator[Subject]:
+    """Each kernel with its first settings; with all activations where those are all it does.
+
+    Around a product, relu stands for them: it is the one that networks use most.
+    """
+    for name, kernel in KERNELS.items():
+        by_activation = {row.get("activation"): row for row in reversed(kernel.scalars)}
+        if None in by_activation:
+            yield Subject(name, kernel, kernel.scalars[0])
+        elif "w" in kernel.arrays:
+            yield Subject(name, kernel, by_activation["relu"])
+        else:
+            for activation in kernels.ACTIVATIONS:
+                yield Subject(f"{name}_{activation}", kernel, by_activation[activation])
+
+
+@dataclass(frozen=True)
+class KernelWork:
+    """A subject at a size, in a dtype."""
+
+    subject: Subject
+    size: str
+    dtype: str
+
+    @property
+    def kernel(self) -> Kernel:
+        return self.subject.kernel
+
+    @property
+    def name(self) -> str:
+        return f"{self.subject.name}, {self.size}, {self.dtype}"
+
+    @cached_property
+    def shapes(self) -> dict[str, Any]:
+        """Dimensions as `drawing` takes them: a shape for ``*``."""
+        sizes = {letter: SIZES[self.size].get(letter, OTHER) for letter in self._letters}
+        return {k: (n,) if k == "*" else n for k, n in sizes.items()}
+
+    @property
+    def _letters(self) -> list[str]:
+        return drawing.letters(self.kernel)
+
+    @property
+    def flops(self) -> float:
+        return self.kernel.flops(drawing.counts(self.shapes))
+
+    @property
+    def bytes_moved(self) -> int:
+        return self.kernel.bytes_moved(drawing.counts(self.shapes), np.dtype(self.dtype).itemsize)
+
+    def arguments(self) -> dict[str, Any]:
+        """In the order of the signature, as training calls it: with all gradients, class numbers as
+        targets, and a copy of the pre-activation only where the slope needs it.
+        """
+        drawn = drawing.draw(
+            self.kernel,
+            self.shapes,
+            np.dtype(self.dtype).type,
+            self.subject.setting,
+            np.random.default_rng(0),
+            labels=True,
+        )
+        activation = self.subject.setting.get("activation", "identity")
+        if "z" in drawn and self.kernel.arrays["z"].optional:
+            drawn["z"] = drawn["z"] if reference.ACTIVATIONS[activation].needs_z else None
+        return drawn
+
+
+class KernelCall:
+    """A kernel of one back end on arrays of its own, all of whose pages have been written."""
+
+    def __init__(self, work: KernelWork, backend: str | None = None):
+        self._work = work
+        self._drawn = work.arguments()
+        self._arguments = {k: aligned(v) for k, v in self._drawn.items()}
+        self._values = tuple(self._arguments.values())
+        module = kernels.implementation(backend)
+        if not hasattr(module, work.kernel.name):  # of another commit, or not yet written
+            raise NotImplementedError(f"{module.__name__} has no {work.kernel.name}")
+        self._function = getattr(module, work.kernel.name)
+
+    def __call__(self) -> float | None:
+        """The kernel on what the last call left."""
+        return self._function(*self._values)
+
+    def check(self) -> None:
+        """Call it on what was drawn; AssertionError if the reference in float64 disagrees."""
+        for name, drawn in self._drawn.items():
+            if isinstance(drawn, np.ndarray):
+                self._arguments[name][...] = drawn
+        returned = self()
+        kernel, shapes = self._work.kernel, self._work.shapes
+        oracle = drawing.widened(self._drawn)
+        expected = getattr(reference, kernel.name)(**oracle)
+        outcomes = {
+            name: (self._arguments[name], oracle[name])
+            for name, row in kernel.arrays.items()
+            if row.written and self._drawn[name] is not None
+        }
+        if kernel.returns_value:
+            outcomes["value"] = np.float64(returned), np.float64(expected)
+        for name, pair in outcomes.items():
+            closeness.check_close(kernel, shapes, self._work.dtype, self._drawn, name, *pair)
+
+
+def aligned(value: Any) -> Any:
+    """A copy of an array that begins on a cache line; anything else as it is."""
+    if not isinstance(value, np.ndarray):
+        return value
+    buffer = np.empty(value.nbytes + LINE, np.uint8)
+    begin = -buffer.ctypes.data % LINE
+    copy = buffer[begin : begin + value.nbytes].view(value.dtype).reshape(value.shape)
+    copy[...] = value
+    return copy

@@ -1,0 +1,100 @@
+"""Parts of a training step that peers do too: what goes in, and whether what comes out is right.
+
+A check is called with the outcome of the first call and with the arguments of the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .networks import Workload
+
+RATE = 0.2  # of dropout
+LEARNING_RATE = 1e-3
+SINGLE = np.finfo(np.float32).eps
+FUNCTIONS = {"exp": np.exp, "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z))}
+
+
+def matrices(m: int, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """x (m, k), w (k, n)"""
+    random = np.random.default_rng(0)
+    return random.standard_normal((m, k), np.float32), random.standard_normal((k, n), np.float32)
+
+
+def numbers(size: int) -> np.ndarray:
+    """(size,), of an activation's input."""
+    return np.random.default_rng(0).standard_normal(size, np.float32)
+
+
+def check_gemm(y: np.ndarray, m: int, k: int, n: int) -> None:
+    np.testing.assert_allclose(y, _product(m, k, n), rtol=0, atol=k * SINGLE)
+
+
+def check_dense_dropout(y: np.ndarray, m: int, k: int, n: int) -> None:
+    """relu(x w), of which some are kept and enlarged."""
+    kept = y != 0
+    whole = np.maximum(_product(m, k, n), 0)
+    np.testing.assert_allclose(y[kept], whole[kept] / (1 - RATE), rtol=0, atol=2 * k * SINGLE)
+    _check_share(np.count_nonzero(kept), np.count_nonzero(whole))
+
+
+def check_adam(p: np.ndarray, size: int) -> None:
+    """From p = 0 and moments of zero, a gradient of one moves all by the learning rate."""
+    np.testing.assert_allclose(p, np.full(size, -LEARNING_RATE), rtol=1e-5)
+
+
+def check_dropout(y: np.ndarray, size: int) -> None:
+    """Of ones."""
+    kept = y != 0
+    np.testing.assert_allclose(y[kept], 1 / (1 - RATE), rtol=1e-6)
+    _check_share(np.count_nonzero(kept), size)
+
+
+def check_activation(y: np.ndarray, name: str, size: int) -> None:
+    expected = FUNCTIONS[name](numbers(size).astype(np.float64))
+    np.testing.assert_allclose(y, expected, rtol=1e-5)
+
+
+def check_prediction(p: np.ndarray, workload: Workload) -> None:
+    """Probabilities (1, classes) of the first row by the first weights."""
+    x = workload.data[0][:1].astype(np.float64)
+    for w, b in zip(workload.weights[:-2:2], workload.weights[1:-2:2], strict=True):
+        x = np.maximum(x @ w + b, 0)
+    z = x @ workload.weights[-2] + workload.weights[-1]
+    np.testing.assert_allclose(p, np.exp(z) / np.exp(z).sum(), rtol=1e-3, atol=1e-6)
+
+
+def check_losses(losses: Sequence[float], workload: Workload, *_: object) -> None:
+    """A mean loss for each epoch; what they must be exactly, `oracle` knows."""
+    assert len(losses) == workload.epochs
+    assert np.isfinite(losses).all()
+
+
+def check_loss(loss: float, workload: Workload) -> None:
+    """Of the first batch: no worse than guessing, by a factor of what first weights may do."""
+    assert 0 < loss < 10 * np.log(workload.sizes[-1])
+
+
+#: By the kind of work, as adapters name it.
+CHECKS: dict[str, Callable[..., None]] = {
+    "trainer": check_losses,
+    "predictor": check_prediction,
+    "build": check_loss,
+    "gemm": check_gemm,
+    "dense_dropout": check_dense_dropout,
+    "adam": check_adam,
+    "dropout": check_dropout,
+    "activation": check_activation,
+}
+
+
+def _product(m: int, k: int, n: int) -> np.ndarray:
+    x, w = matrices(m, k, n)
+    return x.astype(np.float64) @ w
+
+
+def _check_share(kept: int, size: int) -> None:
+    """Within six standard deviations."""
+    assert abs(kept / size - (1 - RATE)) < 6 * np.sqrt(RATE * (1 - RATE) / size)

@@ -1,0 +1,85 @@
+"""A kernel that is added to the table is tested and measured without another edit."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fastnn
+
+ROOT = Path(__file__).parents[1]
+CODE = "def twice(y, x):\n    y[...] = x + x\n\n\n__all__ += ['twice']\n"
+ROW = """KERNELS["twice"] = Kernel("twice", {"y": Array("*", "w"), "x": Array("*")}, ({},),
+    per_element(1))
+"""
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    """The project with one more row in its table, and the row's function in two back ends."""
+    folder = tmp_path_factory.mktemp("scratch")
+    caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(fastnn.__file__).parent, folder / "fastnn", ignore=caches)
+    for part in ("tests/kernels", "benchmarks"):
+        ignored = shutil.ignore_patterns("__pycache__", ".venv*", "results")
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    for part in ("tests/conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / part, folder / part)
+    kernels = folder / "fastnn" / "kernels"
+    for path in (kernels / "reference" / "__init__.py", kernels / "_numba" / "__init__.py"):
+        append(path, CODE)
+    append(kernels / "spec.py", ROW)
+    return folder
+
+
+def append(path, text):
+    path.write_text(path.read_text(encoding="utf-8") + "\n\n" + text, encoding="utf-8")
+
+
+def python(folder, *arguments):
+    """What a program prints that imports the copy."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "FASTNN"))}
+    outcome = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**variables, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "numba")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return outcome.stdout
+
+
+@pytest.mark.parametrize("file", ["tests/kernels/test_table.py", "benchmarks/timings"])
+def test_it_is_tested_and_timed_by_pytest(scratch, file):
+    plugin = ["--benchmark-disable"] if importlib.util.find_spec("pytest_benchmark") else []
+    chosen = "twice and not native and not any_arguments"
+    printed = python(
+        scratch, *("-m", "pytest", "-v", "-p", "no:cacheprovider", file, "-k", chosen), *plugin
+    )
+    for backend in ("reference", "numba"):
+        lines = [line for line in printed.splitlines() if "twice" in line and backend in line]
+        assert len(lines) >= 2, backend  # in float32 and in float64, at least
+        if plugin or file.startswith("tests"):
+            assert all(" PASSED" in line for line in lines)
+
+
+def test_asv_finds_it(scratch):
+    pytest.importorskip("asv_runner")
+    program = (
+        "import json, sys; from asv_runner.discovery import list_benchmarks\n"
+        "sys.path.insert(0, 'benchmarks')\n"
+        "list_benchmarks('benchmarks/suites', open('found.json', 'w'))"
+    )
+    python(scratch, "-c", program)
+    found = (scratch / "found.json").read_text()
+    assert '"kernels.twice.time_call"' in found
+    assert '"limits.twice.track_share"' in found
