@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sphinx.util.nodes import make_refnode
+
 import fastnn
 
 sys.path.insert(0, str(Path(__file__).parent))  # for gallery.py
@@ -26,7 +28,10 @@ exclude_patterns = ["_templates", "examples/*.ipynb", "examples/*.py"]
 templates_path = ["_templates"]
 nitpicky = True  # a reference to nothing is a warning, and -W makes it an error
 default_role = "py:obj"  # `Name` in a docstring is a link …
-nitpick_ignore_regex = [("py:obj", "[a-z_0-9]+")]  # … but `name` may as well be an argument
+nitpick_ignore_regex = [
+    ("py:obj", "[a-z_0-9]+"),  # … but `name` may as well be an argument,
+    ("py:obj", r"(numba|numpy|scipy|sklearn)\..*"),  # and no build asks the network about others.
+]
 
 # Pages: headings are anchors, as on GitHub.
 myst_heading_anchors = 3
@@ -70,5 +75,19 @@ def skip_foreign(app, what, name, member, skip, options):
     return skip or (getattr(member, "__module__", None) or "").startswith("sklearn.")
 
 
+def find_anywhere(app, env, node, content):
+    """Link a name that its own module does not have to the only page that has it."""
+    python = env.domains["py"]
+    if node.get("refdomain") != "py":
+        return None
+    found = python.find_obj(env, None, None, node["reftarget"], node["reftype"], searchmode=1)
+    homes = [(name, entry) for name, entry in found if not entry.aliased]
+    if len(homes) != 1:
+        return None
+    name, entry = homes[0]
+    return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, content, name)
+
+
 def setup(app):
+    app.connect("missing-reference", find_anywhere)
     app.connect("autodoc-skip-member", skip_foreign)

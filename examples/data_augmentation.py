@@ -11,9 +11,9 @@ teach it what a digit may look like.
 
     python examples/data_augmentation.py --data FOLDER --out data_augmentation.png
 
-FOLDER holds images-idx3-ubyte.gz and labels-idx1-ubyte.gz, of MNIST or any other set of that form;
-without it, the digits of scikit-learn are taken, 1,797 images of 8 × 8 pixels. Those are so small, and
-so well centred, that they show what augmentation does, but gain nothing from it.
+FOLDER holds images-idx3-ubyte.gz and labels-idx1-ubyte.gz, of MNIST or any other set of that
+form; without it, the digits of scikit-learn are taken, 1,797 images of 8 × 8 pixels. Those are so
+small, and so well centred, that they show what augmentation does, but gain nothing from it.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class ArrayCheck:
     scale : float
         ‖g‖ + ‖ĝ‖.
     noise : float
-        What rounding may add to `difference`: 10 √compared 2⁻⁵² max(1, |loss|) / epsilon.
+        What rounding may add to `difference`: ``10 √compared 2⁻⁵² max(1, |loss|) / epsilon``.
     """
 
     name: str
@@ -199,8 +199,8 @@ def gradient_check(
     leaky_relu, elu, selu, or a custom one with `kinks`) changes sides anywhere in the network, if
     the loss goes from one smooth piece to another (absolute error, quantile, Huber), or if a weight
     under an L1 penalty changes its sign when the entry moves by ±epsilon. Where ‖g − ĝ‖ over the m
-    compared entries of an array is at most 10 √m 2⁻⁵² max(1, |loss|) / epsilon, rounding explains
-    it, and the error is 0.
+    compared entries of an array is at most ``10 √m 2⁻⁵² max(1, |loss|) / epsilon``, rounding
+    explains it, and the error is 0.
 
     References
     ----------

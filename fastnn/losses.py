@@ -273,7 +273,7 @@ class HalfSquaredError(Loss):
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
-    """Mean of |y − t|: fits the conditional median.
+    """Mean of ``|y − t|``: fits the conditional median.
 
     Examples
     --------
@@ -289,7 +289,7 @@ class MeanAbsoluteError(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """½ e² up to |e| = δ, linear beyond (Huber, 1964).
+    """½ e² up to ``|e| = δ``, linear beyond (Huber, 1964).
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ class LayerHealth(Callback):
         ]
 
     def values(self, figure: str) -> dict[str, list[float]]:
-        """One of the figures of `LayerFigures`, by layer: a value for each of `epochs`.
+        """One of the figures of ``LayerFigures``, by layer: a value for each of `epochs`.
 
         Raises
         ------

@@ -110,7 +110,7 @@ def lr_find(
     Returns
     -------
     LearningRateSweep
-        `suggestion`, `plot()`, and the curve itself.
+        `suggestion`, ``plot()``, and the curve itself.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """The kernels, checked and public, and the choice of the back end that runs them.
 
 Every kernel of the table is a function of this module, such as ``fastnn.kernels.adam_step``: it
-checks its arguments as `fastnn.kernels.contract` says and calls the active back end. Its
-documentation, and what it computes, is that of `fastnn.kernels.reference`.
+checks its arguments as ``fastnn.kernels.contract`` says and calls the active back end. Its
+documentation, and what it computes, is that of ``fastnn.kernels.reference``.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def save(
         the learning rate the optimizer was made with and an empty history.
     preprocessing : dict, optional
         How inputs were prepared, in JSON's own types: dicts with string keys, lists, strings,
-        finite numbers, booleans and None. By default `Network.preprocessing`.
+        finite numbers, booleans and None. By default ``Network.preprocessing``.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def load(
     Returns
     -------
     Network
-        With `Network.preprocessing` as saved, or None.
+        With ``Network.preprocessing`` as saved, or None.
 
     Raises
     ------
