@@ -53,7 +53,8 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,
-    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
 }
 
 # Looks: no font, script or picture from elsewhere.

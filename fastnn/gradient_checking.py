@@ -99,6 +99,16 @@ class GradientCheck:
     loss : float
         At the given data, penalties included.
     epsilon : float
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> net = fastnn.Network([fastnn.Dense(2, "tanh"), fastnn.Dense(1)], loss="huber", seed=0)
+    >>> check = fastnn.gradient_check(net, np.ones((3, 2)), np.zeros(3), verbose=0)
+    >>> list(check.relative_errors)
+    ['dense_1/weights', 'dense_1/bias', 'dense_2/weights', 'dense_2/bias']
+    >>> check.max_relative_error < 1e-6
+    True
     """
 
     arrays: tuple[ArrayCheck, ...]

@@ -85,10 +85,21 @@ def use(backend: str) -> _Restore:
 def active_backend() -> str:
     """Name of the back end in use.
 
+    Returns
+    -------
+    str
+        One of `BACKENDS`.
+
     Raises
     ------
     ArgumentError
         The environment variable ``FASTNN_BACKEND`` names none.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.kernels.active_backend() in fastnn.kernels.BACKENDS
+    True
     """
     global _active
     if _active is None:

@@ -91,6 +91,15 @@ class Plateau:
     ----------
     scale : float
         What the rates have been multiplied by so far.
+
+    Examples
+    --------
+    >>> from fastnn.schedules import Plateau, ReduceOnPlateau
+    >>> plateau = Plateau(ReduceOnPlateau(0.1, "loss", factor=0.5, patience=1))
+    >>> for loss in (1.0, 0.9, 0.9, 0.9):
+    ...     plateau.observe({"loss": loss})
+    >>> plateau.scale
+    0.25
     """
 
     def __init__(self, rule: ReduceOnPlateau):

@@ -120,7 +120,15 @@ def load(
 
     Examples
     --------
-    See `save`.
+    >>> import os, tempfile
+    >>> from fastnn import Dense, Network
+    >>> from fastnn.serialization import load, save
+    >>> net = Network([Dense(2)], loss="softmax_cross_entropy", seed=0).build(3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(net, os.path.join(folder, "model.safetensors"))
+    ...     again = load(os.path.join(folder, "model.safetensors"))
+    >>> bool((again.parameters == net.parameters).all())
+    True
     """
     custom = CustomObjects(custom_objects)
     try:
