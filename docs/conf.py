@@ -9,7 +9,8 @@ from sphinx.util.nodes import make_refnode
 
 import fastnn
 
-sys.path.insert(0, str(Path(__file__).parent))  # for gallery.py
+sys.path.insert(0, str(Path(__file__).parent))  # for gallery.py and names.py
+import names
 
 project = "fastnn"
 author = "the fastnn developers"
@@ -92,3 +93,5 @@ def find_anywhere(app, env, node, content):
 def setup(app):
     app.connect("missing-reference", find_anywhere)
     app.connect("autodoc-skip-member", skip_foreign)
+    app.connect("doctree-read", names.trim)
+    app.connect("doctree-resolved", names.link)

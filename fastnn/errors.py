@@ -157,7 +157,14 @@ class MissingDependencyError(FastnnError, ImportError):
 
 
 class SearchError(FastnnError, RuntimeError):
-    """All trials of a search failed; the error of the first is its cause."""
+    """All trials of a search failed; the error of the first is its cause. Also a `RuntimeError`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> issubclass(fastnn.SearchError, RuntimeError)
+    True
+    """
 
 
 class ExecutorError(FastnnError, RuntimeError):

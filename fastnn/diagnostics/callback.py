@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import checks
-from ..callbacks import Callback, Logs
+from ..callbacks.base import Callback, Logs
 from ..errors import ArgumentError
 from ..randomness import check_seed
 from . import drawings, style

@@ -32,8 +32,7 @@ Other entries of the metadata, which tools may add, are ignored.
 
 from __future__ import annotations
 
-from .checkpoint import read_checkpoint, save_checkpoint
 from .description import FORMAT_VERSION
 from .model import load, save
 
-__all__ = ["FORMAT_VERSION", "load", "read_checkpoint", "save", "save_checkpoint"]
+__all__ = ["FORMAT_VERSION", "load", "save"]
