@@ -60,6 +60,7 @@ sphinx_gallery_conf = {
 
 # Looks: no font, script or picture from elsewhere.
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "fastnn"
 html_static_path = ["_static"]
 html_css_files = ["fastnn.css"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
@@ -20,13 +21,33 @@ def is_word(span: re.Match[str]) -> bool:
     return not span["call"] and span["name"] == span["name"].lower() and "." not in span["name"]
 
 
-def find(span: re.Match[str], objects: dict[str, Any]) -> str | None:
+def is_foreign(literal: nodes.literal) -> bool:
+    """Whether it stands in the first column of a table for newcomers, where names are others'."""
+    cell = literal.parent
+    while cell is not None and not isinstance(cell, nodes.entry):
+        cell = cell.parent
+    return cell is not None and cell.parent.index(cell) == 0
+
+
+def find(name: str, objects: dict[str, Any]) -> str | None:
     """The only documented object of this name, in full, or None."""
-    name = span["name"]
     if name in objects:
         return name
     found = [n for n, entry in objects.items() if n.endswith(f".{name}") and not entry.aliased]
     return found[0] if len(found) == 1 else None
+
+
+def names_on(page: str, doctree: nodes.document) -> Iterator[tuple[nodes.literal, str]]:
+    """The code spans that may be linked, and their names; for newcomers `net` is a network."""
+    newcomers = page.startswith("coming_from/")
+    for literal in list(doctree.findall(nodes.literal)):
+        span = SPAN.fullmatch(literal.astext())
+        if span is None or is_word(span) or isinstance(literal.parent, nodes.reference):
+            continue
+        if not newcomers:
+            yield literal, span["name"]
+        elif not is_foreign(literal):
+            yield literal, re.sub(r"^net\.", "Network.", span["name"])
 
 
 def link(app: Any, doctree: nodes.document, page: str) -> None:
@@ -34,18 +55,15 @@ def link(app: Any, doctree: nodes.document, page: str) -> None:
     if app.env.doc2path(page).suffix != ".md":
         return
     objects = app.env.domains["py"].objects
-    for literal in list(doctree.findall(nodes.literal)):
-        span = SPAN.fullmatch(literal.astext())
-        if span is None or is_word(span) or isinstance(literal.parent, nodes.reference):
-            continue
-        if full := find(span, objects):
-            entry = objects[full]
-            place = make_refnode(
-                app.builder, page, entry.docname, entry.node_id, literal.deepcopy(), full
+    for literal, name in names_on(page, doctree):
+        if full := find(name, objects):
+            home = objects[full]
+            text = literal.deepcopy()
+            literal.replace_self(
+                make_refnode(app.builder, page, home.docname, home.node_id, text, full)
             )
-            literal.replace_self(place)
-        elif span["name"].startswith("fastnn."):
-            logger.warning("%s is not in the reference", span["name"], location=literal)
+        elif name.startswith("fastnn."):
+            logger.warning("%s is not in the reference", name, location=literal)
 
 
 def trim(app: Any, doctree: nodes.document) -> None:
