@@ -1,10 +1,15 @@
-"""The batch-normalisation experiment: a deep sigmoid network, with and without.
+"""Batch normalisation of a deep network
+=====================================
+
+The batch-normalisation experiment: a deep sigmoid network, with and without.
 
 Ten hidden layers of 50 sigmoid units are to read handwritten digits. The slope of a sigmoid is 1/4
 at most, so what comes back to the first layers is next to nothing: they keep their random weights,
 and the network learns little more than how often each digit occurs. Normalised over the batch, the
 inputs of every sigmoid stay where it is steep, and the same network learns in a few epochs (Ioffe,
 Szegedy: Batch normalization. ICML 2015).
+
+.. code-block:: sh
 
     python examples/batch_normalization.py --out batch_normalization.png
 """
@@ -30,6 +35,12 @@ EPOCHS = 30
 SEEDS = 10
 
 
+# %%
+# Two networks
+# ------------
+# They differ in what stands between a dense layer and its sigmoid.
+
+
 @dataclass(frozen=True)
 class Variant:
     """Plain, or normalised in front of every sigmoid."""
@@ -49,6 +60,12 @@ VARIANTS = (
     Variant("sigmoids alone", normalized=False, color="#d55e00"),
     Variant("with BatchNorm", normalized=True, color="#0072b2"),
 )
+
+
+# %%
+# One trial
+# ---------
+# A split of the digits, weights and a training, all of them drawn by the seed.
 
 
 @dataclass(frozen=True)
@@ -77,6 +94,12 @@ def train(variant: Variant, seed: int, epochs: int = EPOCHS) -> Trial:
 def run(seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, list[Trial]]:
     """The trials of both variants, by name, for seeds 0, 1, …"""
     return {v.name: [train(v, seed, epochs) for seed in range(seeds)] for v in VARIANTS}
+
+
+# %%
+# What is shown
+# -------------
+# The outcome on rows that were not trained on, and every training loss.
 
 
 def table(trials: dict[str, list[Trial]]) -> str:
@@ -110,6 +133,12 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
     panel.legend(frameon=False)
     panel.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
+
+
+# %%
+# The experiment
+# --------------
+# Printed and drawn for fewer seeds than from the shell, where there are ten.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,7 @@
-"""The gradient-checking experiment: a planted bug is found, and where it is.
+"""Gradient checking finds a planted bug
+=====================================
+
+The gradient-checking experiment: a planted bug is found, and where it is.
 
 A layer of one's own needs a backward pass, and that can be wrong: here a sine, whose slope is the
 cosine of its input, takes the cosine of its output instead. Training hides such faults, since a
@@ -6,6 +9,8 @@ wrong gradient may still point downhill: the faulty network learns handwritten d
 well. The check compares backpropagation with central differences, array by array: a correct network
 agrees but for rounding, the faulty one is off by 1e-1, from the faulty layer back to the input and
 nowhere else.
+
+.. code-block:: sh
 
     python examples/gradient_checking.py --out gradient_checking.png
 """
@@ -30,6 +35,12 @@ RIGHT = 1e-7  # relative error in float64, above which a gradient is suspicious
 NOTHING = 1e-12  # where an error of 0, a difference that rounding explains, is drawn
 EPOCHS = 10
 SEEDS = 10
+
+
+# %%
+# A layer of one's own, and its bug
+# ---------------------------------
+# Python functions that fill their first argument, and the layer that emits them.
 
 
 def sine(y: np.ndarray, x: np.ndarray) -> None:
@@ -66,6 +77,12 @@ class Sine(Layer):
         return y, pullback
 
 
+# %%
+# One trial
+# ---------
+# The check, then the training that hides the bug.
+
+
 @dataclass(frozen=True)
 class Trial:
     """The gradient check of a network with fresh weights, and its accuracy after training."""
@@ -94,6 +111,12 @@ def run(seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, list[Trial]]:
         name: [examine(is_faulty, seed, epochs) for seed in range(seeds)]
         for name, is_faulty in (("correct", False), ("faulty", True))
     }
+
+
+# %%
+# What is shown
+# -------------
+# The worst of all seeds, array by array.
 
 
 def worst_errors(runs: list[Trial]) -> dict[str, float]:
@@ -130,6 +153,12 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
     panel.legend(frameon=False)
     panel.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
+
+
+# %%
+# The experiment
+# --------------
+# Printed and drawn for fewer seeds than from the shell, where there are ten.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

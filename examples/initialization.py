@@ -1,4 +1,7 @@
-"""The initialisation experiment: the same network from three sets of first weights.
+"""Initialisation: zeros, large numbers, He
+========================================
+
+The initialisation experiment: the same network from three sets of first weights.
 
 Two noisy circles, one inside the other, are to be told apart by a network 2-10-5-1 of rectified
 units, trained by plain gradient descent on all points at once. Zero weights keep every hidden unit
@@ -6,6 +9,8 @@ at zero, so only the last bias could learn, and the classes are balanced; large 
 outputs, confident and wrong, and what comes of them is luck; variance 2 / inputs, after He, keeps
 signals in range. Setting and published accuracies are those of the course "Improving Deep Neural
 Networks" (deeplearning.ai).
+
+.. code-block:: sh
 
     python examples/initialization.py --out initialization.png
 """
@@ -32,6 +37,12 @@ SEEDS = 10
 SHADES = np.linspace(0, 1, 12)  # of probability; the middle one holds 0.5
 
 
+# %%
+# Three starts
+# ------------
+# The layers are the same, the initialisers are not.
+
+
 @dataclass(frozen=True)
 class Start:
     """A way to draw the first weights, and the train accuracy published for it."""
@@ -46,6 +57,12 @@ STARTS = (
     Start("normal × 10", Normal(10.0), 0.83),
     Start("He", HeNormal(), 0.99),
 )
+
+
+# %%
+# One trial
+# ---------
+# Points, weights and a training, all of them drawn by the seed.
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,12 @@ def run(seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, list[Trial]]:
     return {start.name: [train(start, s, epochs) for s in range(seeds)] for start in STARTS}
 
 
+# %%
+# What is shown
+# -------------
+# Accuracies, and where each network draws the line.
+
+
 def table(trials: dict[str, list[Trial]]) -> str:
     """Median and range of the train accuracies beside the published ones."""
     lines = [f"{'weights':<12}{'median':>8}{'min – max':>18}{'published':>11}"]
@@ -115,6 +138,12 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
         panel.set_aspect("equal")
     figure.colorbar(shades, ax=panels, label="probability of the inner circle", ticks=[0, 0.5, 1])
     figure.savefig(path, dpi=120)
+
+
+# %%
+# The experiment
+# --------------
+# Printed and drawn for fewer seeds than from the shell, where there are ten.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,7 @@
-"""The optimisation experiment: gradient descent, momentum and Adam on two moons.
+"""Gradient descent, momentum and Adam
+===================================
+
+The optimisation experiment: gradient descent, momentum and Adam on two moons.
 
 300 points of two interleaved half circles, a network 2-5-2-1 of rectified units, mini-batches of
 64. At the small learning rate 0.0007, gradient descent has hardly begun after as many epochs as
@@ -7,6 +10,8 @@ at 0.1 and lowered over the epochs, both catch up. A net of five and two units c
 the two are 0 on all points, nothing passes back, and no optimizer can help it. Setting and rates
 are those of the course "Improving Deep Neural Networks" (deeplearning.ai); its momentum is an
 average, (1 − β) of the gradient at a time, so that a rate here is (1 − β) times the rate there.
+
+.. code-block:: sh
 
     python examples/optimization.py --out optimization.png
 """
@@ -37,6 +42,12 @@ BETA = 0.9
 DECAY = {"decay_steps": 1000, "decay_rate": 1.0, "staircase": True, "unit": "epoch"}
 
 
+# %%
+# Five contenders
+# ---------------
+# An optimizer each, with a constant rate or one that falls.
+
+
 @dataclass(frozen=True)
 class Contender:
     """A way to optimise."""
@@ -52,6 +63,12 @@ CONTENDERS = (
     Contender("gradient descent, decay", SGD(InverseTimeDecay(LARGE, **DECAY))),
     Contender("momentum, decay", SGD(InverseTimeDecay((1 - BETA) * LARGE, **DECAY), momentum=BETA)),
 )
+
+
+# %%
+# One trial
+# ---------
+# Points, weights and a training, all of them drawn by the seed.
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,12 @@ def run(seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, list[Trial]]:
     return {c.name: [train(c, seed, epochs) for seed in range(seeds)] for c in CONTENDERS}
 
 
+# %%
+# What is shown
+# -------------
+# Accuracies, last losses, and the losses on the way.
+
+
 def table(trials: dict[str, list[Trial]]) -> str:
     """Medians and ranges of the accuracies, medians of the last loss; and who was born dead."""
     lines = [f"{'optimizer':<26}{'accuracy':>9}{'min – max':>18}{'loss':>8}"]
@@ -123,6 +146,12 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
     panel.legend(frameon=False)
     panel.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
+
+
+# %%
+# The experiment
+# --------------
+# Printed and drawn for fewer seeds than from the shell, where there are ten.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

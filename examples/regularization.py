@@ -1,4 +1,7 @@
-"""The regularisation experiment: what L2 and dropout do to a network that learns noise by heart.
+"""Regularisation by L2 and dropout
+================================
+
+The regularisation experiment: what L2 and dropout do to a network that learns noise by heart.
 
 Two classes overlap along a curve: of 200 points, some 13 % are on the wrong side of it, so no
 rule can be right on all of them. A network 2-32-16-1 has room to fence in most of these strays one
@@ -6,6 +9,8 @@ by one, and pays on points it has not seen. A penalty on the squares of the weig
 which lets no unit rely on another, leave it less room: the gap between train and test closes. The
 course "Improving Deep Neural Networks" (deeplearning.ai) shows the same on positions of
 footballers.
+
+.. code-block:: sh
 
     python examples/regularization.py --out regularization.png
 """
@@ -31,6 +36,12 @@ EPOCHS = 500
 SEEDS = 10
 
 
+# %%
+# Two remedies, and none
+# ----------------------
+# Each turns into the layers of a network.
+
+
 @dataclass(frozen=True)
 class Remedy:
     """What is done against overfitting."""
@@ -48,6 +59,12 @@ class Remedy:
 
 
 REMEDIES = (Remedy("none"), Remedy("L2", l2=0.01), Remedy("dropout", dropout=0.5))
+
+
+# %%
+# One trial
+# ---------
+# Points, weights and a training, all of them drawn by the seed.
 
 
 @dataclass(frozen=True)
@@ -94,6 +111,12 @@ def run(seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, list[Trial]]:
     return {r.name: [train(r, seed, epochs) for seed in range(seeds)] for r in REMEDIES}
 
 
+# %%
+# What is shown
+# -------------
+# Accuracies on points seen and unseen, and where each network draws the line.
+
+
 def table(trials: dict[str, list[Trial]]) -> str:
     """Medians of the accuracies and of the gap between them."""
     lines = [f"{'remedy':<10}{'train':>8}{'test':>8}{'gap':>8}"]
@@ -126,6 +149,12 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
         panel.set_aspect("equal")
     figure.colorbar(shades, ax=panels, label="probability of the upper class", ticks=[0, 0.5, 1])
     figure.savefig(path, dpi=120)
+
+
+# %%
+# The experiment
+# --------------
+# Printed and drawn for fewer seeds than from the shell, where there are ten.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,7 @@
-"""Vanishing and exploding gradients in a network of 20 hidden layers, diagnosed and cured.
+"""Vanishing and exploding gradients
+=================================
+
+Vanishing and exploding gradients in a network of 20 hidden layers, diagnosed and cured.
 
 What passes a layer on its way back is multiplied by its weights and by the slope of its activation.
 Twenty times a little less than one is nothing, twenty times a little more is no number at all.
@@ -7,6 +10,8 @@ flags each and names the cause before a single epoch is spent. With He initialis
 inputs (He, Zhang, Ren, Sun, ICCV 2015), the gradient arrives as it left, and the network learns
 handwritten digits. Adam, which takes steps of the same size whatever the gradient's, does not save
 the others.
+
+.. code-block:: sh
 
     python examples/vanishing_gradients.py --out vanishing_gradients.png
 """
@@ -35,6 +40,12 @@ EPOCHS = 20
 SEEDS = 10
 
 
+# %%
+# Four starts
+# -----------
+# They differ in activation and in the size of the first weights.
+
+
 @dataclass(frozen=True)
 class Start:
     """Activation of the hidden layers, and how their first weights are drawn."""
@@ -51,6 +62,12 @@ STARTS = (
     Start("relu, normal × 1", "relu", Normal(1.0), "#cc79a7"),
     Start("relu, He", "relu", HeNormal(), "#0072b2"),
 )
+
+
+# %%
+# One trial
+# ---------
+# The diagnosis of the fresh network, then its training.
 
 
 @dataclass(frozen=True)
@@ -99,6 +116,12 @@ def run(seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, list[Trial]]:
     return {s.name: [train(s, seed, epochs) for seed in range(seeds)] for s in STARTS}
 
 
+# %%
+# What is shown
+# -------------
+# What the diagnosis named as the cause, and the gradient from layer to layer.
+
+
 def table(trials: dict[str, list[Trial]]) -> str:
     """Median gradient at the first layer, most frequent verdict, median test accuracy."""
     lines = [f"{'network':<21}{'gradient':>9}  {'diagnosis':<38}{'share':>6}{'test':>7}"]
@@ -133,6 +156,12 @@ def draw(trials: dict[str, list[Trial]], path: Path) -> None:
     panel.legend(frameon=False)
     panel.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
+
+
+# %%
+# The experiment
+# --------------
+# Printed and drawn for fewer seeds than from the shell, where there are ten.
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

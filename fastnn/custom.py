@@ -25,7 +25,23 @@ LINKS = {link: link for link in (*kernels.ACTIVATIONS, "softmax")}
 
 @dataclass(frozen=True, repr=False)
 class CustomActivation:
-    """What `fastnn.activation` returns; give it wherever the name of an activation is taken."""
+    """What `fastnn.activation` returns; give it wherever the name of an activation is taken.
+
+    Attributes
+    ----------
+    name : str
+        Of the function; model files hold it.
+    initializer : Initializer
+        What "auto" stands for in a `Dense` with this activation.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> cube = fastnn.activation(lambda x: x**3, derivative=lambda x, y: 3 * x * x, name="cube")
+    >>> type(cube).__name__, cube.name
+    ('CustomActivation', 'cube')
+    >>> layer = fastnn.Dense(8, cube)
+    """
 
     function: ElementFunction
     derivative: SlopeFunction
@@ -124,7 +140,28 @@ def activation(
 
 @dataclass(frozen=True, repr=False)
 class CustomLoss(Loss, listed=False):
-    """What `fastnn.loss` returns; give it to `Network` as its loss."""
+    """What `fastnn.loss` returns; give it to `Network` as its loss.
+
+    Attributes
+    ----------
+    name : str
+        Of the function; model files hold it.
+    outputs : int or None
+        The only number of outputs that it takes, if there is one.
+
+    Examples
+    --------
+    `fastnn.loss` has more; a half squared error is
+
+    >>> import fastnn
+    >>> def value(y, target):
+    ...     return 0.5 * (y[0] - target[0]) ** 2
+    >>> def gradient(dy, y, target):
+    ...     dy[0] = y[0] - target[0]
+    >>> half = fastnn.loss(value, gradient=gradient, name="half", outputs=1)
+    >>> type(half).__name__, half.name
+    ('CustomLoss', 'half')
+    """
 
     function: RowLoss
     gradient: RowGradient

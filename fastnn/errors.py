@@ -12,31 +12,89 @@ if TYPE_CHECKING:
 
 
 class FastnnError(Exception):
-    """Base of every error that fastnn raises on purpose."""
+    """Base of every error that fastnn raises on purpose.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> try:
+    ...     fastnn.Dense(0)
+    ... except fastnn.FastnnError as error:
+    ...     print(error)
+    units must be an integer >= 1, got 0
+    """
 
 
 class ArgumentError(FastnnError, ValueError):
-    """An argument has a value that cannot be used; the message names it."""
+    """An argument has a value that cannot be used; the message names it. Also a `ValueError`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.Dense(8, "rely")
+    Traceback (most recent call last):
+    fastnn.errors.ArgumentError: unknown activation 'rely': did you mean 'relu'? Known: ...
+    """
 
 
 class ArgumentTypeError(FastnnError, TypeError):
-    """An argument is of a type that cannot be used; the message names it."""
+    """An argument is of a type that cannot be used; the message names it. Also a `TypeError`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.Dense("8")
+    Traceback (most recent call last):
+    fastnn.errors.ArgumentTypeError: units must be an integer >= 1, got '8'
+    """
 
 
 class CustomFunctionError(FastnnError, RuntimeError):
-    """A function of the user's own activation or loss raised an exception where C called it."""
+    """A function of the user's own activation or loss raised an exception where C called it.
+
+    Also a `RuntimeError`. The back end ``"reference"`` shows the exception itself.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> issubclass(fastnn.CustomFunctionError, RuntimeError)
+    True
+    """
 
 
 class NotBuiltError(FastnnError, RuntimeError):
-    """The network has no parameters yet: call `build` or `fit` first."""
+    """The network has no parameters yet: call `build` or `fit` first. Also a `RuntimeError`.
+
+    Examples
+    --------
+    >>> from fastnn import Dense, Network
+    >>> Network([Dense(2)], loss="huber").predict([[0.0]])
+    Traceback (most recent call last):
+    fastnn.errors.NotBuiltError: the network has no parameters yet: call build or fit first
+    """
 
 
 class NetworkBusyError(FastnnError, RuntimeError):
-    """The network is being trained by another thread."""
+    """The network is being trained by another thread. Also a `RuntimeError`.
+
+    Examples
+    --------
+    Within `Network.averaged` too, a network cannot be trained:
+
+    >>> import fastnn
+    >>> net = fastnn.Network([fastnn.Dense(1)], loss="huber", weight_average=fastnn.EMA(0.9))
+    >>> history = net.fit([[0.0], [1.0]], [0.0, 1.0], verbose=0)
+    >>> with net.averaged():
+    ...     net.fit([[0.0], [1.0]], [0.0, 1.0], verbose=0)
+    Traceback (most recent call last):
+    fastnn.errors.NetworkBusyError: ...
+    """
 
 
 class DivergenceError(FastnnError, ArithmeticError):
     """Training produced a non-finite loss or gradient; the last finite weights are kept.
+
+    Also an `ArithmeticError`.
 
     Attributes
     ----------
@@ -44,6 +102,17 @@ class DivergenceError(FastnnError, ArithmeticError):
         Where it happened, both counted from 1.
     layer : str
         First layer, in the order of computation, with a non-finite value.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> layers = [fastnn.Dense(1, "exp", initializer="ones", name="growth")]
+    >>> net = fastnn.Network(layers, loss="mean_squared_error")
+    >>> try:
+    ...     history = net.fit([[1e3]], [0.0], verbose=0)
+    ... except fastnn.DivergenceError as error:
+    ...     print(error.epoch, error.batch, error.layer)
+    1 1 growth
     """
 
     def __init__(self, message: str, *, epoch: int, batch: int, layer: str):
@@ -58,15 +127,44 @@ class DivergenceError(FastnnError, ArithmeticError):
 
 
 class ModelFileError(FastnnError, ValueError):
-    """A model file is truncated, altered, foreign or too large."""
+    """A model file is truncated, altered, foreign or too large. Also a `ValueError`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, fastnn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "model.safetensors")
+    ...     _ = path.write_text("not a model")
+    ...     try:
+    ...         fastnn.Network.load(path)
+    ...     except fastnn.ModelFileError:
+    ...         print("refused")
+    refused
+    """
 
 
 class MissingDependencyError(FastnnError, ImportError):
-    """A package that this function needs is not installed; the message says how to get it."""
+    """A package that this function needs is not installed; the message says how to get it.
+
+    Also an `ImportError`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> issubclass(fastnn.MissingDependencyError, ImportError)
+    True
+    """
 
 
 class SearchError(FastnnError, RuntimeError):
-    """All trials of a search failed; the error of the first is its cause."""
+    """All trials of a search failed; the error of the first is its cause. Also a `RuntimeError`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> issubclass(fastnn.SearchError, RuntimeError)
+    True
+    """
 
 
 class ExecutorError(FastnnError, RuntimeError):
@@ -82,7 +180,18 @@ class ExecutorError(FastnnError, RuntimeError):
 
 
 class BackendError(FastnnError, RuntimeError):
-    """A kernel back end cannot be used on this machine."""
+    """A kernel back end cannot be used on this machine. Also a `RuntimeError`.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> try:
+    ...     backend = fastnn.kernels.implementation("native")
+    ... except fastnn.BackendError:
+    ...     backend = fastnn.kernels.implementation("reference")  # slow, but everywhere
+    >>> hasattr(backend, "adam_step")
+    True
+    """
 
 
 def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:

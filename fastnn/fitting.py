@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import checks, data, full_batch, resuming
 from .augmentation import augmentation_of
-from .callbacks import Callback, CallbackList, EpochLines, ProgressBar
+from .callbacks.base import Callback, CallbackList
+from .callbacks.progress import EpochLines, ProgressBar
 from .errors import ArgumentError, ArgumentTypeError
 from .training import FitSettings, Session, Trainer
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import inference
-from .callbacks import CallbackList
+from .callbacks.base import CallbackList
 from .data import DataSet
 from .errors import ArgumentError
 from .executor import GRADIENT_STAGES

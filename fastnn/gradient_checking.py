@@ -53,7 +53,7 @@ class ArrayCheck:
     scale : float
         ‖g‖ + ‖ĝ‖.
     noise : float
-        What rounding may add to `difference`: 10 √compared 2⁻⁵² max(1, |loss|) / epsilon.
+        What rounding may add to `difference`: ``10 √compared 2⁻⁵² max(1, |loss|) / epsilon``.
     """
 
     name: str
@@ -99,6 +99,16 @@ class GradientCheck:
     loss : float
         At the given data, penalties included.
     epsilon : float
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> net = fastnn.Network([fastnn.Dense(2, "tanh"), fastnn.Dense(1)], loss="huber", seed=0)
+    >>> check = fastnn.gradient_check(net, np.ones((3, 2)), np.zeros(3), verbose=0)
+    >>> list(check.relative_errors)
+    ['dense_1/weights', 'dense_1/bias', 'dense_2/weights', 'dense_2/bias']
+    >>> check.max_relative_error < 1e-6
+    True
     """
 
     arrays: tuple[ArrayCheck, ...]
@@ -199,8 +209,8 @@ def gradient_check(
     leaky_relu, elu, selu, or a custom one with `kinks`) changes sides anywhere in the network, if
     the loss goes from one smooth piece to another (absolute error, quantile, Huber), or if a weight
     under an L1 penalty changes its sign when the entry moves by ±epsilon. Where ‖g − ĝ‖ over the m
-    compared entries of an array is at most 10 √m 2⁻⁵² max(1, |loss|) / epsilon, rounding explains
-    it, and the error is 0.
+    compared entries of an array is at most ``10 √m 2⁻⁵² max(1, |loss|) / epsilon``, rounding
+    explains it, and the error is 0.
 
     References
     ----------

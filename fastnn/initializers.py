@@ -1,4 +1,11 @@
-"""Initial values of parameters."""
+"""Initial values of parameters: what to pass as the `initializer` of a layer, by name or object.
+
+>>> from fastnn import Dense
+>>> Dense(64, "tanh").initializer  # "auto", for this activation
+GlorotUniform()
+>>> from fastnn.initializers import Orthogonal
+>>> layer = Dense(64, initializer=Orthogonal(gain=0.5), bias_initializer="ones")
+"""
 
 from __future__ import annotations
 
@@ -11,22 +18,71 @@ from . import checks
 from .randomness import normal, uniform
 from .specification import Specification, resolve
 
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Initializer",
+    "LeCunNormal",
+    "LeCunUniform",
+    "Normal",
+    "Ones",
+    "Orthogonal",
+    "Uniform",
+    "Zeros",
+]
+
 
 class Initializer(Specification, family=True):
     """Base of the initialisers: `draw` gives the values of one array.
 
     The numbers depend on (seed, offset) and the shape alone; they are drawn in float64 and rounded
-    to the network's dtype.
+    to the network's dtype. One of your own is a frozen dataclass with a `draw`.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from fastnn import Dense, Network
+    >>> from fastnn.initializers import Initializer
+    >>> @dataclass(frozen=True)
+    ... class Identity(Initializer):
+    ...     def draw(self, shape, seed, offset):
+    ...         return np.eye(*shape)
+    >>> net = Network([Dense(2, initializer=Identity())], loss="huber").build(2)
+    >>> net.predict([[3.0, 4.0]])
+    array([[3., 4.]], dtype=float32)
     """
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
-        """Initial values, float64, for one parameter array."""
+        """Initial values, float64, for one parameter array.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Weights are (inputs, units).
+        seed, offset : int
+            Of the network; which array it is, so that each has numbers of its own.
+
+        Returns
+        -------
+        ndarray of float64, of that shape
+        """
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Zeros(Initializer):
-    """All zeros: right for biases; as weights, it never breaks the symmetry between units."""
+    """All zeros: right for biases; as weights, it never breaks the symmetry between units.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import Zeros
+    >>> Zeros().draw((2,), seed=0, offset=0)
+    array([0., 0.])
+    """
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
         return np.zeros(shape)
@@ -34,7 +90,14 @@ class Zeros(Initializer):
 
 @dataclass(frozen=True)
 class Ones(Initializer):
-    """All ones."""
+    """All ones.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import Ones
+    >>> Ones().draw((2,), seed=0, offset=0)
+    array([1., 1.])
+    """
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
         return np.ones(shape)
@@ -42,7 +105,18 @@ class Ones(Initializer):
 
 @dataclass(frozen=True)
 class Constant(Initializer):
-    """Every element equal to `value`."""
+    """Every element equal to `value`.
+
+    Parameters
+    ----------
+    value : float
+
+    Examples
+    --------
+    >>> from fastnn.initializers import Constant
+    >>> Constant(0.5).draw((2,), seed=0, offset=0)
+    array([0.5, 0.5])
+    """
 
     value: float = 0.0
 
@@ -55,7 +129,19 @@ class Constant(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """Normal numbers with mean 0 and standard deviation `scale`."""
+    """Normal numbers with mean 0 and standard deviation `scale`.
+
+    Parameters
+    ----------
+    scale : float
+        Not negative.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import Normal
+    >>> Normal(0.1).draw((2000, 10), seed=0, offset=0).std().round(3)
+    np.float64(0.1)
+    """
 
     scale: float = 0.05
 
@@ -68,7 +154,19 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class Uniform(Initializer):
-    """Uniform numbers between −`scale` and `scale`."""
+    """Uniform numbers between −scale and scale.
+
+    Parameters
+    ----------
+    scale : float
+        Not negative.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import Uniform
+    >>> abs(Uniform(0.1).draw((2000, 10), seed=0, offset=0)).max().round(3)
+    np.float64(0.1)
+    """
 
     scale: float = 0.05
 
@@ -86,6 +184,18 @@ class Orthogonal(Initializer):
     Saxe, McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep linear
     neural networks. ICLR 2014. Q of the QR decomposition of a normal matrix, with the signs of R's
     diagonal made positive so that it is uniform over all such matrices.
+
+    Parameters
+    ----------
+    gain : float
+
+    Examples
+    --------
+    >>> from fastnn.initializers import Orthogonal
+    >>> w = Orthogonal().draw((3, 2), seed=0, offset=0)
+    >>> abs((w.T @ w).round(12))
+    array([[1., 0.],
+           [0., 1.]])
     """
 
     gain: float = 1.0
@@ -151,6 +261,12 @@ class GlorotNormal(_Glorot):
 
     Glorot, Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS
     2010.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import GlorotNormal
+    >>> GlorotNormal().draw((2000, 10), seed=0, offset=0).var().round(4)
+    np.float64(0.001)
     """
 
     distribution = "normal"
@@ -161,6 +277,12 @@ class GlorotUniform(_Glorot):
     """Uniform, variance 2 / (fan_in + fan_out), limits ±√(6 / (fan_in + fan_out)).
 
     See `GlorotNormal`.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import GlorotUniform
+    >>> abs(GlorotUniform().draw((2000, 400), seed=0, offset=0)).max().round(4)
+    np.float64(0.05)
     """
 
     distribution = "uniform"
@@ -171,6 +293,12 @@ class HeNormal(_He):
     """Normal, variance 2 / fan_in, for rectified units; not truncated.
 
     He, Zhang, Ren, Sun: Delving deep into rectifiers. ICCV 2015.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import HeNormal
+    >>> HeNormal().draw((200, 100), seed=0, offset=0).var().round(3)
+    np.float64(0.01)
     """
 
     distribution = "normal"
@@ -178,7 +306,14 @@ class HeNormal(_He):
 
 @dataclass(frozen=True)
 class HeUniform(_He):
-    """Uniform, variance 2 / fan_in: limits ±√(6 / fan_in); see `HeNormal`."""
+    """Uniform, variance 2 / fan_in: limits ±√(6 / fan_in); see `HeNormal`.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import HeUniform
+    >>> abs(HeUniform().draw((600, 100), seed=0, offset=0)).max().round(3)
+    np.float64(0.1)
+    """
 
     distribution = "uniform"
 
@@ -188,6 +323,12 @@ class LeCunNormal(_LeCun):
     """Normal, variance 1 / fan_in; not truncated.
 
     LeCun, Bottou, Orr, Müller: Efficient BackProp. 1998.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import LeCunNormal
+    >>> LeCunNormal().draw((100, 200), seed=0, offset=0).var().round(3)
+    np.float64(0.01)
     """
 
     distribution = "normal"
@@ -195,7 +336,14 @@ class LeCunNormal(_LeCun):
 
 @dataclass(frozen=True)
 class LeCunUniform(_LeCun):
-    """Uniform, variance 1 / fan_in: limits ±√(3 / fan_in); see `LeCunNormal`."""
+    """Uniform, variance 1 / fan_in: limits ±√(3 / fan_in); see `LeCunNormal`.
+
+    Examples
+    --------
+    >>> from fastnn.initializers import LeCunUniform
+    >>> abs(LeCunUniform().draw((300, 100), seed=0, offset=0)).max().round(3)
+    np.float64(0.1)
+    """
 
     distribution = "uniform"
 

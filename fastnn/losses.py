@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from .compiler import PlanBuilder
     from .plan import Ref
 
+__all__ = [
+    "LOSSES",
+    "HalfSquaredError",
+    "Huber",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Poisson",
+    "Quantile",
+    "SigmoidCrossEntropy",
+    "SoftmaxCrossEntropy",
+    "get",
+]
 
 REDUCTIONS = ("mean", "sum")
 
@@ -43,6 +56,12 @@ class Loss(Specification, family=True):
     link : str or None
         Activation that turns the network's output into a prediction.
     fewest_outputs : int
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.Huber().task, fastnn.SoftmaxCrossEntropy().link
+    ('regression', 'softmax')
     """
 
     kernel: ClassVar[str]
@@ -273,7 +292,7 @@ class HalfSquaredError(Loss):
 
 @dataclass(frozen=True)
 class MeanAbsoluteError(Loss):
-    """Mean of |y − t|: fits the conditional median.
+    """Mean of ``|y − t|``: fits the conditional median.
 
     Examples
     --------
@@ -289,7 +308,7 @@ class MeanAbsoluteError(Loss):
 
 @dataclass(frozen=True)
 class Huber(Loss):
-    """½ e² up to |e| = δ, linear beyond (Huber, 1964).
+    """½ e² up to ``|e| = δ``, linear beyond (Huber, 1964).
 
     Parameters
     ----------
@@ -438,5 +457,17 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def get(value: str | Loss) -> Loss:
-    """The loss that `value`, a name or an object, stands for."""
+    """The loss that `value`, a name or an object, stands for.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        There is no loss of this name; it is neither a name nor a loss.
+
+    Examples
+    --------
+    >>> from fastnn import losses
+    >>> losses.get("huber")
+    Huber(delta=1.0)
+    """
     return resolve("loss", value, Loss, LOSSES)

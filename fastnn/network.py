@@ -41,7 +41,7 @@ class Network(Assembly):
         and mae for regression.
     seed : int, optional
         In [0, 2**64). Initial weights, shuffles, dropout and augmentation are functions of it: the
-        same seed gives the same bits for any number of threads. None draws one; `Network.seed`
+        same seed gives the same bits for any number of threads. None draws one; ``Network.seed``
         tells which.
     dtype : {"float32", "float64"}
     l1, l2 : float
@@ -65,7 +65,7 @@ class Network(Assembly):
     preprocessing : dict or None
         Whatever was saved with the network to prepare its inputs.
     updates_skipped : dict of str to int
-        Updates that layers sat out while they were frozen; `fastnn.freezing` keeps the account.
+        Updates that layers sat out while they were frozen; ``fastnn.freezing`` keeps the account.
     session : Session or None
         The fit under way.
     lock : TrainingLock
@@ -163,7 +163,7 @@ class Network(Assembly):
         NetworkBusyError
             Another thread is training this network.
         KeyboardInterrupt
-            After Ctrl-C. The network is usable, and `Network.history` holds the finished epochs.
+            After Ctrl-C. The network is usable, and ``Network.history`` holds the finished epochs.
         """
         with self.lock.held():
             listeners = fitting.listeners(self, callbacks, verbose)

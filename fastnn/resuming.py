@@ -52,7 +52,7 @@ def read(
         raise ArgumentTypeError(
             f"resume_from must be the path of a file or a Checkpoint, got {resume_from!r}"
         )
-    from .serialization import read_checkpoint
+    from .serialization.checkpoint import read_checkpoint
 
     arguments, callbacks = fit_arguments(session), session.callbacks.stateful()
     return read_checkpoint(resume_from, network, input_shape, arguments, callbacks)

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import averaging, inference, kernels
 from .augmentation.pipeline import Pipeline
-from .callbacks import CallbackList
+from .callbacks.base import CallbackList
 from .data import DataSet
 from .errors import DivergenceError
 from .executor import Diverged, Executor

@@ -175,7 +175,9 @@ def test_digits_are_read_altered_and_drawn(example, tmp_path, capsys):
     np.testing.assert_array_equal(digits.images, images)
     np.testing.assert_array_equal(digits.labels, labels)
     picture = tmp_path / "images.png"
-    augmentation.main([str(tmp_path), "--seeds", "2", "--epochs", "1", "--out", str(picture)])
+    augmentation.main(
+        ["--data", str(tmp_path), "--seeds", "2", "--epochs", "1", "--out", str(picture)]
+    )
     lines = capsys.readouterr().out.splitlines()
     assert [line[:11] for line in lines[1:3]] == ["as they are", "altered    "]
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -27,6 +27,17 @@ class Augmentation(Specification, family=True):
     dtype, and never those of validation or prediction. What happens to a row is a function of the
     network's seed, the step, and the row's place in the batch: the same for any number of threads
     and on any back end. Called with arrays, it returns changed copies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.augmentation import Augmentation, Mixup
+    >>> mixup = Mixup(0.2)
+    >>> isinstance(mixup, Augmentation)
+    True
+    >>> X, y = mixup(np.eye(4), y=np.eye(4), seed=0, step=0)
+    >>> X.shape, bool((X == y).all())
+    ((4, 4), True)
     """
 
     def lower(self, builder: PipelineBuilder) -> None:
@@ -156,7 +167,29 @@ class Compose(Augmentation):
 
 
 def augmentation_of(argument: str, value: Any) -> Augmentation:
-    """The augmentation that `value` — one, a list of them, or the dict of one — stands for."""
+    """The augmentation that `value` — one, a list of them, or the dict of one — stands for.
+
+    Parameters
+    ----------
+    argument : str
+        What messages call it.
+    value : Augmentation, sequence of Augmentation, or dict
+
+    Returns
+    -------
+    Augmentation
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        It stands for none.
+
+    Examples
+    --------
+    >>> from fastnn.augmentation import GaussianJitter, Mixup, augmentation_of
+    >>> type(augmentation_of("augmentation", [GaussianJitter(0.1), Mixup(0.2)])).__name__
+    'Compose'
+    """
     if isinstance(value, Augmentation):
         return value
     if isinstance(value, Mapping):

@@ -15,11 +15,11 @@
 
 from __future__ import annotations
 
-from .base import Callback, CallbackList, Logs
+from .base import Callback
 from .checkpoint import Checkpoint
 from .csv_logger import CSVLogger
 from .functions import LambdaCallback
-from .progress import EpochLines, ProgressBar
+from .progress import ProgressBar
 from .rates import LearningRateScheduler
 from .stopping import EarlyStopping, TerminateOnNonFinite
 from .tensorboard import TensorBoard
@@ -27,13 +27,10 @@ from .tensorboard import TensorBoard
 __all__ = [
     "CSVLogger",
     "Callback",
-    "CallbackList",
     "Checkpoint",
     "EarlyStopping",
-    "EpochLines",
     "LambdaCallback",
     "LearningRateScheduler",
-    "Logs",
     "ProgressBar",
     "TensorBoard",
     "TerminateOnNonFinite",

@@ -65,7 +65,7 @@ class Callback:
         """Several times a second: `logs` holds the epoch's "rows" so far and their mean "loss"."""
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
-        """`logs` holds loss and metrics of the epoch, and val_… of the validation data."""
+        """`logs` holds loss and metrics of the epoch, and ``val_…`` of the validation data."""
 
     def on_divergence(self, network: Network, error: DivergenceError) -> bool:
         """Return True to end training here, with the last finite weights, and without the error."""

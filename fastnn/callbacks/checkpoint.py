@@ -110,7 +110,7 @@ class Checkpoint(Callback):
                 self._monitor = self._new_monitor()
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
-        from ..serialization import save_checkpoint
+        from ..serialization.checkpoint import save_checkpoint
 
         if self._is_due(network, epoch, logs):
             save_checkpoint(network, self._file(epoch, logs))

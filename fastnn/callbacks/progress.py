@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class ProgressBar(Callback):
     """A tqdm bar over all epochs: loss, metrics, samples per second and time left.
 
-    Draws itself in a terminal or, in a notebook, as a widget; what `verbose=1` shows.
+    Draws itself in a terminal or, in a notebook, as a widget; what ``verbose=1`` shows.
 
     Examples
     --------

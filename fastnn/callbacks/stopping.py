@@ -26,7 +26,7 @@ class EarlyStopping(Callback):
     Parameters
     ----------
     monitor : str
-        A name of the history; one that begins with "val_" needs validation data in `fit`.
+        A name of the history; one that begins with ``val_`` needs validation data in `fit`.
     min_delta : float
         What a value must be better by to count as an improvement.
     patience : int

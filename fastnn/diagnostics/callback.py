@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import checks
-from ..callbacks import Callback, Logs
+from ..callbacks.base import Callback, Logs
 from ..errors import ArgumentError
 from ..randomness import check_seed
 from . import drawings, style
@@ -112,7 +112,7 @@ class LayerHealth(Callback):
         ]
 
     def values(self, figure: str) -> dict[str, list[float]]:
-        """One of the figures of `LayerFigures`, by layer: a value for each of `epochs`.
+        """One of the figures of ``LayerFigures``, by layer: a value for each of `epochs`.
 
         Raises
         ------

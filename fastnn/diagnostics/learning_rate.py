@@ -51,6 +51,16 @@ class LearningRateSweep:
         Where the smoothed loss falls most steeply over log(rate); None if it never falls.
     diverged : bool
         Whether the sweep ended early.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from fastnn import Dense, Network, lr_find
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = Network([Dense(32, "relu"), Dense(10)], loss="softmax_cross_entropy", seed=0)
+    >>> sweep = lr_find(net, X / 16, y)
+    >>> len(sweep.losses) == len(sweep.learning_rates) > 20
+    True
     """
 
     learning_rates: np.ndarray
@@ -110,7 +120,7 @@ def lr_find(
     Returns
     -------
     LearningRateSweep
-        `suggestion`, `plot()`, and the curve itself.
+        `suggestion`, ``plot()``, and the curve itself.
 
     Raises
     ------

@@ -58,6 +58,17 @@ class Diagnosis:
         All epochs of the network.
     health : LayerHealth or None
         The callback that was given.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from fastnn import Dense, Network, diagnose
+    >>> X, y = load_digits(return_X_y=True)
+    >>> net = Network([Dense(32, "relu"), Dense(10)], loss="softmax_cross_entropy", seed=0)
+    >>> history = net.fit(X[:1000] / 16, y[:1000], epochs=5, verbose=0)
+    >>> report = diagnose(net, X[:1000] / 16, y[:1000], X[1000:] / 16, y[1000:], curve_sizes=None)
+    >>> [layer.name for layer in report.layers], report.flags
+    (['dense_1', 'dense_2'], ())
     """
 
     network: str

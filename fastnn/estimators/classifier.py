@@ -128,10 +128,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         that writing to them changes predictions.
     n_iter_, n_layers_, n_outputs_ : int
     out_activation_ : str
-    is_categorical_ : ndarray of bool, shape (n_features_in_,), or None
+    is_categorical_ : ndarray of bool, shape (n_features,), or None
         Columns that are embedded.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
     network_ : Network
         What was trained.
 

@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
-from ..callbacks import Callback, CallbackList, ProgressBar
-from ..callbacks.base import Logs
+from ..callbacks import Callback, ProgressBar
+from ..callbacks.base import CallbackList, Logs
 from ..data import DataSet
 from ..errors import ArgumentError, DivergenceError
 from ..history import History

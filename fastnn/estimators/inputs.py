@@ -31,7 +31,7 @@ class ChecksInputs:
 
     @property
     def is_categorical_(self) -> np.ndarray | None:
-        """Which columns are embedded, bool (n_features_in_,), or None if none are."""
+        """Which columns are embedded, bool (n_features,), or None if none are."""
         check_is_fitted(self)  # an AttributeError before fit
         return self._columns.categorical
 

@@ -1,8 +1,8 @@
 """The kernels, checked and public, and the choice of the back end that runs them.
 
 Every kernel of the table is a function of this module, such as ``fastnn.kernels.adam_step``: it
-checks its arguments as `fastnn.kernels.contract` says and calls the active back end. Its
-documentation, and what it computes, is that of `fastnn.kernels.reference`.
+checks its arguments as ``fastnn.kernels.contract`` says and calls the active back end. Its
+documentation, and what it computes, is that of ``fastnn.kernels.reference``.
 """
 
 from __future__ import annotations
@@ -85,10 +85,21 @@ def use(backend: str) -> _Restore:
 def active_backend() -> str:
     """Name of the back end in use.
 
+    Returns
+    -------
+    str
+        One of `BACKENDS`.
+
     Raises
     ------
     ArgumentError
         The environment variable ``FASTNN_BACKEND`` names none.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.kernels.active_backend() in fastnn.kernels.BACKENDS
+    True
     """
     global _active
     if _active is None:

@@ -36,5 +36,17 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def get(value: str | Optimizer) -> Optimizer:
-    """The optimizer that `value`, a name or an object, stands for."""
+    """The optimizer that `value`, a name or an object, stands for.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        There is no optimizer of this name; it is neither a name nor an optimizer.
+
+    Examples
+    --------
+    >>> from fastnn import optimizers
+    >>> optimizers.get("adam")
+    Adam(learning_rate=0.001)
+    """
     return resolve("optimizer", value, Optimizer, OPTIMIZERS)

@@ -28,6 +28,12 @@ class Optimizer(Specification, family=True):
     full_batch : bool
         Whether it moves the parameters itself, by the loss and gradients of all rows, instead of
         by a kernel after each batch.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.SGD(momentum=0.9).slots, fastnn.LBFGS().full_batch
+    (('velocity',), True)
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
@@ -69,6 +75,12 @@ class GradientOptimizer(Optimizer, listed=False):
     .. [1] Loshchilov, Hutter: Decoupled weight decay regularization. ICLR 2019.
     .. [2] Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks. ICML
        2013.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.SGD(0.1, clipnorm=1.0).clips_norms
+    True
     """
 
     learning_rate: float | Schedule = 0.001

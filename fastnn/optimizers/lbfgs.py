@@ -36,7 +36,8 @@ class LBFGS(Optimizer):
     tolerance_grad : float
         The fit ends where no element of the gradient is larger.
     tolerance_change : float
-        The fit ends where an iteration lowers the loss f by no more than this times max(|f|, 1).
+        The fit ends where an iteration lowers the loss f by no more than this times
+        ``max(|f|, 1)``.
     max_line_search : int
         Evaluations in one iteration at most.
     max_evaluations : int, optional

@@ -26,6 +26,16 @@ class Population:
         Whether `max_time` ended before all epochs were done.
     seconds : float
         That the call took.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Dense, Network, fit_population
+    >>> X = np.random.default_rng(0).normal(size=(40, 3))
+    >>> networks = [Network([Dense(1)], loss="huber", seed=seed) for seed in range(3)]
+    >>> population = fit_population(networks, X, X.sum(axis=1), epochs=2)
+    >>> len(population), population.failed, population.histories[0].epoch
+    (3, (), [1, 2])
     """
 
     networks: tuple[Network, ...]

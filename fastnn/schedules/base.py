@@ -144,7 +144,29 @@ class Schedule(Specification, family=True):
 
 
 def get(argument: str, value: Any) -> float | Schedule:
-    """A learning rate as optimizers hold it: a positive number, or a schedule (or its config)."""
+    """A learning rate as optimizers hold it: a positive number, or a schedule (or its config).
+
+    Parameters
+    ----------
+    argument : str
+        What messages call it.
+    value : float, Schedule or dict
+
+    Returns
+    -------
+    float or Schedule
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        It stands for none.
+
+    Examples
+    --------
+    >>> from fastnn import schedules
+    >>> schedules.get("learning_rate", schedules.Constant(0.1).to_config())
+    Constant(learning_rate=0.1, unit='step')
+    """
     if isinstance(value, Schedule):
         return value
     if isinstance(value, Mapping):

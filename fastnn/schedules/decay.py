@@ -216,8 +216,8 @@ class PolynomialDecay(Schedule):
 class PiecewiseConstant(Schedule):
     """One rate up to each boundary, and the next from there on.
 
-    The first `boundaries[0]` steps have the rate `values[0]`, as with torch's MultiStepLR; Keras's
-    PiecewiseConstantDecay changes one step later.
+    The first ``boundaries[0]`` steps have the rate ``values[0]``, as with torch's MultiStepLR;
+    Keras's PiecewiseConstantDecay changes one step later.
 
     Parameters
     ----------

@@ -21,14 +21,14 @@ class ReduceOnPlateau(Schedule):
 
     After `patience` epochs without improvement all rates from there on are multiplied by `factor`;
     the next `cooldown` epochs do not count. How far the rates are down, and since when nothing has
-    improved, is state of the network (`Network.plateau`) and saved with it. The names are those of
-    Keras's ReduceLROnPlateau.
+    improved, is state of the network (``Network.plateau``) and saved with it. The names are those
+    of Keras's ReduceLROnPlateau.
 
     Parameters
     ----------
     learning_rate : Schedule or float
     monitor : str
-        A name of the history; one that begins with "val_" needs validation data in `fit`.
+        A name of the history; one that begins with ``val_`` needs validation data in `fit`.
     factor : float
         In (0, 1).
     patience : int
@@ -91,6 +91,15 @@ class Plateau:
     ----------
     scale : float
         What the rates have been multiplied by so far.
+
+    Examples
+    --------
+    >>> from fastnn.schedules import Plateau, ReduceOnPlateau
+    >>> plateau = Plateau(ReduceOnPlateau(0.1, "loss", factor=0.5, patience=1))
+    >>> for loss in (1.0, 0.9, 0.9, 0.9):
+    ...     plateau.observe({"loss": loss})
+    >>> plateau.scale
+    0.25
     """
 
     def __init__(self, rule: ReduceOnPlateau):

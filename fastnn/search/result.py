@@ -42,6 +42,20 @@ class Candidate:
     models : list or None
         Its networks or estimators, one for each fold; None if another process trained them, or if
         they were trained further and interrupted.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from fastnn import Dense, Network
+    >>> from fastnn.search import search
+    >>> X, y = load_iris(return_X_y=True)
+    >>> def build(params):
+    ...     return Network([Dense(params["units"], "tanh"), Dense(3)], loss="softmax_cross_entropy")
+    >>> result = search(
+    ...     build, {"units": [4, 64]}, X, y, trials=2, sampler="grid", seed=0, verbose=0
+    ... )
+    >>> result.best.params, result.best.epochs, len(result.best.models)
+    ({'units': 64}, 10, 1)
     """
 
     number: int
@@ -67,6 +81,18 @@ class SearchResult:
         Whether Ctrl-C ended it.
     settings : dict of str to str
         The arguments of the search that were given, for the report.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from fastnn import Dense, Network
+    >>> from fastnn.search import log_integers, search
+    >>> X, y = load_iris(return_X_y=True)
+    >>> def build(params):
+    ...     return Network([Dense(params["units"], "tanh"), Dense(3)], loss="softmax_cross_entropy")
+    >>> result = search(build, {"units": log_integers(4, 32)}, X, y, trials=3, seed=0, verbose=0)
+    >>> list(result.trials["state"]), result.best_network.predict(X).shape
+    (['complete', 'complete', 'complete'], (150, 3))
     """
 
     def __init__(
@@ -138,8 +164,8 @@ class SearchResult:
         Raises
         ------
         NotBuiltError
-            Without ``refit=True``: the trial has a network for each fold (`best.models`); or it was
-            trained by another process.
+            Without ``refit=True``: the trial has a network for each fold (``best.models``); or it
+            was trained by another process.
         """
         if self.refitted is not None:
             return self.refitted

@@ -25,7 +25,16 @@ _LOGARITHMIC = ("loguniform", "reciprocal")
 
 
 class Scale(ABC):
-    """How the values of one hyper-parameter are spread; for a space, or a function of a trial."""
+    """How the values of one hyper-parameter are spread; for a space, or a function of a trial.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from fastnn.search import log_integers
+    >>> trial = optuna.trial.FixedTrial({"units": 32})
+    >>> log_integers(8, 128).suggest(trial, "units")
+    32
+    """
 
     @abstractmethod
     def suggest(self, trial: Any, name: str) -> Any:

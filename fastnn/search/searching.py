@@ -55,7 +55,7 @@ def search(
         From name to a list of values, a frozen distribution of scipy.stats, a distribution of
         Optuna, or a scale of this module (`log_uniform`, `momentum`, `log_integers` …). A function
         asks the trial for values, some perhaps only if others say so, and returns the parameters;
-        None stands for all that it asked for. Scales have `suggest(trial, name)`.
+        None stands for all that it asked for. Scales have ``suggest(trial, name)``.
     X : array-like, shape (n, …)
     y : array-like, shape (n,) or (n, outputs)
     trials : int, optional
@@ -73,7 +73,7 @@ def search(
         ``min_epochs · reduction_factor`` epochs, and so on; "hyperband" has brackets of that with
         later and later first rungs. Estimators are always fitted whole.
     objective : str, callable or list, optional
-        "val_loss" (the default for networks) or any "val_…" that the metrics of the networks
+        "val_loss" (the default for networks) or any ``"val_…"`` that the metrics of the networks
         report; a scorer of scikit-learn, by name or as a function of (estimator, X, y); "score"
         (the default for estimators), the estimator's own; "parameters"; "latency", the median
         seconds of predicting one row. Of several, trade-offs are searched.
@@ -107,7 +107,7 @@ def search(
         thread or worker, which their trials do not depend on.
     seed : int, optional
         In [0, 2**64). The same seed and arguments give the same trials, values and networks, for
-        any number of threads and any executor; `SearchResult.seed` tells which was drawn.
+        any number of threads and any executor; ``SearchResult.seed`` tells which was drawn.
     executor : concurrent.futures.Executor, or function that makes one, optional
         Where trials are trained: a pool of processes of the standard library, of loky or of
         mpi4py, a Dask client's ``get_executor()``. The data go to each worker once. One that a

@@ -6,7 +6,7 @@ optimizer state ("optimizer/first_moment/dense_1/weights"). Its metadata have on
 JSON object, the description.
 
 ===============  ==================================================================================
-format_version   `FORMAT_VERSION`; other versions are refused by name
+format_version   ``FORMAT_VERSION``; other versions are refused by name
 fastnn_version   of the program that wrote the file, for information
 architecture     layers, their names, loss, optimizer, metrics, seed, dtype, input shape, penalties
                  and limit for all weights, average of the weights
@@ -32,8 +32,7 @@ Other entries of the metadata, which tools may add, are ignored.
 
 from __future__ import annotations
 
-from .checkpoint import read_checkpoint, save_checkpoint
 from .description import FORMAT_VERSION
 from .model import load, save
 
-__all__ = ["FORMAT_VERSION", "load", "read_checkpoint", "save", "save_checkpoint"]
+__all__ = ["FORMAT_VERSION", "load", "save"]

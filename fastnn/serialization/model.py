@@ -48,7 +48,7 @@ def save(
         the learning rate the optimizer was made with and an empty history.
     preprocessing : dict, optional
         How inputs were prepared, in JSON's own types: dicts with string keys, lists, strings,
-        finite numbers, booleans and None. By default `Network.preprocessing`.
+        finite numbers, booleans and None. By default ``Network.preprocessing``.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def load(
     Returns
     -------
     Network
-        With `Network.preprocessing` as saved, or None.
+        With ``Network.preprocessing`` as saved, or None.
 
     Raises
     ------
@@ -120,7 +120,15 @@ def load(
 
     Examples
     --------
-    See `save`.
+    >>> import os, tempfile
+    >>> from fastnn import Dense, Network
+    >>> from fastnn.serialization import load, save
+    >>> net = Network([Dense(2)], loss="softmax_cross_entropy", seed=0).build(3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(net, os.path.join(folder, "model.safetensors"))
+    ...     again = load(os.path.join(folder, "model.safetensors"))
+    >>> bool((again.parameters == net.parameters).all())
+    True
     """
     custom = CustomObjects(custom_objects)
     try:

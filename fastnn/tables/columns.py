@@ -30,7 +30,15 @@ _CALLED_ID = re.compile(r"(^|[_\W])id$|I[dD]$", re.ASCII)
 
 @dataclass(frozen=True)
 class Column:
-    """A column that the network sees; `kind` is one of `KINDS`."""
+    """A column that the network sees; `kind` is "number", "code" or "category".
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fastnn.tables import Column
+    >>> Column("size", "number").read(pd.DataFrame({"size": ["1.5", " ", "2"]}))
+    array([1.5, nan, 2. ])
+    """
 
     name: str
     kind: str
@@ -60,7 +68,17 @@ class Column:
 
 @dataclass
 class Schema:
-    """The columns that are used, those that are not (with the reason), and what was noticed."""
+    """The columns that are used, those that are not (with the reason), and what was noticed.
+
+    Examples
+    --------
+    >>> from fastnn.tables import Schema
+    >>> schema = Schema()
+    >>> schema.use("size", "number")
+    >>> schema.drop("row", "its values number the rows")
+    >>> schema.notices
+    ['row: dropped, its values number the rows']
+    """
 
     columns: list[Column] = field(default_factory=list)
     dropped: dict[str, str] = field(default_factory=dict)

@@ -52,7 +52,7 @@ class TableEncoder:
     notices : list of str
         What `fit` has to say.
     transformer : sklearn.compose.ColumnTransformer
-        Fitted on `cells(frame)`.
+        Fitted on ``cells(frame)``.
 
     Examples
     --------

@@ -26,6 +26,17 @@ class Preprocessing:
     target : Target
     dropped : dict of str to str
         Columns of the training table that are not used, and why.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from fastnn.tables import Column, Preprocessing, TableEncoder, Target
+    >>> table = pd.DataFrame({"size": [1.0, 2.0, 3.0], "price": [2.0, 4.1, 5.9]})
+    >>> encoder = TableEncoder([Column("size", "number")]).fit(table)
+    >>> price = Column("price", "number")
+    >>> preprocessing = Preprocessing(encoder, Target.learn(price, price.read(table)))
+    >>> preprocessing.unused(table.assign(town="Bern"))
+    ['town']
     """
 
     encoder: TableEncoder

@@ -90,6 +90,13 @@ def usable_rows(column: Column, values: np.ndarray) -> tuple[np.ndarray, list[st
     ------
     ArgumentError
         Fewer than two rows remain, or all of one value, or nearly every row is its own class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.tables import Column, usable_rows
+    >>> usable_rows(Column("price", "number"), np.array([1.5, np.nan, 3.0]))
+    (array([0, 2]), ['price: 1 row without a target left out'])
     """
     name = column.name
     regression = column.kind == "number"
@@ -134,6 +141,16 @@ class Target:
         Sorted, codes by number; empty for regression.
     mean, scale : float
         A regression target is seen by the network as (value - mean) / scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn.tables import Column, Target
+    >>> target = Target.learn(Column("answer", "category"), np.array(["yes", "no", "yes"]))
+    >>> target.encode(np.array(["no", "yes"]))
+    array([0, 1])
+    >>> target.decode(np.array([[0.2, 0.8]]))
+    array(['yes'], dtype=object)
     """
 
     column: Column

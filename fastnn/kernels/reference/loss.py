@@ -199,7 +199,7 @@ def mean_squared_error(dy, y, target, weight) -> float:
 
 
 def mean_absolute_error(dy, y, target, weight) -> float:
-    """Absolute error |y − t|, with gradient 0 at y = t.
+    """Absolute error ``|y − t|``, with gradient 0 at y = t.
 
     Parameters
     ----------
@@ -224,7 +224,9 @@ def mean_absolute_error(dy, y, target, weight) -> float:
 
 
 def huber(dy, y, target, weight, delta) -> float:
-    """Huber's loss: ½ e² where |e| = |y − t| ≤ δ, else δ (|e| − ½ δ); gradient clip(e, −δ, δ).
+    """Huber's loss of e = y − t: ½ e² up to ``|e| = δ``, else ``δ (|e| − ½ δ)``.
+
+    The gradient is clip(e, −δ, δ).
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ def gaussian_noise_fwd(y, x, stddev, seed, offset):
     """Add independent normal numbers: y = x + stddev · n.
 
     Elements 2 k and 2 k + 1 get r cos φ and r sin φ, where word 2 k of `philox` gives the radius r
-    and word 2 k + 1 the angle φ. The largest |n| is 5.8.
+    and word 2 k + 1 the angle φ. The largest ``|n|`` is 5.8.
 
     Parameters
     ----------
