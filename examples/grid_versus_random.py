@@ -1,4 +1,7 @@
-"""Grid against random search, after Bergstra and Bengio.
+"""Grid against random search
+==========================
+
+Grid against random search, after Bergstra and Bengio.
 
 Of four hyper-parameters one matters, the learning rate; the penalties of two layers and the number
 of units do not, in the ranges that are searched. A grid of 81 trials tries three learning rates, 27
@@ -7,9 +10,12 @@ in the space is drawn too. Small networks learn digits of MNIST, and which custo
 telephone company leave: random search reaches the best loss of the whole grid in a few trials.
 (Random search for hyper-parameter optimization, JMLR 13, 2012.)
 
+.. code-block:: sh
+
     python examples/grid_versus_random.py FOLDER --out grid_versus_random.png
 
-FOLDER holds mnist10k/images-idx3-ubyte.gz, mnist10k/labels-idx1-ubyte.gz and telco_churn.csv.
+FOLDER holds mnist10k/images-idx3-ubyte.gz, mnist10k/labels-idx1-ubyte.gz and telco_churn.csv;
+without it, the digits of scikit-learn are taken.
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_digits
 
 from fastnn import SGD, Dense, Network
 from fastnn.search import log_integers, log_uniform, search
@@ -40,6 +47,12 @@ RANGES = {
 }
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#888888"
+
+
+# %%
+# Problems
+# --------
+# Rows, and what a search on them found.
 
 
 @dataclass(frozen=True)
@@ -103,9 +116,21 @@ def read_churn(path: Path) -> Problem:
     return Problem("churn", X.astype(np.float32), (frame["Churn"] == "Yes").to_numpy(np.int64))
 
 
+def bundled() -> list[Problem]:
+    """The digits of scikit-learn, 8 × 8 pixels in [0, 1]."""
+    X, y = load_digits(return_X_y=True)
+    return [Problem("digits", (X / 16).astype(np.float32), y)]
+
+
 def read(folder: Path) -> list[Problem]:
     """Both data sets."""
     return [read_digits(folder / "mnist10k"), read_churn(folder / "telco_churn.csv")]
+
+
+# %%
+# One duel
+# --------
+# As many trials on a grid as drawn at random, on the same rows and from the same weights.
 
 
 def build(params: dict[str, Any], outputs: int, seed: int) -> Network:
@@ -166,6 +191,12 @@ def run(problems: Sequence[Problem], seeds: int = SEEDS, points: int = POINTS) -
     return {p.name: [duel(p, seed, points) for seed in range(seeds)] for p in problems}
 
 
+# %%
+# What is shown
+# -------------
+# How many random trials it takes to be as good as the whole grid, and where both have looked.
+
+
 def table(duels: dict[str, list[Duel]]) -> str:
     """Medians of the best losses, and random trials until the best of the grid is reached."""
     lines = [f"{'data':<10}{'grid':>8}{'random':>8}{'trials':>8}{'needed':>8}{'min – max':>12}"]
@@ -181,9 +212,6 @@ def table(duels: dict[str, list[Duel]]) -> str:
             f"{statistics.median(needed):>8g}{spread:>12}"
         )
     return "\n".join(lines)
-
-
-# --- the figure -----------------------------------------------------------------------------------
 
 
 def draw(duels: dict[str, list[Duel]], path: Path) -> None:
@@ -282,17 +310,24 @@ def draw_efficiency(panel: Any, found: list[Duel], name: str) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
+# %%
+# The experiment
+# --------------
+# Printed and drawn for fewer seeds than from the shell, where there are ten.
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the experiment, print its table and draw the figure."""
     parser = argparse.ArgumentParser(description="Grid search against random search.")
-    parser.add_argument("folder", type=Path, help="holds mnist10k and telco_churn.csv")
+    parser.add_argument("folder", type=Path, nargs="?", help="holds mnist10k and telco_churn.csv")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="duels on each data set")
     parser.add_argument("--points", type=int, default=POINTS, help="of the grid, on each axis")
     parser.add_argument(
         "--out", type=Path, default=Path("grid_versus_random.png"), help="PNG file for the figure"
     )
     options = parser.parse_args(arguments)
-    duels = run(read(options.folder), options.seeds, options.points)
+    problems = bundled() if options.folder is None else read(options.folder)
+    duels = run(problems, options.seeds, options.points)
     print(table(duels))
     draw(duels, options.out)
     print(f"layouts and courses: {options.out}")

@@ -156,7 +156,7 @@ class CustomLoss(Loss, listed=False):
     >>> import fastnn
     >>> def value(y, target):
     ...     return 0.5 * (y[0] - target[0]) ** 2
-    >>> def gradient(dy, y, target):
+    >>> def gradient(y, target, dy):
     ...     dy[0] = y[0] - target[0]
     >>> half = fastnn.loss(value, gradient=gradient, name="half", outputs=1)
     >>> type(half).__name__, half.name

@@ -174,6 +174,12 @@ class ExecutorError(FastnnError, RuntimeError):
     ----------
     result : SearchResult or None
         What the search has found until then; None if no trial was trained.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> issubclass(fastnn.ExecutorError, RuntimeError), fastnn.ExecutorError.result
+    (True, None)
     """
 
     result: SearchResult | None = None

@@ -55,6 +55,14 @@ def test_program_prints_a_table_and_draws(example, folder, tmp_path, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_digits_of_scikit_learn_will_do(example, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "picture.png"
+    example.main(["--seeds", "1", "--points", "2", "--out", str(picture)])
+    assert capsys.readouterr().out.splitlines()[1].startswith("digits")
+    assert picture.exists()
+
+
 def test_data_are_read(example, folder):
     digits, churn = example.read(folder)
     assert digits.X.shape == (1500, 20)

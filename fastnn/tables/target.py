@@ -149,8 +149,8 @@ class Target:
     >>> target = Target.learn(Column("answer", "category"), np.array(["yes", "no", "yes"]))
     >>> target.encode(np.array(["no", "yes"]))
     array([0, 1])
-    >>> target.decode(np.array([[0.2, 0.8]]))
-    array(['yes'], dtype=object)
+    >>> str(target.decode(np.array([[0.2, 0.8]]))[0])
+    'yes'
     """
 
     column: Column
