@@ -82,20 +82,31 @@ function drawShares() {
   find("shares").replaceChildren(...rows);
 }
 
-function trendCard(series) {
-  const known = series.relative.filter((value) => value !== null);
-  const [before, now] = known.length > 1 ? known.slice(-2) : [1, 1];
+/** The last change of a series, in words and coloured if it is more than 5 %. */
+function lastChange(known, more_is_better) {
+  if (known.length < 2) return make("span", "change", "one commit so far");
+  const [before, now] = known.slice(-2);
   const change = 100 * (now / before - 1);
-  const good = (change > 0) === series.more_is_better;
-  const verdict = Math.abs(change) < 5 ? "" : good ? "better" : "worse";
+  const verdict = Math.abs(change) < 5 ? "" : (change > 0) === more_is_better ? "better" : "worse";
   const sign = change > 0 ? "+" : change < 0 ? "−" : "±";
   const text = `${sign}${Math.abs(change).toFixed(1)} % since the commit before`;
+  return make("span", `change ${verdict}`, text);
+}
+
+/** "networks.FitDigits.time_call" is FitDigits of the networks; asv's pages have the whole name. */
+function shortened(name) {
+  const parts = name.split(".");
+  return parts.slice(0, Math.max(2, parts.length - 1)).join(": ");
+}
+
+function trendCard(series) {
+  const known = series.relative.filter((value) => value !== null);
   const low = Math.min(0.9, ...known), high = Math.max(1.1, ...known);
   const label = `${series.name}: ${known.map((v) => v.toFixed(2)).join(", ")}`;
   const over = series.parameters > 1 ? `, mean of ${series.parameters}` : "";
-  return make("article", "card", make("h3", "", series.name),
+  return make("article", "card", make("h3", "", shortened(series.name)),
     make("p", "", `${quantity(series.last, series.unit)}${over} · `,
-      make("span", `change ${verdict}`, text)),
+      lastChange(known, series.more_is_better)),
     sparkline(series.relative, low, high, label));
 }
 
@@ -148,7 +159,7 @@ function start() {
     if (data.asv_site) {
       const link = make("a", "", "Every size and machine");
       link.href = "asv/index.html";
-      find("details").append(link, ` is on asv's own pages (${data.commits.length} commits).`);
+      find("details").append(link, ` is on asv's own pages.`);
     }
     find("trend-filters").addEventListener("input", drawTrend);
     find("trend-filters").addEventListener("submit", (event) => event.preventDefault());
