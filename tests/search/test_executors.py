@@ -4,10 +4,12 @@ import multiprocessing
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from executor_jobs import SLEEP, Noting, Sleeping, logistic_regression, slow_build
+from programs import output_of
 from small_searches import assert_same, run
 
 from fastnn import Adam, Dense, Network, SearchError, fit_population
@@ -225,3 +227,35 @@ def test_nothing_is_left_after_an_error(processes, temporary):
 
     with pytest.raises(ZeroDivisionError):
         run(callbacks=[fail], executor=processes)
+
+
+CTRL_C = """
+    import os, signal, sys, tempfile
+    from concurrent.futures import ProcessPoolExecutor
+    from executor_jobs import slow_build
+    from pathlib import Path
+    from small_searches import run
+
+    def interrupt(study, trial):
+        if trial.number == 3:
+            os.killpg(os.getpgid(0), signal.SIGINT)  # as a terminal does
+
+    if __name__ == "__main__":
+        with ProcessPoolExecutor(2) as pool:
+            executor = pool if sys.argv[1] == "given" else lambda: ProcessPoolExecutor(2)
+            options = {"callbacks": [interrupt], "asynchronous": True}
+            result = run(build=slow_build, trials=500, executor=executor, **options)
+        states = result.trials["state"].tolist()
+        assert result.interrupted
+        assert 3 <= states.count("complete") < 20, states
+        assert set(states) == {"complete", "cut short"}
+        assert not list(Path(tempfile.gettempdir()).glob("fastnn-search-*"))
+        print("done")
+"""
+
+
+@pytest.mark.parametrize("kind", ["given", "made"])
+def test_ctrl_c_at_a_terminal_ends_searcher_and_workers(kind, tmp_path):
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    options = {"PYTHONPATH": path, "TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    assert output_of(CTRL_C, kind, timeout=60, **options) == "done"
