@@ -12,7 +12,7 @@ from executor_jobs import SLEEP, Noting, Sleeping, logistic_regression, slow_bui
 from programs import output_of
 from small_searches import assert_same, run
 
-from fastnn import Adam, Dense, Network, SearchError, fit_population
+from fastnn import Adam, Dense, Network, SearchError, fit_population, kernels
 from fastnn.search import delivery, dispatching, log_uniform, training
 
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
@@ -92,6 +92,21 @@ def test_state_of_optimizer_and_layers_travels_with_the_network(processes):
     assert np.array_equal(result.best_network.parameters, straight.parameters)
     assert result.best_network.state.step == straight.state.step
     assert result.best_network.history["loss"] == straight.history["loss"]
+
+
+def test_workers_use_the_back_end_of_the_search(processes):
+    native = run(trials=2, executor=processes)
+    with kernels.use("reference"):
+        result = run(trials=2, executor=processes)
+        assert_same(run(trials=2), result)
+    assert not np.array_equal(result.best_network.parameters, native.best_network.parameters)
+    assert_same(native, run(trials=2, executor=processes))
+
+
+@pytest.mark.slow
+def test_big_networks_travel_to_dask_beside_its_calls(dask, monkeypatch):
+    monkeypatch.setattr(delivery, "SMALL", 0)
+    assert_same(run(**HALVING), run(**HALVING, executor=dask))
 
 
 def test_asynchronous_halving_judges_what_workers_bring(executor):
