@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..kernels import active_backend
 from .executors import dask_client, shares_memory
 from .jobs import Job, Outcome, Task
 from .packing import pack, pickled
@@ -93,9 +94,13 @@ class _Pickled:
 
     def __init__(self) -> None:
         self._key = uuid.uuid4().hex
+        self._backend = active_backend()
 
     def prepared(self, job: Job) -> bytes:
         return pickled(job)
+
+    def _call(self, source: Any, *arguments: Any) -> tuple[Any, ...]:
+        return work, self._key, source, self._backend, *arguments
 
     def outcomes(self, reply: Reply) -> list[Outcome]:
         return [pickle.loads(outcome) for outcome in reply.outcomes]
@@ -127,7 +132,7 @@ class ByFile(_Pickled):
     def submit(
         self, executor: Executor, jobs: Sequence[bytes], threads: int, max_time: float | None
     ) -> Future[Reply | None]:
-        return executor.submit(work, self._key, self._source, jobs, threads, max_time)
+        return executor.submit(*self._call(self._source, jobs, threads, max_time))
 
     def missing(self) -> None:
         if isinstance(self._source, str):
@@ -142,7 +147,7 @@ class ByScattering(_Pickled):
 
     def __init__(self, task: Task):
         super().__init__()
-        self._block = np.frombuffer(bytearray().join(pack(task)), np.uint8)
+        self._pieces = pack(task)
         self._client: Any = None
         self._scattered: Any = None
 
@@ -152,13 +157,14 @@ class ByScattering(_Pickled):
         client = dask_client(executor)
         lost = self._scattered is None or self._scattered.status != "finished"
         if lost or client is not self._client:
+            block = np.frombuffer(bytearray().join(self._pieces), np.uint8)
             self._client = client
-            [self._scattered] = client.scatter([self._block], broadcast=True, hash=False)
+            [self._scattered] = client.scatter([block], broadcast=True, hash=False)
         if sum(map(len, jobs)) > SMALL:
             jobs = client.scatter(list(jobs), hash=False)
         # Calls with equal arguments are calls of their own all the same.
         options = {"pure": False}
-        return executor.submit(work, self._key, self._scattered, jobs, threads, max_time, **options)
+        return executor.submit(*self._call(self._scattered, jobs, threads, max_time), **options)
 
     def close(self) -> None:
         if self._client is not None and self._client.status == "running":

@@ -122,7 +122,11 @@ class ExecutorWorkers:
     @property
     def slots(self) -> int:
         """Batches at once."""
-        return slots(self._pool.executor)
+        try:
+            return slots(self._pool.executor)
+        except Exception as error:  # of a client that lost its cluster
+            self._pool.renew(self._pool.executor, error)
+            return slots(self._pool.executor)
 
     def start(self, jobs: Sequence[Job]) -> None:
         """Take jobs on; they begin with `finished`."""
@@ -155,18 +159,11 @@ class ExecutorWorkers:
     def _dispatch(self) -> None:
         """Give every worker that is free a batch."""
         while self._waiting and not any(batch.solitary for batch in self._running.values()):
-            workers = self._slots()
+            workers = self.slots
             suspect = self._waiting[0].losses >= LOSSES
             if len(self._running) >= (1 if suspect else workers):
                 return
             self._submit(self._next_batch(workers))
-
-    def _slots(self) -> int:
-        try:
-            return self.slots
-        except Exception as error:
-            self._pool.renew(self._pool.executor, error)
-            return self.slots
 
     def _next_batch(self, workers: int) -> list[_Errand]:
         """Some jobs that together take long enough, no more than what is one worker's share."""

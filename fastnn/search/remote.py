@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from .. import kernels
 from ..errors import ArgumentTypeError, SearchError
 from .jobs import Job, Outcome, Task
 from .packing import pickled, unpack
@@ -78,6 +79,7 @@ class Reply:
 def work(
     key: str,
     source: str | np.ndarray,
+    backend: str,
     jobs: Sequence[bytes],
     threads: int,
     max_time: float | None,
@@ -86,6 +88,8 @@ def work(
     task = tasks.get(key, source)
     if task is None:
         return None
+    if kernels.active_backend() != backend:
+        kernels.use(backend)  # and for later: other threads may train here, too
     with _own_threads(threads):
         reply = work_here(task, [pickle.loads(job) for job in jobs], threads, max_time)
     return replace(reply, outcomes=[_sent(outcome) for outcome in reply.outcomes])

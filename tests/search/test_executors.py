@@ -4,13 +4,15 @@ import multiprocessing
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from executor_jobs import SLEEP, Noting, Sleeping, logistic_regression, slow_build
+from programs import output_of
 from small_searches import assert_same, run
 
-from fastnn import Adam, Dense, Network, SearchError, fit_population
+from fastnn import Adam, Dense, Network, SearchError, fit_population, kernels
 from fastnn.search import delivery, dispatching, log_uniform, training
 
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
@@ -90,6 +92,21 @@ def test_state_of_optimizer_and_layers_travels_with_the_network(processes):
     assert np.array_equal(result.best_network.parameters, straight.parameters)
     assert result.best_network.state.step == straight.state.step
     assert result.best_network.history["loss"] == straight.history["loss"]
+
+
+def test_workers_use_the_back_end_of_the_search(processes):
+    native = run(trials=2, executor=processes)
+    with kernels.use("reference"):
+        result = run(trials=2, executor=processes)
+        assert_same(run(trials=2), result)
+    assert not np.array_equal(result.best_network.parameters, native.best_network.parameters)
+    assert_same(native, run(trials=2, executor=processes))
+
+
+@pytest.mark.slow
+def test_big_networks_travel_to_dask_beside_its_calls(dask, monkeypatch):
+    monkeypatch.setattr(delivery, "SMALL", 0)
+    assert_same(run(**HALVING), run(**HALVING, executor=dask))
 
 
 def test_asynchronous_halving_judges_what_workers_bring(executor):
@@ -225,3 +242,35 @@ def test_nothing_is_left_after_an_error(processes, temporary):
 
     with pytest.raises(ZeroDivisionError):
         run(callbacks=[fail], executor=processes)
+
+
+CTRL_C = """
+    import os, signal, sys, tempfile
+    from concurrent.futures import ProcessPoolExecutor
+    from executor_jobs import slow_build
+    from pathlib import Path
+    from small_searches import run
+
+    def interrupt(study, trial):
+        if trial.number == 3:
+            os.killpg(os.getpgid(0), signal.SIGINT)  # as a terminal does
+
+    if __name__ == "__main__":
+        with ProcessPoolExecutor(2) as pool:
+            executor = pool if sys.argv[1] == "given" else lambda: ProcessPoolExecutor(2)
+            options = {"callbacks": [interrupt], "asynchronous": True}
+            result = run(build=slow_build, trials=500, executor=executor, **options)
+        states = result.trials["state"].tolist()
+        assert result.interrupted
+        assert 3 <= states.count("complete") < 20, states
+        assert set(states) == {"complete", "cut short"}
+        assert not list(Path(tempfile.gettempdir()).glob("fastnn-search-*"))
+        print("done")
+"""
+
+
+@pytest.mark.parametrize("kind", ["given", "made"])
+def test_ctrl_c_at_a_terminal_ends_searcher_and_workers(kind, tmp_path):
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    options = {"PYTHONPATH": path, "TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    assert output_of(CTRL_C, kind, timeout=60, **options) == "done"

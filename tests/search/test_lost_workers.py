@@ -10,7 +10,7 @@ from optuna.storages import InMemoryStorage
 from small_searches import SPACE, assert_same, run
 
 from fastnn import ExecutorError
-from fastnn.search import log_uniform
+from fastnn.search import delivery, log_uniform
 
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
 pytestmark = [
@@ -110,9 +110,10 @@ def test_loky_gives_another(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_dask_runs_the_jobs_of_a_dead_worker_again(workers, tmp_path):
-    """With a single one, the data that were scattered are lost too."""
+@pytest.mark.parametrize(("workers", "small"), [(1, delivery.SMALL), (2, 0)])
+def test_dask_runs_the_jobs_of_a_dead_worker_again(workers, small, tmp_path, monkeypatch):
+    """With a single one, the data that were scattered are lost; jobs that are not small, too."""
+    monkeypatch.setattr(delivery, "SMALL", small)
     build = Fatal(tmp_path, times=1)
     with dask_client(workers) as client:
         result = run(**GRID, build=build, executor=client.get_executor())
