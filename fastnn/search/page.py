@@ -100,7 +100,8 @@ def _best(observed: Observed) -> str:
     rows = trial_rows(observed, observed.chosen)
     if len(observed.objectives) > 1:
         return html.section("The front", html.table(rows))
-    return html.section("The best trial", _facts(dict(zip(*rows, strict=True))))
+    best = {name: text for name, text in zip(*rows, strict=True) if text}
+    return html.section("The best trial", _facts(best))
 
 
 # --- plots ----------------------------------------------------------------------------------------
