@@ -14,47 +14,48 @@ import argparse
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import objectives as problems
+from sklearn.base import BaseEstimator
 
-from fastnn.search import objectives, session
-from fastnn.search.jobs import Job, Outcome
-from fastnn.search.keeping import Keeper
-from fastnn.search.loops import Limits, in_rounds
-from fastnn.search.progress import Progress
-from fastnn.search.samplers import sampler_of
-from fastnn.search.spaces import space_of
-from fastnn.search.studies import describe, new_study
-from fastnn.search.trials import Trials
+from fastnn.search import search
 
 TRIALS, SEEDS = 64, 20
-VALUE = objectives.Objective("value", objectives.MINIMIZE, lambda judged: 0.0)
 
 
-class Lookers:
-    """Workers that train nothing: they ask the objective."""
+class Answer(BaseEstimator):
+    """An estimator that learns nothing: its score is the value of an objective."""
 
-    def __init__(self, problem: problems.Objective):
-        self._problem, self._jobs = problem, list[Job]()
+    def __init__(self, value: float = 0.0):
+        self.value = value
 
-    def start(self, jobs: Sequence[Job]) -> None:
-        self._jobs += jobs
+    def fit(self, X: Any, y: Any) -> Answer:
+        return self
 
-    def finished(self, max_time: float | None) -> list[Outcome]:
-        jobs, self._jobs = self._jobs, []
-        return [Outcome(j.number, (self._problem.value(j.params),), j.epochs) for j in jobs]
+
+def value(answer: Answer, X: Any, y: Any) -> float:
+    """What the search minimises."""
+    return answer.value
 
 
 def best(problem: problems.Objective, sampler: str, seed: int, trials: int) -> float:
     """What one search finds."""
-    space = space_of(problem.space)
-    study = new_study(None, problem.name, [VALUE], seed, describe(space, [VALUE], 1))
-    study.sampler = sampler_of(sampler, seed, 0, space)
-    with Progress([VALUE], trials, shown=False) as progress:
-        asked = Trials(study, space, [1], Keeper([VALUE]), progress, ())
-        limits = Limits(trials, None)
-        in_rounds(asked, Lookers(problem), limits, progress, [1], session.LEARNING_ROUND)
-    return study.best_value
+    result = search(
+        lambda params: Answer(problem.value(params)),
+        problem.space,
+        np.zeros((2, 1)),
+        np.zeros(2),
+        trials=trials,
+        sampler=sampler,
+        objective=value,
+        direction="minimize",
+        validation_fraction=0.5,
+        seed=seed,
+        verbose=0,
+    )
+    return result.best_value
 
 
 def compare(found: Sequence[problems.Objective], seeds: int, trials: int) -> None:

@@ -13,7 +13,7 @@ SIZES = {
     "batch_normalization.py": ["--seeds", "2"],
     "data_augmentation.py": ["--seeds", "2"],
     "gradient_checking.py": ["--seeds", "2"],
-    "grid_versus_random.py": ["--seeds", "2"],
+    "grid_versus_random.py": ["--seeds", "4"],
     "initialization.py": ["--seeds", "1"],
     "optimization.py": ["--seeds", "1"],
     "regularization.py": ["--seeds", "1"],

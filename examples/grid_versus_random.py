@@ -1,21 +1,21 @@
 """Grid against random search
 ==========================
 
-Grid against random search, after Bergstra and Bengio.
+The experiment of Bergstra and Bengio: a grid of trials against as many random ones.
 
 Of four hyper-parameters one matters, the learning rate; the penalties of two layers and the number
 of units do not, in the ranges that are searched. A grid of 81 trials tries three learning rates, 27
 times each; 81 random trials try 81. Where the optimum lies nobody knows, so the place of the grid
-in the space is drawn too. Small networks learn digits of MNIST, and which customers of a
-telephone company leave: random search reaches the best loss of the whole grid in a few trials.
-(Random search for hyper-parameter optimization, JMLR 13, 2012.)
+in the space is drawn too. Small networks learn digits of MNIST, and which customers of a telephone
+company leave: random search reaches the best loss of the whole grid in a few trials. (Random search
+for hyper-parameter optimization, JMLR 13, 2012.)
 
 .. code-block:: sh
 
-    python examples/grid_versus_random.py FOLDER --out grid_versus_random.png
+    python examples/grid_versus_random.py --data FOLDER --out grid_versus_random.png
 
 FOLDER holds mnist10k/images-idx3-ubyte.gz, mnist10k/labels-idx1-ubyte.gz and telco_churn.csv;
-without it, the digits of scikit-learn are taken.
+without it, two data sets of scikit-learn are taken: digits of 8 × 8 pixels, and tumours.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
 
 from fastnn import SGD, Dense, Network
 from fastnn.search import log_integers, log_uniform, search
 
-ROWS, HELD_OUT = 800, 400
+ROWS = 1200  # at most, of which a third is held out
 EPOCHS = 3
 SEEDS = 10
 POINTS = 3  # of the grid, on each axis
@@ -50,9 +50,9 @@ BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#888888"
 
 
 # %%
-# Problems
+# The data
 # --------
-# Rows, and what a search on them found.
+# Digits and customers from a folder, or what comes with scikit-learn.
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,55 @@ class Problem:
     X: np.ndarray
     y: np.ndarray
 
-    def rows(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """ROWS + HELD_OUT of them, drawn by the seed."""
-        drawn = np.random.default_rng(seed).permutation(len(self.X))[: ROWS + HELD_OUT]
-        return self.X[drawn], self.y[drawn]
+    def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the rows to train on and of those held out, drawn by the seed."""
+        drawn = np.random.default_rng(seed).permutation(len(self.X))[:ROWS]
+        held_out = len(drawn) // 3
+        return drawn[held_out:], drawn[:held_out]
+
+
+def read_digits(folder: Path) -> Problem:
+    """Images of MNIST as rows in [0, 1]."""
+    with gzip.open(folder / "images-idx3-ubyte.gz") as file:
+        pixels = np.frombuffer(file.read(), np.uint8, offset=16)
+    with gzip.open(folder / "labels-idx1-ubyte.gz") as file:
+        labels = np.frombuffer(file.read(), np.uint8, offset=8)
+    X = pixels.reshape(len(labels), -1).astype(np.float32) / 255
+    return Problem("MNIST", X, labels.astype(np.int64))
+
+
+def read_churn(path: Path) -> Problem:
+    """Customers, their categories as columns of 0 and 1."""
+    import pandas as pd
+
+    frame = pd.read_csv(path, na_values=" ").dropna()
+    X = pd.get_dummies(frame.drop(columns=["customerID", "Churn"]), dtype=float).to_numpy()
+    return Problem("churn", standardized(X), (frame["Churn"] == "Yes").to_numpy(np.int64))
+
+
+def standardized(X: np.ndarray) -> np.ndarray:
+    """Columns of mean 0 and variance 1."""
+    return ((X - X.mean(axis=0)) / X.std(axis=0)).astype(np.float32)
+
+
+def read(folder: Path) -> list[Problem]:
+    """Both data sets."""
+    return [read_digits(folder / "mnist10k"), read_churn(folder / "telco_churn.csv")]
+
+
+def bundled() -> list[Problem]:
+    """Two of scikit-learn's."""
+    digits, tumours = (load(return_X_y=True) for load in (load_digits, load_breast_cancer))
+    return [
+        Problem("digits", (digits[0] / 16).astype(np.float32), digits[1]),
+        Problem("tumours", standardized(tumours[0]), tumours[1]),
+    ]
+
+
+# %%
+# The searches
+# ------------
+# Both on the same rows, from the same seed of all networks, so that luck decides nothing.
 
 
 @dataclass(frozen=True)
@@ -96,45 +141,8 @@ class Duel:
         return int(np.argmax(reached)) + 1 if reached.any() else len(reached) + 1
 
 
-def read_digits(folder: Path) -> Problem:
-    """Images of MNIST as rows in [0, 1]."""
-    with gzip.open(folder / "images-idx3-ubyte.gz") as file:
-        pixels = np.frombuffer(file.read(), np.uint8, offset=16)
-    with gzip.open(folder / "labels-idx1-ubyte.gz") as file:
-        labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    X = pixels.reshape(len(labels), -1).astype(np.float32) / 255
-    return Problem("MNIST", X, labels.astype(np.int64))
-
-
-def read_churn(path: Path) -> Problem:
-    """Customers, their categories as columns of 0 and 1, all columns of mean 0 and variance 1."""
-    import pandas as pd
-
-    frame = pd.read_csv(path, na_values=" ").dropna()
-    X = pd.get_dummies(frame.drop(columns=["customerID", "Churn"]), dtype=float).to_numpy()
-    X = (X - X.mean(axis=0)) / X.std(axis=0)
-    return Problem("churn", X.astype(np.float32), (frame["Churn"] == "Yes").to_numpy(np.int64))
-
-
-def bundled() -> list[Problem]:
-    """The digits of scikit-learn, 8 × 8 pixels in [0, 1]."""
-    X, y = load_digits(return_X_y=True)
-    return [Problem("digits", (X / 16).astype(np.float32), y)]
-
-
-def read(folder: Path) -> list[Problem]:
-    """Both data sets."""
-    return [read_digits(folder / "mnist10k"), read_churn(folder / "telco_churn.csv")]
-
-
-# %%
-# One duel
-# --------
-# As many trials on a grid as drawn at random, on the same rows and from the same weights.
-
-
 def build(params: dict[str, Any], outputs: int, seed: int) -> Network:
-    """One hidden layer; the seed is that of all trials, so that luck decides nothing."""
+    """One hidden layer; the seed is that of all trials of a duel."""
     layers = [
         Dense(params["units"], "relu", l2=params["l2_1"]),
         Dense(outputs, l2=params["l2_2"]),
@@ -156,13 +164,13 @@ def grid(seed: int, points: int = POINTS) -> dict[str, list[float]]:
 
 def run_search(problem: Problem, space: dict[str, Any], seed: int, **how: Any) -> Trials:
     """One search; the seed draws rows, weights and, for random search, the trials."""
-    X, y = problem.rows(seed)
+    known, held_out = problem.split(seed)
     result = search(
         partial(build, outputs=int(problem.y.max()) + 1, seed=seed),
         space,
-        X[:ROWS],
-        y[:ROWS],
-        validation_data=(X[ROWS:], y[ROWS:]),
+        problem.X[known],
+        problem.y[known],
+        validation_data=(problem.X[held_out], problem.y[held_out]),
         epochs=EPOCHS,
         seed=seed,
         verbose=0,
@@ -191,12 +199,6 @@ def run(problems: Sequence[Problem], seeds: int = SEEDS, points: int = POINTS) -
     return {p.name: [duel(p, seed, points) for seed in range(seeds)] for p in problems}
 
 
-# %%
-# What is shown
-# -------------
-# How many random trials it takes to be as good as the whole grid, and where both have looked.
-
-
 def table(duels: dict[str, list[Duel]]) -> str:
     """Medians of the best losses, and random trials until the best of the grid is reached."""
     lines = [f"{'data':<10}{'grid':>8}{'random':>8}{'trials':>8}{'needed':>8}{'min – max':>12}"]
@@ -212,6 +214,12 @@ def table(duels: dict[str, list[Duel]]) -> str:
             f"{statistics.median(needed):>8g}{spread:>12}"
         )
     return "\n".join(lines)
+
+
+# %%
+# The figure
+# ----------
+# As theirs: what a look along each axis sees of the trials; and the best loss so far.
 
 
 def draw(duels: dict[str, list[Duel]], path: Path) -> None:
@@ -319,14 +327,14 @@ def draw_efficiency(panel: Any, found: list[Duel], name: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the experiment, print its table and draw the figure."""
     parser = argparse.ArgumentParser(description="Grid search against random search.")
-    parser.add_argument("folder", type=Path, nargs="?", help="holds mnist10k and telco_churn.csv")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="MNIST and customers")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="duels on each data set")
     parser.add_argument("--points", type=int, default=POINTS, help="of the grid, on each axis")
     parser.add_argument(
         "--out", type=Path, default=Path("grid_versus_random.png"), help="PNG file for the figure"
     )
     options = parser.parse_args(arguments)
-    problems = bundled() if options.folder is None else read(options.folder)
+    problems = bundled() if options.data is None else read(options.data)
     duels = run(problems, options.seeds, options.points)
     print(table(duels))
     draw(duels, options.out)

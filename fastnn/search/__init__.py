@@ -17,12 +17,26 @@ trials, loops      asking, judging, telling; in rounds, or as outcomes come
 studies, keeping   Optuna's record; the models that are worth keeping
 session            from the arguments of `search` to its result
 result, progress   what a search found; what it shows on the way
+loading            what a search found that a storage holds
+observed           a search as plots and reports see it: trials, dimensions, importances
+axes, drawings     one plot each; those of parallel coordinates are in `parallel`
+figures, page      plots side by side; the report, of which `settings` tells the arguments
 =================  ===============================================================================
 """
 
 from __future__ import annotations
 
+from .loading import load
 from .scales import Scale, integers, log_integers, log_uniform, momentum, uniform
 from .searching import search
 
-__all__ = ["Scale", "integers", "log_integers", "log_uniform", "momentum", "search", "uniform"]
+__all__ = [
+    "Scale",
+    "integers",
+    "load",
+    "log_integers",
+    "log_uniform",
+    "momentum",
+    "search",
+    "uniform",
+]

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from .objectives import Objective
 from .spaces import Space
-from .studies import CUT_SHORT, EPOCHS, ERROR, best_trials, finished, quiet
+from .studies import EPOCHS, ERROR, best_trials, finished, quiet
 
 State = Literal["complete", "pruned", "failed"]
 
@@ -138,7 +138,7 @@ def observe(study: optuna.Study, objectives: Sequence[Objective], space: Space) 
 
 def _observation(trial: FrozenTrial, space: Space, chosen: bool) -> Observation:
     failed = trial.state == TrialState.FAIL
-    complete = trial.state == TrialState.COMPLETE and CUT_SHORT not in trial.user_attrs
+    complete = trial.state == TrialState.COMPLETE
     return Observation(
         trial.number,
         "failed" if failed else "complete" if complete else "pruned",
@@ -180,7 +180,7 @@ def _importances(
     few that were trained to the end tell nothing of what is bad.
     """
     epoch = None
-    if any(trial.state == TrialState.PRUNED for trial in trials):
+    if any(trial.state == TrialState.PRUNED for trial in trials):  # or was cut short
         epoch = _common_epoch(trials)
         study = _at_epoch(study, trials, epoch) if epoch is not None else study
     complete = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])

@@ -77,8 +77,10 @@ def _body(result: SearchResult, observed: Observed, command: str | None) -> Iter
     if failed:
         yield html.section("Failures", html.table(failure_rows(failed), "errors"))
     yield html.section("What was searched", html.table(_space_rows(observed), "space"))
-    yield html.section("Settings", _facts({"seed": str(result.seed)} | result.settings))
-    yield html.section("How to repeat it", _repeat(result, command))
+    settings = {"seed": str(result.seed)} | (result.settings or {})
+    yield html.section("Settings", _facts(settings))
+    if command is not None or result.settings is not None:
+        yield html.section("How to repeat it", _repeat(settings, command))
     yield html.section("Made by", _facts(versions()))
 
 
@@ -98,7 +100,8 @@ def _best(observed: Observed) -> str:
     rows = trial_rows(observed, observed.chosen)
     if len(observed.objectives) > 1:
         return html.section("The front", html.table(rows))
-    return html.section("The best trial", _facts(dict(zip(*rows, strict=True))))
+    best = {name: text for name, text in zip(*rows, strict=True) if text}
+    return html.section("The best trial", _facts(best))
 
 
 # --- plots ----------------------------------------------------------------------------------------
@@ -212,11 +215,10 @@ def _facts(found: Mapping[str, str]) -> str:
     return f'<div class="table"><table class="facts">\n{lines}\n</table></div>'
 
 
-def _repeat(result: SearchResult, command: str | None) -> str:
+def _repeat(settings: Mapping[str, str], command: str | None) -> str:
     if command is not None:
         return f"<pre>{escape(command)}</pre>"
-    given = {"seed": str(result.seed)} | result.settings
-    lines = "".join(f"    {name}={text},\n" for name, text in given.items())
+    lines = "".join(f"    {name}={text},\n" for name, text in settings.items())
     call = f"fastnn.search.search(\n    build, space, X, y,\n{lines})"
     return (
         f"<pre>{escape(call)}</pre>"

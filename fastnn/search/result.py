@@ -79,8 +79,8 @@ class SearchResult:
         The same arguments and this seed repeat the search.
     interrupted : bool
         Whether Ctrl-C ended it.
-    settings : dict of str to str
-        The arguments of the search that were given, for the report.
+    settings : dict of str to str or None
+        The arguments of the search that were given, for the report; None if they are not known.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class SearchResult:
         objectives: tuple[Objective, ...],
         seed: int,
         keeper: Keeper,
-        settings: dict[str, str],
+        settings: dict[str, str] | None = None,
     ):
         self.study, self.space, self.objectives = study, space, objectives
         self.seed, self.settings = seed, settings

@@ -70,6 +70,8 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
             "trials cannot be pruned by several objectives at once: "
             "give pruner='none' or one objective"
         )
+    if len(task.objectives) > 1 and arguments.refit:
+        raise ArgumentError("refit=True trains by the best trial: it needs a single objective")
     described = describe(known_space, task)
     with workers_for(task, arguments.executor, arguments.threads) as workers:
         study = study or new_study(storage, name, task.objectives)

@@ -89,6 +89,25 @@ class FunctionSpace(Space):
         return {"function": getattr(self._suggest, "__qualname__", type(self._suggest).__name__)}
 
 
+class StoredSpace(Space):
+    """That of a study of which nobody has told the space; parameters are as they are stored."""
+
+    def __init__(self, described: dict[str, str]):
+        self._described = described
+
+    def __call__(self, trial: Any) -> dict[str, Any]:
+        raise ArgumentError("the space of the study is not known: give space")
+
+    def params(self, trial: Any) -> dict[str, Any]:
+        return dict(trial.params)
+
+    def grid(self) -> dict[str, list[Any]]:
+        raise ArgumentError("the space of the study is not known: give space")
+
+    def describe(self) -> dict[str, str]:
+        return self._described
+
+
 def space_of(space: Any) -> Space:
     """The space that the argument of `search` describes; see `search` for what it may be."""
     if callable(space):

@@ -176,6 +176,17 @@ def test_the_pareto_front_against_brute_force():
         _ = result.best_params
 
 
+def test_refit_needs_a_single_objective_and_says_so_before_the_first_trial():
+    begun = []
+    with pytest.raises(ArgumentError, match=r"refit=True .* needs a single objective"):
+        run(
+            objective=["val_loss", "parameters"],
+            refit=True,
+            callbacks=[lambda study, trial: begun.append(trial)],
+        )
+    assert begun == []
+
+
 def test_latency_is_measured_in_seconds():
     result = run(objective="latency", trials=1)
     assert 0 < result.best_value < 0.1
