@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"fastnn: error: {_one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
-        print(f"fastnn: interrupted; {interrupt or 'no file was written'}", file=sys.stderr)
+        print(f"fastnn: interrupted; {str(interrupt) or 'no file was written'}", file=sys.stderr)
         return 130
     return 0
 

@@ -13,7 +13,7 @@ from ..optimizers import OPTIMIZERS, Optimizer
 from ..search import integers, log_integers, log_uniform, uniform
 
 #: Epochs, unless told otherwise: enough for so many updates of 128 rows, within these limits.
-_UPDATES, _ROWS = 3000, 128
+_UPDATES, _ROWS = 5000, 128
 _FEWEST_EPOCHS, _MOST_EPOCHS = 27, 324
 #: Rungs of successive halving below the last epoch: 1/27, 1/9 and 1/3 of the epochs.
 _RUNGS = 27

@@ -15,6 +15,8 @@ packing, delivery  a task as one block of bytes; how it and its jobs get to othe
 remote             what runs there
 trials, loops      asking, judging, telling; in rounds, or as outcomes come
 studies, keeping   Optuna's record; the models that are worth keeping
+storages           what studies are kept in, and who has which trial
+claims, searchers  which trials this search may run; who else is at the study, and alive
 session            from the arguments of `search` to its result
 result, progress   what a search found; what it shows on the way
 loading            what a search found that a storage holds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,7 +66,9 @@ def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
     if given.concurrent_trials is not None:
         checks.integer("concurrent_trials", given.concurrent_trials, low=1)
     checks.flag("asynchronous", given.asynchronous)
-    if not all(map(callable, given.callbacks)):
+    if given.batch_size is not None and not callable(given.batch_size):
+        checks.integer("batch_size", given.batch_size, low=1)
+    if not (isinstance(given.callbacks, Iterable) and all(map(callable, given.callbacks))):
         raise ArgumentTypeError(
             f"callbacks must hold functions of (study, trial), got {given.callbacks!r}"
         )
@@ -82,6 +84,8 @@ def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
     sampler_of(given.sampler, 0, (), space)
     if not isinstance(given.study_name, str):
         raise ArgumentTypeError(f"study_name must be a string, got {given.study_name!r}")
+    if not given.study_name:
+        raise ArgumentError("study_name is empty")
     storage = given.storage
     if not isinstance(storage, Storage):
         storage = storage_of(storage)

@@ -20,8 +20,10 @@ from .studies import quiet
 DRAWS = 3
 
 
-def probe(space: Space, build: Build, seed: int, X: Any, y: Any) -> Any:
-    """A model that `build` made of parameters drawn from the space, and that takes X and y.
+def probe(
+    space: Space, build: Build, seed: int, X: Any, y: Any, validation_data: Any = None
+) -> Any:
+    """A model that `build` made of parameters drawn from the space, and that takes the data.
 
     Raises
     ------
@@ -35,12 +37,19 @@ def probe(space: Space, build: Build, seed: int, X: Any, y: Any) -> Any:
     for number in range(DRAWS):
         source = "space"
         try:
-            params = space(study.ask())
+            trial = study.ask()
+            params = space(trial)
+            if not trial.params:
+                raise ArgumentError("it asked the trial for nothing: there is nothing to search")
             source = f"build({params})"
             model = model_for(build, seed, params, number)
             source = f"the network of build({params})"
             if isinstance(model, Network):
-                data.data_set(model.settle_for(X), X, y)
+                settled = model.settle_for(X)
+                data.data_set(settled, X, y)
+                if isinstance(validation_data, tuple) and len(validation_data) in (2, 3):
+                    source = f"validation_data for {source}"
+                    data.data_set(settled, *validation_data)
             return model
         except WrongModelError:
             raise

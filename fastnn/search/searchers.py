@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import platform
@@ -102,6 +103,7 @@ class Searchers:
         self._storage.base.set_study_system_attr(self._study_id, _PREFIX + self.name, count)
 
 
+@functools.cache
 def _machine() -> str:
     """What tells this machine, or container, from all others: where process numbers mean the same.
 

@@ -59,8 +59,8 @@ def search(
     X : array-like, shape (n, …)
     y : array-like, shape (n,) or (n, outputs)
     trials : int, optional
-        How many the study shall hold, those that its storage holds already included. A grid has no
-        more than its points, and by default all of them.
+        How many the study shall hold, those included that its storage holds already and those that
+        other searchers run. A grid has no more than its points, and by default all of them.
     timeout : float, optional
         Seconds after which networks end their epoch and the search is over. What trials cut short
         have reached counts only if no trial is complete.
@@ -117,8 +117,10 @@ def search(
         At most so many; `fastnn.get_num_threads` by default. With an executor, those of each of its
         workers, and 1 by default.
     storage : str or optuna.storages.BaseStorage, optional
-        Where the study is kept, for instance "sqlite:///search.db"; a search goes on with what is
-        there. None keeps it in memory.
+        Where the study is kept: the URL of a database, such as "sqlite:///search.db", or
+        "postgresql+psycopg://…" for several machines. A search goes on with what is there, and
+        shares it with all others that are at it; trials of one that was killed are run again. None
+        keeps the study in memory.
     study_name : str
         In the storage, which may hold several.
     callbacks : sequence of functions of (study, trial)
@@ -148,7 +150,8 @@ def search(
         A worker of an executor was killed, or it was shut down, and it can take no more work; the
         error's `result` is what was found until then.
     MissingDependencyError
-        Optuna, or what the sampler needs, is not installed: ``pip install "fastnn[search]"``.
+        Optuna, or what the sampler or the storage needs, is not installed:
+        ``pip install "fastnn[search]"``.
     KeyboardInterrupt
         After Ctrl-C, if there is nothing to return.
 

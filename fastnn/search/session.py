@@ -111,7 +111,7 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
         check_consistent_length(X, y)
     except (TypeError, ValueError) as error:
         raise ArgumentError(f"X and y do not fit: {error}") from None
-    model = probe(space, build, seed, X, y)
+    model = probe(space, build, seed, X, y, given.validation_data)
     if isinstance(model, Network):
         for name in given.fit_params:
             checks.member("fit_params", name, dict.fromkeys(FIT_PARAMS))

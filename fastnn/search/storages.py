@@ -144,7 +144,10 @@ def shown(url: str) -> str:
     """A URL without its password."""
     import sqlalchemy
 
-    parsed = sqlalchemy.make_url(url)
+    try:
+        parsed = sqlalchemy.make_url(url)
+    except sqlalchemy.exc.ArgumentError:  # is no URL
+        return url
     return url if parsed.password is None else parsed.render_as_string(hide_password=True)
 
 

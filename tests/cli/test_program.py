@@ -14,7 +14,7 @@ from fastnn.cli import main
 def test_version_and_help():
     assert run("--version").stdout == f"fastnn {fastnn.__version__}\n"
     text = run("--help").stdout
-    for command in ("demo", "train", "predict", "info"):
+    for command in ("demo", "train", "predict", "search", "info"):
         assert f"\n    {command} " in text
         assert "example:" in run(command, "--help").stdout
 

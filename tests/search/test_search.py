@@ -154,6 +154,28 @@ def broken(params):
         ({"asynchronous": "yes"}, ArgumentTypeError, "asynchronous must be True or False"),
         ({"seed": -1}, ArgumentError, "seed must be"),
         ({"callbacks": [3]}, ArgumentTypeError, "callbacks must hold functions of .study, trial."),
+        (
+            {"callbacks": print},
+            ArgumentTypeError,
+            "callbacks must hold functions of .study, trial.",
+        ),
+        ({"trials": "8"}, ArgumentTypeError, "trials must be an integer >= 1, got '8'"),
+        ({"trials": "8", "sampler": "grid"}, ArgumentTypeError, "trials must be an integer >= 1"),
+        ({"timeout": "5m"}, ArgumentTypeError, "timeout must be a finite number > 0, got '5m'"),
+        ({"batch_size": 0}, ArgumentError, "batch_size must be an integer >= 1, got 0"),
+        ({"study_name": 3}, ArgumentTypeError, "study_name must be a string, got 3"),
+        ({"study_name": ""}, ArgumentError, "study_name is empty"),
+        ({"space": lambda trial: {}}, ArgumentError, "space raised .*there is nothing to search"),
+        (
+            {"space": lambda trial: trial.suggest_float("a", 0, 1, log=True)},
+            ArgumentError,
+            "space raised ValueError: .*low",
+        ),
+        (
+            {"validation_data": (X[:, :2], Y)},
+            ArgumentError,
+            "validation_data for the network of build.* X has 2 features",
+        ),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(arguments, error, message):
