@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import tempfile
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,10 @@ from .remote import Reply, forget, work, work_here
 
 #: Bytes of jobs that Dask is given with a call; more of them go to the workers directly.
 SMALL = 100_000
+
+
+class NobodyThereError(Exception):
+    """An executor has no workers at the moment; others may come."""
 
 
 class Delivery(Protocol):
@@ -40,7 +45,7 @@ class Delivery(Protocol):
     def submit(
         self, executor: Executor, jobs: Sequence[Any], threads: int, max_time: float | None
     ) -> Future[Reply | None]:
-        """Have some prepared jobs done."""
+        """Have some prepared jobs done; `NobodyThereError` if it must be tried again later."""
 
     def outcomes(self, reply: Reply) -> list[Outcome]:
         """Those of a reply."""
@@ -156,18 +161,57 @@ class ByScattering(_Pickled):
     ) -> Future[Reply | None]:
         client = dask_client(executor)
         lost = self._scattered is None or self._scattered.status != "finished"
-        if lost or client is not self._client:
-            block = np.frombuffer(bytearray().join(self._pieces), np.uint8)
-            self._client = client
-            [self._scattered] = client.scatter([block], broadcast=True, hash=False)
-        if sum(map(len, jobs)) > SMALL:
-            jobs = client.scatter(list(jobs), hash=False)
+        try:
+            if lost or client is not self._client:
+                block = np.frombuffer(bytearray().join(self._pieces), np.uint8)
+                [self._scattered] = client.scatter([block], broadcast=True, hash=False)
+                self._client = client
+            if sum(map(len, jobs)) > SMALL:
+                jobs = client.scatter(list(jobs), hash=False)
+        except (OSError, TimeoutError) as error:  # workers that died, and none that is there
+            if client.status != "running":
+                raise
+            raise NobodyThereError from error
         # Calls with equal arguments are calls of their own all the same.
-        options = {"pure": False}
-        return executor.submit(*self._call(self._scattered, jobs, threads, max_time), **options)
+        options = {**executor._kwargs, "pure": False}  # type: ignore[attr-defined]
+        call = self._call(self._scattered, jobs, threads, max_time)
+        return _followed(client.submit(*call, **options))
 
     def close(self) -> None:
         if self._client is not None and self._client.status == "running":
             with suppress(OSError):  # of a cluster that is being shut down
                 self._client.run(forget, self._key, wait=False, on_error="ignore")
         self._scattered = self._client = None
+
+
+def _followed(call: Any) -> Future[Reply | None]:
+    """A future of Python's for one of Dask's.
+
+    Those of Dask's executor are never done if a result is lost before it is fetched, and cannot be
+    computed again.
+    """
+    own: Future[Reply | None] = Future()
+
+    async def follow() -> None:
+        error: Exception | None = None
+        reply = None
+        try:
+            reply = await call.client.gather(call, asynchronous=True)
+        except asyncio.CancelledError as cancelled:
+            error = CancelledError(*cancelled.args)  # that of futures of threads
+        except Exception as raised:
+            error = raised
+        if not own.set_running_or_notify_cancel():
+            return
+        if error is None:
+            own.set_result(reply)
+        else:
+            own.set_exception(error)
+
+    def cancel(own: Future[Reply | None]) -> None:
+        if own.cancelled():
+            call.cancel()
+
+    own.add_done_callback(cancel)
+    call.client.loop.add_callback(follow)
+    return own

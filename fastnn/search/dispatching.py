@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ExecutorError
-from .delivery import delivery_to
+from .delivery import NobodyThereError, delivery_to
 from .executors import Given, Pool, slots
 from .jobs import Job, Outcome, Task, Workers
 from .remote import Reply
@@ -124,7 +124,9 @@ class ExecutorWorkers:
         """Batches at once."""
         try:
             return slots(self._pool.executor)
-        except Exception as error:  # of a client that lost its cluster
+        except Exception as error:  # of a client that lost its cluster; nobody answers any more
+            for future in self._running:
+                future.cancel()
             self._pool.renew(self._pool.executor, error)
             return slots(self._pool.executor)
 
@@ -146,7 +148,7 @@ class ExecutorWorkers:
             while not self._done and (self._waiting or self._running):
                 self._look_at_the_clock()
                 self._dispatch()
-                if self._running and not self._done:
+                if not self._done:
                     self._collect()
         except ExecutorError:
             if not self._done:  # else the next call comes to the same end
@@ -158,12 +160,13 @@ class ExecutorWorkers:
 
     def _dispatch(self) -> None:
         """Give every worker that is free a batch."""
+        workers = self.slots
         while self._waiting and not any(batch.solitary for batch in self._running.values()):
-            workers = self.slots
             suspect = self._waiting[0].losses >= LOSSES
-            if len(self._running) >= (1 if suspect else workers):
+            if len(self._running) >= (min(1, workers) if suspect else workers):
                 return
-            self._submit(self._next_batch(workers))
+            if not self._submit(self._next_batch(workers)):
+                return
 
     def _next_batch(self, workers: int) -> list[_Errand]:
         """Some jobs that together take long enough, no more than what is one worker's share."""
@@ -178,7 +181,8 @@ class ExecutorWorkers:
             batch.append(self._waiting.popleft())
         return batch
 
-    def _submit(self, errands: list[_Errand]) -> None:
+    def _submit(self, errands: list[_Errand]) -> bool:
+        """Give out a batch; False if nobody was there to take it."""
         prepared: list[Any] = []
         for errand in list(errands):
             try:
@@ -187,16 +191,20 @@ class ExecutorWorkers:
                 self._done.append(Outcome(errand.job.number, error=error))
                 errands.remove(errand)
         if not errands:
-            return
+            return True
         left = self._deadline - time.monotonic()
         max_time = None if left == math.inf else max(1e-9, left)
         executor = self._pool.executor
         try:
             future = self._delivery.submit(executor, prepared, self._threads, max_time)
+        except NobodyThereError:
+            self._waiting.extendleft(reversed(errands))
+            return False
         except Exception as error:
             self._lost(_Batch(errands, executor), error, broken=True)
         else:
             self._running[future] = _Batch(errands, executor)
+        return True
 
     # ------------------------------------------------------------------------------ taking back
 
@@ -204,6 +212,8 @@ class ExecutorWorkers:
         """Wait a moment for a batch; take those that are done, the good ones first."""
         left = self._deadline - time.monotonic()
         limit = min(LOOK_ABOUT, left if left > 0 else max(0.0, left + PATIENCE))
+        if not self._running:  # nobody is there
+            time.sleep(limit if self._waiting else 0)
         for future in sorted(wait(self._running, limit, FIRST_COMPLETED).done, key=_in_vain):
             self._take(future, self._running.pop(future))
 

@@ -42,9 +42,11 @@ def dask_client(executor: Executor) -> Any:
 
 
 def slots(executor: Executor) -> int:
-    """How many calls it runs at once."""
+    """How many calls it runs at once; none where no worker has come yet, or all have gone."""
     if (client := dask_client(executor)) is not None:
-        return max(1, sum(client.nthreads().values()))
+        if client.status in ("closing", "closed"):
+            raise ConnectionError("the client of Dask is closed")
+        return sum(client.nthreads().values()) if client.status == "running" else 0
     for name in ("num_workers", "_max_workers"):  # of mpi4py; of the standard library and loky
         if known := getattr(executor, name, None):
             return known

@@ -200,4 +200,4 @@ def _round_size(given: Arguments, rungs: Sequence[int], left: int | None, worker
         return max(LEARNING_ROUND, workers.slots) if given.asynchronous else LEARNING_ROUND
     # To keep the best of all trials at a rung, all must be there.
     whole = len(rungs) > 1 and not given.asynchronous
-    return left or 1 if whole and left is not None else workers.slots * ROUND_PER_WORKER
+    return left or 1 if whole and left is not None else max(1, workers.slots) * ROUND_PER_WORKER

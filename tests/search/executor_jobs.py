@@ -25,7 +25,7 @@ def needed(name):
 def dask_client(workers=2):
     """A client of a cluster of processes on this machine."""
     distributed = needed("distributed")
-    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
         distributed.LocalCluster(silence_logs=50, **options) as cluster,
         distributed.Client(cluster) as client,

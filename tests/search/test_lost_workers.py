@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -140,6 +141,30 @@ def test_a_dask_worker_killed_from_outside_loses_nothing():
         assert pids[0] not in client.run(os.getpid).values()
     assert sorted(ended) == list(range(24))
     assert_same(run(**options), result)
+
+
+@pytest.mark.slow
+def test_workers_of_dask_may_come_late_and_the_client_may_go():
+    distributed = needed("distributed")
+    options = {"space": {"rate": log_uniform(1e-4, 1.0)}, "trials": 12, "concurrent_trials": 3}
+
+    def leave(study, trial):
+        if trial.number == 6:
+            client.close()
+
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        client = distributed.Client(cluster)
+        later = threading.Timer(1.0, cluster.scale, [1])
+        later.start()
+        result = run(**options, executor=client.get_executor())
+        later.join()
+        assert_same(run(**options), result)
+        with pytest.raises(ExecutorError, match=r"no more work \(") as raised:
+            run(**options, executor=client.get_executor(), callbacks=[leave])
+    trials = raised.value.result.trials
+    assert (trials["state"] == "complete").sum() >= 7
 
 
 @pytest.mark.slow
