@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Callable
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,8 +195,6 @@ def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: i
 
     It depends on what the study holds alone, whoever ran which trial.
     """
-    from dataclasses import replace
-
     best = result.best
     network = replace(build, seed=seed)(best.params)
     y = prepared.preprocessing.target.encode(prepared.train)
@@ -208,9 +208,9 @@ def _write(
     out: Path,
     network: Network,
     prepared: Prepared,
-    result: Any,
+    result: SearchResult,
     options: argparse.Namespace,
-    say: Any,
+    say: Callable[[str], object],
 ) -> None:
     """Model, report and command."""
     from ..serialization import atomic

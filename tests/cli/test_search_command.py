@@ -13,19 +13,8 @@ import fastnn
 from fastnn import search as searching
 from fastnn.cli import main, tuning
 from fastnn.cli.options import duration
-from fastnn.search.result import SearchResult
 
 QUICK = ["--epochs", "9", "--trials", "6", "--sampler", "random"]
-
-
-@pytest.fixture(autouse=True)
-def report(monkeypatch):
-    if not hasattr(SearchResult, "report"):
-
-        def write(self, path, *, command=None):
-            path.write_text(f"<html>{command}</html>")
-
-        monkeypatch.setattr(SearchResult, "report", write, raising=False)
 
 
 def run(*arguments):
