@@ -10,7 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import checks
+from .. import checks, optional
 from ..errors import ArgumentError
 from .files import check_folder, check_output, tables
 from .options import add_table_options, duration, say_nothing
@@ -88,6 +88,7 @@ def run(options: argparse.Namespace) -> None:
     checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
     read_csv = tables().read_csv
+    optional.module("optuna", extra="search", need="fastnn search")
     from ..search.storages import shown
     from . import preparation, scores, tuning
 
