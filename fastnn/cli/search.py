@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Callable
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import checks
+from .. import checks, optional
 from ..errors import ArgumentError
 from .files import check_folder, check_output, tables
 from .options import add_table_options, duration, say_nothing
@@ -86,6 +88,7 @@ def run(options: argparse.Namespace) -> None:
     checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
     read_csv = tables().read_csv
+    optional.module("optuna", extra="search", need="fastnn search")
     from ..search.storages import shown
     from . import preparation, scores, tuning
 
@@ -193,8 +196,6 @@ def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: i
 
     It depends on what the study holds alone, whoever ran which trial.
     """
-    from dataclasses import replace
-
     best = result.best
     network = replace(build, seed=seed)(best.params)
     y = prepared.preprocessing.target.encode(prepared.train)
@@ -208,9 +209,9 @@ def _write(
     out: Path,
     network: Network,
     prepared: Prepared,
-    result: Any,
+    result: SearchResult,
     options: argparse.Namespace,
-    say: Any,
+    say: Callable[[str], object],
 ) -> None:
     """Model, report and command."""
     from ..serialization import atomic

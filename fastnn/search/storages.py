@@ -69,20 +69,17 @@ class Storage:
 
         columns: list[Any] = [sqlalchemy.column(name) for name in ("trial_id", "key", "value_json")]
         table = sqlalchemy.table("trial_system_attributes", *columns)
-        this = {"trial_id": trial_id, "key": OWNER}
+        this, new = {"trial_id": trial_id, "key": OWNER}, {"value_json": json.dumps(owner)}
         with self.engine.begin() as connection:
-            if (
-                OWNER not in trial.system_attrs
-            ):  # the table takes a second row of a key for an error
-                row = table.insert().values(**this, value_json=json.dumps(owner))
-                try:
-                    connection.execute(row)
-                except sqlalchemy.exc.IntegrityError:
-                    return False
-                return True
-            known = json.dumps(trial.system_attrs[OWNER])
-            change = table.update().filter_by(**this, value_json=known)
-            return connection.execute(change.values(value_json=json.dumps(owner))).rowcount == 1
+            if OWNER in trial.system_attrs:
+                known = json.dumps(trial.system_attrs[OWNER])
+                change = table.update().filter_by(**this, value_json=known).values(**new)
+                return connection.execute(change).rowcount == 1
+            try:
+                connection.execute(table.insert().values(**this, **new))
+            except sqlalchemy.exc.IntegrityError:  # somebody was faster: a trial has one such row
+                return False
+            return True
 
 
 def storage_of(storage: Any) -> Storage:

@@ -1,6 +1,7 @@
 """From a table to the best network of many: what is written, and how a search goes on."""
 
 import shlex
+import subprocess
 import sys
 
 import numpy as np
@@ -13,19 +14,8 @@ import fastnn
 from fastnn import search as searching
 from fastnn.cli import main, tuning
 from fastnn.cli.options import duration
-from fastnn.search.result import SearchResult
 
 QUICK = ["--epochs", "9", "--trials", "6", "--sampler", "random"]
-
-
-@pytest.fixture(autouse=True)
-def report(monkeypatch):
-    if not hasattr(SearchResult, "report"):
-
-        def write(self, path, *, command=None):
-            path.write_text(f"<html>{command}</html>")
-
-        monkeypatch.setattr(SearchResult, "report", write, raising=False)
 
 
 def run(*arguments):
@@ -173,10 +163,17 @@ def test_passwords_are_not_written_down(iris, tmp_path, capsys):
     assert "secret" not in capsys.readouterr().out
 
 
-def test_without_optuna_the_extra_is_named(iris, tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    error = refused(capsys, "search", iris, "--target", "species", "--out", tmp_path / "o")
-    assert 'pip install "fastnn[search]"' in error
+def test_without_optuna_the_extra_is_named(iris, tmp_path):
+    arguments = ["search", str(iris), "--target", "species", "--out", str(tmp_path / "o")]
+    code = (
+        "import sys; sys.modules['optuna'] = None; from fastnn.cli import main; "
+        f"sys.exit(main({arguments}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert (
+        done.stderr == 'fastnn: error: fastnn search needs optuna: pip install "fastnn[search]"\n'
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ TRIALS = 24
 RANDOM = {"space": RATES, "trials": TRIALS, "epochs": 20}
 GRID = {"space": {**SPACE, "momentum": [0.0, 0.5, 0.9]}, "sampler": "grid", "trials": None}
 HALVING = {**RANDOM, "pruner": "halving", "epochs": 9, "concurrent_trials": None}
+ASYNCHRONOUS = {**RANDOM, "asynchronous": True, "cv": 3}
 
 
 def frame(result):
@@ -40,6 +41,7 @@ def url(folder):
         pytest.param(RANDOM, 20, id="random, 20 kills", marks=pytest.mark.slow),
         pytest.param(GRID, 20, id="grid, 20 kills", marks=pytest.mark.slow),
         pytest.param(HALVING, 20, id="halving, 20 kills", marks=pytest.mark.slow),
+        pytest.param(ASYNCHRONOUS, 20, id="asynchronous, 20 kills", marks=pytest.mark.slow),
     ],
 )
 def test_a_search_that_is_killed_goes_on_as_if_nothing_had_happened(options, kills, tmp_path):
@@ -132,8 +134,8 @@ def test_a_trial_too_many_is_left_for_a_longer_search(storage, study, monkeypatc
     assert [trial.number for trial in longer.take(5)] == [1]
 
 
-def test_of_many_who_want_a_trial_one_gets_it(tmp_path):
-    storage = storage_of(url(tmp_path))
+def test_of_many_who_want_a_trial_one_gets_it(database):
+    storage = storage_of(database)
     study = optuna.create_study(storage=storage.base, study_name="s")
     study.enqueue_trial({})
     for turn in range(2):  # of nobody, then of somebody
