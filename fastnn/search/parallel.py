@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MOST = 10
 #: Where a line passes a hyper-parameter that the trial was not asked for, below the axis.
 ABSENT = -0.14
-#: Characters of all names that fit in one line below the axes.
-NAME_CHARACTERS = 90
+#: Characters of all names that fit in one line below the axes; and of one, where they are turned.
+NAME_CHARACTERS, TURNED = 90, 18
 
 
 def shown_dimensions(observed: Observed) -> list[Dimension]:
@@ -42,13 +42,14 @@ def coordinates(axes: Axes, observed: Observed) -> None:
         _upright(axes, at, upright, below)
     if failures:
         _note(axes, len(uprights), ABSENT, "failed")
-    names = [upright.name for upright in [*uprights, *values]]
+    names = [thing.name for thing in (*dimensions, *observed.objectives)]
     crowded = sum(map(len, names)) > NAME_CHARACTERS
+    labels = [shorten(name, TURNED if crowded else NAME_CHARACTERS) for name in names]
     style: dict[str, Any] = {"rotation": 20, "ha": "right", "rotation_mode": "anchor"}
     left_out = len(observed.dimensions) - len(dimensions)
     title = "parallel coordinates"
     dress(axes, title + (f", without {left_out} that matter less" if left_out else ""), "", "")
-    axes.set_xticks(range(len(names)), names, **(style if crowded else {}))
+    axes.set_xticks(range(len(names)), labels, **(style if crowded else {}))
     axes.tick_params(axis="x", length=0, pad=6)
     axes.set_yticks([])
     axes.grid(visible=False)
