@@ -20,7 +20,7 @@ LABEL = 14
 #: Choices beyond which only some are labelled.
 MANY = 12
 #: Labels of one axis that fit below a panel: more characters than that are turned.
-LEVEL_CHARACTERS = 36
+LEVEL_CHARACTERS = 28
 #: Values further than so many interquartile ranges outside of the quartiles are drawn at the edge,
 #: if they would squeeze all others into less than this share of the axis.
 FENCE, SQUEEZED = 3.0, 0.4
