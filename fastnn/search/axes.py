@@ -20,10 +20,10 @@ LABEL = 14
 #: Choices beyond which only some are labelled.
 MANY = 12
 #: Labels of one axis that fit below a panel: more characters than that are turned.
-LEVEL_CHARACTERS = 36
+LEVEL_CHARACTERS = 28
 #: Values further than so many interquartile ranges outside of the quartiles are drawn at the edge,
 #: if they would squeeze all others into less than this share of the axis.
-FENCE, SQUEEZED = 3.0, 0.5
+FENCE, SQUEEZED = 3.0, 0.4
 #: Ends with such a ratio are shown on a logarithmic scale where nothing else says so.
 WIDE = 20
 #: Room at both ends, as a share of the axis.
@@ -90,9 +90,12 @@ class Axis:
 
 
 def shorten(text: Any, length: int = LABEL) -> str:
-    """One line of text that matplotlib takes as it is, cut where it is too long."""
+    """One line of text that matplotlib takes as it is; what is too long lacks its middle."""
     line = " ".join(str(text).split()) or repr(text)
-    return plain(line if len(line) <= length else line[: length - 1] + "…")
+    if len(line) > length:
+        end = (length - 1) // 2
+        line = f"{line[: length - 1 - end]}…{line[-end:]}"
+    return plain(line)
 
 
 def dimension_axis(dimension: Dimension, values: Sequence[Any]) -> Axis:
@@ -140,8 +143,8 @@ def _numeric(name: str, low: float, high: float, log: bool, whole: bool) -> Axis
     else:
         found = MaxNLocator(5, integer=whole).tick_values(low, high)
         labels = _alike(found)
-    edge = 1e-9 * (high - low)
-    ticks = [(float(v), t) for v, t in zip(found, labels, strict=True) if low <= v + edge]
+    edge = 1e-9 * (low if log else high - low)
+    ticks = [(float(v), t) for v, t in zip(found, labels, strict=True) if low - edge <= v]
     return Axis(name, low, high, log, tuple(tick for tick in ticks if tick[0] <= high + edge))
 
 

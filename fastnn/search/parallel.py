@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MOST = 10
 #: Where a line passes a hyper-parameter that the trial was not asked for, below the axis.
 ABSENT = -0.14
-#: Characters of all names that fit in one line below the axes.
-NAME_CHARACTERS = 90
+#: Characters of all names that fit in one line below the axes; and of one, where they are turned.
+NAME_CHARACTERS, TURNED = 90, 18
 
 
 def shown_dimensions(observed: Observed) -> list[Dimension]:
@@ -35,26 +35,36 @@ def coordinates(axes: Axes, observed: Observed) -> None:
     uprights = [_axis(observed, dimension) for dimension in dimensions]
     values = [objective_axis(observed, i) for i in range(len(observed.objectives))]
     _lines(axes, observed, dimensions, uprights, values)
-    lacking = [any(d.name not in t.params for t in observed.trials) for d in dimensions]
-    failures = any(trial.state == "failed" for trial in observed.trials)
     for at, upright in enumerate([*uprights, *values]):
-        below = ("not asked" if lacking[at] else "") if at < len(uprights) else ""
-        _upright(axes, at, upright, below)
-    if failures:
-        _note(axes, len(uprights), ABSENT, "failed")
-    names = [upright.name for upright in [*uprights, *values]]
-    crowded = sum(map(len, names)) > NAME_CHARACTERS
-    style: dict[str, Any] = {"rotation": 20, "ha": "right", "rotation_mode": "anchor"}
+        _upright(axes, at, upright)
+    below = {
+        at: "not asked"
+        for at, dimension in enumerate(dimensions)
+        if any(dimension.name not in trial.params for trial in observed.trials)
+    }
+    if any(trial.state == "failed" for trial in observed.trials):
+        below[len(uprights)] = "failed"
+    for at, text in below.items():
+        _note(axes, at, ABSENT, text)
+    names = [d.name for d in dimensions] + [o.name for o in observed.objectives]
     left_out = len(observed.dimensions) - len(dimensions)
     title = "parallel coordinates"
     dress(axes, title + (f", without {left_out} that matter less" if left_out else ""), "", "")
-    axes.set_xticks(range(len(names)), names, **(style if crowded else {}))
+    _dress(axes, names, ABSENT if below else 0.0)
+
+
+def _dress(axes: Axes, names: list[str], low: float) -> None:
+    """No frame; names below, turned where they are many or long."""
+    crowded = sum(map(len, names)) > NAME_CHARACTERS
+    labels = [shorten(name, TURNED if crowded else NAME_CHARACTERS) for name in names]
+    style: dict[str, Any] = {"rotation": 20, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(names)), labels, **(style if crowded else {}))
     axes.tick_params(axis="x", length=0, pad=6)
     axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.set_xlim(-0.35, len(names) - 0.75)
-    axes.set_ylim((ABSENT if failures or any(lacking) else 0) - 0.06, 1.04)
+    axes.set_ylim(low - 0.06, 1.04)
 
 
 def _axis(observed: Observed, dimension: Dimension) -> Axis:
@@ -69,6 +79,7 @@ def _lines(
     uprights: list[Axis],
     values: list[Axis],
 ) -> None:
+    """One through all axes for each trial."""
     from matplotlib.colors import LinearSegmentedColormap
 
     shades = LinearSegmentedColormap.from_list("better", ["#a8a8a8", TRAINING])
@@ -109,8 +120,8 @@ def _line(trial: Observation, goodness: float, shades: Any) -> dict[str, Any]:
     }
 
 
-def _upright(axes: Axes, at: int, axis: Axis, below: str) -> None:
-    """An axis with its ticks; names of choices stand in front of the lines."""
+def _upright(axes: Axes, at: int, axis: Axis) -> None:
+    """An axis with its ticks; what is written beside them stands in front of the lines."""
     from matplotlib import rcParams
 
     ink: Any = rcParams["axes.edgecolor"]
@@ -119,8 +130,6 @@ def _upright(axes: Axes, at: int, axis: Axis, below: str) -> None:
         height = axis.share(value)
         axes.plot([at - 0.02, at], [height, height], color=ink, linewidth=1, zorder=5)
         _note(axes, at, height, label)
-    if below:
-        _note(axes, at, ABSENT, shorten(below))
 
 
 def _note(axes: Axes, at: int, height: float, text: str) -> None:

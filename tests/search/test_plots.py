@@ -10,6 +10,7 @@ from fastnn import ArgumentError, Dense, Network
 from fastnn.errors import MissingDependencyError
 from fastnn.search import axes as axes_module
 from fastnn.search import drawings, figures, log_integers, log_uniform, momentum, parallel, uniform
+from fastnn.search.observed import Dimension
 
 pytest.importorskip("matplotlib").use("agg")
 
@@ -211,6 +212,36 @@ def test_values_far_worse_than_most_are_drawn_at_the_edge():
     assert wide.share(0.1) == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    ("dimension", "inside"),
+    [
+        (Dimension("rate", None, 1e-12, 1e3, log=True), [1e-12, 1e-6, 1.0]),
+        (Dimension("rate", None, 1e-4, 1.0, log=True), [1e-4, 1e-3, 1e-2, 1e-1, 1.0]),
+        (Dimension("units", None, 4, 64, log=True, whole=True), [5, 10, 20, 50]),
+        (Dimension("layers", None, 1, 3, whole=True), [1, 2, 3]),
+        (Dimension("dropout", None, 0.0, 0.5), [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+        (Dimension("fixed", None, 0.0, 0.0), [0.0]),
+    ],
+)
+def test_ticks_lie_within_the_range(dimension, inside):
+    axis = axes_module.dimension_axis(dimension, [dimension.low, dimension.high])
+    at = [value for value, _ in axis.ticks]
+    assert set(np.round(np.asarray(inside, float), 14)) <= set(np.round(at, 14))
+    assert all(dimension.low * 0.999999 <= value <= dimension.high * 1.000001 for value in at)
+    assert all(-1e-6 <= axis.share(value) <= 1 + 1e-6 for value in at)
+    assert len({label for _, label in axis.ticks}) == len(at)
+    assert len(at) <= axes_module.MANY
+
+
+def test_labels_are_one_short_line_that_still_differs():
+    names = [f"a_rather_long_name_of_parameter_{i}" for i in range(3)]
+    short = [axes_module.shorten(name) for name in names]
+    assert [len(text) for text in short] == [axes_module.LABEL] * 3
+    assert len(set(short)) == 3
+    assert axes_module.shorten("two\nlines\t$x$") == r"two lines \$x\$"
+    assert axes_module.shorten("") == "''"
+
+
 # ----------------------------------------------------------------------------- several objectives
 
 
@@ -269,6 +300,14 @@ def test_few_trials_have_no_importances():
     with pytest.raises(ArgumentError, match=r"'importances' tell the best 5 .* need 10"):
         result.plot("importances")
     assert run(trials=12, objective=lambda e, X, y: 1.0).observed().importances is None
+
+
+def test_a_search_without_hyper_parameters_has_its_history(tmp_path):
+    result = run(lambda trial: {}, trials=12)
+    assert [axes.get_title(loc="left") for axes in result.plot().axes] == ["best so far"]
+    with pytest.raises(ArgumentError, match="'slices' need a hyper-parameter"):
+        result.plot("slices")
+    result.report(tmp_path / "report.html")
 
 
 def test_a_single_trial_and_a_single_value_can_be_drawn(tmp_path):
