@@ -8,8 +8,7 @@ from workloads import fits, package, searches
 DIGITS = fits.PROBLEMS[0]
 SEARCH = searches.Search(rows=1000, epochs=5, trials=8)
 WAYS = {
-    "population": searches.population,
-    "one by one": lambda search, _: searches.one_by_one(search),
+    **searches.WAYS,
     "scikit-learn": searches.scikit_learn,
     "Optuna over torch": searches.optuna_over_torch,
 }
@@ -25,6 +24,10 @@ def test_fit_of_digits(timing, side, dtype):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_search(timing, threads, way):
+    try:
+        WAYS[way](SEARCH, threads)
+    except ImportError as error:
+        pytest.skip(str(error))
     accuracies = timing(f"search, {SEARCH.trials} networks", lambda: WAYS[way](SEARCH, threads))
     assert len(accuracies) == SEARCH.trials
     assert max(accuracies) > 0.75
