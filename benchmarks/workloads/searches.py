@@ -106,7 +106,7 @@ def random_search(search: Search, threads: int = 1) -> list[float]:
         threads=threads,
         verbose=0,
     )
-    return list(result.trials["value"])
+    return [trial.value for trial in result.study.trials]
 
 
 def accuracy(search: Search, network: Network) -> float:
