@@ -1,4 +1,4 @@
-"""Instructions of each kernel, counted by valgrind: a witness that no noise reaches.
+"""Instructions of each kernel, by valgrind or perf: a witness that no noise reaches.
 
     python instructions.py OUTPUT NAME…
 
@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import hardware_counts
+
 CALL = "fastnn_call"  # the C function through which every kernel is called
 LONGEST = 600  # seconds
 COUNTED = ("small", "float32")
@@ -26,14 +28,16 @@ class NoCountError(Exception):
     """Instructions cannot be counted; the message is the reason."""
 
 
-def count(names: Sequence[str], variables: Mapping[str, str]) -> dict[str, int]:
+def count(names: Sequence[str], variables: Mapping[str, str]) -> dict[str, float]:
     """Instructions of one call of each kernel of the table that a package has.
 
     Kernels that call what Numba compiles on the spot are left out. `variables` of the environment
     say which package it is.
     """
     if shutil.which("valgrind") is None:
-        raise NoCountError("there is no valgrind")
+        if not hardware_counts.allowed():
+            raise NoCountError("there is no valgrind, and perf may not count here")
+        return hardware_counts.count(names, variables)
     with tempfile.TemporaryDirectory() as folder:
         _run(names, variables, Path(folder))
         counted = Path(folder, "names").read_text().split()
@@ -53,12 +57,11 @@ def _run(names: Sequence[str], variables: Mapping[str, str], folder: Path) -> No
         f"--callgrind-out-file={folder}/counts",
         *(sys.executable, __file__, str(folder / "names"), *names),
     ]
-    settings = {"FASTNN_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     inherited = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}  # finds workloads
     for isa in ("avx2", "baseline"):
         outcome = subprocess.run(
             command,
-            env={**inherited, **settings, "FASTNN_ISA": isa, **variables},
+            env={**inherited, **hardware_counts.SETTINGS, "FASTNN_ISA": isa, **variables},
             capture_output=True,
             text=True,
             timeout=LONGEST,

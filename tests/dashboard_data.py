@@ -35,12 +35,12 @@ def write_peers(path: Path, bench) -> None:
 #: Values of each benchmark, by commit, for all combinations of parameters.
 HISTORY = {
     "networks.TrainingEpochs.time_call": ([1.0, 4.0], [1.0, 1.0], [2.0, None]),
-    "limits.Training.track_share": ([0.4], [0.5], [0.5]),
+    "limits.Training.track_share_of_fma_peak": ([0.4], [0.5], [0.5]),
     "kernels.adam_step.time_call": ([1e-6], [1e-6], [1e-6]),
     "package.track_wheel_size": ([1.1e6], None, [1.2e6]),
 }
 UNITS = {
-    "limits.Training.track_share": "share of the FMA peak",
+    "limits.Training.track_share_of_fma_peak": "share of the FMA peak",
     "package.track_wheel_size": "bytes",
 }
 

@@ -121,6 +121,27 @@ def test_what_cannot_be_had_is_said(bench, tmp_path, capsys):
     assert "is not built" in capsys.readouterr().err
 
 
+FAKE_PERF = """#!/bin/sh
+# Ten million for the interpreter, and a thousand instructions a call.
+while [ "$1" != -o ]; do shift; done
+case $3 in true) calls=0 ;; *) calls=$5 ;; esac
+echo "$((10000000 + 1000 * calls)),,instructions:u,1,100.00,," > "$2"
+"""
+
+
+def test_perf_counts_where_it_may(bench, tmp_path, monkeypatch):
+    perf = tmp_path / "perf"
+    perf.write_text(FAKE_PERF)
+    perf.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    hide = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "valgrind" else hide(name))
+    assert bench.instructions.count(["scale"], {}) == {"scale": 1000}
+    perf.write_text('#!/bin/sh\necho "<not supported>,,instructions:u" > "$6"\n')
+    with pytest.raises(bench.instructions.NoCountError, match="may not count"):
+        bench.instructions.count(["scale"], {})
+
+
 @pytest.mark.slow  # valgrind imports NumPy, twice
 def test_instructions_are_those_of_the_kernel(bench):
     if shutil.which("valgrind") is None:

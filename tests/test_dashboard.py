@@ -85,7 +85,7 @@ def test_trend_is_relative_to_the_first_commit_and_in_order_of_dates(data):
     assert trend["networks.TrainingEpochs.time_call"]["relative"] == [1.0, 0.5, 2.0]
     assert trend["networks.TrainingEpochs.time_call"]["last"] == 2.0
     assert trend["package.track_wheel_size"]["relative"] == [1.0, None, 1.091]
-    assert trend["limits.Training.track_share"]["more_is_better"]
+    assert trend["limits.Training.track_share_of_fma_peak"]["more_is_better"]
     assert not trend["kernels.adam_step.time_call"]["more_is_better"]
 
 

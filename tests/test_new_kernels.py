@@ -82,4 +82,4 @@ def test_asv_finds_it(scratch):
     python(scratch, "-c", program)
     found = (scratch / "found.json").read_text()
     assert '"kernels.twice.time_call"' in found
-    assert '"limits.twice.track_share"' in found
+    assert '"limits.twice.track_share_of_stream"' in found

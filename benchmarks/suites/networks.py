@@ -11,7 +11,6 @@ NETWORKS = {workload.name: workload for workload in TRAINING[:4]}
 CHOSEN = ["native", "native, 2 threads", "native, avx2", "numba"]
 
 SEARCH = searches.Search(rows=1000, epochs=5, trials=16)
-WAYS = {"one by one": searches.one_by_one, "population": searches.population}
 
 
 def _adapter(engine: str):
@@ -62,16 +61,17 @@ class FitDigits(timed.Timed):
 class SearchThroughput:
     """Networks trained and scored in a second."""
 
-    params = (list(WAYS), ["native", "native, 2 threads"])
+    params = (list(searches.WAYS), ["native", "native, 2 threads"])
     param_names = ("way", "engine")
     unit = "networks/s"
 
     def setup(self, way: str, engine: str) -> None:
         ENGINES[engine].start()
-        self._search = partial(WAYS[way], SEARCH)
-        if way == "population":
-            self._search = partial(self._search, threads=ENGINES[engine].threads)
-        self._search()
+        self._search = partial(searches.WAYS[way], SEARCH, ENGINES[engine].threads)
+        try:
+            self._search()
+        except ImportError as error:
+            raise NotImplementedError(str(error)) from error
 
     def track_networks(self, way: str, engine: str) -> float:
         return SEARCH.trials / timed.duration(self._search, 1)

@@ -42,17 +42,19 @@ def threads():
 
 
 @pytest.fixture
-def timing(benchmark) -> Callable[..., Any]:
-    """timing(group, work): times work() in rounds of some milliseconds, beside others of its group.
+def timing(benchmark) -> Callable[..., None]:
+    """timing(group, work, check): times work() in rounds of some milliseconds, beside its group.
 
-    Returns what the first call returned.
+    check(outcome) asserts that the first call returned what it should; later ones may go on from
+    what it left.
     """
 
-    def time(group: str, work: Callable[[], Any]) -> Any:
-        outcome = work()
+    def time(
+        group: str, work: Callable[[], Any], check: Callable[[Any], None] = lambda _: None
+    ) -> None:
+        check(work())
         benchmark.group = group
         calls = 1 if benchmark.disabled else timed.calls_within(timed.SAMPLE, work)
         benchmark.pedantic(work, rounds=ROUNDS, iterations=calls)
-        return outcome
 
     return time

@@ -42,19 +42,15 @@ class Search:
 
     def networks(self) -> list[Network]:
         """Of all trials."""
-        return [
-            Network(
-                [
-                    *(Dense(UNITS, "relu"), Dropout(drop)),
-                    *(Dense(UNITS, "relu"), Dropout(drop)),
-                    Dense(CLASSES),
-                ],
-                loss="softmax_cross_entropy",
-                optimizer=Adam(rate),
-                seed=seed,
-            )
-            for seed, (rate, drop) in enumerate(self.settings())
-        ]
+        return [network(rate, drop, seed) for seed, (rate, drop) in enumerate(self.settings())]
+
+
+def network(rate: float, drop: float, seed: int | None = None) -> Network:
+    """20-64-64-2 by Adam."""
+    hidden = [layer for _ in range(2) for layer in (Dense(UNITS, "relu"), Dropout(drop))]
+    optimizer = Adam(rate)
+    layers = [*hidden, Dense(CLASSES)]
+    return Network(layers, loss="softmax_cross_entropy", optimizer=optimizer, seed=seed)
 
 
 def trained_together(search: Search, threads: int = 1) -> list[Network]:
@@ -83,6 +79,34 @@ def population(search: Search, threads: int = 1) -> list[float]:
 def one_by_one(search: Search) -> list[float]:
     """The same, one network after the other."""
     return [accuracy(search, trained_alone(search, net)) for net in search.networks()]
+
+
+def random_search(search: Search, threads: int = 1) -> list[float]:
+    """`fastnn.search`, with trials drawn by Optuna; ImportError without it."""
+    import optuna
+
+    from fastnn.search import log_uniform, uniform
+    from fastnn.search import search as look
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    X, y = search.data()
+    train, held_out = search.split()
+    result = look(
+        lambda params: network(params["rate"], params["drop"]),
+        {"rate": log_uniform(1e-4, 1e-2), "drop": uniform(0, 0.5)},
+        X[train],
+        y[train],
+        trials=search.trials,
+        sampler="random",
+        objective="accuracy",
+        epochs=search.epochs,
+        batch_size=search.batch_size,
+        validation_data=(X[held_out], y[held_out]),
+        seed=0,
+        threads=threads,
+        verbose=0,
+    )
+    return [trial.value for trial in result.study.trials]
 
 
 def accuracy(search: Search, network: Network) -> float:
@@ -152,3 +176,11 @@ def optuna_over_torch(search: Search, workers: int = 2) -> list[float]:
     study.optimize(objective, n_trials=search.trials, n_jobs=workers)
     torch.set_num_threads(threads)
     return [trial.value for trial in study.trials]
+
+
+#: Ours, by (search, threads).
+WAYS = {
+    "population": population,
+    "search": random_search,
+    "one by one": lambda search, _: one_by_one(search),
+}
