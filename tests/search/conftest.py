@@ -1,10 +1,28 @@
 """Executors that searches are run on."""
 
+import signal
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 from executor_jobs import dask_client, needed
+
+#: Seconds after which a test is ended that waits for others.
+LIMIT = 180
+
+
+@pytest.fixture
+def limited():
+    """A test that has an end, whatever becomes of the processes that it waits for."""
+
+    def end(number, frame):
+        raise TimeoutError(f"no end after {LIMIT} s")
+
+    previous = signal.signal(signal.SIGALRM, end)
+    signal.alarm(LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
 
 
 @pytest.fixture

@@ -26,11 +26,13 @@ def dask_client(workers=2):
     """A client of a cluster of processes on this machine."""
     distributed = needed("distributed")
     options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
-    with (
-        distributed.LocalCluster(silence_logs=50, **options) as cluster,
-        distributed.Client(cluster) as client,
-    ):
+    cluster = distributed.LocalCluster(silence_logs=50, **options)
+    try:
+        client = distributed.Client(cluster, timeout=60)
         yield client
+        client.close(timeout=30)
+    finally:
+        cluster.close(timeout=60)
 
 
 class Marks:

@@ -18,7 +18,7 @@ from fastnn.search import delivery, dispatching, log_uniform, training
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning"),
-    pytest.mark.usefixtures("temporary"),
+    pytest.mark.usefixtures("temporary", "limited"),
 ]
 
 RATES = {"rate": log_uniform(1e-4, 1.0)}

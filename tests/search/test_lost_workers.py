@@ -16,7 +16,7 @@ from fastnn.search import delivery, log_uniform
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning"),
-    pytest.mark.usefixtures("temporary"),
+    pytest.mark.usefixtures("temporary", "limited"),
 ]
 
 #: Every combination, in an order that the seed decides: 4 units are the third and the last.
