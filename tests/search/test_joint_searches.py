@@ -45,15 +45,21 @@ def url(folder):
     ],
 )
 def test_a_search_that_is_killed_goes_on_as_if_nothing_had_happened(options, kills, tmp_path):
+    def moments_of_end():
+        return {
+            t.number: t.datetime_complete for t in trials(url(tmp_path)) if t.state.is_finished()
+        }
+
     moments, ended = random.Random(kills), {}
     for _ in range(kills):
+        enough = len(ended) + moments.randint(0, TRIALS // kills)
         process = start(url(tmp_path), **options)
-        process.join(moments.uniform(0, 1.5))
+        wait_until(lambda: len(moments_of_end()) >= enough or not process.is_alive())  # noqa: B023
+        process.join(moments.uniform(0, 0.2))
         process.kill()
         process.join()
-        found = {t.number: t for t in trials(url(tmp_path)) if t.state.is_finished()}
-        assert ended.items() <= {n: t.datetime_complete for n, t in found.items()}.items()
-        ended = {n: t.datetime_complete for n, t in found.items()}
+        assert ended.items() <= moments_of_end().items()
+        ended = moments_of_end()
     result = run(**options, storage=url(tmp_path))
     assert frame(result).equals(frame(run(**options)))
     assert [t.number for t in result.study.trials] == list(range(len(result.trials)))
