@@ -1,11 +1,13 @@
 """Searches that share a study: resumed after a kill, joined by others, never counted twice."""
 
 import random
+import signal
 import threading
 import time
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from postgresql_server import postgresql, postgresql_server  # noqa: F401 – fixtures
 from searching_jobs import RATES, end, negative_loss, running, start, trials, wait_until
@@ -259,6 +261,22 @@ def test_a_search_goes_on_after_ctrl_c(tmp_path, asynchronous):
     result = run(**options, storage=url(tmp_path))
     assert not result.interrupted
     assert frame(result).equals(frame(run(**options)))
+
+
+def test_ctrl_c_waits_until_the_study_has_been_told(tmp_path, monkeypatch):
+    written = []
+
+    def interrupted(self, trial_id, key, value, write=RDBStorage.set_trial_user_attr):
+        if trial_id == 6 and not written:
+            signal.raise_signal(signal.SIGINT)  # in the middle of a transaction, as it may be
+            written.append(key)
+        write(self, trial_id, key, value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RDBStorage, "set_trial_user_attr", interrupted)
+        assert run(**RANDOM, storage=url(tmp_path)).interrupted
+    assert written
+    assert frame(run(**RANDOM, storage=url(tmp_path))).equals(frame(run(**RANDOM)))
 
 
 def test_an_exception_of_a_callback_leaves_no_trial_under_way(tmp_path):
