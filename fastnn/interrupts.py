@@ -38,8 +38,8 @@ class DeferredInterrupt:
 
     @contextmanager
     def section(self) -> Iterator[None]:
-        """Code that an interrupt may not split."""
-        if self._thread != threading.get_ident():
+        """Code that an interrupt may not split; sections within it are parts of it."""
+        if self._open or self._thread != threading.get_ident():
             yield
             return
         self._open = True

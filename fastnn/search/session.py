@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, ExecutorError, SearchError
+from ..interrupts import DeferredInterrupt
 from ..network import Network
 from ..randomness import check_seed
 from .arguments import Arguments, checked
@@ -148,13 +149,14 @@ def _search(
         front=[tuple(trial.values) for trial in best_trials(study)],
         shown=bool(given.verbose),
     )
-    with progress, Searchers(given.storage, given.storage.study_id(study)) as searchers:
+    searchers = Searchers(given.storage, given.storage.study_id(study))
+    with progress, searchers, DeferredInterrupt() as interrupt:
         claims = Claims(given.storage, study, searchers, given.trials)
         key = _sampler_key(study, searchers)
         study.sampler = sampler_of(given.sampler, task.seed, key, found.space)
         study.pruner = pruning.pruner
         trials = Trials(
-            study, found.space, pruning.rungs, keeper, progress, given.callbacks, claims
+            study, found.space, pruning.rungs, keeper, progress, given.callbacks, claims, interrupt
         )
         limits = Limits(trials, given.timeout)
         size = _round_size(given, pruning.rungs, claims.survey().free, workers)
@@ -168,7 +170,8 @@ def _search(
             error.result = found if found.pareto_front else None
             raise
         finally:
-            claims.release_all()
+            with interrupt.section():
+                claims.release_all()
     if not found.pareto_front:
         _complain(found, trials, given)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from ..interrupts import DeferredInterrupt
 from .claims import Claims, Survey
 from .jobs import Job, Outcome
 from .keeping import Keeper, Kept
@@ -18,8 +20,21 @@ from .progress import Progress
 from .spaces import Space
 from .studies import CUT_SHORT, EPOCHS, ERROR
 
+T = TypeVar("T")
+
 #: What the study calls every trial: a function of the study and the trial, as in Optuna.
 StudyCallback = Callable[[optuna.Study, FrozenTrial], None]
+
+
+def _whole(method: Callable[..., T]) -> Callable[..., T]:
+    """A method of `Trials` that Ctrl-C may not split."""
+
+    @functools.wraps(method)
+    def whole(self: Trials, *arguments: Any) -> T:
+        with self._interrupt.section():
+            return method(self, *arguments)
+
+    return whole
 
 
 @dataclass
@@ -71,6 +86,8 @@ class Trials:
     progress : Progress
     callbacks : sequence of functions of the study and a trial that has ended
     claims : Claims
+    interrupt : DeferredInterrupt
+        Ctrl-C waits until the study has been told: databases must not be left halfway.
 
     Attributes
     ----------
@@ -88,10 +105,11 @@ class Trials:
         progress: Progress,
         callbacks: Sequence[StudyCallback],
         claims: Claims,
+        interrupt: DeferredInterrupt,
     ):
         self._study, self._space, self._rungs = study, space, rungs
         self._keeper, self._progress, self._callbacks = keeper, progress, callbacks
-        self._claims = claims
+        self._claims, self._interrupt = claims, interrupt
         self._known: set[int] = set()
         self.running: dict[int, Running] = {}
         self.failed = 0
@@ -99,6 +117,7 @@ class Trials:
         for _ in self._news():  # what the study had before
             pass
 
+    @_whole
     def survey(self) -> Survey:
         """How many trials may begin, after a look at what other searchers have found."""
         if self._claims.shared:
@@ -120,6 +139,7 @@ class Trials:
                 self._keeper.offer(kept, complete=True)
             yield
 
+    @_whole
     def begin(self, wanted: int) -> list[Running]:
         """New trials, less those of which already the parameters cannot be drawn."""
         numbers = [self._draw(trial) for trial in self._claims.take(wanted)]
@@ -134,6 +154,7 @@ class Trials:
             self.fail(trial.number, error)
         return trial.number
 
+    @_whole
     def report(self, outcome: Outcome) -> Running | None:
         """Tell the study what a trial is worth so far; None if an error ended it, or it is lost."""
         running = self.running[outcome.number]
@@ -155,6 +176,7 @@ class Trials:
             running.record = _up_to(outcome.epochs, outcome.values[0], record)
         return running
 
+    @_whole
     def judge(self, running: Running) -> bool:
         """Whether a trial that has reported goes on, to its next rung; else it ends here."""
         last = running.last
@@ -169,6 +191,7 @@ class Trials:
             return True
         return False
 
+    @_whole
     def cut_short(self, running: Running) -> None:
         """Leave a trial for lack of time; what it has reached counts if no trial is complete."""
         del self.running[running.number]
@@ -176,6 +199,7 @@ class Trials:
         running.trial.set_user_attr(CUT_SHORT, datetime.now().isoformat())
         self._claims.release(running.trial)
 
+    @_whole
     def cut_all_short(self) -> None:
         """Leave all trials under way."""
         for running in list(self.running.values()):

@@ -16,7 +16,9 @@ HANGS = []
 
 #: Forked from a server that has imported everything: a search begins at once.
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["searching_jobs", "fastnn.search.session", "alembic.migration"])
+processes.set_forkserver_preload(
+    ["searching_jobs", "fastnn.search.session", "optuna.storages._rdb.models", "alembic.command"]
+)
 
 
 def negative_loss(estimator, X, y):

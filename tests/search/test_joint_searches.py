@@ -1,11 +1,13 @@
 """Searches that share a study: resumed after a kill, joined by others, never counted twice."""
 
 import random
+import signal
 import threading
 import time
 
 import optuna
 import pytest
+from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 from postgresql_server import postgresql, postgresql_server  # noqa: F401 – fixtures
 from searching_jobs import RATES, end, negative_loss, running, start, trials, wait_until
@@ -45,15 +47,21 @@ def url(folder):
     ],
 )
 def test_a_search_that_is_killed_goes_on_as_if_nothing_had_happened(options, kills, tmp_path):
+    def moments_of_end():
+        return {
+            t.number: t.datetime_complete for t in trials(url(tmp_path)) if t.state.is_finished()
+        }
+
     moments, ended = random.Random(kills), {}
     for _ in range(kills):
+        enough = len(ended) + moments.randint(0, TRIALS // kills)
         process = start(url(tmp_path), **options)
-        process.join(moments.uniform(0, 1.5))
+        wait_until(lambda: len(moments_of_end()) >= enough or not process.is_alive())  # noqa: B023
+        process.join(moments.uniform(0, 0.2))
         process.kill()
         process.join()
-        found = {t.number: t for t in trials(url(tmp_path)) if t.state.is_finished()}
-        assert ended.items() <= {n: t.datetime_complete for n, t in found.items()}.items()
-        ended = {n: t.datetime_complete for n, t in found.items()}
+        assert ended.items() <= moments_of_end().items()
+        ended = moments_of_end()
     result = run(**options, storage=url(tmp_path))
     assert frame(result).equals(frame(run(**options)))
     assert [t.number for t in result.study.trials] == list(range(len(result.trials)))
@@ -253,6 +261,22 @@ def test_a_search_goes_on_after_ctrl_c(tmp_path, asynchronous):
     result = run(**options, storage=url(tmp_path))
     assert not result.interrupted
     assert frame(result).equals(frame(run(**options)))
+
+
+def test_ctrl_c_waits_until_the_study_has_been_told(tmp_path, monkeypatch):
+    written = []
+
+    def interrupted(self, trial_id, key, value, write=RDBStorage.set_trial_user_attr):
+        if trial_id == 6 and not written:
+            signal.raise_signal(signal.SIGINT)  # in the middle of a transaction, as it may be
+            written.append(key)
+        write(self, trial_id, key, value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RDBStorage, "set_trial_user_attr", interrupted)
+        assert run(**RANDOM, storage=url(tmp_path)).interrupted
+    assert written
+    assert frame(run(**RANDOM, storage=url(tmp_path))).equals(frame(run(**RANDOM)))
 
 
 def test_an_exception_of_a_callback_leaves_no_trial_under_way(tmp_path):
