@@ -92,13 +92,11 @@ def _importances(observed: Observed) -> list[Panel]:
 
 
 def _parallel(observed: Observed) -> list[Panel]:
-    _check_dimensions(observed, "parallel")
     draw = partial(parallel.coordinates, observed=observed)
     return [Panel("parallel", "parallel", draw, wide=True)]
 
 
 def _slices(observed: Observed) -> list[Panel]:
-    _check_dimensions(observed, "slices")
     return [
         Panel(
             "slices",
@@ -108,11 +106,6 @@ def _slices(observed: Observed) -> list[Panel]:
         for index, objective in enumerate(observed.objectives)
         for dimension in observed.dimensions
     ]
-
-
-def _check_dimensions(observed: Observed, kind: str) -> None:
-    if not observed.dimensions:
-        raise ArgumentError(f"{kind!r} need a hyper-parameter, but the search asked for none")
 
 
 def figure(observed: Observed, kinds: str | Sequence[str] | None) -> Figure:

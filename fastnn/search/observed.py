@@ -186,8 +186,6 @@ def _importances(
     complete = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
     if len(complete) < ENOUGH or len({tuple(trial.values) for trial in complete}) == 1:
         return None
-    if not any(trial.params for trial in complete):
-        return None
     evaluator = optuna.importance.PedAnovaImportanceEvaluator
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of parameters that few trials have

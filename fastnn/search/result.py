@@ -225,6 +225,18 @@ class SearchResult:
         ----------
         Watanabe, Bansal, Hutter: PED-ANOVA: efficiently quantifying hyperparameter importance in
         arbitrary subspaces. IJCAI 2023.
+
+        Examples
+        --------
+        >>> import fastnn
+        >>> from fastnn import SGD, Dense, Network
+        >>> def build(params):
+        ...     optimizer = SGD(params["rate"])
+        ...     return Network([Dense(2)], loss="softmax_cross_entropy", optimizer=optimizer)
+        >>> space, X, y = {"rate": [0.1, 1.0]}, [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+        >>> result = fastnn.search.search(build, space, X, y, sampler="grid", seed=0, verbose=0)
+        >>> [axes.get_ylabel() for axes in result.plot(["history", "slices"]).axes]
+        ['val_loss', 'val_loss']
         """
         return figures.figure(self.observed(), kinds)
 
@@ -246,6 +258,21 @@ class SearchResult:
         ------
         OSError
             The file cannot be written; what was there stays.
+
+        Examples
+        --------
+        >>> import fastnn
+        >>> from fastnn import SGD, Dense, Network
+        >>> def build(params):
+        ...     optimizer = SGD(params["rate"])
+        ...     return Network([Dense(2)], loss="softmax_cross_entropy", optimizer=optimizer)
+        >>> space, X, y = {"rate": [0.1, 1.0]}, [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+        >>> result = fastnn.search.search(build, space, X, y, sampler="grid", seed=0, verbose=0)
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result.report(f"{folder}/report.html")
+        ...     print([path.name for path in pathlib.Path(folder).iterdir()])
+        ['report.html']
         """
         from ..serialization import atomic
         from .page import page

@@ -65,8 +65,8 @@ def search(
         Seconds after which networks end their epoch and the search is over. What trials cut short
         have reached counts only if no trial is complete.
     sampler : {"tpe", "random", "grid", "cma", "qmc"} or optuna.samplers.BaseSampler
-        A tree of Parzen estimators over all parameters together, independent draws, all
-        combinations, covariance matrix adaptation, or points of a scrambled Sobol' sequence.
+        A tree of Parzen estimators over parameters that are asked for together, independent draws,
+        all combinations, covariance matrix adaptation, or points of a scrambled Sobol' sequence.
     pruner : {"none", "median", "halving", "hyperband"} or optuna.pruners.BasePruner
         Which trials end early, at the `rungs`; the others go on from where they are. With
         "halving", the best of every `reduction_factor` go on from min_epochs to

@@ -9,7 +9,7 @@ from small_searches import build, run
 
 from fastnn import ArgumentError
 from fastnn.errors import NotBuiltError
-from fastnn.search import load, log_uniform, momentum
+from fastnn.search import load, log_uniform, momentum, studies
 
 SPACE = {
     "rate": log_uniform(1e-3, 1.0),
@@ -63,7 +63,8 @@ def test_a_search_under_way_can_be_looked_at():
     assert len(seen) == 1
 
 
-def test_what_cannot_be_loaded_is_refused(storage, tmp_path):
+def test_what_cannot_be_loaded_is_refused(storage, tmp_path, monkeypatch):
+    monkeypatch.setattr(studies, "PATIENCE", 0.0)
     with pytest.raises(ArgumentError, match=r"does not exist"):
         load(storage)
     assert os.listdir(tmp_path) == []

@@ -302,14 +302,6 @@ def test_few_trials_have_no_importances():
     assert run(trials=12, objective=lambda e, X, y: 1.0).observed().importances is None
 
 
-def test_a_search_without_hyper_parameters_has_its_history(tmp_path):
-    result = run(lambda trial: {}, trials=12)
-    assert [axes.get_title(loc="left") for axes in result.plot().axes] == ["best so far"]
-    with pytest.raises(ArgumentError, match="'slices' need a hyper-parameter"):
-        result.plot("slices")
-    result.report(tmp_path / "report.html")
-
-
 def test_a_single_trial_and_a_single_value_can_be_drawn(tmp_path):
     result = run({"units": [4], "rate": uniform(0.1, 0.2)}, build, trials=1)
     result.plot().savefig(tmp_path / "one.png")

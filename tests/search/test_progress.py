@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import sys
 
 import pytest
@@ -101,22 +102,20 @@ def test_a_terminal_has_one_line_that_fits_and_a_clock_that_goes_on(monkeypatch)
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     monkeypatch.setattr(progress_module, "TICK", 0.01)
     monkeypatch.setattr(progress_module, "PICTURE", 0.0)
+    text = b""
     with os.fdopen(theirs, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         with Progress([LOSS], 3) as shown:
             shown.training(3, 9)
             for _ in range(3):
                 shown.ended(kept(0.123456789), failed=0)
-            drawn = shown._show._bar
-            before = drawn.last_print_t
-            for _ in range(500):
-                if drawn.last_print_t > before or not shown._clock.is_alive():
-                    break
-                shown._over.wait(0.01)
-                os.read(ours, 65536)  # lest the terminal is full
-            assert shown._clock.is_alive()
+            # Five pictures for what happened; all others are those of the clock.
+            while text.count(b"\r") < 20 and select.select([ours], [], [], 10.0)[0]:
+                text += os.read(ours, 65536)
         terminal.flush()
-        frames = os.read(ours, 65536).decode().split("\r")
+        assert text.count(b"\r") >= 20
+        text += os.read(ours, 65536)
+    frames = text.decode().split("\r")
     os.close(ours)
     assert not shown._clock.is_alive()
     assert all(len(frame.rstrip("\n")) <= columns for frame in frames)
