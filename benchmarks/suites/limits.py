@@ -17,7 +17,7 @@ def _limits(threads: int):
 
 
 class _Kernel:
-    """What a kernel reaches of the peak of arithmetic and of the stream, on large arrays."""
+    """What a kernel reaches of the stream, on large arrays."""
 
     params = (list(kernels.DTYPES),)
     param_names = ("dtype",)
@@ -28,23 +28,28 @@ class _Kernel:
         self._work = kernels.KernelWork(self.subject, "large", dtype)
         self._call = kernels.KernelCall(self._work)
 
-    def track_share_of_fma_peak(self, dtype: str) -> float:
-        """Of the dtype: a vector holds half as many of float64."""
-        if self._work.flops < self._work.bytes_moved:
-            raise NotImplementedError("memory is its limit")
-        peak = FLOPS / (2 if dtype == "float64" else 1)
-        return self._work.flops / peak * timed.median_ratio(_limits(1).fma(FLOPS), self._call)
-
     def track_share_of_stream(self, dtype: str) -> float:
         elements = max(1, self._work.bytes_moved // STREAMED)
         return timed.median_ratio(_limits(1).stream(elements), self._call)
 
-    track_share_of_fma_peak.unit = "share of the FMA peak"
     track_share_of_stream.unit = "share of the stream"
 
 
+class _Product(_Kernel):
+    """A kernel whose limit may be arithmetic: what it reaches of its peak, too."""
+
+    def track_share_of_fma_peak(self, dtype: str) -> float:
+        """Of the dtype: a vector holds half as many of float64."""
+        peak = FLOPS / (2 if dtype == "float64" else 1)
+        return self._work.flops / peak * timed.median_ratio(_limits(1).fma(FLOPS), self._call)
+
+    track_share_of_fma_peak.unit = "share of the FMA peak"
+
+
 for _subject in kernels.subjects():
-    globals()[_subject.name] = type(_subject.name, (_Kernel,), {"subject": _subject})
+    _work = kernels.KernelWork(_subject, "large", "float32")
+    _kind = _Product if _work.flops > _work.bytes_moved else _Kernel
+    globals()[_subject.name] = type(_subject.name, (_kind,), {"subject": _subject})
 
 
 class Training:
