@@ -8,7 +8,7 @@ import pytest
 from executor_jobs import dask_client, needed
 
 #: Seconds after which a test is ended that waits for others.
-LIMIT = 180
+LIMIT = 300
 
 
 @pytest.fixture
