@@ -209,6 +209,7 @@ _ROWS = (
         {"y": Array("B C", "w"), "z": Array("B C")},
         ({},),
         flops=lambda d: 4 * d["B"] * d["C"],
+        tolerance=lambda d: 8 + 0.2 * d["C"] ** 0.5,  # Numba adds one after the other
         in_place=(("y", "z"),),
     ),
     Kernel(
