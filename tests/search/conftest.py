@@ -3,6 +3,7 @@
 import signal
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import util
 
 import pytest
 from executor_jobs import dask_client, needed
@@ -30,6 +31,7 @@ def temporary(tmp_path, monkeypatch):
     """The folder for temporary files, which searches leave as they found it."""
     folder = tmp_path / "temporary"
     folder.mkdir()
+    util.get_temp_dir()  # of Python's own, for sockets, whose names must be short
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield folder
     assert not list(folder.glob("fastnn*"))

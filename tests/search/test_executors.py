@@ -271,6 +271,7 @@ CTRL_C = """
 
 @pytest.mark.parametrize("kind", ["given", "made"])
 def test_ctrl_c_at_a_terminal_ends_searcher_and_workers(kind, tmp_path):
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]
+    path = os.pathsep.join(filter(None, folders))
     options = {"PYTHONPATH": path, "TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
     assert output_of(CTRL_C, kind, timeout=60, **options) == "done"
