@@ -102,11 +102,13 @@ def test_accuracy(activation, dtype):
 @pytest.mark.slow  # some minutes for all
 @pytest.mark.parametrize("activation", ["exp", "tanh", "sigmoid", "gelu"])
 def test_accuracy_over_all_of_float32(activation):
-    block = 1 << 22
+    """Every number there is, or every 13th, which meets all low bits with all exponents."""
+    step = 1 if os.environ.get("FASTNN_FULL") == "1" else 13
+    block = step << 22
 
     def check(first):
-        bits = np.arange(first, first + block, dtype=np.uint64).astype(np.uint32)
-        check_accuracy(activation, bits.view(np.float32))
+        bits = np.arange(first, min(first + block, 1 << 32), step, dtype=np.uint64)
+        check_accuracy(activation, bits.astype(np.uint32).view(np.float32))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for _ in pool.map(check, range(0, 1 << 32, block)):
