@@ -26,6 +26,9 @@ from workloads.fits import PROBLEMS, SIDES, Problem, digits, estimators_of
 import fastnn
 
 PREDICTIONS = 200  # of one row, for each time that is taken
+#: Seconds before each side's turn: idle threads of OpenBLAS go on spinning for a tenth of a second,
+#: which would count for whoever comes next.
+PAUSE = 0.3
 GRID = {
     "alpha": [1e-4, 1e-2],
     "learning_rate_init": [3e-4, 1e-3, 3e-3],
@@ -44,6 +47,7 @@ def turn(problem: Problem, parts: list[np.ndarray], seed: int, smoke: bool) -> d
     X_train, X_test, y_train, y_test = parts
     figures = {}
     for side in SIDES:
+        time.sleep(PAUSE)
         kind = getattr(estimators_of(side), problem.estimator)
         estimator = kind(random_state=seed, **problem.arguments(smoke))
         figures[f"{side} fit"] = seconds(partial(estimator.fit, X_train, y_train))
