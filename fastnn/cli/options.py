@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from typing import Any
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -11,11 +12,44 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d*)?[smhd])+|\d+(?:\.\d*)?")
 _PART = re.compile(r"(\d+(?:\.\d*)?)([smhd]?)")
 
 
-def add_table_options(parser: Any) -> None:
+def add_command(
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    *,
+    help: str,
+    description: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    """The parser of a command, which stands among the others."""
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=description,
+        epilog=example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_task_arguments(
+    parser: argparse.ArgumentParser, *, out: str, metavar: str, help: str
+) -> None:
+    """The table, what to predict, where to write (`help` says what), and how much to say."""
+    add = parser.add_argument
+    add("data", metavar="DATA.csv", help="CSV file with a header line")
+    add("--target", required=True, metavar="COL", help="column to predict")
+    add("--out", default=out, metavar=metavar, help=f"{help} ({out})")
+    add("--quiet", action="store_true", help="print the test figures alone")
+
+
+def add_table_options(parser: argparse.ArgumentParser) -> None:
     """What says how a table is read."""
     table = parser.add_argument_group("table")
     add = table.add_argument
-    names = {"type": _names, "action": "extend", "default": [], "metavar": "COLS"}
+    names: Any = {"type": _names, "action": "extend", "default": [], "metavar": "COLS"}
     add("--task", default="auto", metavar="TASK", help="auto, classification or regression")
     add("--drop", **names, help="columns to leave out, A,B")
     add("--numeric", **names, help="columns to read as numbers")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ArgumentError, ModelFileError
 from .files import check_output, tables
+from .options import add_command
 
 _EXAMPLE = """\
 example:
@@ -19,15 +20,14 @@ in the target's own units. The file needs the columns that the model was trained
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "predict",
+        run,
         help="predict with a trained model",
         description="Predict the rows of a CSV file with a model of `fastnn train`.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example=_EXAMPLE,
     )
-    parser.set_defaults(run=run)
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     parser.add_argument("data", metavar="DATA.csv", help="CSV file with a header line")
     parser.add_argument("--out", metavar="FILE", help="CSV file to write; by default the screen")

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from .. import checks, optional
 from ..errors import ArgumentError
 from .files import check_folder, check_output, tables
-from .options import add_table_options, duration, say_nothing
+from .options import (
+    add_command,
+    add_table_options,
+    add_task_arguments,
+    duration,
+    say_nothing,
+)
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -37,20 +43,15 @@ _TRIALS = 64
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "search",
+        run,
         help="search for the best network for a CSV file",
         description="Search for the best hyper-parameters of a network for a CSV file.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example=_EXAMPLE,
     )
-    parser.set_defaults(run=run)
-    add = parser.add_argument
-    add("data", metavar="DATA.csv", help="CSV file with a header line")
-    add("--target", required=True, metavar="COL", help="column to predict")
-    add("--out", default="fastnn-search", metavar="DIR", help="folder to write to (fastnn-search)")
-    add("--quiet", action="store_true", help="print the test figures alone")
+    add_task_arguments(parser, out="fastnn-search", metavar="DIR", help="folder to write to")
 
     limits = parser.add_argument_group("limits")
     add = limits.add_argument

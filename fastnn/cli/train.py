@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from .files import check_output, tables
-from .options import add_table_options, say_nothing
+from .options import add_command, add_table_options, add_task_arguments, say_nothing
 
 if TYPE_CHECKING:
     from ..layers import Layer
@@ -25,25 +25,17 @@ of always predicting the most frequent class, or the mean. Ctrl-C ends without a
 
 
 def add_parser(commands: Any) -> None:
-    parser = commands.add_parser(
+    parser = add_command(
+        commands,
         "train",
+        run,
         help="train a network on a CSV file",
         description="Train a network on a CSV file and write it to a model file.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        example=_EXAMPLE,
     )
-    parser.set_defaults(run=run)
-    add = parser.add_argument
-    add("data", metavar="DATA.csv", help="CSV file with a header line")
-    add("--target", required=True, metavar="COL", help="column to predict")
-    add(
-        "--out",
-        default="model.safetensors",
-        metavar="FILE",
-        help="model file to write or replace (model.safetensors)",
+    add_task_arguments(
+        parser, out="model.safetensors", metavar="FILE", help="model file to write or replace"
     )
-    add("--quiet", action="store_true", help="print the test figures alone")
 
     add_table_options(parser)
 
