@@ -1,0 +1,227 @@
+"""Every place that CONTRIBUTING lists for a kernel, an activation or a layer has its test."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import kernels
+from fastnn.activations import ACTIVATIONS
+from fastnn.kernels import KERNELS, _native
+from fastnn.layers import Dense, Layer
+from fastnn.losses import LOSSES, Loss
+from fastnn.optimizers import OPTIMIZERS, Optimizer
+
+TESTS = Path(__file__).parent
+PACKAGE = Path(fastnn.__file__).parent
+
+# Tests that run over the table know a kernel without knowing its answer.
+OF_THE_TABLE = {"test_table.py", "test_contract.py", "test_native_guards.py", Path(__file__).name}
+
+
+def names_in(path):
+    """Names that a test file calls or gives as text."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from re.findall(r"\w+", node.value)
+
+
+def test_every_kernel_has_a_test_of_known_answers():
+    files = [p for p in (TESTS / "kernels").glob("test_*.py") if p.name not in OF_THE_TABLE]
+    files += TESTS.glob("test_*ormalization.py")
+    named = {name for path in files if path.name not in OF_THE_TABLE for name in names_in(path)}
+    named |= set(names_in(TESTS / "test_noise.py")) | set(names_in(TESTS / "test_custom_checks.py"))
+    assert set(KERNELS) <= named
+
+
+def test_the_stub_of_the_native_module_has_its_signatures():
+    stub = ast.parse((PACKAGE / "kernels" / "_native.pyi").read_text(encoding="utf-8"))
+    described = {
+        node.name: [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+        for node in stub.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert set(KERNELS) <= described.keys()
+    for name, parameters in described.items():
+        assert list(inspect.signature(getattr(_native, name)).parameters) == parameters, name
+
+
+@pytest.mark.parametrize("name", kernels.ACTIVATIONS)
+def test_activations_tell_of_their_kink_and_whether_they_rectify(name):
+    """Both are seen in the values: one-sided derivatives at 0, and what becomes of z = -30."""
+    h = 1e-3
+    z = np.array([-2 * h, -h, 0.0, h, 2 * h, -30.0, 30.0])
+    y = np.empty_like(z)
+    kernels.activation_fwd(y, z, name)
+    first, second = np.diff(y[:5]) / h, np.diff(y[:5], 2) / h**2
+    jumps = abs(first[1] - first[2]) > 0.1 or abs(second[0] - second[2]) > 0.1
+    assert ACTIVATIONS[name].kink == jumps
+    rectified = abs(y[5]) < 0.1 * abs(y[6]) and y[6] == pytest.approx(30)
+    assert (ACTIVATIONS[name].initializer == "he_normal") == rectified or name == "selu"
+
+
+def test_dense_lists_every_activation():
+    text = re.search(r"activation : .*?\n(.*?);", Dense.__doc__, re.DOTALL)[1]
+    assert set(re.findall(r"\w+", re.sub(r"\(.*?\)", "", text))) >= set(kernels.ACTIVATIONS)
+
+
+def classes_of(package, base):
+    """Public subclasses that stand in the modules of a package."""
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if not (inspect.isclass(value) and issubclass(value, base)):
+                continue
+            # a base that others share, such as GradientOptimizer, has subclasses and no name
+            if value.__module__ == module.name and not value.__subclasses__():
+                yield value
+
+
+@pytest.mark.parametrize(
+    ("package", "base", "table"),
+    [
+        (fastnn.layers, Layer, None),
+        (fastnn.losses, Loss, LOSSES),
+        (fastnn.optimizers, Optimizer, OPTIMIZERS),
+    ],
+    ids=["layers", "losses", "optimizers"],
+)
+def test_descriptions_are_exported_and_have_their_name(package, base, table):
+    found = {c for c in classes_of(package, base) if not c.__name__.startswith("_")}
+    assert len(found) >= 7
+    for kind in found:
+        assert getattr(fastnn, kind.__name__, None) is kind
+        assert kind.__name__ in package.__all__
+    if table is not None:
+        # named losses are those of a kernel alone; half a squared error is a setting of one
+        assert found - set(table.values()) <= {fastnn.HalfSquaredError}
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"lbfgs"}))
+def test_every_optimizer_has_its_recurrence_by_hand(name):
+    optimizer = OPTIMIZERS[name]()
+    kernel, _ = optimizer.step(None, None, [None] * len(optimizer.slots), None, None, 0.0)
+    assert kernel in set(names_in(TESTS / "kernels" / "test_trajectories.py"))
+
+
+# Place of CONTRIBUTING: (file, what is left out, what stands there instead, the test that sees it).
+LEFT_OUT = {
+    "name of the reference": (
+        "fastnn/kernels/reference/__init__.py",
+        '    "lion_step",\n',
+        "",
+        "tests/kernels/test_table.py::test_back_ends_have_the_kernels_of_the_table",
+    ),
+    "row of the table": (
+        "fastnn/kernels/optimizer_rows.py",
+        '"lion_step"',
+        '"leo_step"',
+        "tests/kernels/test_table.py",
+    ),
+    "check of a scalar": (
+        "fastnn/kernels/contract.py",
+        '    "momentum_decay": _not_negative,\n',
+        "",
+        "tests/kernels/test_table.py::test_rows_describe_their_signatures",
+    ),
+    "name in Numba": (
+        "fastnn/kernels/_numba/__init__.py",
+        '    "lion_step",\n',
+        "",
+        "tests/kernels/test_table.py::test_back_ends_have_the_kernels_of_the_table",
+    ),
+    "signature in the stub": (
+        "fastnn/kernels/_native.pyi",
+        "def lion_step(",
+        "def leo_step(",
+        "tests/test_places.py::test_the_stub_of_the_native_module_has_its_signatures",
+    ),
+    "known answers": (
+        "tests/kernels/test_trajectories.py",
+        "lion_step",
+        "sgd_step",
+        "tests/test_places.py::test_every_kernel_has_a_test_of_known_answers",
+    ),
+    "kink of an activation": (
+        "fastnn/activations.py",
+        '"leaky_relu", "elu", "selu"',
+        '"elu", "selu"',
+        "tests/test_places.py::test_activations_tell_of_their_kink_and_whether_they_rectify",
+    ),
+    "activation in the list of Dense": (
+        "fastnn/layers/dense.py",
+        "silu, softplus",
+        "softplus",
+        "tests/test_places.py::test_dense_lists_every_activation",
+    ),
+    "name of an optimizer": (
+        "fastnn/optimizers/__init__.py",
+        "RMSProp, Lion, Adam",
+        "RMSProp, Adam",
+        "tests/test_places.py::test_descriptions_are_exported_and_have_their_name",
+    ),
+    "name of a loss": (
+        "fastnn/losses/__init__.py",
+        "        Huber,\n        Poisson,\n        Quantile,\n    )",
+        "        Huber,\n        Poisson,\n    )",
+        "tests/test_places.py::test_descriptions_are_exported_and_have_their_name",
+    ),
+    "export of a layer": (
+        "fastnn/layers/__init__.py",
+        '    "LayerNorm",\n',
+        "",
+        "tests/test_places.py::test_descriptions_are_exported_and_have_their_name",
+    ),
+    "name for type checkers": (
+        "fastnn/__init__.py",
+        "        LayerNorm,\n",
+        "",
+        "tests/test_package.py::test_type_checkers_see_the_names_that_are_loaded_lazily",
+    ),
+    "name in the package": (
+        "fastnn/__init__.py",
+        '        "LayerNorm",\n',
+        "",
+        "tests/test_places.py::test_descriptions_are_exported_and_have_their_name",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", LEFT_OUT)
+def test_a_place_left_out_is_seen(tmp_path, place):
+    """In a copy of the project; rows of C and Cython that are left out do not build."""
+    file, text, instead, test = LEFT_OUT[place]
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "fastnn", ignore=ignored)
+    shutil.copytree(TESTS, tmp_path / "tests", ignore=ignored)
+    shutil.copy(TESTS.parent / "pyproject.toml", tmp_path)
+    path = tmp_path / file
+    whole = path.read_text(encoding="utf-8")
+    assert text in whole
+    path.write_text(whole.replace(text, instead), encoding="utf-8")
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "FASTNN"))}
+    outcome = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test],
+        cwd=tmp_path,
+        env={**variables, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert outcome.returncode in (1, 2, 4), outcome.stdout + outcome.stderr  # failed, or no import
+    assert "passed" not in outcome.stdout.splitlines()[-1] or "failed" in outcome.stdout
