@@ -78,7 +78,7 @@ class History(Mapping[str, list[float]]):
         ArgumentError
             There is nothing of that name (or no epoch at all), or too few or too many axes.
         MissingDependencyError
-            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+            matplotlib, of the extra ``plot``, is not installed.
 
         Examples
         --------

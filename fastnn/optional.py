@@ -8,6 +8,14 @@ from types import ModuleType
 from .errors import MissingDependencyError
 
 
+def installation(extra: str) -> str:
+    """Return how to install an extra of fastnn, for messages.
+
+    No release is on the package index yet, where the name "fastnn" is another project's.
+    """
+    return f'in a clone of fastnn, pip install ".[{extra}]"'
+
+
 def module(name: str, *, extra: str, need: str) -> ModuleType:
     """A module of an optional package, imported now.
 
@@ -32,5 +40,5 @@ def module(name: str, *, extra: str, need: str) -> ModuleType:
         if (error.name or "").partition(".")[0] != package:
             raise
         raise MissingDependencyError(
-            f'{need} needs {package}: pip install "fastnn[{extra}]"', name=package
+            f"{need} needs {package}: {installation(extra)}", name=package
         ) from error

@@ -67,7 +67,7 @@ def script(folder, text):
 
 def test_sdist_holds_what_a_build_needs(source, tmp_path):
     archive = built(source, "build_sdist", tmp_path)
-    assert archive.name == f"fastnn-{__version__}.tar.gz"
+    assert archive.name == f"fastnn_cpu-{__version__}.tar.gz"
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
     wanted = {str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob("*.*")}
@@ -111,7 +111,7 @@ def test_wheel_holds_no_sources_of_the_native_part(serial_wheel):
     with zipfile.ZipFile(serial_wheel) as wheel:
         names = wheel.namelist()
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"fastnn", f"fastnn-{__version__}.dist-info"}
+    assert tops == {"fastnn", f"fastnn_cpu-{__version__}.dist-info"}
     assert not [name for name in names if name.endswith((".c", ".h", ".def", ".o"))]
     assert "fastnn/py.typed" in names
     assert "fastnn/kernels/_native.pyi" in names

@@ -228,5 +228,5 @@ def test_a_plot_makes_its_own_axes():
 def test_without_matplotlib_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.pyplot", None)
-    with pytest.raises(fastnn.MissingDependencyError, match=r'pip install "fastnn\[plot\]"'):
+    with pytest.raises(fastnn.MissingDependencyError, match=r'pip install "\.\[plot\]"'):
         Constant(0.1).plot(3)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..optional import installation
 from .files import check_folder
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _HIDDEN = (128, 64)
 _BATCH_SIZE = 64
 _EPOCHS = 40
 _LEARNING_RATE = 1e-3
-_NEEDS_MATPLOTLIB = 'not drawn; they need matplotlib: pip install "fastnn[plot]"'
 
 
 def add_parser(commands: Any) -> None:
@@ -89,7 +89,8 @@ def run(options: argparse.Namespace) -> None:
     network.save(model)
     print(f"\nmodel            {model}")
     drawn = draw_curves(history, picture)
-    print(f"learning curves  {picture if drawn else _NEEDS_MATPLOTLIB}")
+    missing = f"not drawn; they need matplotlib: {installation('plot')}"
+    print(f"learning curves  {picture if drawn else missing}")
 
 
 def _digits(seed: int) -> Digits:

@@ -7,17 +7,26 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
-from ..errors import ArgumentError, FastnnError
+from ..errors import ArgumentError, MissingDependencyError
+from ..optional import installation
 
 
 def tables() -> ModuleType:
-    """`fastnn.tables`, or an error that says how to install what it needs."""
+    """Return `fastnn.tables`.
+
+    Raises
+    ------
+    MissingDependencyError
+        pandas is not installed.
+    """
     try:
         from .. import tables
     except ModuleNotFoundError as error:
         if error.name != "pandas":
             raise
-        raise FastnnError('reading tables needs pandas: pip install "fastnn[cli]"') from error
+        raise MissingDependencyError(
+            f"reading tables needs pandas: {installation('cli')}", name="pandas"
+        ) from error
     return tables
 
 

@@ -131,7 +131,7 @@ class LayerHealth(Callback):
         ArgumentError
             Nothing has been measured yet.
         MissingDependencyError
-            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+            matplotlib, of the extra ``plot``, is not installed.
         """
         if not self.records:
             raise ArgumentError("nothing to plot: no epoch has been measured yet")

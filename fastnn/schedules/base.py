@@ -111,7 +111,7 @@ class Schedule(Specification, family=True):
         ArgumentError, ArgumentTypeError
             `steps` is no positive integer, or a rate cannot be used.
         MissingDependencyError
-            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+            matplotlib, of the extra ``plot``, is not installed.
 
         Examples
         --------

@@ -219,7 +219,7 @@ class SearchResult:
         ArgumentError
             There is no such kind, or not of this search.
         MissingDependencyError
-            matplotlib is not installed: ``pip install "fastnn[plot]"``.
+            matplotlib, of the extra ``plot``, is not installed.
 
         References
         ----------

@@ -150,8 +150,8 @@ def search(
         A worker of an executor was killed, or it was shut down, and it can take no more work; the
         error's `result` is what was found until then.
     MissingDependencyError
-        Optuna, or what the sampler or the storage needs, is not installed:
-        ``pip install "fastnn[search]"``.
+        Optuna, or what the sampler or the storage needs, is not installed; Optuna and CMA-ES are
+        of the extra ``search``.
     KeyboardInterrupt
         After Ctrl-C, if there is nothing to return.
 

@@ -6,7 +6,7 @@
     TableEncoder, Target          fitted on the training rows: inputs (n, features), targets
     Preprocessing                 both, to and from the JSON-able data in a model file
 
-Needs pandas: ``pip install "fastnn[cli]"``.
+Needs pandas, of the extra ``cli``.
 """
 
 from .columns import Column, Schema, find_columns

@@ -168,6 +168,6 @@ def test_a_resumed_fit_adds_event_files(tmp_path):
 def test_without_tensorboardx_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     net = network()
-    with pytest.raises(fastnn.MissingDependencyError, match=r'pip install "fastnn\[tensorboard\]"'):
+    with pytest.raises(fastnn.MissingDependencyError, match=r'pip install "\.\[tensorboard\]"'):
         fit(net, 1, [fastnn.TensorBoard(tmp_path)])
     assert net.state.step == 0

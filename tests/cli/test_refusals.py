@@ -104,4 +104,4 @@ def test_without_pandas_the_extra_is_named(iris, capsys, monkeypatch, tmp_path):
     monkeypatch.delattr(fastnn, "tables", raising=False)
     monkeypatch.setitem(sys.modules, "pandas", None)
     error = refused(capsys, "train", iris, "--target", "species", "--out", tmp_path / "m")
-    assert 'pip install "fastnn[cli]"' in error
+    assert 'pip install ".[cli]"' in error

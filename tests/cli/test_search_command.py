@@ -172,7 +172,8 @@ def test_without_optuna_the_extra_is_named(iris, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert (
-        done.stderr == 'fastnn: error: fastnn search needs optuna: pip install "fastnn[search]"\n'
+        done.stderr == "fastnn: error: fastnn search needs optuna: "
+        'in a clone of fastnn, pip install ".[search]"\n'
     )
 
 

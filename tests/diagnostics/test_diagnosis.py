@@ -268,7 +268,7 @@ def test_plots_without_matplotlib_say_what_to_install(monkeypatch, tmp_path):
         lambda: found.to_html(tmp_path / "x.html"),
         found.history.plot,
     ):
-        with pytest.raises(ImportError, match=r'pip install "fastnn\[plot\]"'):
+        with pytest.raises(ImportError, match=r'pip install "\.\[plot\]"'):
             use()
     assert not list(tmp_path.iterdir())
 

@@ -309,5 +309,5 @@ def test_a_single_trial_and_a_single_value_can_be_drawn(tmp_path):
 
 def test_without_matplotlib_plots_say_what_to_install(mixed, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "fastnn\[plot\]"'):
+    with pytest.raises(MissingDependencyError, match=r'pip install "\.\[plot\]"'):
         mixed.plot()

@@ -170,7 +170,7 @@ def test_without_matplotlib_the_page_has_tables_alone(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     page = page_of(result, tmp_path)
     assert "svg" not in page.tags
-    assert any('pip install "fastnn[plot]"' in text for text in page.texts)
+    assert any('pip install ".[plot]"' in text for text in page.texts)
 
 
 # --------------------------------------------------------------------------------- hostile names

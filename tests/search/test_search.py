@@ -383,7 +383,7 @@ def test_optuna_is_imported_only_by_a_search(monkeypatch):
     )
     assert told.stdout.split() == ["False", "False"]
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "fastnn\[search\]"'):
+    with pytest.raises(MissingDependencyError, match=r'pip install "\.\[search\]"'):
         run()
 
 
