@@ -196,7 +196,8 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         network = self._prepared_network(checked.x, random, first, incremental)
         data = in_dtype(checked, network.dtype)
         if not incremental:
-            assert checked.target is not None and data.target is not None
+            assert checked.target is not None
+            assert data.target is not None
             check_targets(checked.target, data.target)
         held_out = None if validation_rows is None else in_dtype(validation_rows, network.dtype)
         with epoch_tasks(self, X, y, sample_weight) as tasks:
