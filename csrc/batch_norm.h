@@ -57,6 +57,16 @@ static void FN(block_sums)(real *sum, real *square, const real *x, int64_t strid
     }
 }
 
+// Σ d² of a column in double, for numbers whose squares are beyond `real`; d as in `block_sums`.
+static double FN(wide_square)(const real *x, int64_t stride, int64_t rows) {
+    double square = 0;
+    for (int64_t i = 1; i < rows; i++) {
+        const double d = (double)x[i * stride] - (double)x[0];
+        square += d * d;
+    }
+    return square;
+}
+
 // Adds a block of `rows` rows to the moments of n columns. Since the row that numbers are taken
 // relative to is one of them, Σ d² - (Σ d)² / rows is at least Σ d² / rows: few digits can cancel.
 static void FN(add_block)(FN(moments) *all, int64_t seen, const real *x, int64_t stride,
@@ -65,10 +75,16 @@ static void FN(add_block)(FN(moments) *all, int64_t seen, const real *x, int64_t
     FN(moments) block;
     FN(block_sums)(sum, square, x, stride, rows, n);
     const double each = 1 / (double)rows;
+    int finite = 1;
     ELEMENTWISE for (int64_t j = 0; j < n; j++) {
         const double total = (double)sum[j];
         block.mean[j] = (double)x[j] + total * each;
         block.square[j] = (double)square[j] - total * total * each;
+        finite &= isfinite(square[j]) != 0;
+    }
+    for (int64_t j = 0; !finite && j < n; j++) {
+        const double total = (double)sum[j];
+        block.square[j] = FN(wide_square)(x + j, stride, rows) - total * total * each;
     }
     FN(join_moments)(all->mean, all->square, seen, block.mean, block.square, rows, n);
 }

@@ -10,8 +10,10 @@ import numpy as np
 from .architecture import Architecture
 from .data import DataSet
 from .errors import ArgumentError
-from .layers import Rescaling
+from .layers import Flatten, Rescaling
 from .parameters import ParameterArena
+from .resolution import check_resolution, is_constant
+from .sparse_rows import SparseRows
 
 #: Elements of X that are looked at together: a few MB as float64.
 PIECE = 1 << 18
@@ -26,16 +28,45 @@ def learn(net: Architecture, data: DataSet) -> dict[str, np.ndarray]:
     Raises
     ------
     ArgumentError
-        A statistic is beyond the network's dtype.
+        A statistic is beyond the network's dtype, or `check_rows` says so.
     """
+    check_rows(net, data)
     learned: dict[str, np.ndarray] = {}
     for index, layer in enumerate(net.layers):
         if layer.adapts:
             shape, scale = net.shapes[index], _scale_before(net, index)
             found = layer.adapt(_pieces(data, shape, scale), shape)
+            if "variance" in found:
+                found = found | {"variance": _of_varying(found, data.x.dtype)}
             for name, values in found.items():
                 learned[f"{net.names[index]}/{name}"] = _fitting(values, net, index, name)
     return learned
+
+
+def check_rows(net: Architecture, data: DataSet) -> None:
+    """Refuse rows to train on whose columns the network's dtype cannot tell apart.
+
+    Only where the first layer normalises columns: elsewhere a column of little variance says
+    nothing, in any dtype.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    for index, layer in enumerate(net.layers):
+        shape = net.shapes[index]
+        columns = layer.normalized_columns(shape)
+        if columns is not None and not isinstance(data.x, SparseRows):
+            pieces = _pieces(data, shape, 1.0)
+            check_resolution("X", pieces, columns, data.x.dtype, net.dtype)
+        if not isinstance(layer, Flatten | Rescaling):
+            break
+
+
+def _of_varying(found: Learned, dtype: np.dtype) -> np.ndarray:
+    """The variances found; 1 for columns that are constant but for rounding."""
+    constant = is_constant(np.sqrt(found["variance"]), found["mean"], dtype)
+    return np.where(constant, 1.0, found["variance"])
 
 
 def adapted(arena: ParameterArena) -> bool:

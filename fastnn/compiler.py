@@ -189,8 +189,7 @@ def compile_plan(
         builder.stages["forward"] = list(fold(builder, builder.stages["forward"]))
     stages = {name: tuple(ops) for name, ops in builder.stages.items()}
     if fused:
-        joined = join_dropout(stages["forward"], stages["backward"])
-        stages["forward"], stages["backward"] = joined
+        stages = join_dropout(stages)
     scale, frozen = builder.input_scale, MappingProxyType(stages)
     constants = tuple(builder.constants)
     return Plan(net.dtype, rows, builder.workspace, output, prediction, scale, frozen, constants)

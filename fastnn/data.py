@@ -11,6 +11,7 @@ import numpy as np
 from . import checks
 from .errors import ArgumentError, ArgumentTypeError
 from .randomness import Stream, permutation, stream_offset
+from .resolution import check_resolution
 
 if TYPE_CHECKING:
     from .architecture import Architecture
@@ -116,9 +117,8 @@ def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray
     if array.dtype == bool:
         return np.ascontiguousarray(array).view(np.uint8)
     if array.dtype not in GATHERED:
-        return _convert("X", array, dtype)
-    if array.dtype.itemsize > dtype.itemsize and array.dtype.kind == "f":
-        _require_in_range("X", array, dtype)
+        return converted("X", array, dtype)
+    _require_in_range("X", array, dtype)
     return np.ascontiguousarray(array)
 
 
@@ -130,17 +130,34 @@ def inputs_for(net: Architecture, X: Any) -> np.ndarray:
 
 
 def data_set(
-    net: Architecture, X: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    net: Architecture,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    *,
+    training: bool = False,
 ) -> DataSet:
-    """Check and convert inputs, targets and weights together."""
+    """Check and convert inputs, targets and weights together.
+
+    Targets to train on must be told apart by the network's dtype.
+    """
     x = inputs_for(net, X)
     y = numbers("y", y)
     if len(y) != len(x):
         raise ArgumentError(f"X has {len(x)} rows, but y has {len(y)}")
+    _require_in_range("y", y, net.dtype)
     target = net.loss.prepare_target(y, net.shapes[-1][0], net.dtype)
-    if target.dtype != np.int64:
-        _require_finite("y", target)
+    if training:
+        check_targets(y, target)
     return DataSet(x, target, row_weights(net, target, sample_weight, class_weight))
+
+
+def check_targets(y: np.ndarray, target: np.ndarray) -> None:
+    """Refuse targets y to train on if those made of them, (n, outputs), cannot tell them apart."""
+    if target.dtype != np.int64:
+        columns = y.size // len(y)
+        check_resolution("y", [y.astype(np.float64)], columns, y.dtype, target.dtype)
 
 
 def row_weights(
@@ -151,7 +168,7 @@ def row_weights(
     if class_weight is not None:
         factors = _class_factors(class_weight, _class_numbers(target, net.loss.task))
         weight = factors if weight is None else weight * factors
-    return None if weight is None else _convert("sample_weight", weight, net.dtype)
+    return None if weight is None else converted("sample_weight", weight, net.dtype)
 
 
 def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
@@ -175,29 +192,37 @@ def split_rows(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.nd
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
-def _convert(argument: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def converted(argument: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """An array of finite numbers in C order and in `dtype`; refuses what that cannot hold."""
     with np.errstate(over="ignore"):
-        converted = np.ascontiguousarray(array, dtype)
-    if converted is not array and array.dtype.itemsize > dtype.itemsize:
-        _require_finite(argument, converted, f" after conversion to {dtype}")
-    return converted
+        result = np.ascontiguousarray(array, dtype)
+    if result is not array and array.dtype.itemsize > dtype.itemsize:
+        finite = np.isfinite(result)
+        if not finite.all():
+            where = tuple(int(i) for i in np.argwhere(~finite)[0])
+            raise ArgumentError(
+                f"{argument}[{', '.join(map(str, where))}] is {array[where]:.6g}, which {dtype} "
+                f"cannot hold; scale {argument}, or use dtype='float64'"
+            )
+    return result
 
 
-def _require_finite(argument: str, array: np.ndarray, when: str = "") -> None:
+def _require_finite(argument: str, array: np.ndarray) -> None:
     # The sum of finite numbers is almost always finite, and one pass; only else look at each.
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(array.sum())
     if suspicious and not (finite := np.isfinite(array)).all():
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         at = ", ".join(map(str, where))
-        raise ArgumentError(f"{argument}[{at}] is {array[where]}{when}; values must be finite")
+        raise ArgumentError(f"{argument}[{at}] is {array[where]}; values must be finite")
 
 
 def _require_in_range(argument: str, array: np.ndarray, dtype: np.dtype) -> None:
     """Refuse finite numbers that `dtype` cannot hold, without a copy of the array."""
-    largest = np.finfo(dtype).max
-    if max(array.max(), -array.min()) > largest:
-        _convert(argument, array, dtype)  # names the first of them
+    if array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize:
+        return
+    if max(array.max(), -array.min()) > np.finfo(dtype).max:
+        converted(argument, array, dtype)  # names the first of them
 
 
 def _sample_weight(sample_weight: Any, rows: int) -> np.ndarray:

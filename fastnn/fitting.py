@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from . import checks, data, full_batch, resuming
+from . import adaptation, checks, data, full_batch, resuming
 from .augmentation import augmentation_of
 from .callbacks.base import Callback, CallbackList
 from .callbacks.progress import EpochLines, ProgressBar
@@ -37,7 +37,7 @@ def data_sets(
     if validation_data is not None and validation_fraction is not None:
         raise ArgumentError("give validation_data or validation_fraction, not both")
     architecture = network.settle_for(X)
-    train = data.data_set(architecture, X, y, sample_weight, class_weight)
+    train = data.data_set(architecture, X, y, sample_weight, class_weight, training=True)
     if validation_data is not None:
         return train, data.data_set(architecture, *validation_arrays(validation_data))
     if validation_fraction is not None:
@@ -103,6 +103,8 @@ def trainer(
         full_batch.refuse(network.optimizer, resume_from=resume_from)
     check_plateau(network, session)
     saved = resuming.read(resume_from, network, session.train.x.shape[1:], session)
+    if network.built and adaptation.adapted(network.arena):
+        adaptation.check_rows(network.architecture, session.train)
     network.build_for(session.train)
     network.stop_training = False
     if saved is not None:

@@ -59,11 +59,17 @@ def _in_front(builder: PlanBuilder, norm: Op, dense: Op) -> Op | None:
         return None
     out, source, *_ = norm.arguments
     y, x, w, b, activation, z = dense.arguments
-    if (out.region, out.offset) != (x.region, x.offset) or builder.rows < w.shape[1]:
+    if not _same_elements(out, x) or _same_elements(source, y) or builder.rows < w.shape[1]:
         return None
     weights, bias = _prepare(builder, "dense_fold_input", norm, w, b)
     read = replace(source, shape=x.shape, per_row=x.per_row)
     return replace(dense, arguments=(y, read, weights, bias, activation, z))
+
+
+def _same_elements(a: Ref, b: Ref) -> bool:
+    """Whether two refs are the same elements, perhaps under different shapes."""
+    vectors = a.as_vector(), b.as_vector()
+    return vectors[0] == vectors[1]
 
 
 def _prepare(builder: PlanBuilder, kernel: str, norm: Op, w: Ref, b: Ref | None) -> tuple[Ref, Ref]:

@@ -45,9 +45,9 @@ class Moments:
         return self._origin + self._mean
 
     def buffers(self) -> dict[str, np.ndarray]:
-        """Mean, variance and count as layers keep them; a constant column has a variance of 1."""
-        variance = np.where(self.variance > 0, self.variance, 1.0)
-        return {"mean": self.mean, "variance": variance, "count": np.array([float(self.count)])}
+        """Mean, variance and count as layers keep them."""
+        count = np.array([float(self.count)])
+        return {"mean": self.mean, "variance": self.variance, "count": count}
 
     @property
     def variance(self) -> np.ndarray:

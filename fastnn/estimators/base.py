@@ -19,7 +19,7 @@ from .._version import __version__
 from ..activations import ACTIVATIONS
 from ..callbacks import base as callbacks
 from ..custom import CustomActivation
-from ..data import DataSet
+from ..data import DataSet, check_targets
 from ..errors import ArgumentError
 from ..losses import Loss
 from ..network import Network
@@ -195,6 +195,10 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
             self._begin()
         network = self._prepared_network(checked.x, random, first, incremental)
         data = in_dtype(checked, network.dtype)
+        if not incremental:
+            assert checked.target is not None
+            assert data.target is not None
+            check_targets(checked.target, data.target)
         held_out = None if validation_rows is None else in_dtype(validation_rows, network.dtype)
         with epoch_tasks(self, X, y, sample_weight) as tasks:
             listeners = [refusal, *tasks]

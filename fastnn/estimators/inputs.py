@@ -10,7 +10,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_X_y, column_or_1d
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from ..data import DataSet, inputs_for
+from ..data import DataSet, converted, inputs_for
 from ..network import Network
 from ..sparse_rows import SparseRows
 from .columns import DTYPES, Columns, as_table, categorical_columns, fills_nan
@@ -116,7 +116,7 @@ def in_dtype(data: DataSet, dtype: np.dtype) -> DataSet:
     if isinstance(x, SparseRows):
         x = x.astype(dtype)
     if target is not None and target.ndim == 2:
-        target = np.ascontiguousarray(target, dtype)
+        target = converted("y", target, dtype)
     return replace(
         data, x=x, target=target, weight=None if weight is None else weight.astype(dtype)
     )

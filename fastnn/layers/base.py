@@ -69,6 +69,13 @@ class Layer(Specification, family=True):
         """Whether the layer learns something from the training data before the first step."""
         return False
 
+    def normalized_columns(self, input_shape: tuple[int, ...]) -> int | None:
+        """Into how many columns rows of the input are divided to be normalised each by itself.
+
+        None for layers that do not normalise columns.
+        """
+        return None
+
     def check_input(self, name: str, x: np.ndarray, dtype: np.dtype) -> None:
         """Refuse, with `ArgumentError`, what a layer at the input cannot take.
 

@@ -32,7 +32,8 @@ class Normalization(Layer):
     `Network.adapt` learns them anew. Before, and for the rows of `validation_data`, nothing is
     learned: a network that was never fitted passes its input on as it is.
 
-    A constant column counts as one of variance 1: it becomes 0. In inference the layer costs
+    A constant column, or one that differs by no more than its numbers are rounded, counts as one of
+    variance 1: it becomes 0. In inference the layer costs
     nothing in front of a `Dense`: it is folded into the weights, where there are rows enough to
     make that pay and no column's mean exceeds 64 standard deviations, which would cost digits.
 
@@ -56,7 +57,9 @@ class Normalization(Layer):
         Also `ValueError` and `TypeError`: a variance is negative, only one of mean and variance is
         given, their lengths differ. From `Network`, if another layer than `Flatten` and `Rescaling`
         stands before this one; from `Network.build` and `Network.fit`, if axis or lengths do not
-        fit the rows.
+        fit the rows; from `fit`, if a column of X is float64 or of large integers and its values
+        are too close together for a float32 network (seconds since 1970, within a minute): subtract
+        a constant, or give the network ``dtype="float64"``.
 
     References
     ----------
@@ -122,6 +125,9 @@ class Normalization(Layer):
             mean, variance = self.mean, tuple(v or 1.0 for v in self.variance)  # type: ignore
         count = (Buffer("count", (1,)),) if self.adapts else ()
         return Buffer("mean", places, mean), Buffer("variance", places, variance), *count
+
+    def normalized_columns(self, input_shape: tuple[int, ...]) -> int | None:
+        return self._places(input_shape)
 
     def _places(self, input_shape: tuple[int, ...]) -> int:
         """How many means there are for rows of this shape."""

@@ -137,6 +137,9 @@ class BatchNorm(_ScaledNorm):
         self._settle(momentum=checks.real("momentum", self.momentum, low=0, high=1, open_high=True))
         super().__post_init__()
 
+    def normalized_columns(self, input_shape: tuple[int, ...]) -> int | None:
+        return input_shape[-1]
+
     def buffers(self, input_shape: tuple[int, ...]) -> tuple[Buffer, ...]:
         shape = input_shape[-1:]
         return Buffer("moving_mean", shape, 0.0), Buffer("moving_variance", shape, 1.0)

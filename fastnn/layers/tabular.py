@@ -92,6 +92,9 @@ class TabularInput(Layer):
     def adapts(self) -> bool:
         return self.normalize
 
+    def normalized_columns(self, input_shape: tuple[int, ...]) -> int | None:
+        return input_shape[0]
+
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if len(input_shape) != 1:
             raise ArgumentError(f"TabularInput takes rows of numbers, got rows of {input_shape}")

@@ -41,18 +41,20 @@ class SharedArrays:
         """The network, or what it would be if built for X."""
         return network.architecture if network.built else network.settled(self._x.shape[1:])
 
-    def data_set(self, net: Architecture) -> DataSet:
+    def data_set(self, net: Architecture, training: bool = False) -> DataSet:
         """All rows, for one network; raises what `fit` does."""
         key = _kind(net)
         if key not in self._known:
-            self._known[key] = data.data_set(net, self._x, self._y, self._sample_weight)
+            self._known[key] = data.data_set(
+                net, self._x, self._y, self._sample_weight, training=training
+            )
         else:
             net.check_inputs(self._known[key].x)
         return self._known[key]
 
     def part(self, net: Architecture, rows: np.ndarray | None, class_weight: Any = None) -> DataSet:
         """Some rows (None: all), with the weights they would have if there were no others."""
-        everything = self.data_set(net)
+        everything = self.data_set(net, training=True)
         if rows is None and class_weight is None:
             return everything
         key = _kind(net), id(rows), class_weight is None

@@ -22,7 +22,6 @@ MISSING_NUMBERS = MISSING | {"none", "?", "-", "."}
 
 _DELIMITERS = ",;\t|"
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1f]")  # control characters that text does not hold
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -99,7 +98,7 @@ def is_text(column: pd.Series) -> bool:
 def numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """A column as numbers.
 
-    Numbers that float32 cannot hold, infinity included, count as missing.
+    Infinity counts as missing.
 
     Returns
     -------
@@ -114,7 +113,7 @@ def numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         missing |= column.str.lower().isin(MISSING_NUMBERS)
     parsed = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     foreign = np.isnan(parsed) & ~missing.to_numpy()
-    return np.where(np.abs(parsed) <= _LARGEST, parsed, np.nan), foreign
+    return np.where(np.isfinite(parsed), parsed, np.nan), foreign
 
 
 def words(column: pd.Series) -> np.ndarray:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, unknown_name
+from ..moments import Moments
+from ..resolution import is_constant
 from .columns import Column, check_column, count
 from .reading import is_whole, numbers
 
@@ -130,6 +132,16 @@ def usable_rows(column: Column, values: np.ndarray) -> tuple[np.ndarray, list[st
     return rows, notices
 
 
+def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
+    """Of numbers whose squares float64 may not hold; a deviation of rounding alone counts as 1."""
+    unit = float(np.abs(values).max()) or 1.0
+    moments = Moments(1)
+    moments.add((values / unit).reshape(-1, 1))
+    deviation = np.sqrt(moments.variance)
+    constant = is_constant(deviation, moments.mean, values.dtype)
+    return float(moments.mean[0]) * unit, 1.0 if constant[0] else float(deviation[0]) * unit
+
+
 @dataclass(frozen=True)
 class Target:
     """What is predicted, and how it is written as numbers.
@@ -162,7 +174,8 @@ class Target:
     def learn(cls, column: Column, values: np.ndarray) -> Target:
         """The target of training values (n,), as `column` reads them; none may be missing."""
         if column.kind == "number":
-            return cls(column, mean=float(np.mean(values)), scale=float(np.std(values)) or 1.0)
+            mean, scale = _mean_and_deviation(values)
+            return cls(column, mean=mean, scale=scale)
         order = float if column.kind == "code" else str
         return cls(column, classes=tuple(sorted(set(values), key=order)))
 

@@ -76,7 +76,7 @@ def test_numbers_of_text_and_of_numeric_columns():
         pd.DataFrame({"x": ["1", " 2.5 ", "", " ", "NA", "?", "None", "inf", "1e39", "-3e2"]})
     )
     nan = np.nan
-    np.testing.assert_array_equal(text, [1, 2.5, nan, nan, nan, nan, nan, nan, nan, -300])
+    np.testing.assert_array_equal(text, [1, 2.5, nan, nan, nan, nan, nan, nan, 1e39, -300])
     for column in ([1, None], pd.array([1, None], dtype="Int64"), np.array([1, np.inf])):
         read = Column("x", "number").read(pd.DataFrame({"x": column}))
         np.testing.assert_array_equal(read, [1, nan])

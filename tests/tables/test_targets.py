@@ -92,3 +92,18 @@ def test_values_there_and_back():
     assert encoded.dtype == np.float32
     np.testing.assert_allclose([encoded.mean(), encoded.std()], [0, 1], atol=1e-6)
     np.testing.assert_allclose(target.decode(encoded), values, rtol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1.0, 1e40, 1e200, 1e307])
+def test_numbers_of_any_size_are_standardised(unit):
+    values = unit * np.array([1.0, 2.0, 4.0, 5.0])
+    target = Target.learn(Column("y", "number"), values)
+    encoded = target.encode(values)
+    np.testing.assert_allclose(encoded[:, 0], np.array([-2, -1, 1, 2]) / np.sqrt(2.5), rtol=1e-6)
+    np.testing.assert_allclose(target.decode(encoded), values, rtol=1e-6)
+
+
+def test_a_target_that_differs_by_rounding_alone_is_not_stretched():
+    values = np.full(10, 0.3)
+    values[::2] = 0.1 + 0.2
+    assert Target.learn(Column("y", "number"), values).scale == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -64,19 +65,24 @@ def _standardize_loop(y, x, mean, variance, gamma, beta, eps):
 
 def _layer_norm_loop(y, mean, rstd, x, gamma, beta, eps):
     for i in range(x.shape[0]):
-        centre, spread = 0.0, 0.0
+        largest, centre, spread = 0.0, 0.0, 0.0
         for j in range(x.shape[1]):
-            centre += x[i, j]
+            largest = max(largest, abs(np.float64(x[i, j])))
+        unit = 1.0
+        if 0 < largest < np.inf:
+            unit = math.ldexp(1.0, math.frexp(largest)[1] - 1)  # so that no square overflows
+        for j in range(x.shape[1]):
+            centre += np.float64(x[i, j]) / unit
         centre /= x.shape[1]
         for j in range(x.shape[1]):
-            spread += (x[i, j] - centre) ** 2
-        scale = 1 / np.sqrt(spread / x.shape[1] + eps)
+            spread += (np.float64(x[i, j]) / unit - centre) ** 2
+        deviation = math.hypot(unit * np.sqrt(spread / x.shape[1]), np.sqrt(eps))
         if mean is not None:
-            mean[i] = centre
+            mean[i] = centre * unit
         if rstd is not None:
-            rstd[i] = scale
+            rstd[i] = 1 / deviation
         for j in range(x.shape[1]):
-            normal = (x[i, j] - centre) * scale
+            normal = (np.float64(x[i, j]) / unit - centre) / (deviation / unit)
             scaled = normal if gamma is None else normal * gamma[j]
             y[i, j] = scaled if beta is None else scaled + beta[j]
 
@@ -88,7 +94,7 @@ def _layer_norm_gradient_loop(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
         scale = np.float64(rstd[i])
         total, product = 0.0, 0.0
         for j in range(columns):
-            normal = (x[i, j] - mean[i]) * scale
+            normal = (np.float64(x[i, j]) - mean[i]) * scale
             shift[j] += dy[i, j]
             slope[j] += dy[i, j] * normal
             g = np.float64(dy[i, j] if gamma is None else dy[i, j] * gamma[j])
@@ -96,7 +102,7 @@ def _layer_norm_gradient_loop(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
             product += g * normal
         if dx is not None:
             for j in range(columns):
-                normal = (x[i, j] - mean[i]) * scale
+                normal = (np.float64(x[i, j]) - mean[i]) * scale
                 g = np.float64(dy[i, j] if gamma is None else dy[i, j] * gamma[j])
                 dx[i, j] = scale * (g - total / columns - normal * product / columns)
     for j in range(columns):

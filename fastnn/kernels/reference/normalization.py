@@ -49,8 +49,12 @@ def batch_norm_fwd(y, mean, variance, x, gamma, beta, eps):
 
 def standardized(x, mean, variance, gamma, beta, eps):
     """γ (x − mean) / √(variance + ε) + β, where None is 1 and 0."""
-    y = (x - mean) / np.sqrt(variance + eps)
-    y = y if gamma is None else y * gamma
+    return scaled((x - mean) / np.sqrt(variance + eps), gamma, beta)
+
+
+def scaled(normal, gamma, beta):
+    """γ normal + β, where None is 1 and 0."""
+    y = normal if gamma is None else normal * gamma
     return y if beta is None else y + beta
 
 
@@ -152,7 +156,8 @@ def moving_average_step(average, value, momentum):
 def layer_norm_fwd(y, mean, rstd, x, gamma, beta, eps):
     """Normalise each row by its own mean and variance, then scale and shift its columns.
 
-    mean = Σ x / C, rstd = 1 / √(Σ (x − mean)² / C + ε) and y = γ (x − mean) rstd + β.
+    mean = Σ x / C, rstd = 1 / √(Σ (x − mean)² / C + ε) and y = γ (x − mean) rstd + β. Rows are
+    scaled by a power of two meanwhile, so no square overflows.
 
     Parameters
     ----------
@@ -177,14 +182,23 @@ def layer_norm_fwd(y, mean, rstd, x, gamma, beta, eps):
     >>> fastnn.kernels.layer_norm_fwd(y, None, None, x, None, None, 1e-12); y.round(6)
     array([[-1.,  1.]])
     """
-    wide = x.astype(np.float64)
+    unit = _power_of_two(np.abs(x).max(axis=1, initial=0))
+    wide = x / unit[:, None]
     centre = wide.mean(axis=1)
     spread = np.square(wide - centre[:, None]).mean(axis=1)
-    y[...] = standardized(wide, centre[:, None], spread[:, None], gamma, beta, eps)
+    deviation = np.hypot(unit * np.sqrt(spread), np.sqrt(eps))
+    normal = (wide - centre[:, None]) / (deviation / unit)[:, None]
+    y[...] = scaled(normal, gamma, beta)
     if mean is not None:
-        mean[...] = centre
+        mean[...] = centre * unit
     if rstd is not None:
-        rstd[...] = 1 / np.sqrt(spread + eps)
+        rstd[...] = 1 / deviation
+
+
+def _power_of_two(largest):
+    """At most `largest` and more than its half, in float64; of 0, and of what is not finite, 1."""
+    usable = np.isfinite(largest) & (largest > 0)
+    return np.ldexp(1.0, np.frexp(np.where(usable, largest, 1.0).astype(np.float64))[1] - 1)
 
 
 @quiet
@@ -213,7 +227,7 @@ def layer_norm_bwd(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
     >>> fastnn.kernels.layer_norm_bwd(None, None, dbeta, dy, x, mean, rstd, None); dbeta
     array([5., 7.])
     """
-    normal = (x - mean[:, None]) * rstd[:, None].astype(np.float64)
+    normal = (x.astype(np.float64) - mean[:, None]) * rstd[:, None]
     if dgamma is not None:
         dgamma[...] = (dy * normal).sum(axis=0)
     if dbeta is not None:
