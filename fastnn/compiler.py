@@ -181,8 +181,8 @@ def compile_plan(
     if gradient is not None:
         _lower_backward(net, builder, pullbacks, gradient)
     late = fused and takes_penalties(net.optimizer)
-    lower_penalties(net, builder, gradients=training and not late)
     if training:
+        lower_penalties(net, builder, gradients=not late)
         lower_check(net, builder)
         lower_update(net, builder, penalties=late)
     if folded and not training:

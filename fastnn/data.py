@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,16 @@ class DataSet:
     def weights(self) -> np.ndarray | None:
         """Of the rows that belong to the set."""
         return None if self.weight is None else self.selected(self.weight)
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Of the rows that belong to the set."""
+        assert self.target is not None
+        return self.selected(self.target)
+
+    def weighted(self, weight: np.ndarray | None) -> DataSet:
+        """The same rows with other weights, as many as there are rows in the arrays."""
+        return replace(self, weight=weight)
 
     def take(self, rows: np.ndarray) -> DataSet:
         """The same arrays, of which only the given rows count."""
@@ -130,13 +141,7 @@ def inputs_for(net: Architecture, X: Any) -> np.ndarray:
 
 
 def data_set(
-    net: Architecture,
-    X: Any,
-    y: Any,
-    sample_weight: Any = None,
-    class_weight: Any = None,
-    *,
-    training: bool = False,
+    net: Architecture, X: Any, y: Any, sample_weight: Any = None, *, training: bool = False
 ) -> DataSet:
     """Check and convert inputs, targets and weights together.
 
@@ -150,7 +155,7 @@ def data_set(
     target = net.loss.prepare_target(y, net.shapes[-1][0], net.dtype)
     if training:
         check_targets(y, target)
-    return DataSet(x, target, row_weights(net, target, sample_weight, class_weight))
+    return DataSet(x, target, row_weights(net, target, sample_weight))
 
 
 def check_targets(y: np.ndarray, target: np.ndarray) -> None:
@@ -161,14 +166,30 @@ def check_targets(y: np.ndarray, target: np.ndarray) -> None:
 
 
 def row_weights(
-    net: Architecture, target: np.ndarray, sample_weight: Any, class_weight: Any
+    net: Architecture, target: np.ndarray, sample_weight: Any, factors: np.ndarray | None = None
 ) -> np.ndarray | None:
-    """What rows with these checked targets weigh, in the network's dtype; None is all alike."""
+    """What rows with these checked targets weigh, in the network's dtype; None is all alike.
+
+    `factors`, from `class_factors`, are those of the classes. Only ratios of weights matter, so
+    they are scaled to a largest one in [1, 2), by a power of two, which rounds nothing; but not
+    where penalties are measured against their sum.
+    """
     weight = None if sample_weight is None else _sample_weight(sample_weight, len(target))
-    if class_weight is not None:
-        factors = _class_factors(class_weight, _class_numbers(target, net.loss.task))
-        weight = factors if weight is None else weight * factors
-    return None if weight is None else converted("sample_weight", weight, net.dtype)
+    if factors is not None:
+        own = factors[_class_numbers(target, net.loss.task)]
+        weight = own if weight is None else weight * own
+    if weight is None:
+        return None
+    if net.penalty_scale == "mean" and weight.any():
+        weight = np.ldexp(weight, 1 - math.frexp(float(weight.max()))[1])
+    return converted("sample_weight", weight, net.dtype)
+
+
+def require_weight(rows: DataSet, purpose: str) -> None:
+    """Raise `ArgumentError` if rows weigh nothing, as their mean loss would be 0 / 0."""
+    weights = rows.weights
+    if weights is not None and not weights.any():
+        raise ArgumentError(f"sample_weight, times class_weight, is 0 for every row to {purpose}")
 
 
 def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
@@ -247,17 +268,34 @@ def _class_numbers(target: np.ndarray, task: str) -> np.ndarray:
     )
 
 
-def _class_factors(class_weight: Any, classes: np.ndarray) -> np.ndarray:
-    """The weight of each row's class; "balanced" is n / (classes present · count of the class)."""
-    present, index, counts = np.unique(classes, return_inverse=True, return_counts=True)
+def class_factors(net: Architecture, target: np.ndarray, class_weight: Any) -> np.ndarray | None:
+    """What each class number's rows are weighted by, float64 (classes,); None without weights.
+
+    "balanced" is n / (classes present · rows of the class), of checked targets, and 1 for a class
+    that is not among them.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        The targets are no classes; or `class_weight` is something else, names a class that the
+        network does not have, or a weight that cannot be used.
+    """
+    if class_weight is None:
+        return None
+    classes = max(net.shapes[-1][0], 2)
+    numbers = _class_numbers(target, net.loss.task)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        return (len(classes) / (len(present) * counts))[index]
+        counts = np.bincount(numbers, minlength=classes)
+        total = np.count_nonzero(counts) * counts
+        return np.divide(len(numbers), total, out=np.ones(classes), where=counts > 0)
     if not isinstance(class_weight, Mapping):
         raise ArgumentTypeError(
             f"class_weight must be 'balanced' or a dict of class to weight, got {class_weight!r}"
         )
-    unknown = [label for label in class_weight if label not in present]
+    unknown = [label for label in class_weight if label not in range(classes)]
     if unknown:
-        raise ArgumentError(f"class_weight names class {unknown[0]!r}, which is not in y")
-    weights = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in present]
-    return np.array(weights)[index]
+        raise ArgumentError(
+            f"class_weight names class {unknown[0]!r}, but the classes are 0 to {classes - 1}"
+        )
+    weights = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in range(classes)]
+    return np.array(weights)

@@ -5,7 +5,8 @@ The network's lock is held meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from . import adaptation, checks, data, full_batch, resuming
@@ -18,6 +19,9 @@ from .training import FitSettings, Session, Trainer
 if TYPE_CHECKING:
     from os import PathLike
 
+    import numpy as np
+
+    from .architecture import Architecture
     from .augmentation.pipeline import Pipeline
     from .callbacks import Checkpoint
     from .data import DataSet
@@ -36,13 +40,42 @@ def data_sets(
     """The rows to train on, and those to validate on if any are given or held out."""
     if validation_data is not None and validation_fraction is not None:
         raise ArgumentError("give validation_data or validation_fraction, not both")
-    architecture = network.settle_for(X)
-    train = data.data_set(architecture, X, y, sample_weight, class_weight, training=True)
+    net = network.settle_for(X)
+    train = data.data_set(net, X, y, training=True)
+    validation, weight = None, sample_weight
     if validation_data is not None:
-        return train, data.data_set(architecture, *validation_arrays(validation_data))
-    if validation_fraction is not None:
-        return data.split(train, validation_fraction, network.seed)
-    return train, None
+        with naming("validation_data"):
+            X, y, *own = validation_arrays(validation_data)
+            validation, weight = data.data_set(net, X, y), own[0] if own else None
+    elif validation_fraction is not None:
+        train, validation = data.split(train, validation_fraction, network.seed)
+    factors = data.class_factors(net, train.targets, class_weight)
+    train = _weighted(net, train, sample_weight, factors)
+    data.require_weight(train, "train on")
+    if validation is not None:
+        with naming("validation_data") if validation_data is not None else nullcontext():
+            validation = _weighted(net, validation, weight, factors)
+        data.require_weight(validation, "validate on")
+    return train, validation
+
+
+def _weighted(
+    net: Architecture, rows: DataSet, sample_weight: Any, factors: np.ndarray | None
+) -> DataSet:
+    """Rows with their weights; `sample_weight` has those of the whole arrays."""
+    assert rows.target is not None
+    return rows.weighted(data.row_weights(net, rows.target, sample_weight, factors))
+
+
+@contextmanager
+def naming(argument: str) -> Iterator[None]:
+    """Errors about part of an argument say which argument."""
+    try:
+        yield
+    except (ArgumentError, ArgumentTypeError) as error:
+        if str(error).startswith(argument):
+            raise
+        raise type(error)(f"{argument}: {error}") from None
 
 
 def validation_arrays(validation_data: Any) -> tuple[Any, ...]:

@@ -10,7 +10,6 @@ import numpy as np
 from . import metrics
 from .data import DataSet
 from .passes import Pass
-from .plan import Batch, Result
 from .sparse_rows import SparseRows
 
 if TYPE_CHECKING:
@@ -61,16 +60,14 @@ def moments_of_draws(
 
 
 def evaluate(network: Network, data: DataSet, batch_size: int = BATCH_SIZE) -> dict[str, float]:
-    """Loss, penalties included, and metrics, as a dict."""
+    """Loss, without penalties, and metrics, as a dict."""
     batch_size = min(batch_size, len(data))
     rows = Pass(data, batch_size)
     if network.metrics:
         rows.predictions = np.empty((len(data.x), *network.output_shape), network.dtype)
-    weights = Batch(np.empty((len(data), 0)), weight=data.weights)
     with network.executors.inference(batch_size, data.labels) as executor:
         executor.infer(rows, network.state)
-        penalty = executor.run(("penalty",), weights, network.state)[Result.LOSS]
-    return {"loss": _mean_loss(rows) + penalty} | scores(network, rows)
+    return {"loss": rows.mean_loss()} | scores(network, rows)
 
 
 def scores(network: Network, rows: Pass) -> dict[str, float]:
@@ -80,12 +77,3 @@ def scores(network: Network, rows: Pass) -> dict[str, float]:
         return {}
     target, predictions = data.selected(data.target), data.selected(rows.predictions)
     return metrics.evaluate(network.metrics, network.loss.task, target, predictions, data.weights)
-
-
-def _mean_loss(rows: Pass) -> float:
-    """Over all rows: each batch's mean counts what its rows weigh."""
-    shares = rows.sizes().astype(float)
-    if rows.data.weights is not None:
-        weight = rows.data.weights.astype(float)
-        shares = np.add.reduceat(weight, np.arange(len(rows)) * rows.batch_size)
-    return float((rows.losses * shares).sum() / shares.sum())

@@ -120,14 +120,17 @@ class Network(Assembly):
             Rows per update; None, or more than there are, takes all rows at once.
         epochs : int
         validation_data : (X, y) or (X, y, sample_weight), optional
-            Scored after each epoch, under names that begin with ``val_``.
+            Scored after each epoch, under names that begin with ``val_``, as `evaluate` does:
+            `val_loss` has no penalties.
         validation_fraction : float, optional
             Share of the rows, drawn by the seed, to hold out instead of `validation_data`.
         sample_weight : array-like, shape (n,), optional
-            Not negative. The loss of a batch is Σ w l / Σ w.
+            Not negative, and not 0 for all. Losses and metrics are means Σ w l / Σ w, so only
+            ratios of weights matter (up to rounding; a power of two changes no bit). With
+            ``penalty_scale="sum"`` their sum matters too.
         class_weight : dict or "balanced", optional
-            Factor on the weight of each class's rows; "balanced" is n / (classes · rows of the
-            class).
+            Factor on the weight of each class's rows, in training and in validation alike;
+            "balanced" is n / (classes · rows of the class), counted in the rows to train on.
         shuffle : bool
             Whether to visit the rows in a new order each epoch (a single batch of all rows needs
             none).
@@ -148,7 +151,7 @@ class Network(Assembly):
         -------
         History
             Loss and metrics of each epoch of this call. Training figures are those seen while the
-            weights moved; losses include penalties.
+            weights moved; `loss` is the objective, penalties included, and `val_loss` is not.
 
         Raises
         ------
@@ -266,7 +269,9 @@ class Network(Assembly):
     def evaluate(
         self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = inference.BATCH_SIZE
     ) -> dict[str, float]:
-        """Loss, penalties included, and metrics on given data, as a dict.
+        """Loss, without penalties, and metrics on given data, as a dict.
+
+        The loss is the mean Σ w l / Σ w over all rows, of the weights w in `sample_weight`.
 
         Raises
         ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,11 +39,19 @@ class Pass:
     scored: bool = True
     augmentation: Pipeline | None = None
     losses: np.ndarray = field(init=False)
+    _weights: np.ndarray | None = field(init=False, default=None)  # of the batches, once asked for
 
     def __post_init__(self) -> None:
         self.losses = np.zeros(len(self))
         if self.order is None:
             self.order = self.data.rows
+
+    def restart(self, order: np.ndarray | None) -> None:
+        """Forget the losses, and visit rows of the data set in this order; None keeps the last."""
+        self.losses[:] = 0
+        if order is not None:
+            self.order = order if self.data.rows is None else self.data.rows[order]
+            self._weights = None
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -59,6 +68,25 @@ class Pass:
         sizes = np.full(len(self), self.batch_size)
         sizes[-1] = len(self.data) - self.batch_size * (len(self) - 1)
         return sizes
+
+    def weights(self) -> np.ndarray:
+        """Sum of the sample weights of every batch, float64; its number of rows without any."""
+        if self._weights is None:
+            self._weights = self.sizes().astype(np.float64)
+            if self.data.weight is not None:
+                weight = self.data.weight if self.order is None else self.data.weight[self.order]
+                starts = np.arange(len(self)) * self.batch_size
+                self._weights = np.add.reduceat(weight, starts, dtype=np.float64)
+        return self._weights
+
+    def mean_loss(self, batches: int | None = None, *, by_rows: bool = False) -> float:
+        """Σ w l / Σ w over the rows of the first batches, or of all; NaN where they weigh nothing.
+
+        Batches count what their rows weigh; with `by_rows`, their number of rows.
+        """
+        shares = (self.sizes() if by_rows else self.weights())[:batches]
+        total = shares.sum()
+        return float((self.losses[:batches] * shares).sum() / total) if total else math.nan
 
     def batch(self, number: int, plan: Plan, state: RunState | None = None) -> Batch:
         """The rows of batch `number` as a plan takes them; `state` keys what augments them."""

@@ -137,7 +137,8 @@ class FitSettings:
     """The checked arguments of one fit.
 
     `order`, if given, is asked before each epoch for the order of the rows, int64 indices into the
-    training set, in place of the shuffle that follows from the seed.
+    training set, in place of the shuffle that follows from the seed. `loss_by_rows` lets batches
+    count in the loss of an epoch by their rows, as in scikit-learn, instead of by their weights.
     """
 
     epochs: int
@@ -145,6 +146,7 @@ class FitSettings:
     shuffle: bool
     augmentation: Pipeline | None = None
     order: Callable[[], np.ndarray] | None = None
+    loss_by_rows: bool = False
 
 
 @dataclass
@@ -244,15 +246,13 @@ class Trainer:
         self._callbacks("on_epoch_end", epoch, logs)
 
     def _epoch(self, steps: Steps, rows: Pass) -> Stretches[dict[str, float]]:
-        rows.losses[:] = 0
-        order = self._order()
-        if order is not None:
-            rows.order = order if self._data.rows is None else self._data.rows[order]
+        rows.restart(self._order())
         with steps.all_finite(rows):
             done = 0
             while done < len(rows):
                 done = yield from self._stretch(steps, rows, done)
-        logs = {"loss": _mean_loss(rows, len(rows))} | inference.scores(self._network, rows)
+        loss = rows.mean_loss(by_rows=self._settings.loss_by_rows)
+        logs = {"loss": loss} | inference.scores(self._network, rows)
         averaging.end_epoch(self._network, self._state.epoch + 1)
         return logs | validate(self._network, self._validation, self._state.epoch + 1)
 
@@ -273,15 +273,10 @@ class Trainer:
         else:
             self._callbacks("on_batch_begin", start + 1)
             reached = yield from steps(rows, start, start + 1)
-            logs = {"loss": float(rows.losses[start]), "size": int(rows.sizes()[start])}
+            figures = float(rows.losses[start]), int(rows.sizes()[start]), rows.weights()[start]
+            logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
             self._callbacks("on_batch_end", reached, logs)
         if self._interval is not None:
             seen = int(rows.sizes()[:reached].sum())
-            self._callbacks("on_progress", {"rows": seen, "loss": _mean_loss(rows, reached)})
+            self._callbacks("on_progress", {"rows": seen, "loss": rows.mean_loss(reached)})
         return reached
-
-
-def _mean_loss(rows: Pass, batches: int) -> float:
-    """Of the first batches, each weighted by its rows."""
-    sizes = rows.sizes()[:batches]
-    return float((rows.losses[:batches] * sizes).sum() / sizes.sum())

@@ -173,7 +173,7 @@ def test_class_weights_that_name_no_class():
     net = Network([Dense(2)], loss="softmax_cross_entropy")
     y = np.arange(60) % 2
     for weights, message in (
-        ({2: 1.0}, "class 2, which is not in y"),
+        ({2: 1.0}, "names class 2, but the classes are 0 to 1"),
         ({0: -1.0}, "class_weight"),
         ([1, 2], "class_weight must be 'balanced' or a dict"),
         ("balance", "class_weight must be 'balanced' or a dict"),

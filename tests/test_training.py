@@ -234,7 +234,7 @@ def test_hooks_come_in_order():
         ("train", {"epochs": 9, "done": 0, "rows": 4, "validation_rows": 0, "batch_size": 4}),
         ("epoch", 1),
         ("batch", 1),
-        ("batch end", 1, ["loss", "size"]),
+        ("batch end", 1, ["loss", "size", "weight"]),
         ("epoch end", 1, ["loss"]),
         "train end",
     ]

@@ -108,7 +108,8 @@ def test_a_penalty_of_the_network_is_one_of_every_layer(name):
     plain.set_weights(whole.get_weights())
     weights = [w for w in whole.get_weights() if w.ndim == 2]
     size = {"l1": lambda w: np.abs(w).sum(), "l2": lambda w: np.square(w).sum() / 2}[name]
-    extra = whole.evaluate(X, Y)["loss"] - plain.evaluate(X, Y)["loss"]
+    assert whole.evaluate(X, Y) == plain.evaluate(X, Y)
+    extra = fastnn.gradient_check(whole, X, Y, n=1, verbose=0).loss - plain.evaluate(X, Y)["loss"]
     assert extra == pytest.approx(0.05 * sum(map(size, weights)), rel=1e-9)
 
 

@@ -59,10 +59,17 @@ class Callback:
     def on_batch_begin(self, network: Network, batch: int) -> None: ...
 
     def on_batch_end(self, network: Network, batch: int, logs: Logs) -> None:
-        """`logs` holds the batch's loss and its number of rows, "size"."""
+        """`logs` holds the batch's loss, its number of rows, "size", and their "weight" in all.
+
+        The loss of an epoch is the mean of those of its batches, by weight. A batch that weighs
+        nothing takes no update, and its loss is 0.
+        """
 
     def on_progress(self, network: Network, logs: Logs) -> None:
-        """Several times a second: `logs` holds the epoch's "rows" so far and their mean "loss"."""
+        """Several times a second: `logs` holds the epoch's "rows" so far and their mean "loss".
+
+        NaN as long as they weigh nothing.
+        """
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         """`logs` holds loss and metrics of the epoch, and ``val_…`` of the validation data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ class ProgressBar(Callback):
 
     def on_progress(self, network: Network, logs: Logs) -> None:
         self._advance(int(logs["rows"]))
-        if not self._epoch_logs:
+        if not self._epoch_logs and math.isfinite(logs["loss"]):
             self._bar.set_postfix_str(f"loss={logs['loss']:.4g}", refresh=False)
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:

@@ -54,7 +54,9 @@ def fit_steps(
         score = estimator._scorer(held_out)
     epochs = 1 if incremental else estimator.max_iter
     order = Shuffles(random, len(train)) if estimator.shuffle else None
-    settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
+    settings = FitSettings(
+        epochs, _batch_size(estimator, len(train)), False, order=order, loss_by_rows=True
+    )
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
     limit = TimeLimit(estimator.max_time)
@@ -85,7 +87,7 @@ def fit_full_batch(
     listeners: Sequence[Callback],
 ) -> None:
     """Iterations of L-BFGS."""
-    settings = FitSettings(estimator.max_iter, len(data), False)
+    settings = FitSettings(estimator.max_iter, len(data), False, loss_by_rows=True)
     lines = [_IterationLines()] if estimator.verbose else []
     limit = TimeLimit(estimator.max_time)
     callbacks = [*lines, *_callbacks(estimator), *listeners, limit]

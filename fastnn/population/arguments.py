@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import fitting
+from .. import data, fitting
 from ..callbacks import Callback
 from ..errors import ArgumentError, ArgumentTypeError, NetworkBusyError
 from ..network import Network
@@ -101,12 +101,16 @@ class Request:
     def _trainee(self, index: int, network: Network, reporters: Sequence[Callback]) -> Trainee:
         net = self.arrays.settle(network)
         rows, held_out = (None, None) if self.folds is None else self.folds[index]
-        train = self.arrays.part(net, rows, self.class_weight)
-        validation = None
+        factors = self.arrays.class_factors(net, rows, self.class_weight)
+        train, validation = self.arrays.part(net, rows, factors), None
+        data.require_weight(train, "train on")
         if held_out is not None:
-            validation = self.arrays.part(net, held_out)
+            validation = self.arrays.part(net, held_out, factors)
         elif self.validation is not None:
-            validation = self.validation.data_set(net)
+            with fitting.naming("validation_data"):
+                validation = self.validation.part(net, None, factors)
+        if validation is not None:
+            data.require_weight(validation, "validate on")
         settings = fitting.settings(
             network,
             train,
@@ -135,13 +139,14 @@ def request(
     **same_for_all: Any,
 ) -> Request:
     """What `fit_population` was asked for, checked as far as it does not depend on a network."""
-    arrays = SharedArrays(X, y, sample_weight)
+    arrays = SharedArrays(X, y, sample_weight, training=True)
     pairs = check_folds(folds, networks, len(arrays))
     validation = None
     if validation_data is not None:
         if pairs is not None and any(held_out is not None for _, held_out in pairs):
             raise ArgumentError("give validation_data or folds with rows to validate on, not both")
-        validation = SharedArrays(*fitting.validation_arrays(validation_data))
+        with fitting.naming("validation_data"):
+            validation = SharedArrays(*fitting.validation_arrays(validation_data))
     return Request(
         arrays,
         validation,

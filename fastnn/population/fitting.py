@@ -69,8 +69,8 @@ def fit_population(
     sample_weight : array-like, shape (n,), optional
         Not negative. Counts in training, and for the validation rows of folds.
     class_weight : dict or "balanced", optional
-        Factor on the weight of each class's rows while training; "balanced" counts the rows that
-        the network learns from.
+        Factor on the weight of each class's rows, in training and in validation; "balanced" counts
+        the rows that the network learns from.
     validation_data : (X, y) or (X, y, sample_weight), optional
         Scored by all networks after each epoch; not together with validation rows.
     shuffle : bool

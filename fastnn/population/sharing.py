@@ -23,15 +23,17 @@ Fold = tuple[np.ndarray, "np.ndarray | None"]
 class SharedArrays:
     """X, y and sample weights, as networks of all kinds take them.
 
-    Networks that want the same of them get the same arrays.
+    Networks that want the same of them get the same arrays. With `training`, some rows are there to
+    train on, so targets must be told apart by the networks' dtypes.
     """
 
-    def __init__(self, X: Any, y: Any, sample_weight: Any = None):
+    def __init__(self, X: Any, y: Any, sample_weight: Any = None, *, training: bool = False):
         self._x = data.inputs(X, None, np.dtype(np.float64))
         self._y = data.numbers("y", y)
         self._sample_weight = None
         if sample_weight is not None:
             self._sample_weight = data.numbers("sample_weight", sample_weight)
+        self._training = training
         self._known: dict[Any, DataSet] = {}
 
     def __len__(self) -> int:
@@ -41,44 +43,57 @@ class SharedArrays:
         """The network, or what it would be if built for X."""
         return network.architecture if network.built else network.settled(self._x.shape[1:])
 
-    def data_set(self, net: Architecture, training: bool = False) -> DataSet:
+    def data_set(self, net: Architecture) -> DataSet:
         """All rows, for one network; raises what `fit` does."""
         key = _kind(net)
         if key not in self._known:
             self._known[key] = data.data_set(
-                net, self._x, self._y, self._sample_weight, training=training
+                net, self._x, self._y, self._sample_weight, training=self._training
             )
         else:
             net.check_inputs(self._known[key].x)
         return self._known[key]
 
-    def part(self, net: Architecture, rows: np.ndarray | None, class_weight: Any = None) -> DataSet:
+    def class_factors(
+        self, net: Architecture, rows: np.ndarray | None, class_weight: Any
+    ) -> np.ndarray | None:
+        """Of the classes, for a network that learns from some rows (None: all)."""
+        if class_weight is None:
+            return None
+        learned = replace(self.data_set(net), rows=rows)
+        return data.class_factors(net, learned.targets, class_weight)
+
+    def part(
+        self, net: Architecture, rows: np.ndarray | None, factors: np.ndarray | None = None
+    ) -> DataSet:
         """Some rows (None: all), with the weights they would have if there were no others."""
-        everything = self.data_set(net, training=True)
-        if rows is None and class_weight is None:
-            return everything
-        key = _kind(net), id(rows), class_weight is None
+        everything = self.data_set(net)
+        if factors is None and (rows is None or self._sample_weight is None):
+            return everything if rows is None else replace(everything, rows=rows)
+        key = _kind(net), id(rows), None if factors is None else factors.tobytes()
         if key not in self._known:
-            self._known[key] = self._select(net, everything, rows, class_weight)
+            self._known[key] = self._select(net, everything, rows, factors)
         return self._known[key]
 
     def _select(
-        self, net: Architecture, everything: DataSet, rows: np.ndarray | None, class_weight: Any
+        self,
+        net: Architecture,
+        everything: DataSet,
+        rows: np.ndarray | None,
+        factors: np.ndarray | None,
     ) -> DataSet:
+        part = replace(everything, rows=rows)
+        weight = self._sample_weight
+        own = None if weight is None else part.selected(weight)
+        weights = np.ones(len(self), net.dtype)
         chosen = slice(None) if rows is None else rows
-        assert everything.target is not None
-        sample_weight = None if self._sample_weight is None else self._sample_weight[chosen]
-        own = data.row_weights(net, everything.target[chosen], sample_weight, class_weight)
-        weight = everything.weight
-        if class_weight is not None:
-            weight = np.ones(len(self), net.dtype)
-            weight[chosen] = own
-        return replace(everything, weight=weight, rows=rows)
+        weights[chosen] = data.row_weights(net, part.targets, own, factors)
+        return part.weighted(weights)
 
 
 def _kind(net: Architecture) -> Any:
     """What the arrays of a network depend on."""
-    return net.shapes[0], net.shapes[-1], net.dtype, net.loss
+    return net.shapes[0], net.shapes[-1], net.dtype, net.loss, net.penalty_scale
 
 
 def check_folds(folds: Any, networks: int, rows: int) -> list[Fold] | None:
