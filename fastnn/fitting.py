@@ -59,6 +59,15 @@ def data_sets(
     return train, validation
 
 
+def batch(network: Network, X: Any, y: Any, sample_weight: Any, class_weight: Any) -> DataSet:
+    """Return the rows of one step; alone they need not show what the dtype can tell apart."""
+    net = network.settle_for(X)
+    rows = data.data_set(net, X, y)
+    rows = _weighted(net, rows, sample_weight, data.class_factors(net, rows.targets, class_weight))
+    data.require_weight(rows, "train on")
+    return rows
+
+
 def _weighted(
     net: Architecture, rows: DataSet, sample_weight: Any, factors: np.ndarray | None
 ) -> DataSet:

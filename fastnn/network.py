@@ -214,7 +214,7 @@ class Network(Assembly):
                 f"train_on_batch takes one step; {self.optimizer} needs a whole fit"
             )
         with self.lock.held():
-            rows = data.data_set(self.settle_for(X), X, y, sample_weight, class_weight)
+            rows = fitting.batch(self, X, y, sample_weight, class_weight)
             pipeline = fitting.bound(augmentation, self, rows)
             self.build_for(rows)
             return train_on_batch(self, rows, pipeline)
