@@ -32,31 +32,43 @@ static FN(embedding_job)
                                .width = FN(width_of)(D, O, at)};
 }
 
-static inline int64_t FN(code)(const FN(embedding_job) *e, int64_t i) {
-    return (int64_t)e->x[i * e->I + e->column];
+// The row of the table that a number of x selects, the first where there is none. x may be an array
+// of the user's, which another thread may change after any check: so it is read once for each use.
+static inline int64_t FN(row_of)(const FN(embedding_job) *e, real x) {
+    return x >= 0 && x < (real)e->N ? (int64_t)x : 0;
 }
 
-// Every member looks at all of them: so all agree, and none reads beyond the table.
+static inline real FN(number)(const FN(embedding_job) *e, int64_t i) {
+    return *(const volatile real *)(e->x + i * e->I + e->column);
+}
+
+static inline int64_t FN(code)(const FN(embedding_job) *e, int64_t i) {
+    return FN(row_of)(e, FN(number)(e, i));
+}
+
+// What a single call looks at before it writes anything. A team learns in one loop (embedding_rows)
+// that some numbers are wrong: its members must not look at them one by one.
 static fastnn_status FN(check_codes)(const FN(embedding_job) *e) {
     if (e->at < 0 || e->column < 0 || (e->B && e->column >= e->I)) return FASTNN_BAD_SIZE;
-    const real count = (real)e->N;
-    int_real wrong = 0;
-    for (int64_t i = 0; i < e->B; i++) {
-        const real x = e->x[i * e->I + e->column];
-        wrong |= !(x >= 0 && x < count);
-    }
-    if (wrong) return FASTNN_BAD_CODE;
-    for (int64_t i = 0; i < e->B; i++) {
-        wrong |= (real)FN(code)(e, i) != e->x[i * e->I + e->column];
+    int wrong = 0;
+    for (int64_t i = 0; !fastnn_in_team() && i < e->B; i++) {
+        const real x = FN(number)(e, i);
+        wrong |= (real)FN(row_of)(e, x) != x;
     }
     return wrong ? FASTNN_BAD_CODE : FASTNN_OK;
 }
 
-static void FN(embedding_rows)(void *job, int64_t begin, int64_t end) {
+// Returns how many numbers select no row.
+static double FN(embedding_rows)(void *job, int64_t begin, int64_t end) {
     const FN(embedding_job) *e = job;
+    int64_t wrong = 0;
     for (int64_t i = begin; i < end; i++) {
-        FN(copy_row)(e->y + i * e->O + e->at, e->w + FN(code)(e, i) * e->D, e->width);
+        const real x = FN(number)(e, i);
+        const int64_t row = FN(row_of)(e, x);
+        wrong += (real)row != x;
+        FN(copy_row)(e->y + i * e->O + e->at, e->w + row * e->D, e->width);
     }
+    return (double)wrong;
 }
 
 static fastnn_status FN(embedding_fwd)(real *y, const real *x, const real *w, int64_t B, int64_t D,
@@ -65,9 +77,10 @@ static fastnn_status FN(embedding_fwd)(real *y, const real *x, const real *w, in
     FN(embedding_job) job = FN(embedding)(y, x, w, B, D, I, N, O, column, at);
     const fastnn_status status = FN(check_codes)(&job);
     if (status) return status;
-    fastnn_for_chunks(job.width ? B : 0, row_grain(D), 5 * (double)B + 0.2 * (double)B * (double)D,
-                      FN(embedding_rows), &job);
-    return FASTNN_OK;
+    const double work = 5 * (double)B + 0.2 * (double)B * (double)D;
+    const double wrong =
+        fastnn_sum_chunks(job.width ? B : 0, row_grain(D), work, FN(embedding_rows), &job);
+    return wrong > 0 ? FASTNN_BAD_CODE : FASTNN_OK;
 }
 
 // to (n,) += from (n,)

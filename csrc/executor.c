@@ -20,7 +20,7 @@ typedef struct {
     fastnn_run *run;
     void *base[FASTNN_REGIONS];
     int64_t first, rows;  // of the batch at hand
-    double weight;        // the sum of its sample weights
+    double weight;        // of a batch to train on: the sum of its sample weights
     uint64_t step;
     double result[FASTNN_RESULTS];
 } worker;
@@ -53,6 +53,7 @@ static void spread(const fastnn_input *input, const int64_t *order, int64_t firs
         const int64_t row = order ? order[i] : first + i;
         for (int64_t j = input->starts[row]; j < input->starts[row + 1]; j++) {
             const int64_t column = column_of(input, j);
+            if (column < 0 || column >= input->size) continue;  // changed since it was checked
             if (input->item == sizeof(double)) {
                 ((double *)out)[column] = ((const double *)input->rows)[j];
             } else {
@@ -156,15 +157,22 @@ static void store_predictions(worker *w) {
 }
 
 // Added up in the order of the rows, as fastnn/plan.py does.
-static double total_weight(const worker *w) {
+static double sum_weights(void *job) {
+    const worker *w = job;
     const void *weight = w->base[FASTNN_WEIGHT];
-    if (!weight) return (double)w->rows;
     const int wide = w->run->plan->dtype == FASTNN_FLOAT64;
     double sum = 0;
     for (int64_t i = 0; i < w->rows; i++) {
         sum += wide ? ((const double *)weight)[i] : (double)((const float *)weight)[i];
     }
     return sum;
+}
+
+// Whether the batch is trained on depends on it, so it is summed once: a member that is done with
+// the batch fills the same buffer with the weights of the next one.
+static double total_weight(worker *w) {
+    if (!w->base[FASTNN_WEIGHT]) return (double)w->rows;
+    return fastnn_once((double)w->rows, sum_weights, w);
 }
 
 // --------------------------------------------------------------------------------------- the ops
@@ -277,12 +285,18 @@ static fastnn_status update(worker *w) {
 
 static int aborted(void) { return fastnn_team_request() == FASTNN_ABORT; }
 
+// Such a batch teaches nothing: it is left out.
+static int has_no_weight(const worker *w) { return w->run->train && w->weight == 0; }
+
 // All of a batch or, where it is interrupted or its numbers are not finite, nothing that shows.
+//
+// Every member must take the same branches, or some would wait at another barrier than the others.
+// So what decides is either alike for all of the run, or came out of a loop (team.h).
 static fastnn_status do_batch(worker *w) {
     for (int i = 0; i < FASTNN_RESULTS; i++) w->result[i] = 0;
     load_batch(w);
     w->weight = w->run->train ? total_weight(w) : 0;
-    if (w->run->train && w->weight == 0) return FASTNN_OK;  // such a batch teaches nothing
+    if (has_no_weight(w)) return FASTNN_OK;
     fastnn_status status = forward(w);
     if (!status && w->run->train) status = backward(w);
     if (status || aborted() || !w->run->train) return aborted() ? FASTNN_OK : status;
@@ -297,7 +311,8 @@ typedef struct {
     uint64_t step;
     int timed;
     int prepare;               // once, before the first batch that is not trained on
-    int64_t nanoseconds;       // of a timed batch; written, as all that follows, by the leader
+    int64_t nanoseconds;       // of a timed batch, 0 if it was left out; this and what follows is
+                               // written by the leader
     int64_t start, last_look;  // of this team's work, and of the latest look at the watch
     int finished;              // the watch asked for the end
     fastnn_status status;
@@ -323,8 +338,9 @@ static void work(void *job) {
     const int leader = fastnn_team_member() == 0;
     if (s->prepare) {
         const fastnn_status status = run_stage(&w, FASTNN_PREPARE);
+        if (aborted()) return;
         if (leader) s->status = status;
-        if (status || aborted()) return;
+        if (status) return;
     }
 
     for (int64_t batch = s->batch; batch < s->stop; batch++) {
@@ -340,7 +356,7 @@ static void work(void *job) {
                 run->batch = batch + 1;
                 run->step = w.step;
             }
-            if (s->timed) s->nanoseconds = fastnn_now() - start;
+            if (s->timed && !has_no_weight(&w)) s->nanoseconds = fastnn_now() - start;
         }
         if (status || fastnn_team_request() == FASTNN_FINISH) return;
     }
@@ -362,10 +378,11 @@ fastnn_status fastnn_execute(fastnn_run *run) {
         s.stop = trial ? run->batch + 1 : run->stop;
         s.step = run->step;
         s.start = fastnn_now();
+        s.nanoseconds = 0;
         fastnn_team_run(members, look, &s, work, &s);
         s.prepare = 0;
         fastnn_tuning_worked(run->tuning, fastnn_now() - s.start);
-        if (s.timed && run->batch > s.batch) fastnn_tuning_note(run->tuning, s.nanoseconds);
+        if (s.nanoseconds) fastnn_tuning_note(run->tuning, s.nanoseconds);
     }
     return s.status;
 }

@@ -15,8 +15,8 @@ typedef enum {
     FASTNN_BAD_SIZE,        // a negative dimension, or an array of 2**63 bytes and more
     FASTNN_BAD_ACTIVATION,  // not one of activations.def
     FASTNN_MISSING_Z,       // the activation's gradient needs the pre-activation
-    FASTNN_BAD_LABEL,       // a class number outside [0, C); nothing was written
-    FASTNN_BAD_CODE,        // a number that is no row of an embedding's table; nothing was written
+    FASTNN_BAD_LABEL,       // a class number outside [0, C); a single call has written nothing
+    FASTNN_BAD_CODE,        // a number that is no row of an embedding's table; the same holds
     FASTNN_DIVERGED,        // the loss or a gradient is not finite
     FASTNN_CUSTOM_RAISED,   // a function of the user raised an exception
 } fastnn_status;

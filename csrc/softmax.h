@@ -77,11 +77,29 @@ static fastnn_status FN(softmax)(real *y, const real *z, int64_t B, int64_t C) {
 // Cross-entropy. Row i has the shares q = (1 - smoothing) target + smoothing / C; its loss is
 // Σ q log(total) - Σ q (z - m), and dz = (Σ q) e / total - q, both times the row's factor.
 
+// Labels may lie in an array of the user's, which another thread may change after any check. So
+// each is read once where it is used, and one that is no class counts as the first.
+static inline int64_t FN(label)(const FN(loss_job) *l, int64_t i) {
+    const int64_t label = __atomic_load_n(l->labels + i, __ATOMIC_RELAXED);
+    return label >= 0 && label < l->cols ? label : 0;
+}
+
+// How many of the labels [begin, end) are no class.
+static double FN(wrong_labels)(void *job, int64_t begin, int64_t end) {
+    const FN(loss_job) *l = job;
+    int64_t wrong = 0;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t label = __atomic_load_n(l->labels + i, __ATOMIC_RELAXED);
+        wrong += label < 0 || label >= l->cols;
+    }
+    return (double)wrong;
+}
+
 // q (n,): shares of row i, from column `at` on.
 static void FN(shares)(double *q, const FN(loss_job) *l, int64_t i, int64_t at, int64_t n) {
     const double keep = 1 - l->parameter, even = l->parameter / (double)l->cols;
     if (l->labels) {
-        const int64_t label = l->labels[i] - at;
+        const int64_t label = FN(label)(l, i) - at;
         for (int64_t j = 0; j < n; j++) q[j] = even;
         if (label >= 0 && label < n) q[label] += keep;
     } else {
@@ -98,7 +116,7 @@ typedef struct {
 } FN(row_target);
 
 static FN(row_target) FN(sum_shares)(const FN(loss_job) *l, int64_t i, const real *z, real m) {
-    if (FN(one_hot)(l)) return (FN(row_target)){1, (double)(z[l->labels[i]] - m)};
+    if (FN(one_hot)(l)) return (FN(row_target)){1, (double)(z[FN(label)(l, i)] - m)};
     FN(row_target) row = {0, 0};
     for (int64_t at = 0; at < l->cols; at += SUM_BLOCK) {
         const int64_t n = l->cols - at < SUM_BLOCK ? l->cols - at : SUM_BLOCK;
@@ -116,7 +134,7 @@ static void FN(cross_entropy_gradient)(real *dz, const FN(loss_job) *l, int64_t 
                                        double total, double factor) {
     const double scale = q_sum * factor / total;
     if (FN(one_hot)(l)) {
-        real *at_label = dz + l->labels[i];
+        real *at_label = dz + FN(label)(l, i);
         const real difference = (real)(((double)*at_label / total - 1) * factor);
         const real narrow = (real)scale;
         ELEMENTWISE for (int64_t j = 0; j < l->cols; j++) dz[j] *= narrow;
@@ -156,21 +174,22 @@ static double FN(softmax_cross_entropy_rows)(void *job, int64_t begin, int64_t e
             FN(cross_entropy_gradient)(dz + i * C, l, first + i, q_sum, total[i], factor);
         }
     }
-    return loss;
+    return l->labels && FN(wrong_labels)(job, begin, end) > 0 ? NAN : loss;
 }
 
-// One of target (B,C) and labels (B,) is NULL.
+// One of target (B,C) and labels (B,) is NULL. A single call looks at the labels before it writes
+// anything; a team learns from the loss, in one loop, that some are wrong.
 static fastnn_status FN(softmax_cross_entropy)(real *dz, const real *z, const real *target,
                                                const int64_t *labels, const real *weight, int64_t B,
                                                int64_t C, double label_smoothing, double *loss) {
-    for (int64_t i = 0; labels && i < B; i++) {
-        if (labels[i] < 0 || labels[i] >= C) return FASTNN_BAD_LABEL;
-    }
     const double total = FN(total_weight)(weight, B);
     FN(loss_job) job = {dz, z, target, labels, weight, C, total, label_smoothing, 0};
+    if (labels && !fastnn_in_team() && FN(wrong_labels)(&job, 0, B) > 0) return FASTNN_BAD_LABEL;
     *loss = fastnn_sum_chunks(C ? B : 0, row_grain(C), 1.5 * (double)B * (double)C,
                               FN(softmax_cross_entropy_rows), &job);
-    return FASTNN_OK;
+    if (!labels || !isnan(*loss)) return FASTNN_OK;
+    const double wrong = fastnn_sum_chunks(B, row_grain(C), (double)B, FN(wrong_labels), &job);
+    return wrong > 0 ? FASTNN_BAD_LABEL : FASTNN_OK;
 }
 
 #undef SOFTMAX_BLOCK

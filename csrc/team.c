@@ -65,6 +65,8 @@ static _Thread_local int last_team = 1;
 
 int fastnn_last_team(void) { return last_team; }
 
+int fastnn_in_team(void) { return self != NULL; }
+
 int fastnn_team_member(void) { return self->index; }
 
 fastnn_request fastnn_team_request(void) { return self->team->request; }
@@ -287,4 +289,20 @@ double fastnn_sum_chunks(int64_t items, int64_t grain, double nanoseconds,
     double total = 0;
     for (int64_t i = 0; i < count; i++) total += c.partial[i];
     return total;
+}
+
+typedef struct {
+    void *job;
+    double (*number)(void *job);
+} decision;
+
+static double decide(void *job, int64_t begin, int64_t end) {
+    (void)begin, (void)end;
+    const decision *d = job;
+    return d->number(d->job);
+}
+
+double fastnn_once(double nanoseconds, double (*number)(void *job), void *job) {
+    decision d = {job, number};
+    return fastnn_sum_chunks(1, 1, nanoseconds, decide, &d);
 }

@@ -3,7 +3,11 @@
 // A kernel says what can be done in any order with `fastnn_for`. Called by one thread, outside of a
 // team, the loop opens a parallel region if that pays. Within `fastnn_team_run` every member runs
 // the same code and calls the same loops: each takes its share and waits for the others at the end.
-// So code around the loops runs on every member, and may write only to memory of its own.
+// So code around the loops runs on every member, and may write only to memory of its own. It may
+// read what the loop before has written, as long as the loop behind does not write it. Whether a
+// loop is called must not depend on memory that anyone may change meanwhile, be it a member that is
+// ahead or another thread of the user: such decisions come out of a loop (fastnn_once,
+// fastnn_sum_chunks), alike for all members.
 #ifndef FASTNN_TEAM_H
 #define FASTNN_TEAM_H
 
@@ -21,6 +25,9 @@ void fastnn_for_chunks(int64_t items, int64_t grain, double nanoseconds,
 // sum.
 double fastnn_sum_chunks(int64_t items, int64_t grain, double nanoseconds,
                          double (*chunk)(void *job, int64_t begin, int64_t end), void *job);
+
+// What number(job) returns to the member that works it out, for all of them: a decision.
+double fastnn_once(double nanoseconds, double (*number)(void *job), void *job);
 
 // Memory that all members share, for what the tasks of one loop leave to the next loop; outside of
 // a team, `own`, of as many bytes.
@@ -40,6 +47,9 @@ typedef fastnn_request fastnn_watch(void *context);
 // there were. `watch` is called by the caller's thread after each millisecond or so of work.
 int fastnn_team_run(int members, fastnn_watch *watch, void *context, void (*body)(void *job),
                     void *job);
+
+// Whether the caller is a member of a team, so that it may not decide by itself.
+int fastnn_in_team(void);
 
 // For the body of a team:
 int fastnn_team_member(void);                // 0 is the caller's thread

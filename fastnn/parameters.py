@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,13 @@ def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
         raise MemoryError(f"cannot allocate {size} bytes") from None
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + size].view(dtype)
+
+
+def aligned_copy(array: np.ndarray) -> np.ndarray:
+    """A copy in memory that nothing else looks at, writeable and aligned as `aligned_zeros` is."""
+    copy = aligned_zeros(array.size, array.dtype).reshape(array.shape)
+    np.copyto(copy, array)
+    return copy
 
 
 @dataclass(frozen=True)
@@ -201,7 +208,7 @@ class ParameterArena:
     Every region is flat and 64-byte aligned, its padding zero. All regions but the buffers share
     one layout: an element of the gradients, or of a slot, stands where its parameter stands.
     Gradients and slots come into being with the first training step, so a network that only
-    predicts holds neither.
+    predicts holds neither. Copies and unpickled arenas own their memory.
 
     Attributes
     ----------
@@ -235,6 +242,19 @@ class ParameterArena:
         self._slot_count = slots
         self._gradients: np.ndarray | None = None
         self._slots: np.ndarray | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_gradients": None}  # every training step writes all of them
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the arrays of a pickle in memory of its own.
+
+        Those that come may be read-only or looked at by others: memory maps of joblib, buffers
+        outside of a pickle (protocol 5).
+        """
+        own = ("parameters", "buffers", "_slots")
+        copies = {name: aligned_copy(state[name]) for name in own if state[name] is not None}
+        self.__dict__.update(state | copies)
 
     @property
     def gradients(self) -> np.ndarray:

@@ -124,6 +124,14 @@ cdef void *_address(object array) except? NULL:
     return np.PyArray_DATA(<np.ndarray>array)
 
 
+cdef void *_writeable(object array, str name) except? NULL:
+    """The same of an array that C writes to; one that is read-only is refused."""
+    cdef void *address = _address(array)
+    if array is not None and not np.PyArray_ISWRITEABLE(<np.ndarray>array):
+        raise ArgumentError(f"{name} must be writeable; got {_described(array)}")
+    return address
+
+
 cdef int _set_input(fastnn_input *target, object source, int64_t rows) except -1:
     """`source` is None, or (rows, number of the dtype, scale, buffer of the batch, transforms).
 
@@ -145,7 +153,7 @@ cdef int _set_input(fastnn_input *target, object source, int64_t rows) except -1
         target.size = np.PyArray_SIZE(<np.ndarray>array) // length
     if length < rows:
         raise ArgumentError(f"arrays of a run must have {rows} rows; got {length}")
-    target.rows, target.batch = _address(array), _address(batch)
+    target.rows, target.batch = _address(array), _writeable(batch, "the buffer of a batch")
     target.source, target.scale = number, scale
     target.transform = <const fastnn_transform *>_address(transforms)
     target.transforms = len(transforms)
@@ -187,6 +195,9 @@ cdef class Program:
         return run.outcome()
 
 
+cdef tuple _REGIONS = ("parameters", "gradients", "slots", "buffers", "workspace")
+
+
 cdef class Run:
     """Batches [batch, stop) of a program, to be done once.
 
@@ -224,15 +235,19 @@ cdef class Run:
             predictions
         self._state = state
         run.table, run.plan, run.tuning = _table, &program._plan, &program._tuning
-        for i in range(5):
-            run.base[FASTNN_PARAMETERS + i] = _address(regions[i])
+        run.train = learning_rates is not None
+        for i, name in enumerate(_REGIONS):
+            if run.train or name == "workspace":  # inference writes to nothing else
+                run.base[FASTNN_PARAMETERS + i] = _writeable(regions[i], name)
+            else:
+                run.base[FASTNN_PARAMETERS + i] = _address(regions[i])
         _set_input(&run.input, input, rows)
         _set_input(&run.target, target, rows)
         _set_input(&run.weight, weight, rows)
         run.order = <const int64_t *>_address(order)
-        run.losses = <double *>_address(losses)
-        run.predictions = <char *>_address(predictions)
-        run.rows, run.batch_rows, run.train = rows, batch_rows, learning_rates is not None
+        run.losses = <double *>_writeable(losses, "losses")
+        run.predictions = <char *>_writeable(predictions, "predictions")
+        run.rows, run.batch_rows = rows, batch_rows
         run.batch, run.stop = batch, stop
         run.seed, run.step, run.first_step = state.seed, state.step, state.step
         if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < stop - batch:
