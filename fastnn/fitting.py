@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import adaptation, checks, data, full_batch, resuming
 from .augmentation import augmentation_of
-from .callbacks.base import Callback, CallbackList
+from .callbacks.base import Callback, CallbackList, checked
 from .callbacks.progress import EpochLines, ProgressBar
 from .errors import ArgumentError, ArgumentTypeError
 from .training import FitSettings, Session, Trainer
@@ -131,6 +131,7 @@ def settings(
 def listeners(network: Network, callbacks: Iterable[Callback], verbose: int) -> CallbackList:
     """The user's callbacks, and what reports on the fit."""
     verbose = checks.integer("verbose", verbose, low=0, high=2)
+    callbacks = checked(callbacks)
     reporters: dict[int, list[Callback]] = {0: [], 1: [ProgressBar()], 2: [EpochLines()]}
     return CallbackList([*callbacks, *reporters[verbose]], network)
 
@@ -143,10 +144,10 @@ def trainer(
     """Build the network, or take it up where the fit to resume was interrupted; who trains it."""
     if network.optimizer.full_batch:
         full_batch.refuse(network.optimizer, resume_from=resume_from)
-    check_plateau(network, session)
     saved = resuming.read(resume_from, network, session.train.x.shape[1:], session)
     if network.built and adaptation.adapted(network.arena):
         adaptation.check_rows(network.architecture, session.train)
+    check(network, session)
     network.build_for(session.train)
     network.stop_training = False
     if saved is not None:
@@ -156,8 +157,9 @@ def trainer(
     return kind(network, session)
 
 
-def check_plateau(network: Network, session: Session) -> None:
-    """Refuse a fit that does not report what the network's schedule watches."""
+def check(network: Network, session: Session) -> None:
+    """Refuse a fit that a callback, or the schedule, cannot follow; nothing has changed yet."""
     plateau = network.learning_rates.plateau
     if plateau is not None:
-        plateau.monitor.check_available(session.validation is not None)
+        plateau.monitor.check_available(session.score_names(network))
+    session.callbacks.check_fit(session.info(network))

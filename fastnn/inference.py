@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,11 @@ def evaluate(network: Network, data: DataSet, batch_size: int = BATCH_SIZE) -> d
     with network.executors.inference(batch_size, data.labels) as executor:
         executor.infer(rows, network.state)
     return {"loss": rows.mean_loss()} | scores(network, rows)
+
+
+def score_names(named: Sequence[metrics.Metric], outputs: int) -> tuple[str, ...]:
+    """Names, in their order, of what `evaluate` tells of a network with so many outputs."""
+    return ("loss", *metrics.names(named, outputs))
 
 
 def scores(network: Network, rows: Pass) -> dict[str, float]:

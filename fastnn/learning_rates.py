@@ -56,9 +56,12 @@ class LearningRates:
             Not a number, negative or not finite; or there is a schedule.
         """
         value = checks.real("learning_rate", value, low=0)
+        self.require_settable(f" to {value!r}")
+        state.learning_rate = value
+
+    def require_settable(self, to: str = "") -> None:
+        """Raise `ArgumentError` if there is a schedule; `to` tells what was asked for."""
         if self.schedule is not None:
             raise ArgumentError(
-                f"learning_rate cannot be set to {value!r}: the optimizer has the schedule "
-                f"{self.schedule!r}"
+                f"learning_rate cannot be set{to}: the optimizer has the schedule {self.schedule!r}"
             )
-        state.learning_rate = value

@@ -107,6 +107,18 @@ def decisions(task: str, values: np.ndarray) -> np.ndarray:
     return values
 
 
+def names(metrics: Sequence[Metric], outputs: int) -> tuple[str, ...]:
+    """Names of the scores of a network with so many outputs, as `evaluate` has them."""
+    each = (_score_names(metric, max(outputs, 2)) for metric in metrics)
+    return tuple(name for names in each for name in names)
+
+
+def _score_names(metric: Metric, classes: int) -> list[str]:
+    if metric.per_class:
+        return [f"{metric.name}_{k}" for k in range(classes)]
+    return [metric.name]
+
+
 def evaluate(
     metrics: Sequence[Metric],
     task: str,

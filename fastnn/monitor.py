@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from . import checks
@@ -49,13 +49,17 @@ class Monitor:
         self._sign = -1 if mode == "min" else 1
         self.best: float | None = None
 
-    def check_available(self, validation: bool) -> None:
-        """Refuse to watch a value of validation data in a fit that has none."""
+    def check_available(self, names: Collection[str]) -> None:
+        """Refuse to watch what is not among the names that a fit reports."""
+        if self.name in names:
+            return
+        validation = any(name.startswith("val_") for name in names)
         if self.name.startswith("val_") and not validation:
             raise ArgumentError(
                 f"monitor is {self.name!r}, but this fit has neither validation_data nor "
                 "validation_fraction"
             )
+        raise unknown_name("monitor", self.name, names)
 
     def improves(self, logs: Mapping[str, float]) -> bool:
         """Whether the value in `logs` is the best; if so, it is remembered. NaN never is."""

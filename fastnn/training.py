@@ -172,6 +172,22 @@ class Session:
     validation: DataSet | None
     outcome: Any = None
 
+    def score_names(self, network: Network) -> tuple[str, ...]:
+        """Names of what each epoch reports, in their order."""
+        net = network.settled(self.train.x.shape[1:])
+        names = inference.score_names(network.metrics, net.shapes[-1][0])
+        return names if self.validation is None else (*names, *(f"val_{name}" for name in names))
+
+    def info(self, network: Network) -> dict[str, Any]:
+        """What callbacks are told of the fit before it begins."""
+        return {
+            "epochs": self.settings.epochs,
+            "rows": len(self.train),
+            "validation_rows": 0 if self.validation is None else len(self.validation),
+            "batch_size": self.settings.batch_size,
+            "logs": (*self.score_names(network), *self.callbacks.reports),
+        }
+
 
 class Trainer:
     """Runs the epochs of one fit."""
@@ -197,27 +213,20 @@ class Trainer:
         """The same, for others to have the stretches done."""
         network, session = self._network, self._session
         history = network.history.since(session.first_epoch)
+        done = self._state.epoch - session.first_epoch
         network.session = session
         try:
-            self._callbacks("on_train_begin", self._info())
-            yield from self._epochs(interrupt, history)
-        except DivergenceError as error:
-            if not self._callbacks("on_divergence", error):
-                raise
+            with self._callbacks.during(session.info(network) | {"done": done}):
+                try:
+                    yield from self._epochs(interrupt, history)
+                except DivergenceError as error:
+                    if not self._callbacks("on_divergence", error):
+                        raise
+                finally:
+                    network.session = None
         finally:
             network.session = None
-            self._callbacks("on_train_end")
         return history
-
-    def _info(self) -> dict[str, int]:
-        """What callbacks are told in the beginning."""
-        return {
-            "epochs": self._settings.epochs,
-            "done": self._state.epoch - self._session.first_epoch,
-            "rows": len(self._data),
-            "validation_rows": 0 if self._validation is None else len(self._validation),
-            "batch_size": self._settings.batch_size,
-        }
 
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
         """Epochs up to the last one, or until a callback wants to stop."""

@@ -166,3 +166,76 @@ def test_an_averaged_network_is_not_trained():
 
 def test_the_summary_tells():
     assert "EMA(decay=0.9)" in summary(network(EMA(0.9)).build(5))
+
+
+# --- the best epoch, with its average -------------------------------------------------------------
+
+
+def overfitting():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 5)), rng.integers(0, 2, 200)
+    return (X[:60], y[:60]), (X[60:], y[60:])
+
+
+def overfitted(average, callbacks, epochs=25, **options):
+    """A network that is best early, trained on noise."""
+    layers = [fastnn.Dense(32, "relu"), fastnn.BatchNorm(), fastnn.Dense(2)]
+    options = {"optimizer": fastnn.SGD(0.5), "weight_average": average, "seed": 0} | options
+    net = fastnn.Network(layers, loss="softmax_cross_entropy", **options)
+    train, validation = overfitting()
+    net.fit(*train, validation_data=validation, callbacks=callbacks, epochs=epochs, verbose=0)
+    return net
+
+
+@pytest.mark.parametrize("average", [fastnn.EMA(0.9), fastnn.SWA(2), fastnn.SWA(3, 2)])
+def test_early_stopping_restores_the_average_that_was_best(average):
+    stopping = fastnn.EarlyStopping(patience=99, start_from_epoch=3, restore_best_weights=True)
+    net = overfitted(average, [stopping])
+    assert 3 < stopping.best_epoch < 25
+    with net.averaged():
+        assert net.evaluate(*overfitting()[1])["loss"] == stopping.best
+    twin = overfitted(average, [], epochs=stopping.best_epoch)
+    np.testing.assert_array_equal(net.parameters, twin.parameters)
+    np.testing.assert_array_equal(net.arena.slots[-1], twin.arena.slots[-1])
+    assert net.state.epoch == 25
+
+
+def test_the_best_epoch_may_be_before_the_average_began():
+    stopping = fastnn.EarlyStopping("loss", mode="max", patience=99, restore_best_weights=True)
+    net = overfitted(fastnn.SWA(4), [stopping], epochs=6)
+    assert stopping.best_epoch == 1
+    raw = net.evaluate(*overfitting()[1])["loss"]
+    assert raw == net.history["val_loss"][0]
+    with net.averaged():
+        assert net.evaluate(*overfitting()[1])["loss"] == raw
+
+
+def test_the_best_checkpoint_holds_the_average_that_was_best(tmp_path):
+    path = tmp_path / "best"
+    best = fastnn.Checkpoint(path, save="best")
+    net = overfitted(fastnn.EMA(0.9), [best])
+    loaded = fastnn.Network.load(path)
+    with loaded.averaged():
+        scores = loaded.evaluate(*overfitting()[1])
+    assert scores["loss"] == pytest.approx(min(net.history["val_loss"]), rel=1e-6)
+    assert loaded.state.epoch == net.history.epoch[int(np.argmin(net.history["val_loss"]))]
+
+
+def test_the_best_average_survives_an_interruption(tmp_path):
+    def callbacks(path):
+        stopping = fastnn.EarlyStopping(patience=99, restore_best_weights=True)
+        return [stopping, fastnn.Checkpoint(path)]
+
+    train, validation = overfitting()
+    whole = overfitted(fastnn.EMA(0.9), callbacks(tmp_path / "whole"))
+    overfitted(fastnn.EMA(0.9), callbacks(tmp_path / "part"), epochs=20)
+    resumed = fastnn.Network(
+        whole.layers, loss=whole.loss, optimizer=whole.optimizer, weight_average=fastnn.EMA(0.9),
+        seed=0,
+    )  # fmt: skip
+    resumed.fit(
+        *train, validation_data=validation, callbacks=callbacks(tmp_path / "part"), epochs=25,
+        resume_from=tmp_path / "part", verbose=0,
+    )  # fmt: skip
+    np.testing.assert_array_equal(resumed.arena.slots[-1], whole.arena.slots[-1])
+    np.testing.assert_array_equal(resumed.parameters, whole.parameters)

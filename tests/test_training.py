@@ -231,7 +231,17 @@ def test_hooks_come_in_order():
     X, y = data(rows=4)
     network().fit(X, y, batch_size=4, epochs=9, callbacks=[Record()], verbose=0)
     assert calls == [
-        ("train", {"epochs": 9, "done": 0, "rows": 4, "validation_rows": 0, "batch_size": 4}),
+        (
+            "train",
+            {
+                "epochs": 9,
+                "done": 0,
+                "rows": 4,
+                "validation_rows": 0,
+                "batch_size": 4,
+                "logs": ("loss",),
+            },
+        ),
         ("epoch", 1),
         ("batch", 1),
         ("batch end", 1, ["loss", "size", "weight"]),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .. import signatures
 from ..errors import ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from ..network import Network
 
 Logs = Mapping[str, float]
+Info = Mapping[str, Any]
 
 
 class Callback:
@@ -20,12 +23,17 @@ class Callback:
     Epochs are counted from 1 over the life of the network, batches from 1 within the epoch. A hook
     that is not overridden costs nothing; `on_batch_begin` and `on_batch_end` cost most, since then
     the native back end must return from C for each batch. Setting ``network.stop_training = True``
-    ends training after the current epoch. `on_train_end` is called even if training fails.
+    ends training after the current epoch.
+
+    `on_train_end` is called however training ends, for every callback whose `on_train_begin` was
+    done. If it raises, the others are called all the same; an error that ended training comes
+    first, and later ones are notes on it.
 
     A callback that remembers something from epoch to epoch says so in `state_dict`; then a
     `Checkpoint` saves it, and ``fit(resume_from=…)`` goes on with it.
 
     ===================  ===========================================================================
+    `check_fit`          once, before anything is built or changed
     `on_train_begin`     once, before the first epoch
     `on_epoch_begin`     before each epoch
     `on_batch_begin`     before each update
@@ -47,11 +55,22 @@ class Callback:
     #: Callbacks of a larger order are called later: a `Checkpoint` saves what the others know.
     order: int = 0
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+    #: Names that the callback's `on_epoch_end` adds to `logs`, for the callbacks after it to watch.
+    reports: Sequence[str] = ()
+
+    def check_fit(self, network: Network, info: Info) -> None:
+        """Raise an error for a fit in which the callback cannot do its work.
+
+        Called before the network is built, a file to resume from is read, or anything else changes.
+        `info` is that of `on_train_begin`, but for "done".
+        """
+
+    def on_train_begin(self, network: Network, info: Info) -> None:
         """Before the first epoch of a fit.
 
         `info` tells the "epochs" of this fit, how many of them are "done" already (those of the fit
-        that is resumed), the "rows" of an epoch, the "validation_rows", and the "batch_size".
+        that is resumed), the "rows" of an epoch, the "validation_rows", the "batch_size", and the
+        names of what epochs report: the "logs".
         """
 
     def on_epoch_begin(self, network: Network, epoch: int) -> None: ...
@@ -72,7 +91,10 @@ class Callback:
         """
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
-        """`logs` holds loss and metrics of the epoch, and ``val_…`` of the validation data."""
+        """`logs` holds loss and metrics of the epoch, and ``val_…`` of the validation data.
+
+        Values may be added to it, under names that `reports` tells; the history has them not.
+        """
 
     def on_divergence(self, network: Network, error: DivergenceError) -> bool:
         """Return True to end training here, with the last finite weights, and without the error."""
@@ -93,6 +115,10 @@ class Callback:
 
 def checked(callbacks: Iterable[Any]) -> list[Callback]:
     """The callbacks as a list; raises `ArgumentTypeError` if anything else is among them."""
+    if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
+        raise ArgumentTypeError(
+            f"callbacks must be a list of fastnn.Callback objects, got {callbacks!r}"
+        )
     known = list(callbacks)
     for callback in known:
         if not isinstance(callback, Callback):
@@ -102,17 +128,27 @@ def checked(callbacks: Iterable[Any]) -> list[Callback]:
     return known
 
 
+#: What hooks take, by name.
+HOOKS: dict[str, list[str]] = {
+    name: signatures.parameters(hook)
+    for name, hook in vars(Callback).items()
+    if name.startswith("on_")
+}
+
+
 class CallbackList:
     """Calls one hook of all callbacks that override it."""
 
     def __init__(self, callbacks: Iterable[Callback], network: Network):
         self._callbacks = sorted(checked(callbacks), key=lambda callback: callback.order)
         self._network = network
-        self._hooks = {
-            name: [getattr(c, name) for c in self._callbacks if _overrides(c, name)]
-            for name in vars(Callback)
-            if name.startswith("on_")
-        }
+        self.reports = tuple(name for callback in self._callbacks for name in callback.reports)
+        self._begun: list[Callback] = []
+        self._hooks = {name: [c for c in self._callbacks if _overrides(c, name)] for name in HOOKS}
+        for hook, listening in self._hooks.items():
+            for callback in listening:
+                what = f"{type(callback).__name__}.{hook}"
+                signatures.require(what, getattr(callback, hook), HOOKS[hook])
 
     def wants(self, *hooks: str) -> bool:
         """Whether any callback overrides one of these."""
@@ -120,8 +156,53 @@ class CallbackList:
 
     def __call__(self, hook: str, *arguments: Any) -> bool:
         """Call a hook; returns whether any callback answered True."""
-        answers = [method(self._network, *arguments) for method in self._hooks[hook]]
+        answers = [getattr(c, hook)(self._network, *arguments) for c in self._hooks[hook]]
         return any(answer is True for answer in answers)
+
+    def check_fit(self, info: Info) -> None:
+        """Let every callback refuse the fit."""
+        for callback in self._callbacks:
+            callback.check_fit(self._network, info)
+
+    @contextmanager
+    def during(self, info: Info) -> Iterator[None]:
+        """A context for training: `on_train_begin` before it, and `on_train_end` after it."""
+        try:
+            for callback in self._callbacks:
+                callback.on_train_begin(self._network, info)
+                self._begun.append(callback)
+            yield
+        except BaseException as failure:
+            self._end(failure)
+            raise
+        else:
+            self._end(None)
+
+    def _end(self, failure: BaseException | None) -> None:
+        """End every callback that has begun; raise what went wrong, unless training failed first.
+
+        What is raised, or ended training, has notes on all further errors. Nobody would see those
+        on a `GeneratorExit`, and an interruption is more than an error.
+        """
+        errors: list[BaseException] = []
+        for callback in self._begun:
+            try:
+                callback.on_train_end(self._network)
+            except BaseException as error:
+                error.add_note(f"raised by {type(callback).__name__}.on_train_end")
+                errors.append(error)
+        self._begun.clear()
+        interruption = next((e for e in errors if not isinstance(e, Exception)), None)
+        first = failure
+        if first is None or isinstance(first, GeneratorExit) or interruption is not None:
+            first = interruption or next(iter(errors), None)
+        if first is None:
+            return
+        for other in errors:
+            if other is not first:
+                first.add_note(f"Then {type(other).__name__}: {other} ({other.__notes__[-1]})")
+        if first is not failure:
+            raise first
 
     def stateful(self) -> list[Callback]:
         """Those that remember something."""

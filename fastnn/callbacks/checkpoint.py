@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from .. import checks
 from ..errors import ArgumentError
 from ..monitor import Monitor
-from .base import Callback, Logs
+from .base import Callback, Info, Logs
+from .files import require_writable_file, require_writable_folder
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -39,7 +40,7 @@ class Checkpoint(Callback):
     path : str or path-like
         May hold fields in braces, `epoch` or names of the history, which make a file of its own for
         each save: ``"run-{epoch:03d}-{val_loss:.4f}.safetensors"``. A brace of the name itself is
-        doubled.
+        doubled. Folders must exist, unless their names have fields.
     save : {"last", "best"}
         Every epoch, or those in which `monitor` is the best so far.
     every : int
@@ -50,9 +51,11 @@ class Checkpoint(Callback):
     Raises
     ------
     ArgumentError
-        From `fit`: the history has no value of the name of a field or of `monitor`.
+        From `fit`, before anything changes: epochs report no value of the name of a field or of
+        `monitor`.
     OSError
-        From `fit`: the file cannot be written.
+        From `fit`: the file cannot be written. A folder that is missing, or not to be written, is
+        found before anything changes.
 
     Examples
     --------
@@ -80,10 +83,10 @@ class Checkpoint(Callback):
     ):
         self.path = os.fsdecode(path)
         try:
-            fields = [field for _, field, _, _ in string.Formatter().parse(self.path)]
+            self._has_fields = _has_fields(self.path)
         except ValueError as error:
             raise ArgumentError(f"path has wrong braces, {self.path!r}: {error}") from None
-        self._has_fields = any(field is not None for field in fields)
+        self._makes_folders = _has_fields(os.path.dirname(self.path))
         checks.member("save", save, dict.fromkeys(SAVES))
         self._every = checks.integer("every", every, low=1)
         if save == "best" and every != 1:
@@ -102,18 +105,28 @@ class Checkpoint(Callback):
             )
         return self.path.format()
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
-        self._end = network.state.epoch + info["epochs"] - info["done"]
+    def check_fit(self, network: Network, info: Info) -> None:
         if self._monitor is not None:
-            self._monitor.check_available(info["validation_rows"] > 0)
-            if not info["done"]:
-                self._monitor = self._new_monitor()
+            self._monitor.check_available(info["logs"])
+        path = self._file(network.state.epoch + 1, dict.fromkeys(info["logs"], 0.5))
+        if self._makes_folders:
+            require_writable_folder(os.path.dirname(path))
+        else:
+            require_writable_file(path)
+
+    def on_train_begin(self, network: Network, info: Info) -> None:
+        self._end = network.state.epoch + info["epochs"] - info["done"]
+        if self._monitor is not None and not info["done"]:
+            self._monitor = self._new_monitor()
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         from ..serialization.checkpoint import save_checkpoint
 
         if self._is_due(network, epoch, logs):
-            save_checkpoint(network, self._file(epoch, logs))
+            path = self._file(epoch, logs)
+            if self._makes_folders:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            save_checkpoint(network, path)
 
     def _is_due(self, network: Network, epoch: int, logs: Logs) -> bool:
         if self._monitor is not None:
@@ -135,3 +148,8 @@ class Checkpoint(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         if self._monitor is not None:
             self._monitor.load_state_dict(state)
+
+
+def _has_fields(path: str) -> bool:
+    """Whether a path has fields to fill in; raises `ValueError` if its braces do not match."""
+    return any(field is not None for _, field, _, _ in string.Formatter().parse(path))

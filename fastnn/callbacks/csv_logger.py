@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
-from .base import Callback, Logs
+from .base import Callback, Info, Logs
+from .files import require_writable_file
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -35,7 +37,7 @@ class CSVLogger(Callback):
     Raises
     ------
     ArgumentError
-        From `fit`: the columns of the file to go on with are others.
+        From `fit`, before the first epoch: the columns of the file to go on with are others.
     OSError
         From `fit`, before the first epoch: the file cannot be written.
 
@@ -61,18 +63,30 @@ class CSVLogger(Callback):
         self.path = os.path.abspath(os.fsdecode(path))
         self._separator = separator
         self._append = checks.flag("append", append)
-        self._columns: list[str] = []
+        self._names: Sequence[str] = ()
         self._file: IO[str] | None = None
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+    def check_fit(self, network: Network, info: Info) -> None:
+        require_writable_file(self.path)
+
+    def on_train_begin(self, network: Network, info: Info) -> None:
+        self._names = info["logs"]
+        columns = ["epoch", "learning_rate", *self._names]
         kept: list[str] = []
         if (info["done"] or self._append) and os.path.exists(self.path):
             kept = self._whole_lines()
             while info["done"] and len(kept) > 1 and self._epoch(kept[-1]) > network.state.epoch:
                 kept.pop()
-        self._columns = next(csv.reader(kept, delimiter=self._separator), [])
+        found = next(csv.reader(kept, delimiter=self._separator), columns)
+        if found != columns:
+            raise ArgumentError(
+                f"{self.path} has the columns {', '.join(found)}, but this fit reports "
+                f"{', '.join(columns)}"
+            )
         self._file = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115
         self._file.truncate(len("".join(kept).encode()))
+        if not kept:
+            self._write(columns)
 
     def _whole_lines(self) -> list[str]:
         with open(self.path, encoding="utf-8", newline="") as file:
@@ -86,16 +100,8 @@ class CSVLogger(Callback):
         return int(number)
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
-        columns = ["epoch", "learning_rate", *logs]
-        if not self._columns:
-            self._columns = columns
-            self._write(columns)
-        elif columns != self._columns:
-            raise ArgumentError(
-                f"{self.path} has the columns {', '.join(self._columns)}, but this epoch reports "
-                f"{', '.join(columns)}"
-            )
-        self._write([epoch, network.state.learning_rate, *logs.values()])
+        values = (logs.get(name, math.nan) for name in self._names)
+        self._write([epoch, network.state.learning_rate, *values])
 
     def _write(self, values: Iterable[object]) -> None:
         """One line, in one call of the operating system."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import checks
+from .. import checks, signatures
 from ..errors import ArgumentTypeError
-from .base import Callback
+from .base import HOOKS, Callback
 
 
 class LambdaCallback(Callback):
@@ -22,7 +22,7 @@ class LambdaCallback(Callback):
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        There is no hook of that name, or its value is not callable.
+        There is no hook of that name, or its value is not callable with the arguments of the hook.
 
     Examples
     --------
@@ -38,9 +38,9 @@ class LambdaCallback(Callback):
     """
 
     def __init__(self, **hooks: Callable[..., Any]):
-        known = {name: None for name in vars(Callback) if name.startswith("on_")}
         for name, function in hooks.items():
-            checks.member("hook", name, known)
+            checks.member("hook", name, HOOKS)
             if not callable(function):
                 raise ArgumentTypeError(f"{name} must be callable, got {function!r}")
+            signatures.require(name, function, HOOKS[name])
             setattr(self, name, function)

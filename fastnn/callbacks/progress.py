@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
-from .base import Callback, Logs
+from .base import Callback, Info, Logs
 
 if TYPE_CHECKING:
     from ..network import Network
+
+
+def bar(total: int, done: int = 0) -> Any:
+    """A tqdm bar of samples; one that shows nothing where there is no standard error."""
+    from tqdm.auto import tqdm
+
+    return tqdm(
+        total=total,
+        initial=done,
+        unit=" samples",
+        unit_scale=True,
+        dynamic_ncols=True,
+        disable=sys.stderr is None,
+    )
 
 
 class ProgressBar(Callback):
@@ -23,18 +37,10 @@ class ProgressBar(Callback):
     >>> bar = fastnn.ProgressBar()
     """
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
-        from tqdm.auto import tqdm
-
+    def on_train_begin(self, network: Network, info: Info) -> None:
         self._epochs, self._rows, self._done = info["epochs"], info["rows"], info["done"]
         self._epoch_logs = ""
-        self._bar = tqdm(
-            total=self._epochs * self._rows,
-            initial=self._done * self._rows,
-            unit=" samples",
-            unit_scale=True,
-            dynamic_ncols=True,
-        )
+        self._bar = bar(self._epochs * self._rows, self._done * self._rows)
 
     def on_epoch_begin(self, network: Network, epoch: int) -> None:
         self._done += 1

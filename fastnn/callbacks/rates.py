@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .. import signatures
 from ..errors import ArgumentTypeError
-from .base import Callback
+from .base import Callback, Info
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -38,6 +39,10 @@ class LearningRateScheduler(Callback):
         if not callable(function):
             raise ArgumentTypeError(f"function must be callable, got {function!r}")
         self._function = function
+
+    def check_fit(self, network: Network, info: Info) -> None:
+        signatures.require("LearningRateScheduler's function", self._function, ("epoch", "rate"))
+        network.learning_rates.require_settable()
 
     def on_epoch_begin(self, network: Network, epoch: int) -> None:
         network.learning_rate = self._function(epoch - 1, network.learning_rate)

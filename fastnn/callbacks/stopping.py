@@ -11,11 +11,15 @@ import numpy as np
 
 from .. import checks
 from ..monitor import Monitor
-from .base import Callback, Logs
+from .base import Callback, Info, Logs
 
 if TYPE_CHECKING:
     from ..errors import DivergenceError
     from ..network import Network
+
+
+#: Where the average of the weights is kept among the best weights.
+AVERAGE = "average"
 
 
 class EarlyStopping(Callback):
@@ -36,8 +40,10 @@ class EarlyStopping(Callback):
     baseline : float, optional
         What the first improvement must be better than.
     restore_best_weights : bool
-        Whether the network has the parameters and buffers of the best epoch in the end, however
-        training ends.
+        Whether the network has the parameters, the buffers and the average of the weights
+        (`weight_average`) of the best epoch in the end, however training ends. Steps and epochs
+        go on to count from the last; if the best epoch was before the average began, the average
+        is its parameters.
     start_from_epoch : int
         Epochs of the fit to let pass before anything counts.
 
@@ -53,7 +59,7 @@ class EarlyStopping(Callback):
     Raises
     ------
     ArgumentError
-        From `fit`: the history has no value of that name.
+        From `fit`, before anything changes: epochs report no value of that name.
 
     Examples
     --------
@@ -98,8 +104,10 @@ class EarlyStopping(Callback):
     def best(self) -> float | None:
         return self._monitor.best
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
-        self._monitor.check_available(info["validation_rows"] > 0)
+    def check_fit(self, network: Network, info: Info) -> None:
+        self._monitor.check_available(info["logs"])
+
+    def on_train_begin(self, network: Network, info: Info) -> None:
         if not info["done"]:
             self._reset()
 
@@ -118,9 +126,11 @@ class EarlyStopping(Callback):
                 network.stop_training = True
 
     def on_train_end(self, network: Network) -> None:
-        for name, array in self._weights.items():
-            _learnt(network)[name][...] = array
-        self._weights = {}
+        weights, self._weights = self._weights, {}
+        if weights and AVERAGE not in weights:  # judged before there was an average
+            weights[AVERAGE] = weights["parameters"]
+        for name, array in _learnt(network).items():
+            array[...] = weights.get(name, array)
 
     def state_dict(self) -> dict[str, Any]:
         numbers = {name: getattr(self, name) for name in self._NUMBERS}
@@ -134,8 +144,15 @@ class EarlyStopping(Callback):
 
 
 def _learnt(network: Network) -> dict[str, np.ndarray]:
-    """The network's own memory of what training changes and prediction uses."""
-    return {"parameters": network.arena.parameters, "buffers": network.arena.buffers}
+    """The network's own memory of what training changes and prediction uses.
+
+    The average of the weights is in it once there is one: what validation saw is the average.
+    """
+    arena, average = network.arena, network.weight_average
+    learnt = {"parameters": arena.parameters, "buffers": arena.buffers}
+    if average is not None and average.begun(network.state):
+        learnt[AVERAGE] = arena.slots[-1]
+    return learnt
 
 
 class TerminateOnNonFinite(Callback):
@@ -165,7 +182,7 @@ class TerminateOnNonFinite(Callback):
     def __init__(self) -> None:
         self.reason: str | None = None
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+    def on_train_begin(self, network: Network, info: Info) -> None:
         self.reason = None
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import optional
-from .base import Callback, Logs
+from .base import Callback, Info, Logs
+from .files import require_writable_folder
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -32,9 +32,9 @@ class TensorBoard(Callback):
     Raises
     ------
     MissingDependencyError
-        From `fit`, before the first epoch: tensorboardX is not installed.
+        From `fit`, before anything changes: tensorboardX is not installed.
     OSError
-        From `fit`, before the first epoch: nothing can be written there.
+        From `fit`, before anything changes: nothing can be written there.
 
     Examples
     --------
@@ -46,8 +46,12 @@ class TensorBoard(Callback):
         self.folder = os.path.abspath(os.fsdecode(folder))
         self._writers: dict[str, Any] = {}
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
-        tensorboard = optional.module("tensorboardX", extra="tensorboard", need="TensorBoard")
+    def check_fit(self, network: Network, info: Info) -> None:
+        _tensorboard()
+        require_writable_folder(self.folder)
+
+    def on_train_begin(self, network: Network, info: Info) -> None:
+        tensorboard = _tensorboard()
         epoch = network.state.epoch
         names = ["train", "validation"] if info["validation_rows"] else ["train"]
         self._writers = {
@@ -71,3 +75,7 @@ class TensorBoard(Callback):
         for writer in self._writers.values():
             writer.close()
         self._writers = {}
+
+
+def _tensorboard() -> Any:
+    return optional.module("tensorboardX", extra="tensorboard", need="TensorBoard")

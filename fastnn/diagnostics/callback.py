@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import checks
-from ..callbacks.base import Callback, Logs
+from ..callbacks.base import Callback, Info, Logs
 from ..errors import ArgumentError
 from ..randomness import check_seed
 from . import drawings, style
 from .layer_health import Flag, find_flags
 from .measurement import FIGURES, LayerFigures, LayerMeter
-from .samples import checked_rows, drawn
+from .samples import checked_rows, drawn, fitting_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +74,10 @@ class LayerHealth(Callback):
         self.flags: tuple[Flag, ...] = ()
         self._meter: LayerMeter | None = None
 
-    def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
+    def check_fit(self, network: Network, info: Info) -> None:
+        fitting_rows(network, self._X, self._y, "LayerHealth: ")
+
+    def on_train_begin(self, network: Network, info: Info) -> None:
         if network.state.step == 0:
             self.epochs, self.records, self.flags = [], [], ()
         rows = checked_rows(network, self._X, self._y, "LayerHealth: ")

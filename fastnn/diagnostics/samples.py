@@ -29,12 +29,17 @@ def checked_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
 
     `what` says in errors which X and y are meant.
     """
-    try:
-        rows = data.data_set(net.settle_for(X), X, y)
-    except (ArgumentError, ArgumentTypeError) as error:
-        raise type(error)(f"{what}{error}") from None
+    rows = fitting_rows(net, X, y, what)
     net.build_for(rows)
     return rows
+
+
+def fitting_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
+    """The same, of a network that is left as it is."""
+    try:
+        return data.data_set(net.settle_for(X), X, y)
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise type(error)(f"{what}{error}") from None
 
 
 def order(rows: int, seed: int, purpose: int) -> np.ndarray:

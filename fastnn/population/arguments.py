@@ -121,7 +121,7 @@ class Request:
         )
         listeners = fitting.listeners(network, [*self.callbacks[index], *reporters], verbose=0)
         session = Session(network.state.epoch, listeners, settings, train, validation)
-        fitting.check_plateau(network, session)
+        fitting.check(network, session)
         return Trainee(index, network, session, net)
 
 

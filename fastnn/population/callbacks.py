@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..callbacks import Callback
 from ..callbacks.base import Logs
+from ..callbacks.progress import bar
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -39,16 +40,16 @@ class Deadline(Callback):
 class PopulationBar(Callback):
     """One tqdm bar for all networks: rows trained on, and how many networks are done."""
 
+    order = -1  # begun first, so that it sees the end of every network
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._networks = self._done = 0
 
     def open(self, networks: int, rows: int) -> None:
         """Show the bar, for so many networks and, over all epochs, so many rows."""
-        from tqdm.auto import tqdm
-
         self._networks = networks
-        self._bar = tqdm(total=rows, unit=" samples", unit_scale=True, dynamic_ncols=True)
+        self._bar = bar(rows)
         self._show()
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:

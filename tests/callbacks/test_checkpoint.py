@@ -43,6 +43,8 @@ def test_every_so_many_epochs_and_in_the_end(tmp_path):
 
 def test_the_best_epochs(tmp_path):
     class Report(Callback):
+        reports = ("score",)
+
         def __init__(self, values):
             self.values = values
 

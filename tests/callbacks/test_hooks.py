@@ -153,6 +153,6 @@ def test_rates_that_cannot_be_used():
     with pytest.raises(ArgumentError, match="learning_rate must be a finite number >= 0"):
         network().fit(X, y, callbacks=[negative], verbose=0)
     net = network(optimizer=fastnn.SGD(fastnn.schedules.Constant(0.1)))
-    with pytest.raises(ArgumentError, match=r"cannot be set .* the optimizer has the schedule"):
+    with pytest.raises(ArgumentError, match=r"cannot be set: the optimizer has the schedule"):
         net.fit(X, y, callbacks=[fastnn.LearningRateScheduler(lambda e, r: 0.1)], verbose=0)
     assert net.state.step == 0

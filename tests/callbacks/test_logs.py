@@ -81,7 +81,7 @@ def test_logs_that_cannot_be(tmp_path):
         with pytest.raises(error, match="separator must be one character"):
             CSVLogger(path, separator=separator)
     fit(network(), 1, [CSVLogger(path)])
-    with pytest.raises(ArgumentError, match=r"columns epoch.*, but this epoch reports .*mae"):
+    with pytest.raises(ArgumentError, match=r"columns epoch.*, but this fit reports .*mae"):
         fit(network(metrics=["mae"]), 1, [CSVLogger(path, append=True)])
     net = network()
     with pytest.raises(FileNotFoundError):
