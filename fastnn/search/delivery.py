@@ -18,7 +18,7 @@ from ..kernels import active_backend
 from .executors import dask_client, shares_memory
 from .jobs import Job, Outcome, Task
 from .packing import pack, pickled
-from .remote import Reply, forget, work, work_here
+from .remote import Reply, Undone, forget, work, work_here
 
 #: Bytes of jobs that Dask is given with a call; more of them go to the workers directly.
 SMALL = 100_000
@@ -35,16 +35,19 @@ class Delivery(Protocol):
     ----------
     copies : bool
         Whether workers train copies, so that the models of a job stay as they are.
+    at_once : bool
+        Whether to submit takes so little time that Ctrl-C can wait for it.
     """
 
     copies: bool
+    at_once: bool
 
     def prepared(self, job: Job) -> Any:
         """The job as it travels."""
 
     def submit(
         self, executor: Executor, jobs: Sequence[Any], threads: int, max_time: float | None
-    ) -> Future[Reply | None]:
+    ) -> Future[Reply | Undone]:
         """Have some prepared jobs done; `NobodyThereError` if it must be tried again later."""
 
     def outcomes(self, reply: Reply) -> list[Outcome]:
@@ -54,7 +57,7 @@ class Delivery(Protocol):
         """A worker has replied that it cannot get at the task."""
 
     def close(self) -> None:
-        """The task is over."""
+        """The task is over, and calls that are still under way have nothing to do."""
 
 
 def delivery_to(executor: Executor, task: Task) -> Delivery:
@@ -70,6 +73,7 @@ class ByReference:
     """To threads of this process: things as they are."""
 
     copies = False
+    at_once = True
 
     def __init__(self, task: Task):
         self._task = task
@@ -79,7 +83,7 @@ class ByReference:
 
     def submit(
         self, executor: Executor, jobs: Sequence[Job], threads: int, max_time: float | None
-    ) -> Future[Reply | None]:
+    ) -> Future[Reply | Undone]:
         return executor.submit(work_here, self._task, jobs, threads, max_time)
 
     def outcomes(self, reply: Reply) -> list[Outcome]:
@@ -96,6 +100,7 @@ class _Pickled:
     """Jobs and outcomes between processes."""
 
     copies = True
+    at_once = True
 
     def __init__(self) -> None:
         self._key = uuid.uuid4().hex
@@ -136,7 +141,7 @@ class ByFile(_Pickled):
 
     def submit(
         self, executor: Executor, jobs: Sequence[bytes], threads: int, max_time: float | None
-    ) -> Future[Reply | None]:
+    ) -> Future[Reply | Undone]:
         return executor.submit(*self._call(self._source, jobs, threads, max_time))
 
     def missing(self) -> None:
@@ -150,6 +155,8 @@ class ByFile(_Pickled):
 class ByScattering(_Pickled):
     """To the workers of Dask: scattered to all of them; Dask brings it to those that join later."""
 
+    at_once = False  # but for as long as the data take
+
     def __init__(self, task: Task):
         super().__init__()
         self._pieces = pack(task)
@@ -158,7 +165,7 @@ class ByScattering(_Pickled):
 
     def submit(
         self, executor: Executor, jobs: Sequence[bytes], threads: int, max_time: float | None
-    ) -> Future[Reply | None]:
+    ) -> Future[Reply | Undone]:
         client = dask_client(executor)
         lost = self._scattered is None or self._scattered.status != "finished"
         try:
@@ -184,17 +191,17 @@ class ByScattering(_Pickled):
         self._scattered = self._client = None
 
 
-def _followed(call: Any) -> Future[Reply | None]:
+def _followed(call: Any) -> Future[Reply | Undone]:
     """A future of Python's for one of Dask's.
 
     Those of Dask's executor are never done if a result is lost before it is fetched, and cannot be
     computed again.
     """
-    own: Future[Reply | None] = Future()
+    own: Future[Reply | Undone] = Future()
 
     async def follow() -> None:
         error: Exception | None = None
-        reply = None
+        reply: Any = None
         try:
             reply = await call.client.gather(call, asynchronous=True)
         except asyncio.CancelledError as cancelled:
@@ -208,7 +215,7 @@ def _followed(call: Any) -> Future[Reply | None]:
         else:
             own.set_exception(error)
 
-    def cancel(own: Future[Reply | None]) -> None:
+    def cancel(own: Future[Reply | Undone]) -> None:
         if own.cancelled():
             call.cancel()
 

@@ -6,23 +6,19 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    wait,
-)
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..errors import ExecutorError
+from ..interrupts import DeferredInterrupt
 from .delivery import NobodyThereError, delivery_to
-from .executors import Given, Pool, slots
+from .executors import Given, Pool, cancel, slots
+from .guarding import whole_submission
 from .jobs import Job, Outcome, Task, Workers
-from .remote import Reply
+from .remote import Reply, Undone
 from .training import LocalWorkers
 
 #: Seconds that a batch of small jobs should take, so that sending it about does not matter.
@@ -96,9 +92,12 @@ class ExecutorWorkers:
         self._pool = Pool(executor)
         self._threads = threads
         self._waiting: deque[_Errand] = deque()
-        self._running: dict[Future[Reply | None], _Batch] = {}
+        self._running: dict[Future[Reply | Undone], _Batch] = {}
         self._done: list[Outcome] = []
-        self._abandoned: list[Future[Reply | None]] = []
+        # Futures that are done. An interrupt within concurrent.futures.wait would leave one of them
+        # locked, and the pool waiting for it.
+        self._ended: SimpleQueue[Future[Reply | Undone]] = SimpleQueue()
+        self._abandoned: dict[Future[Reply | Undone], _Batch] = {}
         self._deadline = math.inf
         self._seconds = self._epochs = 0.0  # of all batches so far
         try:
@@ -111,13 +110,14 @@ class ExecutorWorkers:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        futures = [*self._running, *self._abandoned]
-        for future in futures:
-            future.cancel()
-        try:
-            self._pool.close(kill=not all(future.done() for future in futures))
-        finally:
-            self._delivery.close()
+        with DeferredInterrupt() as interrupt, interrupt.section():
+            calls = self._running | self._abandoned
+            for future, batch in calls.items():
+                cancel(batch.executor, future)
+            try:
+                self._pool.close(kill=not all(future.done() for future in calls))
+            finally:
+                self._delivery.close()
 
     @property
     def slots(self) -> int:
@@ -125,8 +125,8 @@ class ExecutorWorkers:
         try:
             return slots(self._pool.executor)
         except Exception as error:  # of a client that lost its cluster; nobody answers any more
-            for future in self._running:
-                future.cancel()
+            for future, batch in self._running.items():
+                cancel(batch.executor, future)
             self._pool.renew(self._pool.executor, error)
             return slots(self._pool.executor)
 
@@ -196,14 +196,15 @@ class ExecutorWorkers:
         max_time = None if left == math.inf else max(1e-9, left)
         executor = self._pool.executor
         try:
-            future = self._delivery.submit(executor, prepared, self._threads, max_time)
+            with whole_submission() if self._delivery.at_once else nullcontext():
+                future = self._delivery.submit(executor, prepared, self._threads, max_time)
+                self._running[future] = _Batch(errands, executor)
+                future.add_done_callback(self._ended.put)
         except NobodyThereError:
             self._waiting.extendleft(reversed(errands))
             return False
         except Exception as error:
             self._lost(_Batch(errands, executor), error, broken=True)
-        else:
-            self._running[future] = _Batch(errands, executor)
         return True
 
     # ------------------------------------------------------------------------------ taking back
@@ -214,18 +215,30 @@ class ExecutorWorkers:
         limit = min(LOOK_ABOUT, left if left > 0 else max(0.0, left + PATIENCE))
         if not self._running:  # nobody is there
             time.sleep(limit if self._waiting else 0)
-        for future in sorted(wait(self._running, limit, FIRST_COMPLETED).done, key=_in_vain):
+        for future in sorted(self._wait(limit), key=_in_vain):
             self._take(future, self._running.pop(future))
 
-    def _take(self, future: Future[Reply | None], batch: _Batch) -> None:
+    def _wait(self, seconds: float) -> list[Future[Reply | Undone]]:
+        """Futures that are done and were not given up, as soon as there is one."""
+        done: list[Future[Reply | Undone]] = []
+        if not self._running:
+            return done
+        with suppress(Empty):
+            done.append(self._ended.get(timeout=seconds))
+            while True:
+                done.append(self._ended.get_nowait())
+        return [future for future in done if future in self._running]
+
+    def _take(self, future: Future[Reply | Undone], batch: _Batch) -> None:
         try:
             reply = future.result()
-            outcomes = [] if reply is None else self._delivery.outcomes(reply)
+            outcomes = [] if isinstance(reply, Undone) else self._delivery.outcomes(reply)
         except Exception as error:
             self._lost(batch, error, broken=isinstance(error, BrokenExecutor))
             return
-        if reply is None:
-            self._delivery.missing()
+        if isinstance(reply, Undone):
+            if reply is Undone.NO_TASK:
+                self._delivery.missing()
             self._waiting.extendleft(reversed(batch.errands))
             return
         self._seconds += reply.seconds
@@ -265,9 +278,9 @@ class ExecutorWorkers:
     def _give_up_running(self) -> None:
         """Patience is over, too."""
         for future, batch in self._running.items():
-            future.cancel()
+            cancel(batch.executor, future)
             self._give_up(batch.errands, touched=not self._delivery.copies)
-        self._abandoned += self._running
+        self._abandoned |= self._running
         self._running.clear()
 
 
@@ -278,5 +291,5 @@ def _story(error: Exception) -> Exception:
     return error
 
 
-def _in_vain(future: Future[Reply | None]) -> bool:
+def _in_vain(future: Future[Reply | Undone]) -> bool:
     return future.cancelled() or future.exception() is not None

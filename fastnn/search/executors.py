@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 from ..errors import ArgumentTypeError, ExecutorError
+
+#: Seconds that worker processes have to end when they are told to.
+PATIENCE = 5.0
 
 #: What `search` takes; None are the threads of this process.
 Given = Executor | Callable[[], Executor]
@@ -51,6 +55,16 @@ def slots(executor: Executor) -> int:
         if known := getattr(executor, name, None):
             return known
     return os.cpu_count() or 1
+
+
+def cancel(executor: Executor, call: Future[Any]) -> None:
+    """Cancel a call that has not begun, unless that may harm its executor.
+
+    Before Python 3.13, a process pool that breaks while one of its calls is cancelled does not end
+    its other workers; those find by themselves that there is nothing to do.
+    """
+    if not isinstance(executor, ProcessPoolExecutor):
+        call.cancel()
 
 
 class Pool:
@@ -109,8 +123,24 @@ def _made(make: Callable[[], Executor]) -> Executor:
 
 
 def _end(executor: Executor, *, kill: bool) -> None:
-    # The method for this, terminate_workers, is of Python 3.14.
+    # The methods for this, kill_workers and terminate_workers, are of Python 3.14.
     processes = list((getattr(executor, "_processes", None) or {}).values()) if kill else []
     for process in processes:
         process.terminate()
+    end = time.monotonic() + PATIENCE
+    for process in processes:
+        process.join(max(0.0, end - time.monotonic()))
+        process.kill()
+    if processes:
+        _close_results(executor)
     executor.shutdown(wait=not kill or bool(processes))
+
+
+def _close_results(executor: Executor) -> None:
+    """Tell the thread of a pool that reads results that no more will come.
+
+    A worker that was ended may have sent half of one, for the rest of which it would wait for ever.
+    """
+    writer = getattr(getattr(executor, "_result_queue", None), "_writer", None)
+    if isinstance(executor, ProcessPoolExecutor) and writer is not None:
+        writer.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import sys
 import threading
 import time
 import traceback
@@ -10,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from .. import kernels
 from ..errors import ArgumentTypeError, SearchError
+from .guarding import guard
 from .jobs import Job, Outcome, Task
 from .packing import pickled, unpack
 from .training import train
@@ -76,6 +80,13 @@ class Reply:
     outcomes: list[Any]
 
 
+class Undone(Enum):
+    """Why a worker has done nothing: it cannot get at the task, or was interrupted."""
+
+    NO_TASK = "no task"
+    INTERRUPTED = "interrupted"
+
+
 def work(
     key: str,
     source: str | np.ndarray,
@@ -83,11 +94,28 @@ def work(
     jobs: Sequence[bytes],
     threads: int,
     max_time: float | None,
-) -> Reply | None:
-    """Do some pickled jobs of a task in this process; None if the task cannot be got at."""
+) -> Reply | Undone:
+    """Do some pickled jobs of a task in this process."""
+    try:
+        with guard.job(sys._getframe().f_back):
+            return _work(key, source, backend, jobs, threads, max_time)
+    except KeyboardInterrupt:
+        return Undone.INTERRUPTED
+
+
+def _work(
+    key: str,
+    source: str | np.ndarray,
+    backend: str,
+    jobs: Sequence[bytes],
+    threads: int,
+    max_time: float | None,
+) -> Reply | Undone:
+    if isinstance(source, str) and not os.path.exists(source):  # the search is over, or elsewhere
+        return Undone.NO_TASK
     task = tasks.get(key, source)
     if task is None:
-        return None
+        return Undone.NO_TASK
     if kernels.active_backend() != backend:
         kernels.use(backend)  # and for later: other threads may train here, too
     with _own_threads(threads):

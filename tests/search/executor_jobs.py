@@ -4,8 +4,11 @@ import contextlib
 import importlib
 import os
 import signal
+import struct
+import sys
 import threading
 import time
+from multiprocessing import synchronize
 from pathlib import Path
 
 import pytest
@@ -90,6 +93,56 @@ class Noting:
 def slow_build(params):
     time.sleep(0.1)
     return build(params)
+
+
+class Interrupted:
+    """A build that interrupts its worker, the first so many times, while it is at a trial."""
+
+    def __init__(self, folder, times):
+        self.marks, self.times, self.searcher = Marks(folder), times, os.getpid()
+
+    def __call__(self, params):
+        if os.getpid() != self.searcher and self.marks.leave(self.times):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)
+        return build(params)
+
+
+def interrupt_when_a_lock_is_taken():
+    """Interrupt this process as soon as a lock of a queue is acquired, once."""
+    acquire = synchronize.SemLock.__enter__
+
+    def acquire_at_a_bad_moment(lock):
+        acquire(lock)
+        synchronize.SemLock.__enter__ = acquire
+        os.kill(os.getpid(), signal.SIGINT)
+
+    synchronize.SemLock.__enter__ = acquire_at_a_bad_moment
+
+
+class InterruptedBetween:
+    """A build that has its worker interrupted once, between this trial and the next."""
+
+    def __init__(self, folder):
+        self.marks, self.searcher = Marks(folder), os.getpid()
+
+    def __call__(self, params):
+        if os.getpid() != self.searcher and self.marks.leave(1):
+            interrupt_when_a_lock_is_taken()
+        return build(params)
+
+
+def half_a_result():
+    """Begin to send a result, of which the rest never comes."""
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        frame = frame.f_back
+    os.write(frame.f_locals["result_queue"]._writer.fileno(), struct.pack("!i", 1000) + b"half")
+    time.sleep(600)
+
+
+def nap():
+    time.sleep(20)
 
 
 class OddError(Exception):
