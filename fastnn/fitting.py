@@ -12,7 +12,7 @@ from . import checks, data, full_batch, resuming
 from .augmentation import augmentation_of
 from .callbacks.base import Callback, CallbackList
 from .callbacks.progress import EpochLines, ProgressBar
-from .errors import ArgumentError, ArgumentTypeError
+from .errors import ArgumentError, ArgumentTypeError, naming
 from .training import FitSettings, Session, Trainer
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def data_sets(
     architecture = network.settle_for(X)
     train = data.data_set(architecture, X, y, sample_weight, class_weight)
     if validation_data is not None:
-        return train, data.data_set(architecture, *validation_arrays(validation_data))
+        with naming("validation_data"):
+            return train, data.data_set(architecture, *validation_arrays(validation_data))
     if validation_fraction is not None:
         return data.split(train, validation_fraction, network.seed)
     return train, None
@@ -88,7 +89,7 @@ def settings(
 
 def listeners(network: Network, callbacks: Iterable[Callback], verbose: int) -> CallbackList:
     """The user's callbacks, and what reports on the fit."""
-    verbose = checks.integer("verbose", verbose, low=0, high=2)
+    verbose = checks.verbosity(verbose, high=2)
     reporters: dict[int, list[Callback]] = {0: [], 1: [ProgressBar()], 2: [EpochLines()]}
     return CallbackList([*callbacks, *reporters[verbose]], network)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import fitting
 from ..callbacks import Callback
-from ..errors import ArgumentError, ArgumentTypeError, NetworkBusyError
+from ..errors import ArgumentError, ArgumentTypeError, NetworkBusyError, naming
 from ..network import Network
 from ..training import Session
 from .sharing import Fold, SharedArrays, check_folds
@@ -106,7 +106,8 @@ class Request:
         if held_out is not None:
             validation = self.arrays.part(net, held_out)
         elif self.validation is not None:
-            validation = self.validation.data_set(net)
+            with naming("validation_data"):
+                validation = self.validation.data_set(net)
         settings = fitting.settings(
             network,
             train,
