@@ -7,6 +7,8 @@ import numbers
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import numpy as np
+
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
 
 T = TypeVar("T")
@@ -58,9 +60,15 @@ def _refusal(
 
 def flag(argument: str, value: Any) -> bool:
     """`value` as a bool; nothing else is taken for one."""
-    if not isinstance(value, bool) and type(value).__name__ != "bool":  # np.bool too
+    if not isinstance(value, (bool, np.bool_)):
         raise ArgumentTypeError(f"{argument} must be True or False, got {value!r}")
     return bool(value)
+
+
+def verbosity(value: Any, *, high: int) -> int:
+    """Return `verbose` as an int in [0, high]; True and False are 1 and 0."""
+    is_flag = isinstance(value, (bool, np.bool_))
+    return int(value) if is_flag else integer("verbose", value, low=0, high=high)
 
 
 def shape(argument: str, value: Any) -> tuple[int, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import numbers as numeric
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import checks
+from . import checks, frames
 from .errors import ArgumentError, ArgumentTypeError
 from .randomness import Stream, permutation, stream_offset
 from .resolution import check_resolution
@@ -73,21 +75,41 @@ class DataSet:
         return array if self.rows is None else array[self.rows]
 
 
+#: What to do about text, by argument.
+CURES = {
+    "X": "encode categories as numbers first, or let MLPClassifier(categorical_features=…) do so",
+    "y": "a network's classes are numbers 0, 1, 2 …; MLPClassifier takes labels of any kind",
+}
+
+
 def numbers(argument: str, values: Any) -> np.ndarray:
-    """`values` as an aligned array of finite numbers of any real dtype, in native byte order."""
+    """Return `values` as an aligned array of finite numbers of a real dtype, in native byte order.
+
+    Parameters
+    ----------
+    argument : str
+        What error messages call it.
+    values : array-like, or frame of pandas, Polars or PyArrow
+        Arrays and columns of objects are taken if these are numbers.
+
+    Raises
+    ------
+    ArgumentError
+        A value is not finite, or missing; or there is none.
+    ArgumentTypeError
+        These are no numbers.
+    """
     if hasattr(values, "tocsr") and not isinstance(values, np.ndarray):
         raise ArgumentTypeError(f"{argument} is sparse; pass {argument}.toarray()")
+    values = frames.arrayable(argument, values)
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ArgumentError(f"{argument} is not a rectangular array: {error}") from None
-    if array.dtype.kind == "O" and _is_numeric_frame(values):
-        array = values.to_numpy(np.float64, na_value=np.nan)
+    if array.dtype.kind == "O":
+        array = _numbers_of_objects(argument, values, array)
     if array.dtype.kind not in "biuf":
-        raise ArgumentTypeError(
-            f"{argument} must hold numbers, got dtype {array.dtype}"
-            + ("; encode categories as numbers first" if array.dtype.kind in "OUSTV" else "")
-        )
+        raise _no_numbers(argument, values, array)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     elif not array.flags.aligned:
@@ -99,10 +121,27 @@ def numbers(argument: str, values: Any) -> np.ndarray:
     return array
 
 
-def _is_numeric_frame(values: Any) -> bool:
-    """Whether this is a pandas frame whose columns are numbers of kinds that NumPy does not mix."""
-    kinds = {getattr(dtype, "kind", "") for dtype in getattr(values, "dtypes", ())}
-    return bool(kinds) and kinds <= set("biuf")
+def _numbers_of_objects(argument: str, values: Any, array: np.ndarray) -> np.ndarray:
+    """Return an array of objects, that of `values`, in float64; NaN for what is missing."""
+    if any(isinstance(entry, (str, bytes)) for entry in array.flat):
+        raise _no_numbers(argument, values, array)
+    with suppress(TypeError, ValueError):
+        return np.where(frames.missing(array), np.nan, array).astype(np.float64)
+    raise _no_numbers(argument, values, array)
+
+
+def _no_numbers(argument: str, values: Any, array: np.ndarray) -> ArgumentTypeError:
+    """Return the error for values whose array holds no real numbers."""
+    if array.dtype.kind in "OUST":
+        found = frames.text(values, numerals=True)
+        if found is not None:
+            return ArgumentTypeError(
+                f"{argument} must hold numbers, but {frames.described(argument, found)}: "
+                + CURES.get(argument, "make numbers of it first")
+            )
+        odd = next((v for v in array.flat if not isinstance(v, numeric.Number)), None)
+        return ArgumentTypeError(f"{argument} must hold numbers, got {type(odd).__name__} objects")
+    return ArgumentTypeError(f"{argument} must hold numbers, got dtype {array.dtype}")
 
 
 def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray:
@@ -295,7 +334,8 @@ def class_factors(net: Architecture, target: np.ndarray, class_weight: Any) -> n
     unknown = [label for label in class_weight if label not in range(classes)]
     if unknown:
         raise ArgumentError(
-            f"class_weight names class {unknown[0]!r}, but the classes are 0 to {classes - 1}"
+            f"class_weight names class {unknown[0]!r}, but the network's classes are 0 to "
+            f"{classes - 1}"
         )
     weights = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in range(classes)]
     return np.array(weights)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -198,6 +199,21 @@ class BackendError(FastnnError, RuntimeError):
     >>> hasattr(backend, "adam_step")
     True
     """
+
+
+@contextmanager
+def naming(argument: str) -> Iterator[None]:
+    """A context whose errors about arguments begin with the name of the argument that holds them.
+
+    `validation_data`, for instance, holds an X and a y.
+    """
+    try:
+        yield
+    except (ArgumentError, ArgumentTypeError) as error:
+        if str(error).startswith(argument):
+            raise
+        kind = ArgumentError if isinstance(error, ArgumentError) else ArgumentTypeError
+        raise kind(f"{argument}: {error}") from error
 
 
 def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:

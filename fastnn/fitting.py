@@ -5,15 +5,15 @@ The network's lock is held meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from . import adaptation, checks, data, full_batch, resuming
 from .augmentation import augmentation_of
 from .callbacks.base import Callback, CallbackList, checked
 from .callbacks.progress import EpochLines, ProgressBar
-from .errors import ArgumentError, ArgumentTypeError
+from .errors import ArgumentError, ArgumentTypeError, naming
 from .training import FitSettings, Session, Trainer
 
 if TYPE_CHECKING:
@@ -76,17 +76,6 @@ def _weighted(
     return rows.weighted(data.row_weights(net, rows.target, sample_weight, factors))
 
 
-@contextmanager
-def naming(argument: str) -> Iterator[None]:
-    """Errors about part of an argument say which argument."""
-    try:
-        yield
-    except (ArgumentError, ArgumentTypeError) as error:
-        if str(error).startswith(argument):
-            raise
-        raise type(error)(f"{argument}: {error}") from None
-
-
 def validation_arrays(validation_data: Any) -> tuple[Any, ...]:
     """X, y and, if they are given, weights."""
     if not isinstance(validation_data, tuple) or len(validation_data) not in (2, 3):
@@ -130,7 +119,7 @@ def settings(
 
 def listeners(network: Network, callbacks: Iterable[Callback], verbose: int) -> CallbackList:
     """The user's callbacks, and what reports on the fit."""
-    verbose = checks.integer("verbose", verbose, low=0, high=2)
+    verbose = checks.verbosity(verbose, high=2)
     callbacks = checked(callbacks)
     reporters: dict[int, list[Callback]] = {0: [], 1: [ProgressBar()], 2: [EpochLines()]}
     return CallbackList([*callbacks, *reporters[verbose]], network)

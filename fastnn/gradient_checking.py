@@ -185,7 +185,7 @@ def gradient_check(
     sample_weight : array-like, shape (rows,), optional
     seed : int, optional
         Selects the entries to draw; the network's seed by default.
-    verbose : {0, 1}
+    verbose : {0, 1} or bool
         Whether to print the table.
 
     Returns
@@ -237,7 +237,7 @@ def gradient_check(
     epsilon = checks.real("epsilon", epsilon, low=SMALLEST_EPSILON, high=LARGEST_EPSILON)
     n = None if n is None else checks.integer("n", n, low=1)
     seed = None if seed is None else check_seed(seed)
-    verbose = checks.integer("verbose", verbose, low=0, high=1)
+    verbose = checks.verbosity(verbose, high=1)
     if not isinstance(net, Network):
         raise ArgumentTypeError(f"net must be a Network, got {type(net).__name__}")
     architecture, rows = _in_float64(net, X, y, sample_weight)

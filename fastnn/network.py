@@ -144,7 +144,7 @@ class Network(Assembly):
             that were done already; the outcome has the bits of a fit that was never interrupted. A
             path must exist; a `Checkpoint` stands for its file if that exists, and for a new
             beginning if not.
-        verbose : {0, 1, 2}
+        verbose : {0, 1, 2} or bool
             Nothing, a progress bar, or a line per epoch.
 
         Returns

@@ -18,8 +18,10 @@ from fastnn import Dense, Network
         lambda X: X[::-1][::-1],
         lambda X: X.astype(">f8"),
         lambda X: X.tolist(),
+        lambda X: X.astype(object),
+        lambda X: np.ma.masked_array(X),
     ],
-    ids=["fortran", "strided", "reversed", "byte-swapped", "list"],
+    ids=["fortran", "strided", "reversed", "byte-swapped", "list", "objects", "nothing masked"],
 )
 def test_layout_of_the_input_does_not_matter(form):
     X, y = data()
@@ -58,7 +60,9 @@ def test_frames_of_mixed_numbers_are_taken():
     frame.loc[0, "c"] = pd.NA
     with pytest.raises(ValueError, match=r"X\[0, 2\] is nan"):
         net.predict(frame)
-    with pytest.raises(TypeError, match="X must hold numbers, got dtype object"):
+    with pytest.raises(
+        TypeError, match=r"X must hold numbers, but column 'a' of X holds text .*'yes'"
+    ):
         net.predict(frame.assign(a=["yes", "no"]))
 
 
@@ -100,7 +104,16 @@ X60, Y60 = data()
         ({"y": Y60[:59]}, "X has 60 rows, but y has 59"),
         ({"X": np.empty((0, 5)), "y": np.empty(0)}, "at least one row"),
         ({"X": np.empty((60, 0))}, "at least one row"),
-        ({"X": X60.astype(object)}, "X must hold numbers, got dtype object"),
+        ({"X": (row for row in X60)}, "X must be an array of numbers, got generator"),
+        ({"X": dict(enumerate(X60.T))}, "X must be an array of numbers, got dict"),
+        ({"X": "table.csv"}, "X must be an array of numbers, got str: pass what the file holds"),
+        ({"y": None}, "y must be an array of numbers, got NoneType"),
+        ({"X": np.ma.masked_less(X60, 0)}, r"X has masked entries: pass X.filled\(numpy.nan\)"),
+        ({"X": np.full((60, 5), np.datetime64("2024-01-01"))}, r"X holds times \(dtype datetime64"),
+        ({"X": np.where(X60[3, 2] == X60, "a", X60.astype(object))}, r"X\[:, 2\] holds text .*'a'"),
+        ({"X": np.where(X60[3, 2] == X60, None, X60.astype(object))}, r"X\[3, 2\] is nan"),
+        ({"X": np.full((60, 5), object())}, "X must hold numbers, got object objects"),
+        ({"y": np.full(60, "a", object)}, "y holds text .*classes are numbers 0, 1, 2"),
         ({"X": np.full((60, 5), "a")}, "X must hold numbers"),
         ({"X": X60 + 0j}, "X must hold numbers, got dtype complex128"),
         ({"X": [[1.0], [1.0, 2.0]]}, "rectangular"),
@@ -124,7 +137,8 @@ X60, Y60 = data()
         ({"validation_fraction": 1.0}, "validation_fraction"),
         ({"validation_fraction": 0.001}, "leaves 60 to train on and 0"),
         ({"validation_data": X60}, "validation_data must be"),
-        ({"validation_data": (X60[:, :4], Y60)}, "X has 4 features, but the network was built for"),
+        ({"validation_data": (X60[:, :4], Y60)}, "validation_data: X has 4 features, but the net"),
+        ({"validation_data": (X60, ["a"] * 60)}, "validation_data: y must hold numbers"),
         ({"validation_data": (X60, Y60), "validation_fraction": 0.5}, "not both"),
     ],
 )
@@ -148,7 +162,7 @@ def test_bad_fit_arguments_change_nothing(arguments, message, built):
         ("softmax_cross_entropy", 3, [0, 1, 2, 3], r"y\[3\] is 3.*integers in \[0, 2\]"),
         ("softmax_cross_entropy", 3, [0, -1, 2, 0], r"y\[1\] is -1"),
         ("softmax_cross_entropy", 3, [0, 0.5, 2, 0], r"y\[1\] is 0.5"),
-        ("softmax_cross_entropy", 3, [["a"], ["b"], ["c"], ["d"]], "encode categories"),
+        ("softmax_cross_entropy", 3, [["a"], ["b"], ["c"], ["d"]], "classes are numbers 0, 1"),
         ("softmax_cross_entropy", 2, [[1, 0], [0, 1], [1, 1], [0, 0]], "row 2 does not"),
         ("softmax_cross_entropy", 2, [[1, 0], [2, -1], [1, 0], [0, 1]], "row 1 does not"),
         ("sigmoid_cross_entropy", 1, [0, 1, 2, 1], r"y\[2\] is \[2\]"),
@@ -173,13 +187,36 @@ def test_class_weights_that_name_no_class():
     net = Network([Dense(2)], loss="softmax_cross_entropy")
     y = np.arange(60) % 2
     for weights, message in (
-        ({2: 1.0}, "names class 2, but the classes are 0 to 1"),
+        ({2: 1.0}, "class 2, but the network's classes are 0 to 1"),
+        ({"1": 1.0}, "class '1', but the network's classes are 0 to 1"),
         ({0: -1.0}, "class_weight"),
         ([1, 2], "class_weight must be 'balanced' or a dict"),
         ("balance", "class_weight must be 'balanced' or a dict"),
     ):
         with pytest.raises(fastnn.FastnnError, match=message):
             net.fit(X60, y, class_weight=weights, verbose=0)
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+def test_class_weights_may_name_classes_that_the_rows_lack(outputs):
+    loss = "sigmoid_cross_entropy" if outputs == 1 else "softmax_cross_entropy"
+    weighted, plain = (Network([Dense(outputs)], loss=loss, seed=0) for _ in range(2))
+    weights = dict.fromkeys(range(max(outputs, 2)), 3.0)
+    weighted.fit(X60, np.zeros(60), class_weight=weights, verbose=0)
+    plain.fit(X60, np.zeros(60), verbose=0)
+    np.testing.assert_allclose(weighted.parameters, plain.parameters, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shown", [True, np.True_, 1])
+def test_verbose_may_be_a_bool(shown, capsys):
+    net = network()
+    net.fit(X60, Y60, verbose=False)
+    assert capsys.readouterr() == ("", "")
+    net.fit(X60, Y60, verbose=shown)
+    assert "epoch 1/1" in capsys.readouterr().err
+    fastnn.fit_population([net], X60, Y60, verbose=False)
+    assert "relative" in str(fastnn.gradient_check(net, X60, Y60, n=5, verbose=False))
+    assert capsys.readouterr() == ("", "")
 
 
 def test_values_beyond_float32_are_refused():

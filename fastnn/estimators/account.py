@@ -62,7 +62,7 @@ class Account(Callback):
             self._note_improvement_of_score(network, self._score())
         if self._rule == "invscaling":
             initial = network.learning_rates.initial  # the optimizer's, whatever was set since
-            network.learning_rate = initial / (estimator.t_ + 1) ** estimator.power_t
+            network.learning_rate = initial / (estimator.t_ + 1) ** float(estimator.power_t)
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._stop_or_slow_down(network)
 

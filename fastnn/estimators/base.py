@@ -31,6 +31,7 @@ from .inputs import ChecksInputs, in_dtype, rows_of
 from .predictor import Predictor
 from .refusal import Refusal
 from .tasks import CallbackSupportMixin, epoch_tasks
+from .weights import WeightList
 
 
 class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator, ABC):
@@ -111,22 +112,34 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     # ---------------------------------------------------------------------------- fitted attributes
 
     @property
-    def coefs_(self) -> list[np.ndarray]:
+    def coefs_(self) -> WeightList:
         """Weights of each dense layer, (inputs, units): the network's own memory."""
-        return self._parameters("weights")
+        return self._parameters("coefs_", "weights")
+
+    @coefs_.setter
+    def coefs_(self, values: Any) -> None:
+        check_is_fitted(self)
+        self.coefs_.replace(values)
 
     @property
-    def intercepts_(self) -> list[np.ndarray]:
+    def intercepts_(self) -> WeightList:
         """Biases of each dense layer, (units,): the network's own memory."""
-        return self._parameters("bias")
+        return self._parameters("intercepts_", "bias")
 
-    def _parameters(self, name: str) -> list[np.ndarray]:
+    @intercepts_.setter
+    def intercepts_(self, values: Any) -> None:
+        check_is_fitted(self)
+        self.intercepts_.replace(values)
+
+    def _parameters(self, attribute: str, kind: str) -> WeightList:
         arena = self.network_.arena  # an AttributeError before fit
-        return [
-            arena.view(arena.parameters, segment)
-            for segment in arena.segments
-            if segment.parameter.name == name
-        ]
+        own = [segment for segment in arena.segments if segment.parameter.name == kind]
+        return WeightList(attribute, [arena.view(arena.parameters, segment) for segment in own])
+
+    @property
+    def out_activation_(self) -> str:
+        """Name of the link that makes predictions of the last layer's outputs."""
+        return conversion.out_activation(self.network_.loss)
 
     @property
     def _optimizer(self) -> Network:

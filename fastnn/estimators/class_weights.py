@@ -12,12 +12,13 @@ from ..errors import ArgumentError
 
 
 def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.ndarray:
-    """The weight of each row's class, (n,).
+    """Return the weight of each row's class, (n,).
 
     Parameters
     ----------
-    class_weight : dict or "balanced"
-        A dict may leave out classes, which weigh 1.
+    class_weight : dict, list of dict, or "balanced"
+        A dict may leave out classes, which weigh 1, or name some that a part of the data lacks, but
+        not both: that is a misspelt class. A list has a dict for each of several labels.
     classes : ndarray, ascending, or None
         All that there are; None where rows have several labels.
     y : ndarray of shape (n,) or (n, labels)
@@ -25,13 +26,36 @@ def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.
     Raises
     ------
     ArgumentError
-        A dict names a class that is not there, or has a negative weight.
+        A dict names a class that is not there and lacks one that is, or has a negative weight; or a
+        list, or a dict, is not for such targets.
     """
-    if classes is None or not isinstance(class_weight, dict):
+    if class_weight == "balanced":
         return compute_sample_weight(class_weight, y)
+    if classes is None:
+        return _of_labels(class_weight, y)
+    if isinstance(class_weight, list):
+        raise ArgumentError("class_weight must be a dict, as y has one class a row; got a list")
     known = classes.tolist()
-    unknown = [label for label in class_weight if label not in known]
-    if unknown:
-        raise ArgumentError(f"class_weight names {unknown[0]!r}, but the classes are {known}")
-    factors = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in known]
-    return np.array(factors)[np.searchsorted(classes, y)]
+    return _factors(class_weight, known)[np.searchsorted(classes, y)]
+
+
+def _factors(class_weight: dict[Any, Any], known: list[Any]) -> np.ndarray:
+    """Return the weights of the known classes."""
+    absent = [label for label in class_weight if label not in known]
+    if absent and not all(label in class_weight for label in known):
+        raise ArgumentError(f"class_weight names {absent[0]!r}, but the classes are {known}")
+    weights = {c: checks.real("class_weight", w, low=0) for c, w in class_weight.items()}
+    return np.array([weights.get(label, 1.0) for label in known])
+
+
+def _of_labels(class_weight: Any, y: np.ndarray) -> np.ndarray:
+    """Return the product of the weights of each row's labels, (n,)."""
+    labels = y.shape[1]
+    several = class_weight if isinstance(class_weight, list) else []
+    if len(several) != labels or not all(isinstance(entry, dict) for entry in several):
+        raise ArgumentError(
+            f"class_weight must be a list of {labels} dicts, one of {{0: …, 1: …}} for each label, "
+            f"or 'balanced'; got {class_weight!r}"
+        )
+    columns = zip(several, y.T.astype(int), strict=True)
+    return np.prod([_factors(entry, [0, 1])[column] for entry, column in columns], axis=0)

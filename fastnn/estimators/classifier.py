@@ -102,8 +102,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         ``add_indicator=True``. It learns from the first X. None refuses them.
     progress : bool, default=False
         Whether to show a progress bar.
-    class_weight : dict, 'balanced' or None, default=None
-        Factors on the sample weights of each class; 1 for those that a dict leaves out.
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        Factors on the sample weights of each class; 1 for those that a dict leaves out. As in
+        scikit-learn, a dict may name classes that a fold lacks, if it names all that are there.
+        Where rows have several labels, a dict of 0 and 1 for each.
     loss : str or Loss, default='log_loss'
         'log_loss' is scikit-learn's: the softmax cross-entropy of several classes, the sigmoid
         cross-entropy of two or of labels. Or 'softmax_cross_entropy', 'sigmoid_cross_entropy', or
@@ -147,7 +149,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMultilayerPerceptron._parameter_constraints,
-        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "loss": [StrOptions(class_losses.NAMES), Loss],
     }
 
@@ -259,7 +261,6 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
                 "instance by sklearn.multioutput.MultiOutputClassifier"
             )
         self._task, self.n_outputs_ = class_losses.settle(self.loss, kind, len(self.classes_))
-        self.out_activation_ = conversion.out_activation(self._loss())
 
     def _check_classes(self, classes: np.ndarray, incremental: bool) -> None:
         """Raise `ValueError` for classes other than those of the fit before."""
@@ -284,7 +285,9 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         return class_losses.for_task(self.loss, self._task)
 
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
-        return target == 1 if self._task != "multilabel" and self.n_outputs_ == 1 else None
+        if self._task == "multilabel" or self.n_outputs_ != 1:
+            return None
+        return target.reshape(-1) == 1  # of a column, scikit-learn would compare rows as text
 
     def _scorer(self, validation: DataSet) -> Any:
         """Accuracy; of several labels, the share of rows of which all are right."""

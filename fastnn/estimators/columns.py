@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,17 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils._missing import is_scalar_nan
 from sklearn.utils.validation import assert_all_finite
 
+from .. import frames
+from ..errors import ArgumentError
+
 #: What the columns of numbers may hold.
 DTYPES = (np.float64, np.float32)
 
-#: Classes of the dtypes of categorical columns, in pandas and in Polars.
-_CATEGORIES = {"CategoricalDtype", "Categorical", "Enum"}
+#: What to do about a column of text.
+CURE = (
+    "give it a categorical dtype and pass categorical_features='from_dtype', or pass its name or "
+    "number as one of categorical_features"
+)
 
 IMPUTATIONS = ("mean", "median", "most_frequent", "constant")
 
@@ -64,7 +72,9 @@ class Columns:
             handle_unknown="use_encoded_value",
             unknown_value=np.nan,
             encoded_missing_value=np.nan,
-        ).fit(_part(X, self.categorical))
+        )
+        with _one_type(X, self.categorical):
+            self._encoder.fit(_categories(X, self.categorical))
         known = [
             [category for category in categories if category == category]  # NaN is missing
             for categories in self._encoder.categories_
@@ -76,11 +86,14 @@ class Columns:
         """X, or the codes of its categories and its numbers, (n, n_features)."""
         if self.categorical is None:
             return X
-        codes = self._encoder.transform(_part(X, self.categorical))
+        with _one_type(X, self.categorical):
+            codes = self._encoder.transform(_categories(X, self.categorical))
         codes = np.where(np.isnan(codes), np.array(self.sizes) - 1, codes)
         if self.categorical.all():
             return codes
-        numbers = check_array(_part(X, ~self.categorical), dtype=DTYPES, ensure_all_finite=False)
+        rest = _part(X, ~self.categorical)
+        with frames.naming_text("X", rest, CURE):
+            numbers = check_array(rest, dtype=DTYPES, ensure_all_finite=False)
         return np.hstack([codes.astype(numbers.dtype), numbers])
 
     # ------------------------------------------------------------------------------- missing values
@@ -127,17 +140,13 @@ def fills_nan(imputer: SimpleImputer | str | None) -> bool:
 
 def categorical_columns(X: Any, features: Any) -> np.ndarray | None:
     """Which columns of a table are meant, bool (n_features,); None if none are."""
-    names = getattr(X, "columns", None)
+    columns = frames.columns(X)
     if isinstance(features, str):  # "from_dtype"
-        mask = np.array([_is_category(X[name].dtype) for name in (() if names is None else names)])
+        mask = np.array([frames.kind(dtype) == "category" for _, dtype in columns])
     else:
+        names = [name for name, _ in columns] or None
         mask = _chosen(np.asarray(features), X.shape[1], names)
     return mask if mask.any() else None
-
-
-def _is_category(dtype: Any) -> bool:
-    kind = dtype if isinstance(dtype, type) else type(dtype)
-    return kind.__name__ in _CATEGORIES
 
 
 def _chosen(features: np.ndarray, count: int, names: Any) -> np.ndarray:
@@ -171,18 +180,46 @@ def _chosen(features: np.ndarray, count: int, names: Any) -> np.ndarray:
     unknown = [name for name in features if name not in names]
     if unknown:
         raise ValueError(
-            f"categorical_features names {unknown[0]!r}, which is no column of X: {list(names)}"
+            f"categorical_features names {str(unknown[0])!r}, which is no column of X: {names}"
         )
     return np.isin(np.asarray(names, object), features)
 
 
 def as_table(X: Any, estimator: Any) -> Any:
     """A frame, or an array of any dtype with rows and columns."""
-    if hasattr(X, "columns"):
+    if frames.columns(X):
         return X
     return check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator)
 
 
 def _part(X: Any, mask: np.ndarray) -> Any:
     """Some columns of a table."""
+    if hasattr(X, "select") and hasattr(X, "schema") and hasattr(X, "column"):  # of Arrow
+        return X.select(np.flatnonzero(mask).tolist())
     return _safe_indexing(X, np.flatnonzero(mask), axis=1)
+
+
+def _categories(X: Any, mask: np.ndarray) -> np.ndarray:
+    """Return the categorical columns of a table (n, columns), NaN for what is missing."""
+    if isinstance(X, np.ndarray) and X.dtype != object:
+        return X[:, mask]
+    columns = [frames.objects(frames.column(X, i)) for i in np.flatnonzero(mask)]
+    return np.stack(columns, axis=1)
+
+
+@contextmanager
+def _one_type(X: Any, mask: np.ndarray) -> Iterator[None]:
+    """A context that names the column whose categories cannot be put in order."""
+    try:
+        yield
+    except TypeError as error:
+        for i in np.flatnonzero(mask):
+            values = frames.objects(frames.column(X, i))
+            kinds = sorted({type(v).__name__ for v in values if not frames.is_missing(v)})
+            if len(kinds) > 1:
+                name = repr(frames.columns(X)[i][0]) if frames.columns(X) else str(i)
+                raise ArgumentError(
+                    f"column {name} of X mixes categories of types {', '.join(kinds)}: make them "
+                    "all text, or all numbers"
+                ) from error
+        raise

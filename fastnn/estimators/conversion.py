@@ -17,7 +17,7 @@ from ..network import Network
 from . import translation
 
 #: Fitted attributes that are not simply copied.
-_WEIGHTS = ("coefs_", "intercepts_", "network_")
+_WEIGHTS = ("coefs_", "intercepts_", "network_", "out_activation_")
 
 
 def from_sklearn(cls: type, fitted: Any) -> Any:
@@ -53,6 +53,7 @@ def to_sklearn(ours: Any) -> Any:
     theirs.set_params(**{name: parameters[name] for name in names})
     theirs._validate_params()
     _copy_attributes(ours, theirs)
+    theirs.out_activation_ = ours.out_activation_
     theirs.coefs_ = [array.copy() for array in ours.coefs_]
     theirs.intercepts_ = [array.copy() for array in ours.intercepts_]
     if hasattr(ours, "classes_"):
@@ -107,7 +108,6 @@ def from_network(cls: type, network: Network) -> Any:
     ours.network_ = copy.deepcopy(network)
     (ours.n_features_in_,), (ours.n_outputs_,) = network.input_shape, network.output_shape
     ours.n_layers_ = len(network.layers) + 1
-    ours.out_activation_ = out_activation(network.loss)
     losses = network.history.get("loss", [])
     ours.n_iter_ = len(losses)
     if losses:

@@ -10,10 +10,12 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_X_y, column_or_1d
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from .. import frames
 from ..data import DataSet, converted, inputs_for
 from ..network import Network
 from ..sparse_rows import SparseRows
-from .columns import DTYPES, Columns, as_table, categorical_columns, fills_nan
+from . import targets
+from .columns import CURE, DTYPES, Columns, as_table, categorical_columns, fills_nan
 
 SPARSE = ("csr", "csc")
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -36,7 +38,9 @@ class ChecksInputs:
         return self._columns.categorical
 
     def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
-        """X and y, checked, as arrays."""
+        """Return X and y, checked, as arrays."""
+        X = frames.arrayable("X", X)
+        y = None if y is None else targets.arrayable(self, y)
         columns = self._new_columns(X) if reset else self._columns
         options = {
             "accept_sparse": SPARSE,
@@ -46,22 +50,25 @@ class ChecksInputs:
             "ensure_all_finite": "allow-nan" if columns.allows_nan else True,
         }
         if columns.categorical is None:
-            X, y = validate_data(self, X, y, reset=reset, **options)
+            with frames.naming_text("X", X, CURE), targets.naming_text(self, y):
+                X, y = validate_data(self, X, y, reset=reset, **options)
         else:
             X = as_table(X, self)
             validate_data(self, X, y, reset=reset, skip_check_array=True)
             if reset:
                 columns.fit_categories(X)
-            X, y = check_X_y(columns.encode(X), y, estimator=self, **options)
+            with targets.naming_text(self, y):
+                X, y = check_X_y(columns.encode(X), y, estimator=self, **options)
         if reset:
             columns.fit_missing(X)
             self._columns = columns
-        y = y.toarray() if hasattr(y, "toarray") else y
+        y = targets.numeric(self, y.toarray() if hasattr(y, "toarray") else y)
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         return columns.impute(X), y
 
     def _new_columns(self, X: Any) -> Columns:
         """What is to learn about the columns of X."""
+        frames.require_unique_names("X", X)
         categorical = None
         if self.categorical_features is not None:
             categorical = categorical_columns(as_table(X, self), self.categorical_features)
@@ -69,7 +76,7 @@ class ChecksInputs:
 
     def _rows(self, X: Any) -> np.ndarray | SparseRows:
         """X, checked, as the network predicts from it."""
-        columns = self._columns
+        columns, X = self._columns, frames.arrayable("X", X)
         options = {
             "accept_sparse": SPARSE,
             "ensure_all_finite": "allow-nan" if columns.allows_nan else True,
@@ -79,7 +86,8 @@ class ChecksInputs:
             validate_data(self, X, reset=False, skip_check_array=True)
             X = check_array(columns.encode(X), estimator=self, **options)
         elif not self._is_plain(X):
-            X = validate_data(self, X, reset=False, **options)
+            with frames.naming_text("X", X, CURE):
+                X = validate_data(self, X, reset=False, **options)
         rows, dtype = rows_of(columns.impute(X)), self.network_.dtype
         if isinstance(rows, SparseRows):
             return rows.astype(dtype)

@@ -174,7 +174,6 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
                 f"{self.n_outputs_}"
             )
         self.n_outputs_ = target.shape[1]
-        self.out_activation_ = conversion.out_activation(self._loss())
         return target
 
     def _loss(self) -> Loss:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import checks
+from ..errors import ArgumentError
 from ..layers import Activation, BatchNorm, Dense, Dropout, Layer, TabularInput
 from ..losses import Loss
 from ..network import Network
@@ -21,12 +23,21 @@ LONGEST_EMBEDDING = 50
 
 
 def hidden_units(estimator: Any) -> list[int | Layer]:
-    """`hidden_layer_sizes` as a list; raises `ValueError` for layers without units."""
+    """Return `hidden_layer_sizes` as a list of units and layers.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+        A layer has no units, or a number of them that is no integer.
+    """
     sizes = estimator.hidden_layer_sizes
     units = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if any(not isinstance(size, Layer) and size <= 0 for size in units):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {units}.")
-    return [size if isinstance(size, Layer) else int(size) for size in units]
+    if any(isinstance(size, Real) and size <= 0 for size in units):
+        raise ArgumentError(f"hidden_layer_sizes must be > 0, got {units}.")
+    return [
+        size if isinstance(size, Layer) else checks.integer("hidden_layer_sizes", size, low=1)
+        for size in units
+    ]
 
 
 def given_layers(estimator: Any) -> list[Layer]:
@@ -50,7 +61,7 @@ def describe(estimator: Any, loss: Loss, sizes: Sequence[int], outputs: int) -> 
         *_hidden_layers(estimator),
         Dense(outputs, initializer="glorot_uniform"),
     )
-    return Description(layers, loss, estimator.l1, estimator.alpha)
+    return Description(layers, loss, float(estimator.l1), float(estimator.alpha))
 
 
 def network_for(estimator: Any, described: Description, dtype: np.dtype, seed: int) -> Network:
@@ -92,7 +103,8 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
 
 def _of_each(argument: str, value: Any, layers: int) -> list[Any]:
     """A setting of each hidden layer: one for all, or a list of them."""
-    if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str):
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(value, Sequence) or isinstance(value, str):
         return [value] * layers
     if len(value) != layers:
         raise ValueError(f"{argument} has {len(value)} entries for {layers} hidden layer(s)")
@@ -111,14 +123,14 @@ def optimizer_for(estimator: Any) -> Optimizer:
         return solver
     if solver == "lbfgs":
         return LBFGS(
-            tolerance_grad=estimator.tol,
+            tolerance_grad=float(estimator.tol),
             tolerance_change=LBFGS_TOLERANCE_CHANGE,
-            max_evaluations=estimator.max_fun,
+            max_evaluations=int(estimator.max_fun),
         )
     kind: Callable[..., Optimizer] = OPTIMIZERS[solver]
     return kind(
-        estimator.learning_rate_init,
-        weight_decay=estimator.weight_decay,
+        float(estimator.learning_rate_init),  # True is 1 to scikit-learn
+        weight_decay=float(estimator.weight_decay),
         clipvalue=estimator.clipvalue,
         clipnorm=estimator.clipnorm,
         global_clipnorm=estimator.global_clipnorm,
@@ -129,16 +141,16 @@ def optimizer_for(estimator: Any) -> Optimizer:
 def _own_settings(estimator: Any) -> dict[str, Any]:
     """Of the solvers that scikit-learn has; the others have their defaults."""
     if estimator.solver == "sgd":
-        momentum = estimator.momentum
+        momentum = float(estimator.momentum)
         return {
             "momentum": momentum,
             "nesterov": bool(estimator.nesterovs_momentum and momentum),
         }
     if estimator.solver == "adam":
         return {
-            "beta1": estimator.beta_1,
-            "beta2": estimator.beta_2,
-            "epsilon": estimator.epsilon,
+            "beta1": float(estimator.beta_1),
+            "beta2": float(estimator.beta_2),
+            "epsilon": float(estimator.epsilon),
             "epsilon_hat": True,
         }
     return {}

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import data, fitting
 from ..callbacks import Callback
-from ..errors import ArgumentError, ArgumentTypeError, NetworkBusyError
+from ..errors import ArgumentError, ArgumentTypeError, NetworkBusyError, naming
 from ..network import Network
 from ..training import Session
 from .sharing import Fold, SharedArrays, check_folds
@@ -107,7 +107,7 @@ class Request:
         if held_out is not None:
             validation = self.arrays.part(net, held_out, factors)
         elif self.validation is not None:
-            with fitting.naming("validation_data"):
+            with naming("validation_data"):
                 validation = self.validation.part(net, None, factors)
         if validation is not None:
             data.require_weight(validation, "validate on")
@@ -145,7 +145,7 @@ def request(
     if validation_data is not None:
         if pairs is not None and any(held_out is not None for _, held_out in pairs):
             raise ArgumentError("give validation_data or folds with rows to validate on, not both")
-        with fitting.naming("validation_data"):
+        with naming("validation_data"):
             validation = SharedArrays(*fitting.validation_arrays(validation_data))
     return Request(
         arrays,

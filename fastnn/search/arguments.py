@@ -72,7 +72,7 @@ def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         raise ArgumentTypeError(
             f"callbacks must hold functions of (study, trial), got {given.callbacks!r}"
         )
-    checks.integer("verbose", given.verbose, low=0, high=1)
+    checks.verbosity(given.verbose, high=1)
     pruning = pruning_of(
         given.pruner,
         epochs,

@@ -128,7 +128,7 @@ def search(
     refit : bool
         Train a network by the best parameters on all rows (other than validation_data), for as many
         epochs as that trial.
-    verbose : {0, 1}
+    verbose : {0, 1} or bool
         Nothing, or a progress bar.
 
     Returns

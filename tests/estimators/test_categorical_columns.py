@@ -14,7 +14,6 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OrdinalEncoder
 
 from fastnn import MLPClassifier, MLPRegressor, TabularInput
-from fastnn.estimators.columns import categorical_columns
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -116,22 +115,6 @@ def test_names_need_a_frame_and_arrays_have_no_categories_of_their_own():
     np.testing.assert_array_equal(
         plain.predict(PATIENTS), regressor(PATIENTS, PROGRESS).predict(PATIENTS)
     )
-
-
-def test_any_frame_with_dtypes_of_categories():
-    class Enum:
-        """As Polars calls it."""
-
-    class Column:
-        def __init__(self, dtype):
-            self.dtype = dtype
-
-    class Frame(dict):
-        columns = property(list)
-
-    frame = Frame(a=Column(float), b=Column(Enum()), c=Column(Enum))
-    mask = categorical_columns(frame, "from_dtype")
-    np.testing.assert_array_equal(mask, [False, True, True])
 
 
 def test_strings_of_an_object_array():
