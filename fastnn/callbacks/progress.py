@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class ProgressBar(Callback):
             unit=" samples",
             unit_scale=True,
             dynamic_ncols=True,
+            disable=sys.stderr is None,  # a service, or closed
         )
 
     def on_epoch_begin(self, network: Network, epoch: int) -> None:
