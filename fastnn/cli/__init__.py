@@ -3,20 +3,18 @@
 Each command is a module with `add_parser` and `run`. They import what they need when they run, so
 that ``fastnn --help`` answers at once.
 
-Exit codes: 0, 2 for an error (one line on standard error), 130 after Ctrl-C.
+Exit codes: 0; 2 for an error, 1 for one that is a defect of fastnn (one line on standard error
+each); 130 after Ctrl-C. With FASTNN_TRACEBACK=1 in the environment, errors show their tracebacks.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from .._version import __version__
-from ..errors import ArgumentError, FastnnError
-from . import demo, info, predict, search, train
+from . import demo, failures, info, predict, search, streams, train
+from .parsing import Parser
 
 COMMANDS = (demo, train, predict, search, info)
 
@@ -35,31 +33,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["train", "no-such-file.csv", "--target", "y", "--out", "model.safetensors"])
     2
     """
+    words = sys.argv[1:] if argv is None else [*argv]
+    with streams.prepared():
+        return failures.exit_code(lambda: _run(words))
+
+
+def _run(words: Sequence[str]) -> None:
     try:
-        arguments = build_parser().parse_args(argv)
-        arguments.run(arguments)
-        sys.stdout.flush()
-    except (FastnnError, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            return _reader_left()
-        print(f"fastnn: error: {_one_line(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as interrupt:
-        print(f"fastnn: interrupted; {str(interrupt) or 'no file was written'}", file=sys.stderr)
-        return 130
-    return 0
+        options = build_parser().parse_args(words)
+    except SystemExit:  # --help or --version, which have printed what was asked for
+        return
+    options.run(options)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports errors as the commands do."""
+def build_parser() -> Parser:
+    """Return the parser of the whole command line; `run` of its result is the command's function.
 
-    def error(self, message: str) -> NoReturn:
-        raise ArgumentError(f"{message} (see {self.prog} --help)")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line; `run` of its result is the command's function."""
-    parser = _Parser(
+    Returns
+    -------
+    Parser
+    """
+    parser = Parser(
         prog="fastnn",
         description="Train neural networks on CPUs.",
         epilog="example: fastnn train houses.csv --target price --out houses.safetensors",
@@ -69,18 +63,5 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_parser(commands)
+    parser.commands = tuple(commands.choices)
     return parser
-
-
-def _one_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
-    return " ".join(str(error).split())
-
-
-def _reader_left() -> int:
-    """The reader of a pipe, such as ``head``, has seen enough."""
-    # Python flushes standard output once more at exit; that must not fail again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..optional import installation
-from .files import check_folder
+from .files import check_folder, existing, tell_replaced
+from .options import whole
+from .streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +42,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--out", default="fastnn-demo", metavar="DIR", help="folder to write to (fastnn-demo)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of split and weights (0)")
+    parser.add_argument(
+        "--seed", type=whole, default=0, metavar="N", help="of split and weights (0)"
+    )
 
 
 @dataclass(frozen=True)
@@ -63,16 +67,16 @@ def run(options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     check_folder(folder)
     digits = _digits(options.seed)
-    print(
+    say(
         "handwritten digits: 8 × 8 pixels, 10 classes, "
         f"{len(digits.y_train):,} images to train on, {len(digits.y_test)} to test on"
     )
 
-    print("\n1. gradient check: backpropagation against central differences, in float64")
+    say("\n1. gradient check: backpropagation against central differences, in float64")
     gradient_check(network, digits.x_train[:16], digits.y_train[:16], n=200)
 
     sizes = "-".join(map(str, (64, *_HIDDEN, 10)))
-    print(f"\n2. training {sizes}, ReLU, Adam, batches of {_BATCH_SIZE}, {_EPOCHS} epochs")
+    say(f"\n2. training {sizes}, ReLU, Adam, batches of {_BATCH_SIZE}, {_EPOCHS} epochs")
     history = network.fit(
         digits.x_train,
         digits.y_train,
@@ -80,17 +84,19 @@ def run(options: argparse.Namespace) -> None:
         epochs=_EPOCHS,
         validation_data=(digits.x_test, digits.y_test),
     )
-    print(f"   test accuracy {history['val_accuracy'][-1]:.4f}")
+    say(f"   test accuracy {history['val_accuracy'][-1]:.4f}")
 
-    print("\n3. the same training without bar and metrics, one thread each, best of 3")
-    print(_comparison(digits, options.seed))
+    say("\n3. the same training without bar and metrics, one thread each, best of 3")
+    say(_comparison(digits, options.seed))
 
     model, picture = folder / "digits.safetensors", folder / "learning_curves.png"
+    replaced = existing([model])
     network.save(model)
-    print(f"\nmodel            {model}")
+    say(f"\nmodel            {model}")
     drawn = draw_curves(history, picture)
     missing = f"not drawn; they need matplotlib: {installation('plot')}"
-    print(f"learning curves  {picture if drawn else missing}")
+    tell_replaced(replaced)
+    say(f"learning curves  {picture if drawn else missing}")
 
 
 def _digits(seed: int) -> Digits:

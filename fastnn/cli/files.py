@@ -1,14 +1,16 @@
-"""Checks that commands make before they start to work."""
+"""Files that commands read and write: checks before the work, and how writing is told."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
 from ..errors import ArgumentError, MissingDependencyError
 from ..optional import installation
+from . import streams
 
 
 def tables() -> ModuleType:
@@ -30,8 +32,18 @@ def tables() -> ModuleType:
     return tables
 
 
-def check_output(path: str | os.PathLike[str], *, inputs: tuple[str, ...] = ()) -> Path:
-    """The path of a file to be written, after a look whether it can be.
+def check_output(
+    path: str | os.PathLike[str], *, inputs: tuple[str, ...] = (), streaming: bool = False
+) -> Path:
+    """Return the path of a file to be written, after a look whether it can be.
+
+    Parameters
+    ----------
+    path : str or path-like
+    inputs : tuple of str
+        Files that are read.
+    streaming : bool
+        Whether it may be a pipe or a device.
 
     Raises
     ------
@@ -40,14 +52,40 @@ def check_output(path: str | os.PathLike[str], *, inputs: tuple[str, ...] = ()) 
         one of the files that are read.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        what = "folder" if path.is_dir() else "device"
-        raise ArgumentError(f"--out {path}: is a {what}, expected the name of a file")
-    for file in inputs:
-        if path.exists() and Path(file).exists() and path.samefile(file):
-            raise ArgumentError(f"--out {path}: would overwrite the file that is read")
-    check_folder(path.parent)
+    try:
+        _check_kind(path, streaming)
+        for file in inputs:
+            if path.is_file() and _same(path, file):
+                raise ArgumentError(f"--out {path}: would overwrite the file that is read")
+        if not _exists(path) or path.is_file():
+            check_folder(path.resolve().parent if path.is_symlink() else path.parent)
+    except OSError as error:  # a name that is too long, links in a circle
+        raise ArgumentError(f"--out {path}: {error.strerror}") from None
     return path
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something at a path; raises OSError where links go in a circle."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _check_kind(path: Path, streaming: bool) -> None:
+    if path.is_dir():
+        raise ArgumentError(f"--out {path}: is a folder, expected the name of a file")
+    if path.exists() and not path.is_file() and not streaming:
+        raise ArgumentError(f"--out {path}: is a device or a pipe, expected the name of a file")
+
+
+def _same(path: Path, file: str) -> bool:
+    """Whether a file that is read is the one at `path`."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(0) if file == "-" else os.stat(file))
+    except OSError:
+        return False
 
 
 def check_folder(folder: Path) -> None:
@@ -58,3 +96,14 @@ def check_folder(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ArgumentError(f"--out: cannot write in {folder} ({error.strerror})") from None
+
+
+def existing(paths: Iterable[Path]) -> list[Path]:
+    """Return those paths at which there is a file, which writing will replace."""
+    return [path for path in paths if path.is_file()]
+
+
+def tell_replaced(paths: Iterable[Path]) -> None:
+    """Say on standard error which files were replaced."""
+    for path in paths:
+        streams.note(f"{path}: the file that was there is replaced")

@@ -10,16 +10,20 @@ from collections.abc import Callable
 import numpy as np
 
 from .. import checks
+from ..activations import ACTIVATIONS
 from ..callbacks import EarlyStopping
 from ..errors import ArgumentError
 from ..layers import Dense, Dropout, Layer
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
+from ..tables.columns import count
+from . import streams
 
 # Epochs, unless told otherwise: enough for this many updates, within these limits.
 _UPDATES = 10_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 50, 1000
 _FEWEST_ROWS_TO_VALIDATE = 50
+_FEW_VALIDATION_ROWS = 10
 
 
 def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
@@ -37,8 +41,13 @@ def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
     for name in ("test_fraction", "validation_fraction"):
         option = f"--{name.replace('_', '-')}"
         checks.real(option, getattr(options, name), low=0, high=1, open_high=True)
-    kind: Callable[..., Optimizer] = checks.member("optimizer", options.optimizer, OPTIMIZERS)
+    kind: Callable[..., Optimizer] = checks.member("--optimizer", options.optimizer, OPTIMIZERS)
     rate = options.learning_rate
+    checks.real("--dropout", options.dropout, low=0, high=1, open_high=True)
+    checks.real("--l2", options.l2, low=0)
+    if rate is not None:
+        checks.real("--learning-rate", rate, low=0, open_low=True)
+    checks.member("--activation", options.activation, ACTIVATIONS)
     return _hidden_layers(options), kind() if rate is None else kind(learning_rate=rate)
 
 
@@ -56,11 +65,12 @@ def _sizes(text: str) -> list[int]:
     if text.strip().lower() == "none":
         return []
     try:
-        return [int(units) for units in text.split(",")]
+        sizes = [int(units) for units in text.split(",")]
     except ValueError:
         raise ArgumentError(
             f'--hidden must be sizes such as "128,64" or "none", got {text!r}'
         ) from None
+    return [checks.integer("units in --hidden", units, low=1) for units in sizes]
 
 
 def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> str:
@@ -71,6 +81,7 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
     updates_per_epoch = math.ceil(len(x) / options.batch_size)
     epochs = options.epochs or min(max(_FEWEST_EPOCHS, _UPDATES // updates_per_epoch), _MOST_EPOCHS)
     validate = options.validation_fraction > 0 and len(x) >= _FEWEST_ROWS_TO_VALIDATE
+    _warn_of_few_rows(options, len(x), validate)
     keep_best = EarlyStopping(patience=max(10, epochs // 10), restore_best_weights=True)
     history = network.fit(
         x,
@@ -87,3 +98,17 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
         f"trained for {len(history.epoch)} epochs; the weights of epoch {keep_best.best_epoch}, "
         "the best on validation rows, are kept"
     )
+
+
+def _warn_of_few_rows(options: Namespace, rows: int, validate: bool) -> None:
+    if validate:
+        validating = round(options.validation_fraction * rows)
+        if validating < _FEW_VALIDATION_ROWS:
+            streams.note(
+                f"warning: only {count(validating, 'validation row')} to choose the best epoch by"
+            )
+    elif options.validation_fraction > 0:
+        streams.note(
+            f"warning: {count(rows, 'training row')}, fewer than {_FEWEST_ROWS_TO_VALIDATE}: too "
+            "few to hold some out, so the last epoch is kept, not the best"
+        )

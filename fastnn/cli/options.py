@@ -34,12 +34,19 @@ def add_command(
     return parser
 
 
+def add_data_argument(parser: argparse.ArgumentParser) -> None:
+    """The table to read."""
+    parser.add_argument(
+        "data", metavar="DATA.csv", help='CSV file with a header line; "-" is standard input'
+    )
+
+
 def add_task_arguments(
     parser: argparse.ArgumentParser, *, out: str, metavar: str, help: str
 ) -> None:
     """The table, what to predict, where to write (`help` says what), and how much to say."""
     add = parser.add_argument
-    add("data", metavar="DATA.csv", help="CSV file with a header line")
+    add_data_argument(parser)
     add("--target", required=True, metavar="COL", help="column to predict")
     add("--out", default=out, metavar=metavar, help=f"{help} ({out})")
     add("--quiet", action="store_true", help="print the test figures alone")
@@ -54,7 +61,28 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     add("--drop", **names, help="columns to leave out, A,B")
     add("--numeric", **names, help="columns to read as numbers")
     add("--categorical", **names, help="columns to read as categories")
-    add("--test-fraction", type=float, default=0.2, metavar="F", help="rows to test on (0.2)")
+    add("--test-fraction", type=real, default=0.2, metavar="F", help="rows to test on (0.2)")
+
+
+def whole(text: str) -> int:
+    """A whole number, also from "1e3"."""
+    try:
+        return int(text)
+    except ValueError:
+        number = real(text)
+    if not number.is_integer():
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(number)
+
+
+def real(text: str) -> float:
+    """A number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a number such as 10, 0.1 or 1e-3, got {text!r}"
+        ) from None
 
 
 def duration(text: str) -> float:
@@ -66,8 +94,8 @@ def duration(text: str) -> float:
     return sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(text))
 
 
-def say_nothing(text: str) -> None:
-    """Stands for `print` where the user wants quiet."""
+def say_nothing(text: object) -> None:
+    """Stands for `streams.say` where the user wants quiet."""
 
 
 def _names(text: str) -> list[str]:

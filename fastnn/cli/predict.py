@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, ModelFileError
-from .files import check_output, tables
-from .options import add_command
+from . import streams
+from .files import check_output, existing, tables, tell_replaced
+from .options import add_command, add_data_argument
 
 _EXAMPLE = """\
 example:
@@ -29,17 +32,23 @@ def add_parser(commands: Any) -> None:
         example=_EXAMPLE,
     )
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
-    parser.add_argument("data", metavar="DATA.csv", help="CSV file with a header line")
-    parser.add_argument("--out", metavar="FILE", help="CSV file to write; by default the screen")
+    add_data_argument(parser)
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help='CSV file to write, or "-" for standard output; by default standard output, with '
+        "control characters escaped",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Load, read, predict, write."""
-    out = options.out and check_output(options.out, inputs=(options.model, options.data))
+    write = _writer(options)
     table = tables()
     from ..network import Network
-    from ..serialization import atomic
 
+    if options.model == "-":
+        raise ArgumentError("MODEL -: a model is read from a file, not from standard input")
     network = Network.load(options.model)
     try:
         preprocessing = table.Preprocessing.from_dict(network.preprocessing)
@@ -53,9 +62,29 @@ def run(options: argparse.Namespace) -> None:
     predictions = preprocessing.target.to_frame(network.predict(x))
     unused = preprocessing.unused(frame)
     if unused:
-        print(f"fastnn: columns the model does not know: {', '.join(unused)}", file=sys.stderr)
-    text = predictions.to_csv(index=False, float_format="%.7g")  # what float32 carries
-    if out:
-        atomic.write(out, [text.encode()])
-    else:
-        sys.stdout.write(text)
+        streams.note(f"columns the model does not know: {', '.join(map(str, unused))}")
+    write(predictions.to_csv(index=False, float_format="%.7g"))  # what float32 carries
+
+
+def _writer(options: argparse.Namespace) -> Callable[[str], None]:
+    """Return how the predictions are written, after a look whether they can be."""
+    if options.out is None or options.out == "-":
+        exact = options.out is not None
+        return lambda text: streams.write_table(text, exact=exact)
+    out = check_output(options.out, inputs=(options.model, options.data), streaming=True)
+    if out.exists() and not out.is_file():
+        return lambda text: _write_to_pipe(out, text)
+    return lambda text: _write_to_file(out, text)
+
+
+def _write_to_file(out: Path, text: str) -> None:
+    from ..serialization import atomic
+
+    replaced = existing([out])
+    atomic.write(out, [text.encode()])
+    tell_replaced(replaced)
+
+
+def _write_to_pipe(out: Path, text: str) -> None:
+    with suppress(BrokenPipeError), open(out, "wb") as file:  # its reader has seen enough
+        file.write(text.encode())

@@ -28,7 +28,7 @@ class Prepared:
         The target's values: text for classes, float64 for regression.
     task : str
         "classification" or "regression", with the reason.
-    notices : list of str
+    notices, warnings : list of str
     """
 
     preprocessing: Preprocessing
@@ -38,6 +38,7 @@ class Prepared:
     test: np.ndarray
     task: str
     notices: list[str]
+    warnings: list[str]
 
 
 def prepare(frame: pd.DataFrame, options: Namespace) -> Prepared:
@@ -66,7 +67,15 @@ def prepare(frame: pd.DataFrame, options: Namespace) -> Prepared:
         values[test],
         f"{task}, because {reason}",
         [*notices, *schema.notices, *encoder.notices],
+        _warnings(column.name, values[train]),
     )
+
+
+def _warnings(target: str, train: np.ndarray) -> list[str]:
+    """Say what makes training pointless."""
+    if len(np.unique(train)) == 1:
+        return [f"target {target}: {train[0]} in all training rows, so there is nothing to learn"]
+    return []
 
 
 def split(

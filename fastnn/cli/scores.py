@@ -2,45 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
 
+from ..printable import printable
 from ..summary import table
 
+_ERROR = "mean absolute error"
 
-def scores_table(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> str:
-    """Scores of predictions for the test rows, and of the training rows' commonest class or mean.
+
+@dataclass(frozen=True)
+class Scores:
+    """What a network reaches on the test rows, and what a constant does.
+
+    Attributes
+    ----------
+    heading : tuple of str
+        Of the table: "test" and the names of the figures.
+    network, constant : tuple of float
+        The figures; NaN where there is none. The first one is the better the larger it is.
+    constant_name : str
+        What the constant is: "always yes".
+    """
+
+    heading: tuple[str, ...]
+    network: tuple[float, ...]
+    constant: tuple[float, ...]
+    constant_name: str
+
+    def table(self) -> str:
+        """Return the figures as lines of text."""
+        rows: list[tuple[str, ...]] = [
+            self.heading,
+            ("network", *map(_figure, self.heading[1:], self.network)),
+            (self.constant_name, *map(_figure, self.heading[1:], self.constant)),
+        ]
+        return table(rows, right=frozenset({1, 2}))
+
+    def warning(self) -> str:
+        """Return a sentence if the network is no better than the constant, else nothing."""
+        if not self.network[0] <= self.constant[0]:
+            return ""
+        name = self.heading[1]
+        return (
+            f"warning: the network is no better on the test rows than {self.constant_name} "
+            f"({name} {self.network[0]:.4f} and {self.constant[0]:.4f})"
+        )
+
+
+def compare(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Score predictions for the test rows, and the training rows' commonest class or mean.
 
     Parameters
     ----------
     train, test, predicted : ndarray, shape (n,)
         Text for classes, numbers for regression.
+
+    Returns
+    -------
+    Scores
     """
     if train.dtype == object:
         labels, counts = np.unique(train, return_counts=True)
         constant = labels[counts.argmax()]
         heading = ("test", "accuracy", "F1 (mean of classes)")
-        score = _classification
+        score, name = _classification, f"always {printable(constant)}"
     else:
         constant = np.mean(train)
-        heading = ("test", "R²", "mean absolute error")
-        score = _regression
-    name = f"always {constant}" if train.dtype == object else f"always the mean, {constant:.6g}"
+        heading = ("test", "R²", _ERROR)
+        score, name = _regression, f"always the mean, {constant:.6g}"
     baseline = np.full_like(test, constant)
-    rows: list[tuple[str, ...]] = [
-        heading,
-        ("network", *score(test, predicted)),
-        (name, *score(test, baseline)),
-    ]
-    return table(rows, right=frozenset({1, 2}))
+    return Scores(heading, score(test, predicted), score(test, baseline), name)
 
 
-def _classification(true: np.ndarray, predicted: np.ndarray) -> tuple[str, str]:
+def _figure(name: str, value: float) -> str:
+    if np.isnan(value):
+        return "-"
+    return f"{value:.6g}" if name == _ERROR else f"{value:.4f}"
+
+
+def _classification(true: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
     f1 = f1_score(true, predicted, average="macro", zero_division=0.0)
-    return f"{accuracy_score(true, predicted):.4f}", f"{f1:.4f}"
+    return accuracy_score(true, predicted), f1
 
 
-def _regression(true: np.ndarray, predicted: np.ndarray) -> tuple[str, str]:
-    # R² compares with the test rows' own mean: a single row has no variance to explain.
-    r2 = f"{r2_score(true, predicted):.4f}" if len(true) > 1 else "-"
-    return r2, f"{mean_absolute_error(true, predicted):.6g}"
+def _regression(true: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
+    # R² compares with the test rows' own mean: equal values have no variance to explain.
+    r2 = r2_score(true, predicted) if np.ptp(true) else np.nan
+    return r2, mean_absolute_error(true, predicted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,13 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from .. import checks, optional
 from ..errors import ArgumentError
-from .files import check_folder, check_output, tables
+from ..printable import printable
+from . import streams
+from .files import check_folder, check_output, existing, tables, tell_replaced
 from .options import (
     add_command,
     add_table_options,
     add_task_arguments,
     duration,
+    real,
     say_nothing,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +45,18 @@ machines at once it shares them.
 
 #: Trials where neither their number nor the time is limited.
 _TRIALS = 64
+#: Arguments of `search.search` that are options of the command, under the same names.
+_SEARCH_ARGUMENTS = (
+    "trials",
+    "sampler",
+    "pruner",
+    "objective",
+    "validation_fraction",
+    "cv",
+    "threads",
+    "storage",
+    "study_name",
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -55,10 +72,10 @@ def add_parser(commands: Any) -> None:
 
     limits = parser.add_argument_group("limits")
     add = limits.add_argument
-    add("--trials", type=int, metavar="N", help=f"in all ({_TRIALS}, if no time is given)")
+    add("--trials", type=whole, metavar="N", help=f"in all ({_TRIALS}, if no time is given)")
     add("--time", type=duration, metavar="TIME", help="of this run, such as 90s, 5m or 1h30m")
-    add("--epochs", type=int, metavar="N", help="of a trial; by default by the number of rows")
-    add("--threads", type=int, metavar="N", help="by default all cores")
+    add("--epochs", type=whole, metavar="N", help="of a trial; by default by the number of rows")
+    add("--threads", type=whole, metavar="N", help="by default all cores")
 
     how = parser.add_argument_group("search")
     add = how.add_argument
@@ -71,9 +88,9 @@ def add_parser(commands: Any) -> None:
         help="val_loss, val_accuracy or a scorer of scikit-learn such as roc_auc or r2; a target "
         "of numbers counts in its standard deviations (val_loss)",
     )
-    add("--validation-fraction", type=float, metavar="F", help="rows to judge by (0.2)")
-    add("--cv", type=int, metavar="K", help="judge by K folds instead")
-    add("--seed", type=int, default=0, metavar="N", help="of splits, draws and weights (0)")
+    add("--validation-fraction", type=real, metavar="F", help="rows to judge by (0.2)")
+    add("--cv", type=whole, metavar="K", help="judge by K folds instead")
+    add("--seed", type=whole, default=0, metavar="N", help="of splits, draws and weights (0)")
 
     storage = parser.add_argument_group("storage")
     add = storage.add_argument
@@ -93,14 +110,16 @@ def run(options: argparse.Namespace) -> None:
     from ..search.storages import shown
     from . import preparation, scores, tuning
 
-    say = say_nothing if options.quiet else print
+    say = say_nothing if options.quiet else streams.say
     frame = read_csv(options.data)
     say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
     prepared = preparation.prepare(frame, options)
     target = prepared.preprocessing.target
-    say(f"target {options.target}: {prepared.task}")
+    say(f"target {printable(options.target)}: {prepared.task}")
     for notice in prepared.notices:
-        say(f"  {notice}")
+        say(f"  {printable(notice)}")
+    for warning in prepared.warnings:
+        streams.note(f"warning: {warning}")
     _settle(options, out, len(prepared.train))
     say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {shown(options.storage)}")
@@ -112,7 +131,10 @@ def run(options: argparse.Namespace) -> None:
     if len(prepared.test):
         x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
         predicted = target.decode(network.predict(x_test))
-        print(scores.scores_table(prepared.train, prepared.test, predicted))
+        found = scores.compare(prepared.train, prepared.test, predicted)
+        streams.say(found.table())
+        if found.warning():
+            streams.note(found.warning())
     _write(out, network, prepared, result, options, say)
     if result.interrupted:
         raise KeyboardInterrupt("the best so far is written; the same command goes on")
@@ -176,7 +198,18 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
             verbose=0 if options.quiet else 1,
         )
     except ArgumentError as error:
-        raise ArgumentError(str(error).replace("study_name", "--study-name")) from error
+        raise ArgumentError(_of_options(str(error))) from error
+
+
+def _of_options(message: str) -> str:
+    """A message about an argument of `search.search`, for who gave the option."""
+    options = {name: f"--{name.replace('_', '-')}" for name in _SEARCH_ARGUMENTS}
+    options["timeout"] = "--time"
+    names = "|".join(options)
+    with_value = rf"(?<![\w-])({names})(?==)"
+    as_subject = rf"^({names})(?= must | is | has | names | ')|(?<=^unknown )({names})"
+    argument = rf"{with_value}|{as_subject}|\bstudy_name\b"
+    return re.sub(argument, lambda found: options[found[0]], message)
 
 
 def _found(result: SearchResult) -> str:
@@ -219,9 +252,12 @@ def _write(
 
     out.mkdir(parents=True, exist_ok=True)
     command = _command(options)
+    replaced = existing([out / "model.safetensors"])
     network.save(out / "model.safetensors", preprocessing=prepared.preprocessing.to_dict())
-    result.report(out / "report.html", command=command)
-    atomic.write(out / "command.txt", [_instructions(command, result, options).encode()])
+    result.report(out / "report.html", command=printable(command))
+    text = _instructions(command, result, options)
+    atomic.write(out / "command.txt", [text.encode(errors="surrogateescape")])
+    tell_replaced(replaced)
     say(f"model:   {out / 'model.safetensors'}")
     say(f"report:  {out / 'report.html'}")
     say(f"command: {command}")
@@ -232,8 +268,14 @@ def _command(options: argparse.Namespace) -> str:
     words = ["fastnn", "search", options.data]
     for name, value in vars(options).items():
         if name not in ("run", "data", "quiet", "threads") and value not in (None, []):
-            words += [f"--{name.replace('_', '-')}", _text(name, value)]
+            words += _option(name, _text(name, value))
     return shlex.join(words)
+
+
+def _option(name: str, text: str) -> list[str]:
+    """The words of an option; a value that begins with a dash is joined to its name."""
+    option = f"--{name.replace('_', '-')}"
+    return [f"{option}={text}"] if text.startswith("-") else [option, text]
 
 
 def _text(name: str, value: Any) -> str:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from .files import check_output, tables
-from .options import add_command, add_table_options, add_task_arguments, say_nothing
+from ..printable import printable
+from . import streams
+from .files import check_output, existing, tables, tell_replaced
+from .options import (
+    add_command,
+    add_table_options,
+    add_task_arguments,
+    real,
+    say_nothing,
+    whole,
+)
 
 if TYPE_CHECKING:
     from ..layers import Layer
@@ -43,23 +52,23 @@ def add_parser(commands: Any) -> None:
     add = network.add_argument
     add("--hidden", default="128,64", metavar="SIZES", help='hidden layers (128,64), or "none"')
     add("--activation", default="relu", metavar="NAME", help="of the hidden layers (relu)")
-    add("--dropout", type=float, default=0.2, metavar="RATE", help="after each of them (0.2)")
-    add("--l2", type=float, default=0.0, metavar="L2", help="penalty on their weights (0)")
+    add("--dropout", type=real, default=0.2, metavar="RATE", help="after each of them (0.2)")
+    add("--l2", type=real, default=0.0, metavar="L2", help="penalty on their weights (0)")
 
     training = parser.add_argument_group("training")
     add = training.add_argument
-    add("--epochs", type=int, metavar="N", help="at most; by default by the number of rows")
-    add("--batch-size", type=int, default=128, metavar="N", help="rows per update (128)")
+    add("--epochs", type=whole, metavar="N", help="at most; by default by the number of rows")
+    add("--batch-size", type=whole, default=128, metavar="N", help="rows per update (128)")
     add("--optimizer", default="adam", metavar="NAME", help="adam, adamw, rmsprop or sgd (adam)")
-    add("--learning-rate", type=float, metavar="LR", help="by default the optimizer's own")
+    add("--learning-rate", type=real, metavar="LR", help="by default the optimizer's own")
     add(
         "--validation-fraction",
-        type=float,
+        type=real,
         default=0.1,
         metavar="F",
         help="training rows that choose the best epoch (0.1); 0 trains for all epochs",
     )
-    add("--seed", type=int, default=0, metavar="N", help="of split, weights and dropout (0)")
+    add("--seed", type=whole, default=0, metavar="N", help="of split, weights and dropout (0)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -68,16 +77,18 @@ def run(options: argparse.Namespace) -> None:
     read_csv = tables().read_csv
     from . import fitting, preparation, scores
 
-    say = say_nothing if options.quiet else print
+    say = say_nothing if options.quiet else streams.say
     hidden, optimizer = fitting.check_options(options)
     frame = read_csv(options.data)
     say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
 
     prepared = preparation.prepare(frame, options)
     target = prepared.preprocessing.target
-    say(f"target {options.target}: {prepared.task}")
+    say(f"target {printable(options.target)}: {prepared.task}")
     for notice in prepared.notices:
-        say(f"  {notice}")
+        say(f"  {printable(notice)}")
+    for warning in prepared.warnings:
+        streams.note(f"warning: {warning}")
 
     network = _network(hidden, optimizer, target, options)
     network.build(prepared.x_train.shape[1])
@@ -87,8 +98,13 @@ def run(options: argparse.Namespace) -> None:
     if len(prepared.test):
         x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
         predicted = target.decode(network.predict(x_test))
-        print(scores.scores_table(prepared.train, prepared.test, predicted))
+        found = scores.compare(prepared.train, prepared.test, predicted)
+        streams.say(found.table())
+        if found.warning():
+            streams.note(found.warning())
+    replaced = existing([out])
     network.save(out, preprocessing=prepared.preprocessing.to_dict())
+    tell_replaced(replaced)
     say(f"model: {out} ({out.stat().st_size / 1024:.0f} KiB)")
 
 

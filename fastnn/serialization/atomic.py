@@ -39,8 +39,8 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes]) -> None:
     except BaseException as error:
         with suppress(OSError):
             os.unlink(temporary)
-        if isinstance(error, OSError):
-            error.filename, error.filename2 = name, None
+        if isinstance(error, OSError):  # names the temporary file, or two files
+            raise OSError(error.errno, error.strerror, name) from error
         raise
     with suppress(OSError):  # the file is whole and in place; some file systems cannot do this
         _sync_folder(folder)

@@ -6,6 +6,8 @@ anew for each file: "1" is the same category in a file where another row of the 
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 from typing import Any
@@ -14,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
+from .opening import contents
 
 #: Cells that mean "missing", compared without case and surrounding blanks.
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "<na>", "null"})
@@ -32,7 +35,8 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
     Parameters
     ----------
     path : str or path-like
-        UTF-8 text with a header line; may be compressed (``.gz``, ``.xz``, ``.zip``, …).
+        UTF-8 text with a header line; may be compressed (``.gz``, ``.xz``, ``.zip``, …). A pipe,
+        or "-" for standard input, is read once.
 
     Returns
     -------
@@ -54,25 +58,21 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
     ...     read_csv(file)["legs"].tolist()
     ['4', '2']
     """
+    name = os.fsdecode(path)
     try:
-        return _read(path)
-    except FileNotFoundError:
-        raise ArgumentError(f"{path}: no such file") from None
+        return _read(name, contents(path))
     except pd.errors.EmptyDataError:
-        raise ArgumentError(f"{path}: the file is empty") from None
+        raise ArgumentError(f"{name}: the file is empty") from None
     except UnicodeDecodeError:
-        raise ArgumentError(f"{path}: not a CSV file in UTF-8") from None
-    except pd.errors.ParserError as error:
-        raise ArgumentError(f"{path}: not a CSV file ({str(error).strip()})") from None
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ArgumentError(f"{path}: cannot be read ({reason})") from None
+        raise ArgumentError(f"{name}: not a CSV file in UTF-8") from None
+    except (pd.errors.ParserError, csv.Error) as error:
+        raise ArgumentError(f"{name}: not a CSV file ({str(error).strip()})") from None
 
 
-def _read(path: str | os.PathLike[str]) -> pd.DataFrame:
+def _read(path: str, data: bytes) -> pd.DataFrame:
     text: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": "utf-8-sig"}
     headers = {
-        sep: pd.read_csv(path, sep=sep, header=None, nrows=1, **text).iloc[0].tolist()
+        sep: pd.read_csv(io.BytesIO(data), sep=sep, header=None, nrows=1, **text).iloc[0].tolist()
         for sep in _DELIMITERS
     }
     sep, header = max(headers.items(), key=lambda item: len(item[1]))
@@ -82,7 +82,7 @@ def _read(path: str | os.PathLike[str]) -> pd.DataFrame:
     if twice:
         raise ArgumentError(f"{path}: more than one column is called {twice[0]!r}; rename them")
     # Blank lines separate nothing, except in a single column, where they are missing cells.
-    frame = pd.read_csv(path, sep=sep, skip_blank_lines=len(header) > 1, **text)
+    frame = pd.read_csv(io.BytesIO(data), sep=sep, skip_blank_lines=len(header) > 1, **text)
     if not isinstance(frame.index, pd.RangeIndex):
         raise ArgumentError(f"{path}: not a CSV table (rows have more cells than the header)")
     if frame.empty:

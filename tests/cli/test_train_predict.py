@@ -76,7 +76,7 @@ def test_same_seed_same_file_other_seed_other_file(iris, tmp_path):
 
 
 def test_quiet_prints_the_figures_alone(iris, tmp_path, capsys):
-    arguments = ["--target", "species", "--quiet", "--epochs", "1", "--out", str(tmp_path / "m")]
+    arguments = ["--target", "species", "--quiet", "--epochs", "30", "--out", str(tmp_path / "m")]
     assert main(["train", str(iris), *arguments]) == 0
     printed = capsys.readouterr()
     assert printed.err == ""

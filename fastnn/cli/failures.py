@@ -1,0 +1,65 @@
+"""From exceptions to a line on standard error and an exit code."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from ..errors import FastnnError
+from . import streams
+
+#: Shows tracebacks if it is set and not empty.
+TRACEBACK = "FASTNN_TRACEBACK"
+
+INTERRUPTED = 130
+_REFUSED, _UNEXPECTED = 2, 1
+#: What the user, the files or the machine can cause; every other exception is a defect.
+_EXPECTED = (FastnnError, OSError, MemoryError, UnicodeError)
+
+
+def exit_code(command: Callable[[], None]) -> int:
+    """Run a command and return the exit code of the process.
+
+    0; 2 for an error and 1 for one that nobody expected, with one line on standard error each; 130
+    after Ctrl-C.
+    """
+    try:
+        command()
+        streams.flush()
+    except KeyboardInterrupt as interrupt:
+        streams.note(f"interrupted; {str(interrupt) or 'no file was written'}")
+        return _ended(INTERRUPTED)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            streams.note_lines("".join(traceback.format_exception(error)))
+        streams.note(f"error: {describe(error)}")
+        return _ended(_REFUSED if isinstance(error, _EXPECTED) else _UNEXPECTED)
+    return 0
+
+
+def describe(error: Exception) -> str:
+    """Return an exception's message, with the file of an `OSError` first."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{os.fsdecode(error.filename)}: " if _is_name(error.filename) else ""
+        return f"{where}{error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error})" if str(error) else "not enough memory"
+    if isinstance(error, _EXPECTED):
+        return str(error)
+    return (
+        f"unexpected {type(error).__name__}: {error}; please report it, with what "
+        f"{TRACEBACK}=1 in the environment shows"
+    )
+
+
+def _is_name(filename: object) -> bool:
+    return isinstance(filename, (str, bytes, os.PathLike)) and filename != ""
+
+
+def _ended(code: int) -> int:
+    """Write what was said before the error; a second error of standard output is not news."""
+    with suppress(OSError):
+        streams.flush()
+    return code
