@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .network import Network
     from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
     from .population import Population, fit_population
+    from .saved_model import SavedModel, load
     from .threads import get_num_threads, set_num_threads
 
 _HOMES = {
@@ -150,6 +151,7 @@ _HOMES = {
     "network": ["Network"],
     "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
     "population": ["Population", "fit_population"],
+    "saved_model": ["SavedModel", "load"],
     "threads": ["get_num_threads", "set_num_threads"],
 }
 _MODULES = ("augmentation", "initializers", "kernels", "schedules", "search")
