@@ -19,6 +19,7 @@ from setuptools.modified import newer_group
 SOURCES = [
     "fastnn/kernels/_native.pyx",
     "csrc/crew.c",
+    "csrc/crowding.c",
     "csrc/dispatch.c",
     "csrc/executor.c",
     "csrc/team.c",

@@ -311,23 +311,52 @@ typedef struct {
     uint64_t step;
     int timed;
     int prepare;               // once, before the first batch that is not trained on
+    int limit, members;        // of the teams of the run, crowding apart; and of this one
+    int allowed;               // members that crowding leaves of the limit
     int64_t nanoseconds;       // of a timed batch, 0 if it was left out; this and what follows is
                                // written by the leader
     int64_t start, last_look;  // of this team's work, and of the latest look at the watch
+    int64_t measured, used;    // where time and processor time stood at the latest measurement
     int finished;              // the watch asked for the end
     fastnn_status status;
 } shift;
 
-// Called by the leader after each millisecond of work.
+// Whether it is of use to look at what the leader does not get of a processor.
+static int is_watched(const shift *s, int64_t now) {
+    return s->limit > 1 && !fastnn_team_is_forced() &&
+           fastnn_crowding_is_watched(fastnn_own_crowding(), s->members, now);
+}
+
+static void begin_measurement(shift *s, int64_t now) {
+    s->measured = is_watched(s, now) ? now : 0;
+    if (s->measured) s->used = fastnn_processor_time();
+}
+
+static void end_measurement(shift *s, int64_t now) {
+    if (!s->measured) return;
+    const int64_t elapsed = now - s->measured, used = fastnn_processor_time() - s->used;
+    fastnn_crowding_note(fastnn_own_crowding(), s->members, elapsed, elapsed - used, now);
+}
+
+static int allowed(int limit, int64_t now) {
+    if (fastnn_team_is_forced()) return limit;
+    return fastnn_crowding_limit(fastnn_own_crowding(), limit, now);
+}
+
+// Called by the leader after each millisecond of work. The time of the watch, which may wait for
+// Python, is not that of the team.
 static fastnn_request look(void *context) {
     shift *s = context;
     const int64_t now = fastnn_now();
     if (now - s->last_look < LOOK_INTERVAL) return FASTNN_GO_ON;
     s->last_look = now;
+    end_measurement(s, now);
     const fastnn_request request = s->run->watch ? s->run->watch(s->run->context) : FASTNN_GO_ON;
     s->finished = request != FASTNN_GO_ON;
-    if (!s->finished && fastnn_tuning_is_due(s->run->tuning, now - s->start)) return FASTNN_FINISH;
-    return request;
+    begin_measurement(s, fastnn_now());
+    const int other_team = allowed(s->limit, now) != s->allowed ||
+                           fastnn_tuning_is_due(s->run->tuning, now - s->start);
+    return !s->finished && other_team ? FASTNN_FINISH : request;
 }
 
 static void work(void *job) {
@@ -370,18 +399,24 @@ static int is_whole(const fastnn_run *run) {
 fastnn_status fastnn_execute(fastnn_run *run) {
     shift s = {.run = run, .last_look = fastnn_now(), .prepare = !run->train};
     while (run->batch < run->stop && !s.finished && !s.status) {
-        const int limit = fastnn_team_limit();
-        int members = limit, trial = 0;
-        if (!fastnn_team_is_forced()) trial = fastnn_tuning_team(run->tuning, limit, &members);
+        s.start = fastnn_now();
+        s.limit = fastnn_team_limit();
+        s.members = s.allowed = allowed(s.limit, s.start);
+        int trial = 0;
+        if (!fastnn_team_is_forced()) {
+            trial = fastnn_tuning_team(run->tuning, s.allowed, &s.members);
+        }
         s.timed = trial && is_whole(run);
         s.batch = run->batch;
         s.stop = trial ? run->batch + 1 : run->stop;
         s.step = run->step;
-        s.start = fastnn_now();
         s.nanoseconds = 0;
-        fastnn_team_run(members, look, &s, work, &s);
+        begin_measurement(&s, s.start);
+        fastnn_team_run(s.members, look, &s, work, &s);
         s.prepare = 0;
-        fastnn_tuning_worked(run->tuning, fastnn_now() - s.start);
+        const int64_t end = fastnn_now();
+        end_measurement(&s, end);
+        fastnn_tuning_worked(run->tuning, end - s.start);
         if (s.nanoseconds) fastnn_tuning_note(run->tuning, s.nanoseconds);
     }
     return s.status;

@@ -25,14 +25,10 @@ enum {
 #define WATCH_WORK 1000000.0
 #define WAIT_WORK 50000.0
 
-// On a busy machine a team waits for members that the system does not let run. A loop that takes
-// STALL nanoseconds longer than STALL_FACTOR times its serial estimate has waited; then single
-// loops run serially for a while, longer each time it happens again. Bits do not depend on the
-// team.
+// A single loop that takes STALL nanoseconds longer than STALL_FACTOR times its serial estimate has
+// waited for members that the system did not let run.
 #define STALL 1000000
 #define STALL_FACTOR 8.0
-#define FIRST_PAUSE 50000000
-#define LONGEST_PAUSE 1600000000
 
 typedef struct {
     int size;
@@ -189,17 +185,10 @@ int fastnn_team_run(int members, fastnn_watch *watch, void *context, void (*body
 // ------------------------------------------------------------------------------- outside a team
 
 #ifdef _OPENMP
-static atomic_llong pause_length = 0, pause_end = 0;
-
 static void note_duration(int64_t start, double nanoseconds) {
-    const int64_t end = fastnn_now(), length = pause_length;
-    if ((double)(end - start) < STALL + STALL_FACTOR * nanoseconds) {
-        pause_length = length / 2;
-        return;
-    }
-    const int64_t longer = length < FIRST_PAUSE / 2 ? FIRST_PAUSE : 2 * length;
-    pause_length = longer < LONGEST_PAUSE ? longer : LONGEST_PAUSE;
-    pause_end = end + pause_length;
+    const int64_t now = fastnn_now();
+    const int stalled = (double)(now - start) >= STALL + STALL_FACTOR * nanoseconds;
+    fastnn_crowding_note_loop(fastnn_own_crowding(), stalled, now);
 }
 
 static int team_for_loop(int64_t tasks, double nanoseconds) {
@@ -208,7 +197,7 @@ static int team_for_loop(int64_t tasks, double nanoseconds) {
     int team = fastnn_team_limit();
     if (tasks < team) team = (int)tasks;
     if (nanoseconds < team * MEMBER_WORK) team = (int)(nanoseconds / MEMBER_WORK);
-    return team > 1 && fastnn_now() >= pause_end ? team : 1;
+    return team > 1 ? fastnn_crowding_limit(fastnn_own_crowding(), team, fastnn_now()) : 1;
 }
 #endif
 

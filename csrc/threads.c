@@ -23,6 +23,7 @@ static int forked = 0;
 // each thread that starts teams.
 static _Thread_local int asked = 1, granted = 1;
 static _Thread_local int most = INT_MAX;
+static _Thread_local fastnn_crowding crowding;
 
 // libgomp's threads do not survive a fork, but it waits for them: the child must not start a team.
 static void after_fork(void) {
@@ -142,11 +143,17 @@ void fastnn_team_ends(int members) { busy -= members; }
 
 int fastnn_processors_for(int members) { return members <= processors; }
 
-int64_t fastnn_now(void) {
+fastnn_crowding *fastnn_own_crowding(void) { return &crowding; }
+
+static int64_t read_clock(clockid_t clock) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
+
+int64_t fastnn_now(void) { return read_clock(CLOCK_MONOTONIC); }
+
+int64_t fastnn_processor_time(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 uint64_t fastnn_fp_enter(void) {
 #if defined(__SSE2__)

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "crowding.h"
+
 // Once, before any other call. `force` gives every call the full team, however little there is to
 // do; `processors` is how many the process may keep busy, 0 where nothing is known.
 void fastnn_threads_init(int force, int processors);
@@ -30,8 +32,12 @@ void fastnn_team_ends(int members);
 // Whether a team of that many has a processor for each member, so that waiting may spin.
 int fastnn_processors_for(int members);
 
-// Nanoseconds of a clock that never goes back.
+// What teams of this thread have met. Each thread that starts teams finds out for itself.
+fastnn_crowding *fastnn_own_crowding(void);
+
+// Nanoseconds of a clock that never goes back, and of this thread on a processor.
 int64_t fastnn_now(void);
+int64_t fastnn_processor_time(void);
 
 // Round to nearest, subnormals kept, no traps; returns what `fastnn_fp_leave` restores.
 uint64_t fastnn_fp_enter(void);

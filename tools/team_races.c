@@ -21,6 +21,13 @@ int fastnn_team_limit(void) { return MEMBERS; }
 void fastnn_team_begins(int members) { (void)members; }
 void fastnn_team_ends(int members) { (void)members; }
 int fastnn_processors_for(int members) { return members > 0 && spinning; }
+fastnn_crowding *fastnn_own_crowding(void) { return NULL; }
+int fastnn_crowding_limit(const fastnn_crowding *c, int limit, int64_t now) {
+    return c && now ? 1 : limit;
+}
+void fastnn_crowding_note_loop(fastnn_crowding *c, int stalled, int64_t now) {
+    (void)c, (void)stalled, (void)now;
+}
 int64_t fastnn_now(void) { return 0; }
 uint64_t fastnn_fp_enter(void) { return 0; }
 void fastnn_fp_leave(uint64_t state) { (void)state; }
