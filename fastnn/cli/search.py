@@ -176,7 +176,19 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
             verbose=0 if options.quiet else 1,
         )
     except ArgumentError as error:
-        raise ArgumentError(str(error).replace("study_name", "--study-name")) from error
+        raise ArgumentError(_in_options(str(error), options)) from error
+
+
+def _in_options(message: str, options: argparse.Namespace) -> str:
+    """What `search` says of its arguments, in the words of the command line."""
+    from ..search.storages import shown
+
+    if " is of other data: " in message:
+        where = shown(options.storage)
+        message = f"{options.data} is another file than that of the trials in {where}: {message}"
+    elsewhere = "another --study-name, --storage or --out"
+    message = message.replace("another study_name", elsewhere)
+    return message.replace("study_name", "--study-name")
 
 
 def _found(result: SearchResult) -> str:
