@@ -198,11 +198,17 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
             verbose=0 if options.quiet else 1,
         )
     except ArgumentError as error:
-        raise ArgumentError(_of_options(str(error))) from error
+        raise ArgumentError(_in_options(str(error), options)) from error
 
 
-def _of_options(message: str) -> str:
-    """A message about an argument of `search.search`, for who gave the option."""
+def _in_options(message: str, given: argparse.Namespace) -> str:
+    """A message about an argument of `search.search`, in the words of the command line."""
+    from ..search.storages import shown
+
+    if " is of other data: " in message:
+        where = shown(given.storage)
+        message = f"{given.data} is another file than that of the trials in {where}: {message}"
+    message = message.replace("another study_name", "another --study-name, --storage or --out")
     options = {name: f"--{name.replace('_', '-')}" for name in _SEARCH_ARGUMENTS}
     options["timeout"] = "--time"
     names = "|".join(options)

@@ -17,6 +17,7 @@ from ..randomness import check_seed
 from .arguments import Arguments, checked
 from .claims import Claims
 from .dispatching import workers_for
+from .identity import describe
 from .jobs import Build, Task, Workers
 from .keeping import Keeper
 from .loops import Limits, as_they_come, in_rounds
@@ -36,7 +37,6 @@ from .studies import (
     SEED,
     best_trials,
     check_same_search,
-    describe,
     finished,
     inscribe,
     is_blank,
@@ -65,7 +65,9 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
     arguments, pruning = checked(given, known_space)
     storage, name = arguments.storage.base, arguments.study_name
     study = known_study(storage, name)
-    task = _task(build, known_space, X, y, arguments, _seed(arguments.seed, study))
+    task, described = _task(build, known_space, X, y, arguments, _seed(arguments.seed, study))
+    if study is not None and not is_blank(study):
+        check_same_search(study, described)
     if len(task.objectives) > 1 and len(pruning.rungs) > 1:
         raise ArgumentError(
             "trials cannot be pruned by several objectives at once: "
@@ -73,7 +75,6 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
         )
     if len(task.objectives) > 1 and arguments.refit:
         raise ArgumentError("refit=True trains by the best trial: it needs a single objective")
-    described = describe(known_space, task)
     with workers_for(task, arguments.executor, arguments.threads) as workers:
         study = study or new_study(storage, name, task.objectives)
         if study is not None:
@@ -106,8 +107,10 @@ def _seed(seed: int | None, study: optuna.Study | None) -> int:
     return check_seed(seed) if known is None else known
 
 
-def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: int) -> Task:
-    """What the trials share; all is tried out on one model that `build` makes."""
+def _task(
+    build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: int
+) -> tuple[Task, dict[str, Any]]:
+    """What the trials share, and its description; tried out on a model that `build` makes."""
     try:
         check_consistent_length(X, y)
     except (TypeError, ValueError) as error:
@@ -126,9 +129,10 @@ def _task(build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: in
         seed=seed,
     )
     objectives = objectives_of(given.objective, given.direction, model)
-    return Task(
+    task = Task(
         build, X, y, split, objectives, seed, given.epochs, given.batch_size, dict(given.fit_params)
     )
+    return task, describe(space, task, model)
 
 
 def _search(

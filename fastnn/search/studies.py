@@ -10,15 +10,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ..errors import ArgumentError
-from .jobs import Task
+from .identity import DATA
 from .objectives import Objective
-from .spaces import Space
 
 #: Where the study keeps what it is a study of, and the seed of the search.
 SEARCH, SEED = "fastnn: search", "fastnn: seed"
@@ -51,18 +49,37 @@ def is_blank(study: optuna.Study) -> bool:
 
 
 def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
-    """Raise `ArgumentError` for the study of another search, by what `described` says."""
+    """Raise `ArgumentError` for the study of another search, by what `described` says.
+
+    One of an earlier version that says less of its data is taken, with a warning.
+    """
     known = study.user_attrs.get(SEARCH)
     if known is None:
         raise ArgumentError(
             f"study {study.study_name!r} was not made by fastnn.search; give another study_name"
         )
-    for key, wanted in described.items():
+    old = "data" in known and "X" in described
+    for key, wanted in (_earlier(described) if old else described).items():
         if known.get(key) != wanted:
+            what = "other data" if key in DATA else "another search"
             raise ArgumentError(
-                f"study {study.study_name!r} is of another search: its {key} is {known.get(key)}, "
+                f"study {study.study_name!r} is of {what}: its {key} is {known.get(key)}, "
                 f"not {wanted}; give another study_name"
             )
+    if old:
+        warnings.warn(
+            f"study {study.study_name!r} is of an earlier version, which kept no digest of the "
+            "data: make sure that they are the same",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _earlier(described: dict[str, Any]) -> dict[str, Any]:
+    """A description as studies had it before they kept digests."""
+    x, y, validation = (described[key].partition(", digest")[0] for key in ("X", "y", "validation"))
+    kept = {key: described[key] for key in ("space", "objective", "epochs")}
+    return kept | {"data": f"X {x}, y {y}", "validation": validation}
 
 
 def new_study(
@@ -90,17 +107,6 @@ def inscribe(
         study.set_metric_names([objective.name for objective in objectives])
     study.set_user_attr(SEED, seed)
     study.set_user_attr(SEARCH, described)
-
-
-def describe(space: Space, task: Task) -> dict[str, Any]:
-    """What two searches must have in common to share a study, as JSON."""
-    return {
-        "space": space.describe(),
-        "objective": {objective.name: objective.direction for objective in task.objectives},
-        "epochs": task.epochs,
-        "data": f"X {list(np.shape(task.X))}, y {list(np.shape(task.y))}",
-        "validation": task.split.describe(),
-    }
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:

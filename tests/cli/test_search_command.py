@@ -143,8 +143,9 @@ def test_a_storage_with_other_trials_is_refused(iris, prices, tmp_path, capsys):
     before = bytes_of(out)
     capsys.readouterr()
     error = refused(capsys, "search", prices, "--target", "price", *QUICK, "--out", out)
-    assert "study 'fastnn' is of another search: its " in error
-    assert "give another --study-name" in error
+    assert "prices.csv is another file than that of the trials in sqlite:///" in error
+    assert "its X is [" in error
+    assert "give another --study-name, --storage or --out" in error
     assert bytes_of(out) == before
 
 
