@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import checks
+from ..interrupts import DeferredInterrupt
 from ..monitor import Monitor
 from .base import Callback, Logs
 
@@ -118,9 +119,10 @@ class EarlyStopping(Callback):
                 network.stop_training = True
 
     def on_train_end(self, network: Network) -> None:
-        for name, array in self._weights.items():
-            _learnt(network)[name][...] = array
-        self._weights = {}
+        with DeferredInterrupt(waiting=True):
+            for name, array in self._weights.items():
+                _learnt(network)[name][...] = array
+            self._weights = {}
 
     def state_dict(self) -> dict[str, Any]:
         numbers = {name: getattr(self, name) for name in self._NUMBERS}
