@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
 
     network = Network.load(options.model)
     try:
-        preprocessing = table.Preprocessing.from_dict(network.preprocessing)
+        preprocessing = table.Preprocessing.from_dict(network.preprocessing, network)
     except ModelFileError as error:
         raise ModelFileError(f"{options.model}: {error}") from error
     frame = table.read_csv(options.data)
