@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .available_memory import available_memory
 from .averaging import AVERAGE, WeightAverage
 from .errors import ArgumentError, ArgumentTypeError
 from .layers import Layer
@@ -21,6 +22,8 @@ from .plan import Ref, Region
 
 DTYPES = ("float32", "float64")
 NOTHING = Regularization()
+#: Bytes of a network from which on one looks whether there are as many.
+LARGE = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,14 @@ class Architecture:
         return (*self.optimizer.slots, *average)
 
     def arena(self) -> ParameterArena:
-        """Memory for all of it: parameters zero, buffers at their initial values."""
+        """Memory for all of it: parameters zero, buffers at their initial values.
+
+        Raises
+        ------
+        MemoryError
+            There is not as much memory; the message names the array that takes most.
+        """
+        self._check_memory()
         return ParameterArena(
             self.segments,
             self.size,
@@ -60,6 +70,17 @@ class Architecture:
             self.buffer_segments,
             self.buffer_size,
         )
+
+    def _check_memory(self) -> None:
+        needed = (self.size + self.buffer_size) * self.dtype.itemsize
+        left = available_memory() if needed >= LARGE else None
+        if left is not None and needed > left:
+            largest = max((*self.segments, *self.buffer_segments), key=lambda s: s.size)
+            raise MemoryError(
+                f"the network takes {needed:.3g} bytes for its parameters, of which "
+                f"{largest.name!r}, of shape {largest.shape}, takes most; {left:.3g} bytes of "
+                "memory are left"
+            )
 
     def refs(self, layer: int) -> dict[str, Ref]:
         """The parameters and buffers of one layer, by their names in the layer."""
@@ -122,6 +143,9 @@ def settle(
         shapes.append(layer.output_shape(shapes[-1]))  # which checks the input
         parameters.append((name, layer.parameters(shapes[-2])))
         buffers.append((name, layer.buffers(shapes[-2])))
+        for buffer in buffers[-1][1]:
+            if np.max(np.abs(buffer.initial)) > np.finfo(dtype).max:
+                raise ArgumentError(f"the {buffer.name} of layer {name!r} is beyond {dtype}")
     loss.check_outputs(shapes[-1])
 
     def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:

@@ -16,6 +16,7 @@ from .data import DataSet
 from .errors import ArgumentError, NotBuiltError
 from .executor_pool import ExecutorPool
 from .history import History
+from .interrupts import DeferredInterrupt
 from .layers import Layer
 from .learning_rates import LearningRates
 from .losses import Loss
@@ -114,26 +115,31 @@ class Assembly:
             raise ArgumentError("input_shape is needed: the first layer does not state its input")
         shape = checks.shape("input_shape", input_shape)
         if not self.built:
-            self._draw(self.settled(shape))
+            self.adopt(shape, {})
         elif shape != self.input_shape:
             raise ArgumentError(
                 f"input_shape is {shape}, but the network was built for {self.input_shape}"
             )
         return self
 
-    def _draw(self, architecture: Architecture) -> None:
-        arena = architecture.arena()
-        offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
-        arena.initialize(self.seed, offsets)
-        self.attach(architecture, arena)
-
     def build_for(self, rows: DataSet) -> None:
         """Build for checked rows, from which layers learn what they have not learned yet."""
         if not self.built or not adaptation.adapted(self.arena):
             shape = rows.x.shape[1:]
-            learned = adaptation.learn(self.settled(shape), rows)
-            self.build(shape)
-            adaptation.store(self.arena, learned)
+            self.adopt(shape, adaptation.learn(self.settled(shape), rows))
+
+    def adopt(self, input_shape: tuple[int, ...], learned: adaptation.Learned) -> None:
+        """Let layers know what they learned from rows of this shape; build what is not built."""
+        if self.built:
+            with DeferredInterrupt(waiting=True):
+                adaptation.store(self.arena, learned)
+            return
+        architecture = self.settled(input_shape)
+        arena = architecture.arena()
+        offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
+        arena.initialize(self.seed, offsets)
+        adaptation.store(arena, learned)
+        self.attach(architecture, arena)
 
     def attach(self, architecture: Architecture, arena: ParameterArena) -> None:
         """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
@@ -157,11 +163,22 @@ class Assembly:
             return self.architecture
         return self.settled(data.inputs(X, None, self.dtype).shape[1:])
 
-    def resettle(self) -> None:
-        """Take note of what has become of layers and `updates_skipped`; the network is built."""
-        architecture = self._settle(self.input_shape, self.dtype)
-        self.arena.segments = architecture.segments
-        self.attach(architecture, self.arena)
+    def resettle(self, layers: Sequence[Layer], updates_skipped: dict[str, int]) -> None:
+        """Take on layers and `updates_skipped` that need the same arrays, all at once."""
+        layers = tuple(layers)
+        if not self.built:
+            self.layers, self.updates_skipped = layers, updates_skipped
+            return
+        arena = self.arena
+        architecture = self._settle(self.input_shape, self.dtype, layers, updates_skipped)
+        executors = ExecutorPool(architecture, arena)
+        with DeferredInterrupt(waiting=True):
+            self.layers, self.updates_skipped, arena.segments, self._executors = (
+                layers,
+                updates_skipped,
+                architecture.segments,
+                executors,
+            )
 
     def redescribe(self, layers: Sequence[Layer], loss: Loss, l1: float, l2: float) -> None:
         """Take on another description of the same arrays; the network is built.
@@ -181,14 +198,21 @@ class Assembly:
                 "the layers need arrays of other names or shapes than the network has; train a new "
                 "one"
             )
-        self.layers, self.layer_names, self.loss = other.layers, other.layer_names, other.loss
-        self.l1, self.l2 = other.l1, other.l2
-        self.resettle()
+        with DeferredInterrupt(waiting=True):
+            self.layer_names, self.loss = other.layer_names, other.loss
+            self.l1, self.l2 = other.l1, other.l2
+            self.resettle(other.layers, self.updates_skipped)
 
-    def _settle(self, input_shape: tuple[int, ...], dtype: np.dtype) -> Architecture:
+    def _settle(
+        self,
+        input_shape: tuple[int, ...],
+        dtype: np.dtype,
+        layers: tuple[Layer, ...] | None = None,
+        updates_skipped: dict[str, int] | None = None,
+    ) -> Architecture:
         weight_decay = self.optimizer.weight_decay
         return settle(
-            self.layers,
+            self.layers if layers is None else layers,
             self.loss,
             self.optimizer,
             dtype,
@@ -196,7 +220,7 @@ class Assembly:
             regularization=Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
             weight_average=self.weight_average,
             penalty_scale=self.penalty_scale,
-            skipped=self.updates_skipped,
+            skipped=self.updates_skipped if updates_skipped is None else updates_skipped,
         )
 
     # ----------------------------------------------------------------------------- once it is built
@@ -276,8 +300,9 @@ class Assembly:
                     f"weights[{i}] ({segment.name}) has shape {array.shape}, "
                     f"expected {segment.shape}"
                 )
-        for array, segment in zip(arrays, arena.segments, strict=True):
-            arena.view(arena.parameters, segment)[...] = array
+        with DeferredInterrupt(waiting=True):
+            for array, segment in zip(arrays, arena.segments, strict=True):
+                arena.view(arena.parameters, segment)[...] = array
 
     @property
     def learning_rate(self) -> float:

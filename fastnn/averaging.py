@@ -6,16 +6,15 @@ network through it, `Network.use_average` makes it the weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import checks, kernels
 from .errors import ArgumentError, ArgumentTypeError
-from .interrupts import DeferredInterrupt
+from .interrupts import uninterruptible
 from .plan import AverageMomentum
 from .specification import Specification
 
@@ -157,23 +156,59 @@ def end_epoch(network: Network, epoch: int) -> None:
         kernels.implementation().moving_average_step(arena.slots[-1], arena.parameters, momentum)
 
 
-@contextmanager
-def in_place_of_weights(network: Network) -> Iterator[None]:
-    """The average and the weights change places, and back again.
+class InPlaceOfWeights:
+    """A context in which the average and the weights have changed places; holds the lock.
 
-    Running statistics that are set meanwhile are the average's, and go with it.
+    Running statistics that are set meanwhile are the average's, and go with it. Ctrl-C may end what
+    is done in the context, but comes neither into the exchange nor between it and its reversal.
     """
-    swapped, statistics = False, network.arena.buffers.copy()
-    try:
-        with DeferredInterrupt() as interrupt, interrupt.section():
-            _swap(network)
-            swapped = True
-        yield
-    finally:
-        if swapped:
-            with DeferredInterrupt() as interrupt, interrupt.section():
-                _swap(network)
-                np.copyto(network.arena.buffers, statistics)
+
+    def __init__(self, network: Network):
+        self._network = network
+        self._held = network.lock.shared_with_own_fit()
+        # What to write where at the end, while there is anything: nothing is made anew then.
+        self._reversal: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+
+    @uninterruptible
+    def __enter__(self) -> Network:
+        interrupt = self._held.__enter__()
+        try:
+            self._begin()
+            self._allowed = interrupt.allowed()
+            self._allowed.__enter__()
+        except BaseException:
+            self._end()
+            raise
+        return self._network
+
+    @uninterruptible
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._allowed.__exit__()
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        require_begun(self._network)
+        arena = self._network.arena
+        weights, average, statistics = arena.parameters, arena.slots[-1], arena.buffers
+        kept, kept_statistics = weights.copy(), statistics.copy()
+        weights[:] = average
+        average[:] = kept
+        self._reversal = (average, weights), (weights, kept), (statistics, kept_statistics)
+
+    def _end(self) -> None:
+        try:
+            for array, values in self._reversal:
+                np.copyto(array, values)
+        finally:
+            self._reversal = ()
+            self._held.__exit__(None, None, None)
 
 
 def use(network: Network) -> None:
@@ -190,10 +225,3 @@ def require_begun(network: Network) -> None:
         raise ArgumentError(
             f"there is no average yet: {average} after {state.epoch} epochs, {state.step} steps"
         )
-
-
-def _swap(network: Network) -> None:
-    weights, average = network.arena.parameters, network.arena.slots[-1]
-    kept = weights.copy()
-    weights[:] = average
-    average[:] = kept

@@ -11,15 +11,18 @@ from .compiler import compile_plan
 from .data import DataSet
 from .errors import ArgumentError
 from .executor import Executor
-from .interrupts import DeferredInterrupt
 from .passes import Pass
 
 if TYPE_CHECKING:
     from .network import Network
 
 
-def update(network: Network, x: np.ndarray, batch_size: int) -> None:
-    """Set all running statistics to their means over the rows of x, each batch by its rows."""
+#: The network's own arrays of running statistics, each with what it is to hold.
+Measured = list[tuple[np.ndarray, np.ndarray]]
+
+
+def measure(network: Network, x: np.ndarray, batch_size: int) -> Measured:
+    """The means of all running statistics over the rows of x, each batch by its rows."""
     rows = Pass(DataSet(x), min(batch_size, len(x)))
     plan = compile_plan(
         network.architecture,
@@ -36,9 +39,14 @@ def update(network: Network, x: np.ndarray, batch_size: int) -> None:
     for step, mean in zip(steps, means, strict=True):
         if not np.isfinite(mean).all():
             raise ArgumentError(f"X has statistics beyond {plan.dtype} in layer {step.layer!r}")
-    with DeferredInterrupt() as interrupt, interrupt.section():
-        for step, mean in zip(steps, means, strict=True):
-            executor.fixed_array(step.arguments[0])[...] = mean
+    arrays = [executor.fixed_array(step.arguments[0]) for step in steps]
+    return list(zip(arrays, means, strict=True))
+
+
+def store(measured: Measured) -> None:
+    """Set the running statistics to what was measured."""
+    for array, mean in measured:
+        array[...] = mean
 
 
 def _measured(executor: Executor, rows: Pass, network: Network) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -35,7 +36,7 @@ def real(
     """`value` as a finite float between `low` and `high`, ends included unless open."""
     known = isinstance(value, (float, numbers.Real)) and not isinstance(value, bool)
     if known:
-        number = float(value)
+        number = _as_float(value)
         above = low < number if open_low else low <= number
         below = number < high if open_high else number <= high
         if above and below and math.isfinite(number):
@@ -55,7 +56,23 @@ def _refusal(
 ) -> ArgumentError | ArgumentTypeError:
     """The error for a value of the wrong size or, unless its type is known, of the wrong type."""
     error = ArgumentError if known else ArgumentTypeError
-    return error(f"{argument} must be {expected}, got {value!r}")
+    return error(f"{argument} must be {expected}, got {shown(value)}")
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it: of numbers with thousands of digits, how many bits they have."""
+    try:
+        return reprlib.repr(value) if isinstance(value, int) else repr(value)
+    except ValueError:  # more digits than Python writes
+        return f"an integer of {value.bit_length():,} bits"
+
+
+def _as_float(value: Any) -> float:
+    """As a float; infinite where it is beyond all of them."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def flag(argument: str, value: Any) -> bool:
@@ -78,7 +95,7 @@ def shape(argument: str, value: Any) -> tuple[int, ...]:
         sizes = tuple(sizes)
     except TypeError:
         raise ArgumentTypeError(
-            f"{argument} must be a positive integer or a tuple of them, got {value!r}"
+            f"{argument} must be a positive integer or a tuple of them, got {shown(value)}"
         ) from None
     if not sizes:
         raise ArgumentError(f"{argument} must hold at least one size, got {value!r}")

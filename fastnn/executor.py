@@ -117,7 +117,7 @@ class Executor:
 
         `learning_rates`, float64, are those of the steps, in their order. Returns the number of the
         next batch: `stop`, or less once `seconds` are over. A batch whose weights are all 0 changes
-        nothing and takes no step.
+        nothing and takes no step. Ctrl-C comes between two steps.
 
         Raises
         ------
@@ -126,7 +126,8 @@ class Executor:
         end = math.inf if seconds is None else time.monotonic() + seconds
         rates = iter(learning_rates.tolist())
         for number in range(start, stop):
-            batch = rows.batch(number, self.plan, state)
+            with interrupt.allowed():
+                batch = rows.batch(number, self.plan, state)
             if batch.weight is None or batch.weight.any():
                 self._step(rows, number, batch, next(rates), state, interrupt)
             if time.monotonic() >= end:
@@ -161,12 +162,13 @@ class Executor:
         state: RunState,
         interrupt: DeferredInterrupt,
     ) -> None:
-        results = self.run(GRADIENT_STAGES, batch, state)
-        loss = results[Result.LOSS]
-        rows.losses[number] = loss
-        if not math.isfinite(loss) or results[Result.NONFINITE]:
-            raise Diverged(number, loss)
-        self._store_prediction(rows, number, batch, state)
+        with interrupt.allowed():
+            results = self.run(GRADIENT_STAGES, batch, state)
+            loss = results[Result.LOSS]
+            rows.losses[number] = loss
+            if not math.isfinite(loss) or results[Result.NONFINITE]:
+                raise Diverged(number, loss)
+            self._store_prediction(rows, number, batch, state)
         with interrupt.section():
             state.learning_rate = learning_rate
             self.run(("update",), batch, state)

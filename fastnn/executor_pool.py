@@ -35,6 +35,7 @@ class ExecutorPool:
         self._idle: dict[tuple[int, bool, bool, bool], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
+        self._averaged: ExecutorPool | None = None
 
     def __reduce__(self) -> tuple[type[ExecutorPool], tuple[Architecture, ParameterArena]]:
         return ExecutorPool, (self.architecture, self.arena)
@@ -47,9 +48,15 @@ class ExecutorPool:
 
     def release(self) -> None:
         """Give back the memory of executors that are idle, of the snapshot and of the gradients."""
-        self._training = self._snapshot = None
+        self._training = self._snapshot = self._averaged = None
         self._idle.clear()
         self.arena.release_gradients()
+
+    def averaged(self) -> ExecutorPool:
+        """Executors that find the average of the weights in the place of the weights."""
+        if self._averaged is None:
+            self._averaged = ExecutorPool(self.architecture, self.arena.averaged())
+        return self._averaged
 
     def plan(
         self, rows: int, *, training: bool, labels: bool, folded: bool = True, noise: bool = False

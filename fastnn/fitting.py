@@ -14,6 +14,7 @@ from .augmentation import augmentation_of
 from .callbacks.base import Callback, CallbackList, checked
 from .callbacks.progress import EpochLines, ProgressBar
 from .errors import ArgumentError, ArgumentTypeError, naming
+from .interrupts import DeferredInterrupt
 from .training import FitSettings, Session, Trainer
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def trainer(
     network.build_for(session.train)
     network.stop_training = False
     if saved is not None:
-        saved.restore(network, session.callbacks.stateful())
+        with DeferredInterrupt(waiting=True):
+            saved.restore(network, session.callbacks.stateful())
         session.first_epoch = saved.fit["first_epoch"]
     kind = full_batch.FullBatchTrainer if network.optimizer.full_batch else Trainer
     return kind(network, session)

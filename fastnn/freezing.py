@@ -29,15 +29,12 @@ def set_trainable(network: Network, names: Iterable[str], trainable: bool) -> No
     for name, layer in chosen.items():
         if not _can_learn(layer):
             raise ArgumentError(f"layer {name!r} ({type(layer).__name__}) has nothing to freeze")
+    skipped, step = dict(network.updates_skipped), network.state.step
     for name, layer in chosen.items() or layers.items():
         if _can_learn(layer) and layer.trainable != trainable:
             layers[name] = dataclasses.replace(layer, trainable=trainable)  # type: ignore[type-var]
-            step = network.state.step
-            balance = network.updates_skipped.get(name, 0)
-            network.updates_skipped[name] = balance + (step if trainable else -step)
-    network.layers = tuple(layers.values())
-    if network.built:
-        network.resettle()
+            skipped[name] = skipped.get(name, 0) + (step if trainable else -step)
+    network.resettle(tuple(layers.values()), skipped)
 
 
 def _can_learn(layer: Layer) -> bool:

@@ -106,19 +106,20 @@ class FullBatchTrainer(Trainer):
 
         def end_iteration(point: np.ndarray) -> None:
             search.accept(point, interrupt)
-            epoch = self._state.epoch + 1
-            logs = search.scores() | validate(self._network, self._validation, epoch)
+            with interrupt.allowed():
+                epoch = self._state.epoch + 1
+                logs = search.scores() | validate(self._network, self._validation, epoch)
             self._end_epoch(interrupt, history, logs)
             if self._network.stop_training:
                 raise _Stopped
 
         try:
-            self._session.outcome = search.run(self._settings.epochs, end_iteration)
+            with interrupt.allowed():
+                self._session.outcome = search.run(self._settings.epochs, end_iteration)
         except _Stopped:
             pass
         finally:
-            with interrupt.section():
-                search.surface.move_to(search.accepted)
+            search.surface.move_to(search.accepted)
 
 
 class _Search:

@@ -14,6 +14,7 @@ from .passes import Pass
 from .sparse_rows import SparseRows
 
 if TYPE_CHECKING:
+    from .executor_pool import ExecutorPool
     from .network import Network
 
 #: Rows run at a time unless told otherwise: enough to fill the kernels, few enough for the caches.
@@ -60,13 +61,18 @@ def moments_of_draws(
     return mean, deviation
 
 
-def evaluate(network: Network, data: DataSet, batch_size: int = BATCH_SIZE) -> dict[str, float]:
-    """Loss, without penalties, and metrics, as a dict."""
+def evaluate(
+    network: Network,
+    data: DataSet,
+    batch_size: int = BATCH_SIZE,
+    executors: ExecutorPool | None = None,
+) -> dict[str, float]:
+    """Loss, without penalties, and metrics, as a dict; by the network's executors, or others."""
     batch_size = min(batch_size, len(data))
     rows = Pass(data, batch_size)
     if network.metrics:
         rows.predictions = np.empty((len(data.x), *network.output_shape), network.dtype)
-    with network.executors.inference(batch_size, data.labels) as executor:
+    with (executors or network.executors).inference(batch_size, data.labels) as executor:
         executor.infer(rows, network.state)
     return {"loss": rows.mean_loss()} | scores(network, rows)
 

@@ -1,62 +1,159 @@
-"""Ctrl-C at the right moment."""
+"""Ctrl-C at the right moment: between two steps of one change it waits.
+
+Python runs the handler of SIGINT between any two instructions of the main thread, so that it may
+raise in the middle of a change, or between a change and the statement that would undo it. Within a
+`DeferredInterrupt` the handler is one of ours, which remembers the signal until it is safe.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+import weakref
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any, Literal, TypeVar
+
+Handler = Callable[[int, FrameType | None], object]
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Functions during which SIGINT waits, from the first instruction to the last.
+_UNINTERRUPTIBLE: set[CodeType] = set()
+
+
+def uninterruptible(function: F) -> F:
+    """Let SIGINT wait while this function runs where a `DeferredInterrupt` would let it through.
+
+    For short functions such as `__exit__`, before whose first statement a signal can arrive.
+    """
+    _UNINTERRUPTIBLE.add(function.__code__)
+    return function
 
 
 class DeferredInterrupt:
-    """Keeps Ctrl-C out of the sections that must run whole.
+    """A context within which SIGINT is handled as before, but not in the middle of a change.
 
-    Within the context, SIGINT is handled as before, except while `section` is open: then it is
-    remembered and handled when the section closes. Does nothing outside the main thread, where
-    Python delivers no signals, or where the handler is not Python's. Other threads may open
-    sections too, to no effect.
+    A signal that arrives while it must wait is handled as soon as it may be: when `section` or the
+    context ends, or `allowed` begins. Does nothing outside the main thread, where Python delivers
+    no signals, or where the handler is not Python's. Other threads may open sections, to no effect.
+
+    Parameters
+    ----------
+    waiting : bool
+        Whether SIGINT waits everywhere in the context but within `allowed`; else, it waits within
+        `section`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, waiting: bool = False) -> None:
+        self._base = self._allowed = not waiting
         self._thread: int | None = None  # that signals interrupt
-        self._open = False
-        self._pending: tuple[int, FrameType | None] | None = None
-        self._previous: Callable[[int, FrameType | None], object] | None = None
+        self._pending: int | None = None
+        self._previous: Handler | None = None
+        self._installed: Handler | None = None
 
+    @uninterruptible
     def __enter__(self) -> DeferredInterrupt:
         if threading.current_thread() is threading.main_thread():
             previous = signal.getsignal(signal.SIGINT)
             if callable(previous):
-                self._previous, self._thread = previous, threading.get_ident()
-                signal.signal(signal.SIGINT, self._handle)
+                self._thread, self._previous = threading.get_ident(), previous
+                self._installed = _Handler(self, previous)
+                signal.signal(signal.SIGINT, self._installed)
         return self
 
+    @uninterruptible
     def __exit__(self, *exception: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-
-    @contextmanager
-    def section(self) -> Iterator[None]:
-        """Code that an interrupt may not split; sections within it are parts of it."""
-        if self._open or self._thread != threading.get_ident():
-            yield
+        installed, previous = self._installed, self._previous
+        if installed is None or previous is None:
             return
-        self._open = True
-        try:
-            yield
-        finally:
-            self._open = False
-            if self._pending is not None:
-                pending, self._pending = self._pending, None
-                self._answer(*pending)
+        if signal.getsignal(signal.SIGINT) is installed:  # else somebody chose another one
+            signal.signal(signal.SIGINT, previous)
+        self._allowed = True
+        self._answer_pending()
+        around = previous.context() if isinstance(previous, _Handler) else None
+        if around is not None and around._allowed:
+            around._answer_pending()  # what arrived just now, while this function ran
+
+    def section(self) -> _Switch:
+        """A context for code that an interrupt may not split."""
+        return _Switch(self, False)
+
+    def allowed(self) -> _Switch:
+        """A context for code that an interrupt may end anywhere; a waiting one is handled first."""
+        return _Switch(self, True)
+
+    def poll(self) -> None:
+        """Handle a signal that waits."""
+        with self.allowed():
+            pass
+
+    @property
+    def here(self) -> bool:
+        """Whether signals interrupt the calling thread."""
+        return self._thread == threading.get_ident()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._open:
-            self._pending = (number, frame)
-        else:
+        if self._allowed and not _in_uninterruptible(frame):
             self._answer(number, frame)
+        else:
+            self._pending = number
+
+    def _answer_pending(self) -> None:
+        if self._pending is not None:
+            number, self._pending = self._pending, None
+            self._answer(number, None)  # no frame: where it arrived is past
 
     def _answer(self, number: int, frame: FrameType | None) -> None:
         assert self._previous is not None  # else this object would not be the handler
+        allowed, self._allowed = self._allowed, self._base  # what follows an error is not split
         self._previous(number, frame)
+        self._allowed = allowed
+
+
+class _Switch:
+    """A context in which SIGINT waits, or does not; each change is one assignment."""
+
+    def __init__(self, interrupt: DeferredInterrupt, allowed: bool):
+        self._interrupt, self._within = interrupt, allowed
+        self._own = interrupt.here
+        self._around = interrupt._allowed
+
+    def __enter__(self) -> None:
+        if self._own:
+            interrupt = self._interrupt
+            interrupt._allowed = self._within
+            if self._within:
+                interrupt._answer_pending()
+
+    @uninterruptible
+    def __exit__(self, *exception: object) -> Literal[False]:
+        if self._own:
+            interrupt = self._interrupt
+            interrupt._allowed = self._around
+            if self._around:
+                interrupt._answer_pending()
+        return False
+
+
+class _Handler:
+    """The handler of a context; once that is gone without its end, the one before it."""
+
+    def __init__(self, interrupt: DeferredInterrupt, previous: Handler):
+        self.context = weakref.ref(interrupt)
+        self._previous = previous
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        context = self.context()
+        if context is None:
+            self._previous(number, frame)
+        else:
+            context._handle(number, frame)
+
+
+def _in_uninterruptible(frame: FrameType | None) -> bool:
+    """Whether a frame, or one that called it, is that of an uninterruptible function."""
+    while frame is not None:
+        if frame.f_code in _UNINTERRUPTIBLE:
+            return True
+        frame = frame.f_back
+    return False

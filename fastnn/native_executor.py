@@ -80,7 +80,8 @@ class NativeExecutor(Executor):
         run = self.native_run(rows, start, stop, state, learning_rates, seconds)
         if run is None:
             return super().train(rows, start, stop, learning_rates, state, interrupt, seconds)
-        run.execute()
+        with interrupt.allowed():
+            run.execute()
         return self.outcome(run, rows)
 
     def native_run(

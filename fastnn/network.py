@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
@@ -168,21 +168,23 @@ class Network(Assembly):
         KeyboardInterrupt
             After Ctrl-C. The network is usable, and ``Network.history`` holds the finished epochs.
         """
-        with self.lock.held():
-            listeners = fitting.listeners(self, callbacks, verbose)
-            train, validation = fitting.data_sets(
-                self, X, y, sample_weight, class_weight, validation_data, validation_fraction
-            )
-            settings = fitting.settings(
-                self,
-                train,
-                batch_size=batch_size,
-                epochs=epochs,
-                shuffle=shuffle,
-                augmentation=augmentation,
-            )
-            session = Session(self.state.epoch, listeners, settings, train, validation)
-            return fitting.trainer(self, session, resume_from).run()
+        with self.lock.held() as interrupt:
+            with interrupt.allowed():
+                listeners = fitting.listeners(self, callbacks, verbose)
+                train, validation = fitting.data_sets(
+                    self, X, y, sample_weight, class_weight, validation_data, validation_fraction
+                )
+                settings = fitting.settings(
+                    self,
+                    train,
+                    batch_size=batch_size,
+                    epochs=epochs,
+                    shuffle=shuffle,
+                    augmentation=augmentation,
+                )
+                session = Session(self.state.epoch, listeners, settings, train, validation)
+                trainer = fitting.trainer(self, session, resume_from)
+            return trainer.run(interrupt)
 
     def train(self, session: Session) -> History:
         """Run a fit whose data and settings are prepared and checked; what `fit` is made of.
@@ -192,8 +194,10 @@ class Network(Assembly):
         DivergenceError, NetworkBusyError, KeyboardInterrupt
             As from `fit`.
         """
-        with self.lock.held():
-            return fitting.trainer(self, session).run()
+        with self.lock.held() as interrupt:
+            with interrupt.allowed():
+                trainer = fitting.trainer(self, session)
+            return trainer.run(interrupt)
 
     def train_on_batch(
         self,
@@ -213,11 +217,12 @@ class Network(Assembly):
             raise ArgumentError(
                 f"train_on_batch takes one step; {self.optimizer} needs a whole fit"
             )
-        with self.lock.held():
-            rows = fitting.batch(self, X, y, sample_weight, class_weight)
-            pipeline = fitting.bound(augmentation, self, rows)
-            self.build_for(rows)
-            return train_on_batch(self, rows, pipeline)
+        with self.lock.held() as interrupt:
+            with interrupt.allowed():
+                rows = fitting.batch(self, X, y, sample_weight, class_weight)
+                pipeline = fitting.bound(augmentation, self, rows)
+                self.build_for(rows)
+            return train_on_batch(self, rows, interrupt, pipeline)
 
     def adapt(self, X: Any) -> Network:
         """Learn anew what layers such as `Normalization` take from the training data.
@@ -241,11 +246,11 @@ class Network(Assembly):
         NetworkBusyError
             Another thread is training this network.
         """
-        with self.lock.held():
-            architecture = self.settle_for(X)
-            learned = adaptation.learn(architecture, DataSet(data.inputs_for(architecture, X)))
-            self.build(architecture.shapes[0])
-            adaptation.store(self.arena, learned)
+        with self.lock.held() as interrupt:
+            with interrupt.allowed():
+                architecture = self.settle_for(X)
+                learned = adaptation.learn(architecture, DataSet(data.inputs_for(architecture, X)))
+            self.adopt(architecture.shapes[0], learned)
         return self
 
     # --------------------------------------------------------------------------------- inference
@@ -320,8 +325,7 @@ class Network(Assembly):
         with self.lock.held():
             freezing.set_trainable(self, layers, True)
 
-    @contextmanager
-    def averaged(self) -> Iterator[Network]:
+    def averaged(self) -> AbstractContextManager[Network]:
         """A context in which the average of the weights takes the place of the weights.
 
         Raises
@@ -336,8 +340,7 @@ class Network(Assembly):
         See `EMA`.
         """
         averaging.require_begun(self)
-        with self.lock.shared_with_own_fit(), averaging.in_place_of_weights(self):
-            yield self
+        return averaging.InPlaceOfWeights(self)
 
     def use_average(self) -> None:
         """Make the average of the weights the weights; raises what `averaged` does.
@@ -346,8 +349,8 @@ class Network(Assembly):
         --------
         See `SWA`.
         """
-        averaging.require_begun(self)
         with self.lock.shared_with_own_fit():
+            averaging.require_begun(self)
             averaging.use(self)
 
     def update_batch_statistics(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> None:
@@ -392,10 +395,12 @@ class Network(Assembly):
         >>> net.buffers["batchnorm_1/moving_mean"]
         array([1.6666666], dtype=float32)
         """
-        with self.lock.shared_with_own_fit():
-            x = data.inputs_for(self.architecture, X)
-            rows = checks.integer("batch_size", batch_size, low=1)
-            batch_statistics.update(self, x, rows)
+        with self.lock.shared_with_own_fit() as interrupt:
+            with interrupt.allowed():
+                x = data.inputs_for(self.architecture, X)
+                rows = checks.integer("batch_size", batch_size, low=1)
+                measured = batch_statistics.measure(self, x, rows)
+            batch_statistics.store(measured)
 
     # ---------------------------------------------------------------------------- files and text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -275,6 +276,12 @@ class ParameterArena:
             self._slots = flat.reshape(self._slot_count, self.size)
         return self._slots
 
+    def averaged(self) -> ParameterArena:
+        """The same memory with its last slot, the average of the weights, as the parameters."""
+        average = copy.copy(self)
+        average.parameters = self.slots[-1]
+        return average
+
     @property
     def has_slots(self) -> bool:
         """Whether training has begun, so that the slots hold something."""
@@ -319,13 +326,13 @@ class Snapshot:
 
     def take(self) -> None:
         """Copy parameters, slots and buffers."""
-        for copy, region in zip(self._copies, self._regions(), strict=True):
-            np.copyto(copy, region)
+        for kept, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(kept, region)
 
     def restore(self) -> None:
         """Put them back as they were."""
-        for copy, region in zip(self._copies, self._regions(), strict=True):
-            np.copyto(region, copy)
+        for kept, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(region, kept)
 
     def _regions(self) -> tuple[np.ndarray, ...]:
         return self._arena.parameters, self._arena.slots, self._arena.buffers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ class Steps:
             yield
             if self._overflowed():
                 raise divergence(self._state, None, len(rows) - 1, "optimizer")
-        except DivergenceError:
+        except BaseException:
             if self._overflowed():
                 snapshot.restore()
             raise
@@ -109,12 +109,15 @@ def training_pass(
 
 
 def train_on_batch(
-    network: Network, data: DataSet, augmentation: Pipeline | None = None
+    network: Network,
+    data: DataSet,
+    interrupt: DeferredInterrupt,
+    augmentation: Pipeline | None = None,
 ) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
     executor, rows = training_pass(network, data, len(data), augmentation)
     steps = Steps(network, executor)
-    with DeferredInterrupt() as interrupt, steps.all_finite(rows):
+    with steps.all_finite(rows):
         run_all(steps(rows, 0, 1), interrupt)
     return {"loss": float(rows.losses[0])} | inference.scores(network, rows)
 
@@ -123,12 +126,10 @@ def validate(network: Network, data: DataSet | None, epoch: int) -> dict[str, fl
     """Scores at the end of an epoch, of the average of the weights once there is one."""
     if data is None:
         return {}
-    average = network.weight_average
-    seen: AbstractContextManager[None] = nullcontext()
+    average, executors = network.weight_average, network.executors
     if average is not None and average.begun(replace(network.state, epoch=epoch)):
-        seen = averaging.in_place_of_weights(network)
-    with seen:
-        scores = inference.evaluate(network, data)
+        executors = executors.averaged()
+    scores = inference.evaluate(network, data, executors=executors)
     return {f"val_{name}": value for name, value in scores.items()}
 
 
@@ -204,29 +205,37 @@ class Trainer:
         self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
         self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
 
-    def run(self) -> History:
-        """Train; returns the history of this fit and appends it to the network's."""
-        with DeferredInterrupt() as interrupt:
-            return run_all(self.stretches(interrupt), interrupt)
+    def run(self, interrupt: DeferredInterrupt) -> History:
+        """Train; returns the history of this fit and appends it to the network's.
+
+        Ctrl-C waits, in `interrupt`, but while batches are computed, rows scored or callbacks run.
+        """
+        return run_all(self.stretches(interrupt), interrupt)
 
     def stretches(self, interrupt: DeferredInterrupt) -> Stretches[History]:
         """The same, for others to have the stretches done."""
         network, session = self._network, self._session
+        self._interrupt = interrupt
         history = network.history.since(session.first_epoch)
         done = self._state.epoch - session.first_epoch
         network.session = session
         try:
-            with self._callbacks.during(session.info(network) | {"done": done}):
+            with self._callbacks.during(session.info(network) | {"done": done}, interrupt):
                 try:
                     yield from self._epochs(interrupt, history)
                 except DivergenceError as error:
-                    if not self._callbacks("on_divergence", error):
+                    if not self._tell("on_divergence", error):
                         raise
                 finally:
                     network.session = None
         finally:
             network.session = None
         return history
+
+    def _tell(self, hook: str, *arguments: Any) -> bool:
+        """Call a hook of the callbacks, which Ctrl-C may end."""
+        with self._interrupt.allowed():
+            return self._callbacks(hook, *arguments)
 
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
         """Epochs up to the last one, or until a callback wants to stop."""
@@ -237,7 +246,7 @@ class Trainer:
         steps = Steps(network, executor)
         last = self._session.first_epoch + self._settings.epochs
         while self._state.epoch < last and not network.stop_training:
-            self._callbacks("on_epoch_begin", self._state.epoch + 1)
+            self._tell("on_epoch_begin", self._state.epoch + 1)
             logs = yield from self._epoch(steps, rows)
             self._end_epoch(interrupt, history, logs)
 
@@ -252,7 +261,7 @@ class Trainer:
             network.history.append(epoch, logs)
             if network.learning_rates.plateau is not None:
                 network.learning_rates.plateau.observe(logs)
-        self._callbacks("on_epoch_end", epoch, logs)
+        self._tell("on_epoch_end", epoch, logs)
 
     def _epoch(self, steps: Steps, rows: Pass) -> Stretches[dict[str, float]]:
         rows.restart(self._order())
@@ -260,10 +269,13 @@ class Trainer:
             done = 0
             while done < len(rows):
                 done = yield from self._stretch(steps, rows, done)
-        loss = rows.mean_loss(by_rows=self._settings.loss_by_rows)
-        logs = {"loss": loss} | inference.scores(self._network, rows)
-        averaging.end_epoch(self._network, self._state.epoch + 1)
-        return logs | validate(self._network, self._validation, self._state.epoch + 1)
+        epoch = self._state.epoch + 1
+        with self._interrupt.allowed():
+            loss = rows.mean_loss(by_rows=self._settings.loss_by_rows)
+            logs = {"loss": loss} | inference.scores(self._network, rows)
+        averaging.end_epoch(self._network, epoch)
+        with self._interrupt.allowed():
+            return logs | validate(self._network, self._validation, epoch)
 
     def _order(self) -> np.ndarray | None:
         """Of the rows in the next epoch; None is that of the data set."""
@@ -280,12 +292,12 @@ class Trainer:
             stop = min(start + LONGEST_STRETCH, len(rows))
             reached = yield from steps(rows, start, stop, self._interval)
         else:
-            self._callbacks("on_batch_begin", start + 1)
+            self._tell("on_batch_begin", start + 1)
             reached = yield from steps(rows, start, start + 1)
             figures = float(rows.losses[start]), int(rows.sizes()[start]), rows.weights()[start]
             logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
-            self._callbacks("on_batch_end", reached, logs)
+            self._tell("on_batch_end", reached, logs)
         if self._interval is not None:
             seen = int(rows.sizes()[:reached].sum())
-            self._callbacks("on_progress", {"rows": seen, "loss": rows.mean_loss(reached)})
+            self._tell("on_progress", {"rows": seen, "loss": rows.mean_loss(reached)})
         return reached

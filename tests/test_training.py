@@ -174,7 +174,7 @@ def test_validation_fraction_holds_the_same_rows_out_every_time(monkeypatch):
     X = np.arange(50.0).reshape(-1, 1)
     held_out = []
 
-    def probe(network, rows):
+    def probe(network, rows, **options):
         held_out.append(set(rows.selected(rows.x)[:, 0]))
         return {}
 

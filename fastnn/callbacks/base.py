@@ -11,6 +11,7 @@ from ..errors import ArgumentTypeError
 
 if TYPE_CHECKING:
     from ..errors import DivergenceError
+    from ..interrupts import DeferredInterrupt
     from ..network import Network
 
 Logs = Mapping[str, float]
@@ -165,20 +166,24 @@ class CallbackList:
             callback.check_fit(self._network, info)
 
     @contextmanager
-    def during(self, info: Info) -> Iterator[None]:
-        """A context for training: `on_train_begin` before it, and `on_train_end` after it."""
+    def during(self, info: Info, interrupt: DeferredInterrupt) -> Iterator[None]:
+        """A context for training: `on_train_begin` before it, and `on_train_end` after it.
+
+        Ctrl-C may end a hook, and waits between a hook and the note that it was called.
+        """
         try:
             for callback in self._callbacks:
-                callback.on_train_begin(self._network, info)
+                with interrupt.allowed():
+                    callback.on_train_begin(self._network, info)
                 self._begun.append(callback)
             yield
         except BaseException as failure:
-            self._end(failure)
+            self._end(failure, interrupt)
             raise
         else:
-            self._end(None)
+            self._end(None, interrupt)
 
-    def _end(self, failure: BaseException | None) -> None:
+    def _end(self, failure: BaseException | None, interrupt: DeferredInterrupt) -> None:
         """End every callback that has begun; raise what went wrong, unless training failed first.
 
         What is raised, or ended training, has notes on all further errors. Nobody would see those
@@ -187,7 +192,8 @@ class CallbackList:
         errors: list[BaseException] = []
         for callback in self._begun:
             try:
-                callback.on_train_end(self._network)
+                with interrupt.allowed():
+                    callback.on_train_end(self._network)
             except BaseException as error:
                 error.add_note(f"raised by {type(callback).__name__}.on_train_end")
                 errors.append(error)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import checks
+from ..interrupts import DeferredInterrupt
 from ..monitor import Monitor
 from .base import Callback, Info, Logs
 
@@ -126,11 +127,12 @@ class EarlyStopping(Callback):
                 network.stop_training = True
 
     def on_train_end(self, network: Network) -> None:
-        weights, self._weights = self._weights, {}
-        if weights and AVERAGE not in weights:  # judged before there was an average
-            weights[AVERAGE] = weights["parameters"]
-        for name, array in _learnt(network).items():
-            array[...] = weights.get(name, array)
+        with DeferredInterrupt(waiting=True):
+            weights, self._weights = self._weights, {}
+            if weights and AVERAGE not in weights:  # judged before there was an average
+                weights[AVERAGE] = weights["parameters"]
+            for name, array in _learnt(network).items():
+                array[...] = weights.get(name, array)
 
     def state_dict(self) -> dict[str, Any]:
         numbers = {name: getattr(self, name) for name in self._NUMBERS}

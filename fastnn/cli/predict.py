@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
         raise ArgumentError("MODEL -: a model is read from a file, not from standard input")
     network = Network.load(options.model)
     try:
-        preprocessing = table.Preprocessing.from_dict(network.preprocessing)
+        preprocessing = table.Preprocessing.from_dict(network.preprocessing, network)
     except ModelFileError as error:
         raise ModelFileError(f"{options.model}: {error}") from error
     frame = table.read_csv(options.data)

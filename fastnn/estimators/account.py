@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..callbacks import Callback
+from ..interrupts import DeferredInterrupt
 
 if TYPE_CHECKING:
     from ..callbacks.base import Logs
@@ -76,7 +77,8 @@ class Account(Callback):
 
     def on_train_end(self, network: Network) -> None:
         if self._best is not None:
-            network.arena.parameters[...], network.arena.buffers[...] = self._best
+            with DeferredInterrupt(waiting=True):
+                network.arena.parameters[...], network.arena.buffers[...] = self._best
 
     @property
     def _rule(self) -> str:

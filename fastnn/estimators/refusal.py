@@ -32,6 +32,4 @@ class Refusal(Callback):
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and not self._begun:
-            attributes = vars(self._estimator)
-            attributes.clear()
-            attributes.update(self._before)
+            self._estimator.__dict__ = self._before  # one step: no interrupt can split it

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import BackendError, unknown_name
+from ..interrupts import DeferredInterrupt, uninterruptible
 from . import contract, reference
 from .rows import Kernel
 from .spec import KERNELS
@@ -35,17 +36,21 @@ _loaded: dict[str, ModuleType] = {}
 
 
 class _Restore:
-    """Context manager that puts the previous back end back."""
+    """Context manager that puts the previous back end back, whenever Ctrl-C comes."""
 
     def __init__(self, previous: str | None):
         self._previous = previous
+        self._interrupt = DeferredInterrupt()
 
+    @uninterruptible
     def __enter__(self) -> None:
-        pass
+        self._interrupt.__enter__()
 
+    @uninterruptible
     def __exit__(self, *_: object) -> None:
         global _active
         _active = self._previous
+        self._interrupt.__exit__()
 
 
 def use(backend: str) -> _Restore:

@@ -104,7 +104,7 @@ class TabularInput(Layer):
                 f"categorical names column {last}, but X has {input_shape[0]} columns, from 0 on"
             )
         embedded = sum(embedding.output_dim for _, embedding in self.categorical)
-        return (embedded + len(self._numeric(input_shape)),)
+        return (embedded + self._numeric_count(input_shape),)
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
         return tuple(
@@ -118,10 +118,14 @@ class TabularInput(Layer):
 
     def buffers(self, input_shape: tuple[int, ...]) -> tuple[Buffer, ...]:
         count = (Buffer("count", (1,)),) if self.normalize else ()
-        numeric = (len(self._numeric(input_shape)),)
+        numeric = (self._numeric_count(input_shape),)
         if numeric == (0,):
             return count
         return Buffer("mean", numeric), Buffer("variance", numeric, 1.0), *count
+
+    def _numeric_count(self, input_shape: tuple[int, ...]) -> int:
+        """How many columns are no categories, all of which are there: a file may claim any."""
+        return input_shape[0] - len(self.categorical)
 
     def _numeric(self, input_shape: tuple[int, ...]) -> list[int]:
         """The columns that are no categories."""

@@ -160,11 +160,11 @@ def request(
 
 @contextmanager
 def held(networks: Sequence[Network]) -> Iterator[None]:
-    """A context in which nobody else may train the networks."""
+    """A context in which nobody else may train the networks; entered where Ctrl-C waits."""
     with ExitStack() as stack:
         for index, network in enumerate(networks):
             with _naming(index):
-                stack.enter_context(network.lock.held())
+                stack.callback(network.lock.take().release)
         yield
 
 

@@ -147,30 +147,30 @@ def fit_population(
         end = started + checks.real("max_time", max_time, low=0, open_low=True)
     checks.member("on_error", on_error, dict.fromkeys(ON_ERROR))
     verbose = checks.verbosity(verbose, high=1)
-    with ExitStack() as stack:
+    with DeferredInterrupt(waiting=True) as interrupt, ExitStack() as stack:
         stack.enter_context(held(networks))
-        asked = request(
-            len(networks),
-            X,
-            y,
-            sample_weight=sample_weight,
-            validation_data=validation_data,
-            folds=folds,
-            batch_size=batch_size,
-            epochs=epochs,
-            callbacks=callbacks,
-            class_weight=class_weight,
-            shuffle=shuffle,
-            augmentation=augmentation,
-        )
         deadline, bar = Deadline(end), PopulationBar()
         reporters = [deadline] * (max_time is not None) + [bar] * verbose
-        trainees = asked.trainees(networks, reporters)
+        with interrupt.allowed():
+            asked = request(
+                len(networks),
+                X,
+                y,
+                sample_weight=sample_weight,
+                validation_data=validation_data,
+                folds=folds,
+                batch_size=batch_size,
+                epochs=epochs,
+                callbacks=callbacks,
+                class_weight=class_weight,
+                shuffle=shuffle,
+                augmentation=augmentation,
+            )
+            trainees = asked.trainees(networks, reporters)
+            room = room_for(memory_limit, [trainee.need for trainee in trainees])
         if verbose:
             bar.open(len(networks), sum(trainee.rows_to_train for trainee in trainees))
             stack.callback(bar.close)
-        room = room_for(memory_limit, [trainee.need for trainee in trainees])
-        interrupt = stack.enter_context(DeferredInterrupt())
         scheduler = Scheduler(trainees, room, interrupt, end, keep_going=on_error == "record")
         scheduler.run(threads)
         return Population(

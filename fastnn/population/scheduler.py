@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .. import kernels
 from ..errors import BackendError
 from .memory import Room
-from .trainee import Trainee
+from .trainee import PATIENCE, Trainee
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -85,7 +85,8 @@ class Scheduler:
                 self._take(None)
             else:
                 self._crew = native.Crew(self._take)
-                self._crew.work(min(threads, len(self._trainees)))
+                with self._interrupt.allowed():
+                    self._crew.work(min(threads, len(self._trainees)))
                 stack.callback(native.limit_teams, native.limit_teams(threads))
                 self._finish_last()
             if self._error is not None:
@@ -94,13 +95,14 @@ class Scheduler:
     def _take(self, done: Any) -> Any:
         """The next run for a member, which has done one (or None); None sends it home."""
         try:
-            if done is not None:
-                self._conclude(done)
-            while (trainee := self._next()) is not None:
-                run = self._native_run(trainee)
-                if run is not None:
-                    return run
-                self._put_back(trainee)
+            with self._interrupt.section():
+                if done is not None:
+                    self._conclude(done)
+                while (trainee := self._next()) is not None:
+                    run = self._native_run(trainee)
+                    if run is not None:
+                        return run
+                    self._put_back(trainee)
         except BaseException as error:
             self._stop(error)
         return None
@@ -136,7 +138,8 @@ class Scheduler:
                     return trainee
                 if self._stopping or not self._members_at_work:
                     return None
-                self._condition.wait()
+                self._condition.wait(PATIENCE)  # a run that Ctrl-C ends tells nobody
+                self._interrupt.poll()
 
     @property
     def _stopping(self) -> bool:
@@ -194,7 +197,8 @@ class Scheduler:
             if run is None:
                 self._put_back(trainee)
             else:
-                run.execute()
+                with self._interrupt.allowed():
+                    run.execute()
                 self._conclude(run)
 
 

@@ -198,10 +198,8 @@ class Training:
         plateau = network.learning_rates.plateau
         if plateau is not None:
             plateau.load_state_dict(self.plateau or {})
+        network.resettle(network.layers, self.updates_skipped)
         network.state, network.history = self.state, self.history
-        network.updates_skipped = self.updates_skipped
-        if network.built:
-            network.resettle()
 
 
 def training_of(description: Mapping[str, Any]) -> Training:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ..errors import ModelFileError
+from . import stored
 from .encoder import TableEncoder
 from .target import Target
+
+if TYPE_CHECKING:
+    from ..network import Network
 
 _FORMAT = "fastnn table 1"
 
@@ -58,22 +62,33 @@ class Preprocessing:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | None) -> Preprocessing:
-        """The preprocessing that `to_dict` described.
+    def from_dict(
+        cls, data: Mapping[str, Any] | None, network: Network | None = None
+    ) -> Preprocessing:
+        """The preprocessing that `to_dict` described, for `network` if one is given.
 
         Raises
         ------
         ModelFileError
-            `data` is not such a description.
+            `data` is not such a description, or not one for the network.
         """
         if not isinstance(data, Mapping) or data.get("format") != _FORMAT:
             raise ModelFileError(
                 "the model holds no preprocessing of a table; was it written by `fastnn train`?"
             )
         try:
+            stored.check_form(data)
+            if network is not None:
+                stored.check_fit(data, network)
             encoder = TableEncoder.from_list(data["columns"])
             return cls(encoder, Target.from_dict(data["target"]), dict(data["dropped"]))
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except KeyError as error:
             raise ModelFileError(
-                f"the model's preprocessing is malformed: {type(error).__name__}: {error}"
+                f"the model's preprocessing is malformed: it lacks {error}"
+            ) from error
+        except (IndexError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            if isinstance(error, ModelFileError):
+                raise
+            raise ModelFileError(
+                f"the model's preprocessing is malformed: {error!s:.400}"
             ) from error
