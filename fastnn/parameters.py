@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -278,8 +277,8 @@ class ParameterArena:
 
     def averaged(self) -> ParameterArena:
         """The same memory with its last slot, the average of the weights, as the parameters."""
-        average = copy.copy(self)
-        average.parameters = self.slots[-1]
+        average = ParameterArena.__new__(ParameterArena)  # `copy.copy` would copy the arrays
+        average.__dict__.update(self.__dict__, parameters=self.slots[-1])
         return average
 
     @property
