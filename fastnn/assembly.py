@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -39,7 +39,7 @@ class Assembly:
         *,
         loss: str | Loss,
         optimizer: str | Optimizer = "adam",
-        metrics: Sequence[str] = (),
+        metrics: Sequence[Any] | Mapping[str, Any] = (),
         seed: int | None = None,
         dtype: Any = "float32",
         l1: float = 0.0,

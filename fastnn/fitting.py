@@ -150,5 +150,5 @@ def check(network: Network, session: Session) -> None:
     """Refuse a fit that a callback, or the schedule, cannot follow; nothing has changed yet."""
     plateau = network.learning_rates.plateau
     if plateau is not None:
-        plateau.monitor.check_available(session.score_names(network))
+        plateau.monitor.check_available(session.score_names(network), network.metrics)
     session.callbacks.check_fit(session.info(network))

@@ -36,9 +36,11 @@ class Network(Assembly):
         want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
         sgd, adagrad, rmsprop, lion, adam, adamw, nadam, radam or lbfgs.
-    metrics : sequence of str
-        accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
-        and mae for regression.
+    metrics : sequence of str or callable, or dict of name to callable
+        accuracy, balanced_accuracy, precision, recall, f1 (means over the classes),
+        precision_per_class and so on, matthews_corrcoef, roc_auc, average_precision, log_loss; for
+        regression r2, explained_variance, mae, mse, rmse, mape, median_absolute_error. Each is
+        scikit-learn's score of that name. Or functions of your own, see the notes.
     seed : int, optional
         In [0, 2**64). Initial weights, shuffles, dropout and augmentation are functions of it: the
         same seed gives the same bits for any number of threads. None draws one; ``Network.seed``
@@ -76,6 +78,14 @@ class Network(Assembly):
     ArgumentError, ArgumentTypeError
         Also `ValueError` and `TypeError`: an unknown name (with the nearest known one), a metric
         that does not fit the loss, layers whose sizes do not fit.
+
+    Notes
+    -----
+    A metric of your own is a function of targets and predictions that returns a number; it is given
+    ``sample_weight`` too, an array (n,) or None, if it has a parameter of that name. Predictions
+    are those of `predict`, of all rows of an epoch at once. Class numbers come as targets (n,)
+    beside predictions (n, classes); else both have the shape (n, outputs), or (n,) for a single
+    output. `Network.load` takes it as ``custom_objects={"name": function}``.
 
     Examples
     --------

@@ -69,6 +69,7 @@ cdef extern from "executor.h" nogil:
         const double *learning_rates
         double *losses
         char *predictions
+        int64_t kept_from
         fastnn_tuning *tuning
         fastnn_request (*watch)(void *) noexcept nogil
         void *context
@@ -204,7 +205,10 @@ cdef class Run:
     learning_rates : ndarray of float64, shape (stop − batch or more,), or None
         Of the updates to come; with None the parameters stay as they are.
     losses : ndarray of float64, shape (batches,), or None
-    predictions : ndarray, shape (rows, outputs), or None
+    predictions : ndarray, shape (rows kept, outputs), or None
+        In the order of visit.
+    kept_from : int
+        First batch whose predictions are kept.
     nanoseconds : int
         After which to return at the end of a batch; 0 for never.
     """
@@ -217,7 +221,7 @@ cdef class Run:
     def __init__(
         self, Program program, regions, input, target, weight, order, int64_t rows,
         int64_t batch_rows, state, learning_rates, int64_t batch, int64_t stop, losses,
-        predictions, int64_t nanoseconds,
+        predictions, int64_t kept_from, int64_t nanoseconds,
     ):
         cdef fastnn_run *run = &self._run
         self._memory = program, regions, input, target, weight, order, learning_rates, losses, \
@@ -231,7 +235,7 @@ cdef class Run:
         _set_input(&run.weight, weight, rows)
         run.order = <const int64_t *>_address(order)
         run.losses = <double *>_address(losses)
-        run.predictions = <char *>_address(predictions)
+        run.predictions, run.kept_from = <char *>_address(predictions), kept_from
         run.rows, run.batch_rows, run.train = rows, batch_rows, learning_rates is not None
         run.batch, run.stop = batch, stop
         run.seed, run.step, run.first_step = state.seed, state.step, state.step
