@@ -83,6 +83,8 @@ if TYPE_CHECKING:
     )
     from .network import Network
     from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
+    from .parameters import Parameter
+    from .plan import gradient_of
     from .population import Population, fit_population
     from .threads import get_num_threads, set_num_threads
 
@@ -149,6 +151,8 @@ _HOMES = {
     ],
     "network": ["Network"],
     "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
+    "parameters": ["Parameter"],
+    "plan": ["gradient_of"],
     "population": ["Population", "fit_population"],
     "threads": ["get_num_threads", "set_num_threads"],
 }

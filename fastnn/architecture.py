@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import own_layers
 from .averaging import AVERAGE, WeightAverage
 from .errors import ArgumentError, ArgumentTypeError
 from .layers import Layer
@@ -119,8 +120,8 @@ def settle(
             raise ArgumentError(
                 f"layer {name!r} is declared for inputs of shape {declared}, but gets {shapes[-1]}"
             )
-        shapes.append(layer.output_shape(shapes[-1]))  # which checks the input
-        parameters.append((name, layer.parameters(shapes[-2])))
+        shapes.append(own_layers.output_shape(layer, name, shapes[-1]))  # which checks the input
+        parameters.append((name, own_layers.parameters(layer, name, shapes[-2])))
         buffers.append((name, layer.buffers(shapes[-2])))
     loss.check_outputs(shapes[-1])
 
@@ -160,6 +161,7 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     for layer in layers:
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}")
+        own_layers.check_methods(layer)
     for index, layer in enumerate(layers):
         if layer.follows is not None:
             _check_place(layer, layers[:index])
