@@ -160,7 +160,8 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
         raise ArgumentError("layers must hold at least one layer, got none")
     for layer in layers:
         if not isinstance(layer, Layer):
-            raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}")
+            hint = f": write {layer.__name__}(…)" if isinstance(layer, type) else ""
+            raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}{hint}")
         own_layers.check_methods(layer)
     for index, layer in enumerate(layers):
         if layer.follows is not None:

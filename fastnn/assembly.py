@@ -12,6 +12,7 @@ from . import adaptation, averaging, checks, data, losses, optimizers
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
 from .averaging import WeightAverage
+from .calls import Explained
 from .data import DataSet
 from .errors import ArgumentError, NotBuiltError
 from .executor_pool import ExecutorPool
@@ -27,7 +28,7 @@ from .training import Session
 from .training_lock import TrainingLock
 
 
-class Assembly:
+class Assembly(metaclass=Explained):
     """Layers, a loss and an optimizer put together; `Network`, which says more, sets them to work.
 
     Every argument of the constructor is an attribute of the same name.

@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import adaptation, averaging, batch_statistics, checks, data, fitting, freezing, inference
+from . import (
+    adaptation,
+    averaging,
+    batch_statistics,
+    checks,
+    data,
+    fitting,
+    freezing,
+    habits,
+    inference,
+)
 from .assembly import Assembly
 from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint
+from .calls import explains
 from .data import DataSet
 from .errors import ArgumentError
 from .history import History
@@ -100,6 +111,7 @@ class Network(Assembly):
 
     # ---------------------------------------------------------------------------------- training
 
+    @explains
     def fit(
         self,
         X: Any,
@@ -205,6 +217,7 @@ class Network(Assembly):
         with self.lock.held():
             return fitting.trainer(self, session).run()
 
+    @explains
     def train_on_batch(
         self,
         X: Any,
@@ -226,6 +239,7 @@ class Network(Assembly):
         with self.lock.held():
             rows, _ = fitting.data_sets(self, X, y, sample_weight, class_weight)
             pipeline = fitting.bound(augmentation, self, rows)
+            fitting.warn_of_lone_rows(self, rows, len(rows))
             self.build_for(rows)
             return train_on_batch(self, rows, pipeline)
 
@@ -260,6 +274,7 @@ class Network(Assembly):
 
     # --------------------------------------------------------------------------------- inference
 
+    @explains
     def predict(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> np.ndarray:
         """Predictions for the rows of X, of shape (n, outputs) and the network's dtype.
 
@@ -276,6 +291,7 @@ class Network(Assembly):
         x = data.inputs_for(self.architecture, X)
         return inference.predict(self, x, checks.integer("batch_size", batch_size, low=1))
 
+    @explains
     def evaluate(
         self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = inference.BATCH_SIZE
     ) -> dict[str, float]:
@@ -443,3 +459,12 @@ class Network(Assembly):
         from .summary import summary
 
         print(summary(self), file=file or sys.stdout)
+
+    def __getattr__(self, name: str) -> Any:
+        hint = habits.METHODS.get(name)
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+            + (f": {hint}" if hint else ""),
+            name=name,
+            obj=self,
+        )
