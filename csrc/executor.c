@@ -144,10 +144,8 @@ static void scatter_chunk(void *job, int64_t begin, int64_t end) {
     const fastnn_plan *plan = run->plan;
     const int64_t bytes = plan->outputs * (plan->dtype == FASTNN_FLOAT64 ? 8 : 4);
     const char *from = (char *)w->base[plan->prediction.region] + plan->prediction.offset;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t row = run->order ? run->order[w->first + i] : w->first + i;
-        memcpy(run->predictions + row * bytes, from + i * bytes, (size_t)bytes);
-    }
+    char *to = run->predictions + (w->first - run->kept_from * run->batch_rows) * bytes;
+    memcpy(to + begin * bytes, from + begin * bytes, (size_t)((end - begin) * bytes));
 }
 
 static void store_predictions(worker *w) {

@@ -137,7 +137,8 @@ typedef struct {
     const double *learning_rates;
     uint64_t first_step;
     double *losses;     // (batches,)
-    char *predictions;  // (n, outputs), or NULL
+    char *predictions;  // (rows kept, outputs), in the order of visit, or NULL
+    int64_t kept_from;  // first batch whose predictions are kept
     fastnn_tuning *tuning;
     fastnn_watch *watch;
     void *context;

@@ -83,6 +83,8 @@ if TYPE_CHECKING:
     )
     from .network import Network
     from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
+    from .parameters import Parameter
+    from .plan import gradient_of
     from .population import Population, fit_population
     from .saved_model import SavedModel, load
     from .threads import get_num_threads, set_num_threads
@@ -150,6 +152,8 @@ _HOMES = {
     ],
     "network": ["Network"],
     "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
+    "parameters": ["Parameter"],
+    "plan": ["gradient_of"],
     "population": ["Population", "fit_population"],
     "saved_model": ["SavedModel", "load"],
     "threads": ["get_num_threads", "set_num_threads"],
@@ -167,7 +171,10 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .habits import ATTRIBUTES
+
+    hint = f": {ATTRIBUTES[name]}" if name in ATTRIBUTES else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import own_layers
 from .available_memory import available_memory
 from .averaging import AVERAGE, WeightAverage
 from .errors import ArgumentError, ArgumentTypeError
@@ -140,8 +141,8 @@ def settle(
             raise ArgumentError(
                 f"layer {name!r} is declared for inputs of shape {declared}, but gets {shapes[-1]}"
             )
-        shapes.append(layer.output_shape(shapes[-1]))  # which checks the input
-        parameters.append((name, layer.parameters(shapes[-2])))
+        shapes.append(own_layers.output_shape(layer, name, shapes[-1]))  # which checks the input
+        parameters.append((name, own_layers.parameters(layer, name, shapes[-2])))
         buffers.append((name, layer.buffers(shapes[-2])))
         for buffer in buffers[-1][1]:
             if np.max(np.abs(buffer.initial)) > np.finfo(dtype).max:
@@ -183,7 +184,9 @@ def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
         raise ArgumentError("layers must hold at least one layer, got none")
     for layer in layers:
         if not isinstance(layer, Layer):
-            raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}")
+            hint = f": write {layer.__name__}(…)" if isinstance(layer, type) else ""
+            raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}{hint}")
+        own_layers.check_methods(layer)
     for index, layer in enumerate(layers):
         if layer.follows is not None:
             _check_place(layer, layers[:index])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from . import adaptation, averaging, checks, data, losses, optimizers
 from . import metrics as scoring
 from .architecture import Architecture, check_dtype, check_head, check_layers, layer_names, settle
 from .averaging import WeightAverage
+from .calls import Explained
 from .data import DataSet
 from .errors import ArgumentError, NotBuiltError
 from .executor_pool import ExecutorPool
@@ -28,7 +29,7 @@ from .training import Session
 from .training_lock import TrainingLock
 
 
-class Assembly:
+class Assembly(metaclass=Explained):
     """Layers, a loss and an optimizer put together; `Network`, which says more, sets them to work.
 
     Every argument of the constructor is an attribute of the same name.
@@ -40,7 +41,7 @@ class Assembly:
         *,
         loss: str | Loss,
         optimizer: str | Optimizer = "adam",
-        metrics: Sequence[str] = (),
+        metrics: Sequence[Any] | Mapping[str, Any] = (),
         seed: int | None = None,
         dtype: Any = "float32",
         l1: float = 0.0,

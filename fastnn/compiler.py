@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import checks, own_layers
 from .folding import fold
 from .fusion import join_dropout
+from .kernels import KERNELS
 from .optimizers import GradientOptimizer
 from .parameters import ALIGNMENT, round_up
 from .plan import STAGES, Op, Plan, Ref, Region, Result
@@ -51,7 +53,9 @@ class PlanBuilder:
     workspace: int = 0
     sparse: list[SparseGradient] = field(default_factory=list)
     constants: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
+    kinked: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
     _areas: dict[str, list[int]] = field(default_factory=dict)
+    _busy: set[int] = field(default_factory=set)  # offsets of areas
 
     def emit(
         self,
@@ -61,7 +65,18 @@ class PlanBuilder:
         result: Result | None = None,
         factor: float = 1.0,
     ) -> None:
-        """Append an op to one of the stages, in the name of the layer being lowered."""
+        """Append an op to one of the stages, in the name of the layer being lowered.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            There is no such stage or kernel, or a Python function does not take the arguments.
+        """
+        checks.member("stage", stage, self.stages)
+        if isinstance(kernel, str):
+            checks.member("kernel", kernel, KERNELS)
+        else:
+            own_layers.check_op(self.layer, kernel, arguments)
         self.stages[stage].append(Op(kernel, arguments, self.layer, result, factor))
 
     def buffer(
@@ -112,16 +127,42 @@ class PlanBuilder:
         return pullback
 
     def gradient(self, shape: tuple[int, ...]) -> Ref:
-        """Room for the gradient of a layer's input, valid until the next but one is asked for."""
+        """Room for the gradient of a layer's input, valid until the layer before has read it.
+
+        Within one pullback all of them are different, and none is that of dy.
+        """
         return self._alternate("gradients", shape)
 
+    def kinks(self, ref: Ref, values: Sequence[float]) -> None:
+        """Say that slopes jump where an element of `ref` passes one of these values, ascending.
+
+        A difference across a kink says nothing of the gradient, so `gradient_check` leaves it out.
+        """
+        self.kinked.append((ref, tuple(map(float, values))))
+
+    def begin(self, layer: str, ref: Ref) -> None:
+        """From here on ops are those of `layer`, which reads `ref`."""
+        self.layer = layer
+        self._busy = {ref.offset} if ref.region is Region.WORKSPACE else set()
+
     def _alternate(self, purpose: str, shape: tuple[int, ...]) -> Ref:
-        """One of two areas that take turns: enough, since an op reads one and writes the other."""
+        """One of some areas that take turns: two, unless a layer asks for several at once.
+
+        What the layer at hand reads, and has been given, is left alone.
+        """
+        if math.prod(shape) > self.widest:
+            return self.buffer(shape)
         if purpose not in self._areas:
             self._areas[purpose] = [self.buffer((self.widest,)).offset for _ in range(2)]
         areas = self._areas[purpose]
-        areas.reverse()
-        return Ref(Region.WORKSPACE, areas[0], shape, self.dtype)
+        free = next((offset for offset in reversed(areas) if offset not in self._busy), None)
+        if free is None:
+            free = self.buffer((self.widest,)).offset
+        else:
+            areas.remove(free)
+        areas.insert(0, free)
+        self._busy.add(free)
+        return Ref(Region.WORKSPACE, free, shape, self.dtype)
 
 
 def compile_plan(
@@ -192,15 +233,26 @@ def compile_plan(
         stages = join_dropout(stages)
     scale, frozen = builder.input_scale, MappingProxyType(stages)
     constants = tuple(builder.constants)
-    return Plan(net.dtype, rows, builder.workspace, output, prediction, scale, frozen, constants)
+    return Plan(
+        net.dtype,
+        rows,
+        builder.workspace,
+        output,
+        prediction,
+        scale,
+        frozen,
+        constants,
+        tuple(builder.kinked),
+    )
 
 
 def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pullback]]:
     x = Ref(Region.INPUT, 0, net.shapes[0], net.dtype)
     pullbacks = []
     for index, (layer, name) in enumerate(zip(net.layers, net.names, strict=True)):
-        builder.layer = name
-        x, pullback = layer.lower(builder, x, net.refs(index), index)
+        builder.begin(name, x)
+        lowered = layer.lower(builder, x, net.refs(index), index)
+        x, pullback = own_layers.check_lowered(name, lowered, x, net.shapes[index + 1])
         pullbacks.append(pullback)
     return x, pullbacks
 
@@ -214,5 +266,8 @@ def _lower_backward(
     dy: Ref | None = gradient
     for index in range(len(net.layers) - 1, first - 1, -1):
         assert dy is not None
-        builder.layer = net.names[index]
-        dy = pullbacks[index](dy, index > first)
+        builder.begin(net.names[index], dy)
+        wanted = index > first
+        dx = pullbacks[index](dy, wanted)
+        dy = own_layers.check_gradient(net.names[index], dx, net.shapes[index]) if wanted else None
+    own_layers.check_gradients_written(net, builder)

@@ -174,24 +174,31 @@ class Executor:
             self.run(("update",), batch, state)
             state.step += 1
 
-    def infer(self, rows: Pass, state: RunState) -> None:
-        """Fill in the predictions of a pass, and the losses if they are asked for."""
+    def infer(self, rows: Pass, state: RunState, start: int = 0, stop: int | None = None) -> None:
+        """Fill in predictions of the batches [start, stop), and the losses if they are asked for.
+
+        All batches of the pass by default.
+        """
         self.run(("prepare",), NO_ROWS, state)
-        for number in range(len(rows)):
+        for number in range(start, len(rows) if stop is None else stop):
             batch = rows.batch(number, self.plan)
             self.run(("forward",), batch, state)
             self._store_prediction(rows, number, batch, state)
             if rows.scored:
                 rows.losses[number] = self.run(("loss",), batch, state)[Result.LOSS]
 
-    def repeatable(self, rows: Pass, state: RunState) -> Callable[[], Any]:
+    def repeatable(
+        self, rows: Pass, state: RunState, start: int = 0, stop: int | None = None
+    ) -> Callable[[], Any]:
         """What `infer` does with a pass, as a function to call whenever its arrays have changed."""
-        return partial(self.infer, rows, state)
+        return partial(Executor.infer, self, rows, state, start, stop)
 
     def _store_prediction(self, rows: Pass, number: int, batch: Batch, state: RunState) -> None:
         if rows.predictions is not None:
             self.run(("predict",), batch, state)
-            rows.predictions[rows.rows(number)] = self.array(self.plan.prediction, batch)
+            kept = (number - rows.kept_from) * rows.batch_size
+            prediction = self.array(self.plan.prediction, batch)
+            rows.predictions[kept : kept + len(batch.x)] = prediction
 
     def array(self, ref: Ref, batch: Batch) -> np.ndarray | None:
         """The array that a ref of the plan means for this batch: a view, not a copy."""

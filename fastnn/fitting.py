@@ -5,6 +5,8 @@ The network's lock is held meanwhile.
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from .callbacks.base import Callback, CallbackList, checked
 from .callbacks.progress import EpochLines, ProgressBar
 from .errors import ArgumentError, ArgumentTypeError, naming
 from .interrupts import DeferredInterrupt
+from .layers import BatchNorm
 from .training import FitSettings, Session, Trainer
 
 if TYPE_CHECKING:
@@ -134,6 +137,7 @@ def trainer(
     """Build the network, or take it up where the fit to resume was interrupted; who trains it."""
     if network.optimizer.full_batch:
         full_batch.refuse(network.optimizer, resume_from=resume_from)
+    warn_of_lone_rows(network, session.train, session.settings.batch_size)
     saved = resuming.read(resume_from, network, session.train.x.shape[1:], session)
     if network.built and adaptation.adapted(network.arena):
         adaptation.check_rows(network.architecture, session.train)
@@ -152,5 +156,28 @@ def check(network: Network, session: Session) -> None:
     """Refuse a fit that a callback, or the schedule, cannot follow; nothing has changed yet."""
     plateau = network.learning_rates.plateau
     if plateau is not None:
-        plateau.monitor.check_available(session.score_names(network))
+        plateau.monitor.check_available(session.score_names(network), network.metrics)
     session.callbacks.check_fit(session.info(network))
+
+
+def warn_of_lone_rows(network: Network, data: DataSet, batch_size: int) -> None:
+    """Warn where `BatchNorm` meets a batch of a single value for each feature.
+
+    It normalises that to 0 whatever it is, so nothing is learnt from it, and the running variance
+    is drawn towards 0.
+    """
+    rows = len(data)
+    if batch_size > 1 and rows % batch_size != 1:
+        return
+    net = network.settled(data.x.shape[1:])
+    for layer, name, shape in zip(net.layers, net.names, net.shapes, strict=False):
+        if not isinstance(layer, BatchNorm) or math.prod(shape) > shape[-1]:
+            continue  # of an image, all positions count
+        which = "batches" if batch_size == 1 else "the last batch of an epoch"
+        warnings.warn(
+            f"BatchNorm layer {name!r} gets {which} of a single row (batch_size={batch_size}, "
+            f"{rows} rows), which it normalises to 0 whatever it is: nothing is learnt from it. "
+            "Choose another batch_size",
+            stacklevel=4,
+        )
+        return

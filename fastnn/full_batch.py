@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import inference
 from .callbacks.base import CallbackList
 from .data import DataSet
 from .errors import ArgumentError
@@ -45,7 +44,7 @@ class LossSurface:
         self._learning = [s for s in self._arena.segments if s.treatment.trainable]
         if not self._learning:
             raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
-        self._executor, self._rows = training_pass(network, data, len(data))
+        self._executor, self._rows, self._tally = training_pass(network, data, len(data))
         self._batch = self._rows.batch(0, self._executor.plan)
         self._state = replace(network.state)
 
@@ -78,11 +77,15 @@ class LossSurface:
 
     def scores(self) -> dict[str, float]:
         """Metrics at the latest point."""
-        rows, executor = self._rows, self._executor
-        if rows.predictions is not None:
-            executor.run(("predict",), self._batch, self._state)
-            rows.predictions[rows.rows(0)] = executor.array(executor.plan.prediction, self._batch)
-        return inference.scores(self._network, rows)
+        tally, executor = self._tally, self._executor
+        if tally is None:
+            return {}
+        assert self._rows.predictions is not None
+        executor.run(("predict",), self._batch, self._state)
+        self._rows.predictions[...] = executor.array(executor.plan.prediction, self._batch)
+        tally.restart()
+        tally.reach(1)
+        return tally.scores()
 
     def _collect(self, region: np.ndarray) -> np.ndarray:
         views = [self._arena.view(region, segment).reshape(-1) for segment in self._learning]

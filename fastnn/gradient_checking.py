@@ -206,7 +206,8 @@ def gradient_check(
     layer of the last wrong array of the table.
 
     An entry counts as being at a kink, and is not compared, if a kinked activation (relu,
-    leaky_relu, elu, selu, or a custom one with `kinks`) changes sides anywhere in the network, if
+    leaky_relu, elu, selu, a custom one with `kinks`, or a layer of your own that calls
+    ``builder.kinks``) changes sides anywhere in the network, if
     the loss goes from one smooth piece to another (absolute error, quantile, Huber), or if a weight
     under an L1 penalty changes its sign when the entry moves by ±epsilon. Where ‖g − ĝ‖ over the m
     compared entries of an array is at most ``10 √m 2⁻⁵² max(1, |loss|) / epsilon``, rounding
@@ -274,7 +275,7 @@ class _LossSurface:
         self._loss = architecture.loss
         self._target = rows.target
         self._output = self._array(plan.output)
-        found = (_kinks(op) for op in plan.stages["forward"])
+        found = [*map(_kinks, plan.stages["forward"]), *plan.kinks]
         self._kinked = [(self._array(ref), kinks) for ref, kinks in found if kinks]
 
     def loss(self) -> float:

@@ -12,6 +12,7 @@ from . import metrics
 from .data import DataSet
 from .passes import Pass
 from .sparse_rows import SparseRows
+from .tally import Tally
 
 if TYPE_CHECKING:
     from .executor_pool import ExecutorPool
@@ -70,22 +71,26 @@ def evaluate(
     """Loss, without penalties, and metrics, as a dict; by the network's executors, or others."""
     batch_size = min(batch_size, len(data))
     rows = Pass(data, batch_size)
-    if network.metrics:
-        rows.predictions = np.empty((len(data.x), *network.output_shape), network.dtype)
+    tally = tally_for(network, rows)
     with (executors or network.executors).inference(batch_size, data.labels) as executor:
-        executor.infer(rows, network.state)
-    return {"loss": rows.mean_loss()} | scores(network, rows)
+        done = 0
+        while done < len(rows):
+            stop = len(rows) if tally is None else tally.block_end
+            executor.infer(rows, network.state, done, stop)
+            done = stop
+            if tally is not None:
+                tally.reach(done)
+    return {"loss": rows.mean_loss()} | ({} if tally is None else tally.scores())
+
+
+def tally_for(network: Network, rows: Pass) -> Tally | None:
+    """What collects the network's metrics over a pass; None if it has none."""
+    if not network.metrics:
+        return None
+    (outputs,) = network.output_shape
+    return Tally(network.metrics, network.loss.task, rows, outputs, network.dtype)
 
 
 def score_names(named: Sequence[metrics.Metric], outputs: int) -> tuple[str, ...]:
     """Names, in their order, of what `evaluate` tells of a network with so many outputs."""
     return ("loss", *metrics.names(named, outputs))
-
-
-def scores(network: Network, rows: Pass) -> dict[str, float]:
-    """Metrics of the predictions that a pass left; none if it left none."""
-    data = rows.data
-    if rows.predictions is None or data.target is None:
-        return {}
-    target, predictions = data.selected(data.target), data.selected(rows.predictions)
-    return metrics.evaluate(network.metrics, network.loss.task, target, predictions, data.weights)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from . import checks
+from . import checks, metrics
 from .errors import ArgumentError, ArgumentTypeError, unknown_name
+from .metrics import Metric
 
 MODES = ("auto", "max", "min")
-#: What makes "auto" take a name for that of a value that ought to fall.
-_FALLING = ("error", "loss", "mae")
 
 
 class Monitor:
@@ -22,8 +21,9 @@ class Monitor:
     name : str
         Of the value, as in the history: "val_loss".
     mode : {"auto", "min", "max"}
-        Whether it ought to fall or to rise; "auto" takes names with "loss", "error" or "mae" for
-        values that ought to fall, and all others for values that ought to rise.
+        Whether it ought to fall or to rise; "auto" knows it of the metrics by name, tells it of
+        functions of the user by words in their names (error, loss, score, accuracy …), and takes
+        any other value for one that ought to rise unless its name has such a word.
     min_delta : float
         What a value must be better by.
     baseline : float, optional
@@ -44,14 +44,17 @@ class Monitor:
         self.name = name
         self._min_delta = checks.real("min_delta", min_delta, low=0)
         self._baseline = None if baseline is None else checks.real("baseline", baseline)
-        if mode == "auto":
-            mode = "min" if any(part in name for part in _FALLING) else "max"
-        self._sign = -1 if mode == "min" else 1
+        self._auto = mode == "auto"
+        self._sign = 1 if mode == "max" or (self._auto and metrics.rises(name)) else -1
         self.best: float | None = None
 
-    def check_available(self, names: Collection[str]) -> None:
-        """Refuse to watch what is not among the names that a fit reports."""
+    def check_available(self, names: Collection[str], known: Sequence[Metric]) -> None:
+        """Refuse to watch what is not among the names that a fit reports.
+
+        `known` are the metrics of the network: with "auto" they tell whether it ought to rise.
+        """
         if self.name in names:
+            self._take_direction(known)
             return
         validation = any(name.startswith("val_") for name in names)
         if self.name.startswith("val_") and not validation:
@@ -60,6 +63,17 @@ class Monitor:
                 "validation_fraction"
             )
         raise unknown_name("monitor", self.name, names)
+
+    def _take_direction(self, known: Sequence[Metric]) -> None:
+        if not self._auto:
+            return
+        rises = metrics.rises(self.name, known)
+        if rises is None:
+            raise ArgumentError(
+                f"mode must be 'min' or 'max' for the monitor {self.name!r}: its name does not "
+                "tell whether it ought to fall or to rise"
+            )
+        self._sign = 1 if rises else -1
 
     def improves(self, logs: Mapping[str, float]) -> bool:
         """Whether the value in `logs` is the best; if so, it is remembered. NaN never is."""

@@ -104,16 +104,16 @@ class NativeExecutor(Executor):
             raise Diverged(reached, float(rows.losses[reached]))
         return reached
 
-    def infer(self, rows: Pass, state: RunState) -> None:
-        if kernels.active_backend() != "native":
-            super().infer(rows, state)
-        else:
-            self.repeatable(rows, state)()
+    def infer(self, rows: Pass, state: RunState, start: int = 0, stop: int | None = None) -> None:
+        self.repeatable(rows, state, start, stop)()
 
-    def repeatable(self, rows: Pass, state: RunState) -> Callable[[], Any]:
+    def repeatable(
+        self, rows: Pass, state: RunState, start: int = 0, stop: int | None = None
+    ) -> Callable[[], Any]:
         if kernels.active_backend() != "native":
-            return super().repeatable(rows, state)
-        arguments = self._arguments(rows, 0, len(rows), state, None, None)
+            return super().repeatable(rows, state, start, stop)
+        stop = len(rows) if stop is None else stop
+        arguments = self._arguments(rows, start, stop, state, None, None)
         return partial(self._native_program().run, *arguments)
 
     def _arguments(
@@ -145,6 +145,7 @@ class NativeExecutor(Executor):
             stop,
             rows.losses if rows.scored else None,
             rows.predictions,
+            rows.kept_from,
             0 if seconds is None else int(seconds * 1e9),
         )
 

@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import adaptation, averaging, batch_statistics, checks, data, fitting, freezing, inference
+from . import (
+    adaptation,
+    averaging,
+    batch_statistics,
+    checks,
+    data,
+    fitting,
+    freezing,
+    habits,
+    inference,
+)
 from .assembly import Assembly
 from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint
+from .calls import explains
 from .data import DataSet
 from .errors import ArgumentError
 from .history import History
@@ -36,9 +47,11 @@ class Network(Assembly):
         want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
         sgd, adagrad, rmsprop, lion, adam, adamw, nadam, radam or lbfgs.
-    metrics : sequence of str
-        accuracy, precision, recall, f1 (means over the classes), precision_per_class and so on; r2
-        and mae for regression.
+    metrics : sequence of str or callable, or dict of name to callable
+        accuracy, balanced_accuracy, precision, recall, f1 (means over the classes),
+        precision_per_class and so on, matthews_corrcoef, roc_auc, average_precision, log_loss; for
+        regression r2, explained_variance, mae, mse, rmse, mape, median_absolute_error. Each is
+        scikit-learn's score of that name. Or functions of your own, see the notes.
     seed : int, optional
         In [0, 2**64). Initial weights, shuffles, dropout and augmentation are functions of it: the
         same seed gives the same bits for any number of threads. None draws one; ``Network.seed``
@@ -77,6 +90,14 @@ class Network(Assembly):
         Also `ValueError` and `TypeError`: an unknown name (with the nearest known one), a metric
         that does not fit the loss, layers whose sizes do not fit.
 
+    Notes
+    -----
+    A metric of your own is a function of targets and predictions that returns a number; it is given
+    ``sample_weight`` too, an array (n,) or None, if it has a parameter of that name. Predictions
+    are those of `predict`, of all rows of an epoch at once. Class numbers come as targets (n,)
+    beside predictions (n, classes); else both have the shape (n, outputs), or (n,) for a single
+    output. `Network.load` takes it as ``custom_objects={"name": function}``.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -90,6 +111,7 @@ class Network(Assembly):
 
     # ---------------------------------------------------------------------------------- training
 
+    @explains
     def fit(
         self,
         X: Any,
@@ -199,6 +221,7 @@ class Network(Assembly):
                 trainer = fitting.trainer(self, session)
             return trainer.run(interrupt)
 
+    @explains
     def train_on_batch(
         self,
         X: Any,
@@ -221,6 +244,7 @@ class Network(Assembly):
             with interrupt.allowed():
                 rows = fitting.batch(self, X, y, sample_weight, class_weight)
                 pipeline = fitting.bound(augmentation, self, rows)
+                fitting.warn_of_lone_rows(self, rows, len(rows))
                 self.build_for(rows)
             return train_on_batch(self, rows, interrupt, pipeline)
 
@@ -255,6 +279,7 @@ class Network(Assembly):
 
     # --------------------------------------------------------------------------------- inference
 
+    @explains
     def predict(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> np.ndarray:
         """Predictions for the rows of X, of shape (n, outputs) and the network's dtype.
 
@@ -271,6 +296,7 @@ class Network(Assembly):
         x = data.inputs_for(self.architecture, X)
         return inference.predict(self, x, checks.integer("batch_size", batch_size, low=1))
 
+    @explains
     def evaluate(
         self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = inference.BATCH_SIZE
     ) -> dict[str, float]:
@@ -438,3 +464,12 @@ class Network(Assembly):
         from .summary import summary
 
         print(summary(self), file=file or sys.stdout)
+
+    def __getattr__(self, name: str) -> Any:
+        hint = habits.METHODS.get(name)
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+            + (f": {hint}" if hint else ""),
+            name=name,
+            obj=self,
+        )

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from . import checks, initializers
+from .errors import ArgumentError
 from .initializers import Initializer
 
 Wanted = TypeVar("Wanted", "Parameter", "Buffer")
@@ -91,15 +93,38 @@ class Treatment:
 class Parameter:
     """What a layer asks for: one array to learn.
 
-    Of l1, l2, weight_decay and max_norm, None takes the network's `Regularization`, or nothing
-    where `decays` is False, as for biases. The columns of a matrix, or the last axis of an array of
-    more dimensions, are what max_norm limits. `sparse` asks for steps
-    that move the rows alone that a batch has touched (`fastnn.sparse`).
+    Of l1, l2, weight_decay and max_norm, None takes what the network has for all its weights.
+
+    Parameters
+    ----------
+    name : str
+        Under which `Layer.lower` gets it, and which model files hold.
+    shape : tuple of int
+    initializer : str or Initializer
+        One of `fastnn.initializers`.
+    l1, l2 : float, optional
+        Penalties.
+    decays : bool
+        Whether None stands for the network's choice; False, as for biases, makes it nothing.
+    weight_decay : float, optional
+    max_norm : float, optional
+        The longest column of a matrix, or of the last axis of an array of more dimensions.
+    trainable : bool
+        Whether training moves it.
+    learning_rate_multiplier : float
+    sparse : bool
+        Asks for steps that move the rows alone that a batch has touched.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.Parameter("weights", (8, 4), "he_normal").initializer
+    HeNormal()
     """
 
     name: str
     shape: tuple[int, ...]
-    initializer: Initializer
+    initializer: Initializer  # or its name, which is resolved
     l1: float | None = None
     l2: float | None = None
     decays: bool = True
@@ -108,6 +133,13 @@ class Parameter:
     trainable: bool = True
     learning_rate_multiplier: float = 1.0
     sparse: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or "/" in self.name:
+            raise ArgumentError(f"name must be a string without '/', got {self.name!r}")
+        initializer = initializers.get("initializer", self.initializer)
+        object.__setattr__(self, "initializer", initializer)
+        object.__setattr__(self, "shape", checks.shape("shape", self.shape))
 
     def treatment(
         self,

@@ -28,8 +28,10 @@ class Pass:
         What happens to the batches on their way into the plan.
     losses : ndarray of float64, shape (batches,)
         Filled with the loss of each batch; a batch without weight leaves 0.
-    predictions : ndarray, shape (len(data.x), outputs), or None
-        Filled with the prediction for each row that is visited.
+    predictions : ndarray, shape (rows of some batches, outputs), or None
+        Filled with the predictions for the rows of the batches from `kept_from` on, in the order of
+        visit; a batch of training that weighs nothing has none.
+    kept_from : int
     """
 
     data: DataSet
@@ -38,6 +40,7 @@ class Pass:
     predictions: np.ndarray | None = None
     scored: bool = True
     augmentation: Pipeline | None = None
+    kept_from: int = 0
     losses: np.ndarray = field(init=False)
     _weights: np.ndarray | None = field(init=False, default=None)  # of the batches, once asked for
 
@@ -62,6 +65,11 @@ class Pass:
         start = number * self.batch_size
         rows = slice(start, min(start + self.batch_size, len(self.data)))
         return rows if self.order is None else self.order[rows]
+
+    def visited(self, start: int, stop: int, array: np.ndarray) -> np.ndarray:
+        """Those rows of an array, as long as the data's, that batches [start, stop) visit."""
+        rows = slice(start * self.batch_size, min(stop * self.batch_size, len(self.data)))
+        return array[rows] if self.order is None else array[self.order[rows]]
 
     def sizes(self) -> np.ndarray:
         """Number of rows of every batch."""

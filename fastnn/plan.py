@@ -83,7 +83,27 @@ class Ref:
 
 
 def gradient_of(parameter: Ref) -> Ref:
-    """Where the gradient of a parameter lies: at the same offset of another region."""
+    """Where the gradient of a parameter lies: at the same offset of another region.
+
+    Parameters
+    ----------
+    parameter : Ref
+        One of those that `Layer.lower` is given.
+
+    Returns
+    -------
+    Ref
+        What the ops of a pullback write the gradient of the loss to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import gradient_of
+    >>> from fastnn.plan import Ref, Region
+    >>> w = Ref(Region.PARAMETERS, 64, (3, 2), np.dtype("float32"))
+    >>> gradient_of(w).region, gradient_of(w).offset
+    (<Region.GRADIENTS: 'gradients'>, 64)
+    """
     return replace(parameter, region=Region.GRADIENTS)
 
 
@@ -227,6 +247,8 @@ class Plan:
         The ops of each of `STAGES`; a plan made for inference has no gradients and no update.
     constants : tuple of (Ref, tuple of float)
         Arrays of the workspace that hold the same numbers for ever.
+    kinks : tuple of (Ref, tuple of float)
+        Arrays that layers of the user name, and the values at which slopes jump.
     """
 
     dtype: np.dtype
@@ -237,6 +259,7 @@ class Plan:
     input_scale: float
     stages: Mapping[str, tuple[Op, ...]]
     constants: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
+    kinks: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

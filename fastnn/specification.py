@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from . import checks
+from .calls import Explained, WrongCallError
 from .errors import ArgumentError, ArgumentTypeError
 
 S = TypeVar("S", bound="Specification")
 
 
-class Specification:
+class Specification(metaclass=Explained):
     """Base of everything that describes and holds no arrays."""
 
     #: The classes of one family (all layers, all losses …) by class name; its base owns it.
@@ -52,9 +53,7 @@ class Specification:
         kind = checks.member(cls.__name__, config["type"], cls._classes)
         try:
             return kind(**fields)  # type: ignore[return-value]
-        except TypeError as error:
-            if isinstance(error, ArgumentTypeError):
-                raise
+        except WrongCallError as error:
             raise ArgumentError(f"{config['type']}: {error}") from None
 
 
@@ -70,4 +69,9 @@ def resolve(argument: str, value: Any, base: type[S], named: Mapping[str, type[S
         return value
     if isinstance(value, Mapping):
         return base.from_config(value)
+    if isinstance(value, type) and issubclass(value, base):
+        raise ArgumentTypeError(
+            f"{argument} must be an object, got the class {value.__name__}: write "
+            f"{value.__name__}(…)"
+        )
     return checks.member(argument, value, named)()

@@ -21,6 +21,7 @@ from .passes import Pass
 from .plan import RunState
 from .randomness import Stream, permutation, stream_offset
 from .stretches import Stretch, Stretches, run_all
+from .tally import Tally
 
 if TYPE_CHECKING:
     from .network import Network
@@ -99,13 +100,12 @@ def divergence(state: RunState, loss: float | None, number: int, layer: str) -> 
 
 def training_pass(
     network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
-) -> tuple[Executor, Pass]:
-    """A pass to train on, and the executor for it."""
+) -> tuple[Executor, Pass, Tally | None]:
+    """A pass to train on, the executor for it, and what collects the metrics."""
     labels = data.labels and not (augmentation and augmentation.mixes)
     rows = Pass(data, batch_size, augmentation=augmentation)
-    if network.metrics:
-        rows.predictions = np.zeros((len(data.x), *network.output_shape), network.dtype)
-    return network.executors.training(batch_size, labels), rows
+    executor = network.executors.training(batch_size, labels)
+    return executor, rows, inference.tally_for(network, rows)
 
 
 def train_on_batch(
@@ -115,11 +115,15 @@ def train_on_batch(
     augmentation: Pipeline | None = None,
 ) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
-    executor, rows = training_pass(network, data, len(data), augmentation)
+    executor, rows, tally = training_pass(network, data, len(data), augmentation)
     steps = Steps(network, executor)
     with steps.all_finite(rows):
         run_all(steps(rows, 0, 1), interrupt)
-    return {"loss": float(rows.losses[0])} | inference.scores(network, rows)
+    logs = {"loss": float(rows.losses[0])}
+    if tally is not None:
+        tally.reach(1)
+        logs |= tally.scores()
+    return logs
 
 
 def validate(network: Network, data: DataSet | None, epoch: int) -> dict[str, float]:
@@ -203,6 +207,7 @@ class Trainer:
         # A single batch of all rows is not shuffled: no order matters.
         self._shuffle = settings.shuffle and settings.batch_size < len(session.train)
         self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
+        self._tally: Tally | None = None
         self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
 
     def run(self, interrupt: DeferredInterrupt) -> History:
@@ -240,7 +245,7 @@ class Trainer:
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
         """Epochs up to the last one, or until a callback wants to stop."""
         network, settings = self._network, self._settings
-        executor, rows = training_pass(
+        executor, rows, self._tally = training_pass(
             network, self._data, settings.batch_size, settings.augmentation
         )
         steps = Steps(network, executor)
@@ -265,6 +270,8 @@ class Trainer:
 
     def _epoch(self, steps: Steps, rows: Pass) -> Stretches[dict[str, float]]:
         rows.restart(self._order())
+        if self._tally is not None:
+            self._tally.restart()
         with steps.all_finite(rows):
             done = 0
             while done < len(rows):
@@ -272,7 +279,7 @@ class Trainer:
         epoch = self._state.epoch + 1
         with self._interrupt.allowed():
             loss = rows.mean_loss(by_rows=self._settings.loss_by_rows)
-            logs = {"loss": loss} | inference.scores(self._network, rows)
+            logs = {"loss": loss} | ({} if self._tally is None else self._tally.scores())
         averaging.end_epoch(self._network, epoch)
         with self._interrupt.allowed():
             return logs | validate(self._network, self._validation, epoch)
@@ -290,6 +297,8 @@ class Trainer:
         """Batches up to the next one, or as many as pass before callbacks are to be told."""
         if not self._batch_events:
             stop = min(start + LONGEST_STRETCH, len(rows))
+            if self._tally is not None:
+                stop = min(stop, self._tally.block_end)
             reached = yield from steps(rows, start, stop, self._interval)
         else:
             self._tell("on_batch_begin", start + 1)
@@ -297,6 +306,9 @@ class Trainer:
             figures = float(rows.losses[start]), int(rows.sizes()[start]), rows.weights()[start]
             logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
             self._tell("on_batch_end", reached, logs)
+        if self._tally is not None:
+            with self._interrupt.allowed():
+                self._tally.reach(reached)
         if self._interval is not None:
             seen = int(rows.sizes()[:reached].sum())
             self._tell("on_progress", {"rows": seen, "loss": rows.mean_loss(reached)})

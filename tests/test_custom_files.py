@@ -58,7 +58,12 @@ def test_a_file_names_them_and_load_brings_them(path):
         (None, fastnn.ModelFileError, "custom activation 'hard_swish'; .* custom_objects="),
         ({"hard_swish": HARD_SWISH}, fastnn.ModelFileError, "custom loss 'squared'"),
         ({"hard_swish": SQUARED}, fastnn.ModelFileError, "but got CustomLoss..squared.. for it"),
-        ({"hard_swish": HARD_SWISH, "squared": squared}, ArgumentTypeError, "custom_objects\\['s"),
+        ({"hard_swish": HARD_SWISH, "squared": 3}, ArgumentTypeError, "custom_objects\\['s"),
+        (
+            {"hard_swish": HARD_SWISH, "squared": squared},
+            fastnn.ModelFileError,
+            "but got <function",
+        ),
         ([HARD_SWISH, SQUARED], ArgumentTypeError, "custom_objects must be a dict .*, got list"),
         (
             {"hard_swish": HARD_SWISH, "squared": SQUARED, "cubic": CUBIC},

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .. import signatures
+from ..calls import Explained
 from ..errors import ArgumentTypeError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ Logs = Mapping[str, float]
 Info = Mapping[str, Any]
 
 
-class Callback:
+class Callback(metaclass=Explained):
     """Base of the callbacks: override what you need.
 
     Epochs are counted from 1 over the life of the network, batches from 1 within the epoch. A hook

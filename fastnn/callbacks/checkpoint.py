@@ -107,7 +107,7 @@ class Checkpoint(Callback):
 
     def check_fit(self, network: Network, info: Info) -> None:
         if self._monitor is not None:
-            self._monitor.check_available(info["logs"])
+            self._monitor.check_available(info["logs"], network.metrics)
         path = self._file(network.state.epoch + 1, dict.fromkeys(info["logs"], 0.5))
         if self._makes_folders:
             require_writable_folder(os.path.dirname(path))
@@ -116,8 +116,10 @@ class Checkpoint(Callback):
 
     def on_train_begin(self, network: Network, info: Info) -> None:
         self._end = network.state.epoch + info["epochs"] - info["done"]
-        if self._monitor is not None and not info["done"]:
-            self._monitor = self._new_monitor()
+        if self._monitor is not None:
+            if not info["done"]:
+                self._monitor = self._new_monitor()
+            self._monitor.check_available(info["logs"], network.metrics)
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         from ..serialization.checkpoint import save_checkpoint

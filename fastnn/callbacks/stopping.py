@@ -106,11 +106,12 @@ class EarlyStopping(Callback):
         return self._monitor.best
 
     def check_fit(self, network: Network, info: Info) -> None:
-        self._monitor.check_available(info["logs"])
+        self._monitor.check_available(info["logs"], network.metrics)
 
     def on_train_begin(self, network: Network, info: Info) -> None:
         if not info["done"]:
             self._reset()
+        self._monitor.check_available(info["logs"], network.metrics)
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         self._seen += 1

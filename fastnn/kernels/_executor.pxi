@@ -69,6 +69,7 @@ cdef extern from "executor.h" nogil:
         const double *learning_rates
         double *losses
         char *predictions
+        int64_t kept_from
         fastnn_tuning *tuning
         fastnn_request (*watch)(void *) noexcept nogil
         void *context
@@ -215,7 +216,10 @@ cdef class Run:
     learning_rates : ndarray of float64, shape (stop − batch or more,), or None
         Of the updates to come; with None the parameters stay as they are.
     losses : ndarray of float64, shape (batches,), or None
-    predictions : ndarray, shape (rows, outputs), or None
+    predictions : ndarray, shape (rows kept, outputs), or None
+        In the order of visit.
+    kept_from : int
+        First batch whose predictions are kept.
     nanoseconds : int
         After which to return at the end of a batch; 0 for never.
     """
@@ -228,7 +232,7 @@ cdef class Run:
     def __init__(
         self, Program program, regions, input, target, weight, order, int64_t rows,
         int64_t batch_rows, state, learning_rates, int64_t batch, int64_t stop, losses,
-        predictions, int64_t nanoseconds,
+        predictions, int64_t kept_from, int64_t nanoseconds,
     ):
         cdef fastnn_run *run = &self._run
         self._memory = program, regions, input, target, weight, order, learning_rates, losses, \
@@ -247,7 +251,7 @@ cdef class Run:
         run.order = <const int64_t *>_address(order)
         run.losses = <double *>_writeable(losses, "losses")
         run.predictions = <char *>_writeable(predictions, "predictions")
-        run.rows, run.batch_rows = rows, batch_rows
+        run.kept_from, run.rows, run.batch_rows = kept_from, rows, batch_rows
         run.batch, run.stop = batch, stop
         run.seed, run.step, run.first_step = state.seed, state.step, state.step
         if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < stop - batch:

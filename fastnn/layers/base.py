@@ -25,8 +25,10 @@ class Layer(Specification, family=True):
 
     A layer of your own is a frozen dataclass with a `lower` that emits kernels of the table or
     Python functions. Such a function gets arrays, outputs among them, which it fills; its rows are
-    those of the batch at hand, and the dtype is the network's. A network with one trains in the
-    Python executor, on any back end, and `Network.summary` says so.
+    those of the batch at hand, and the dtype is the network's. One with weights asks for them in
+    `parameters` and writes their gradients to what `fastnn.gradient_of` gives; docs/layers.md has
+    examples. Where slopes jump, ``builder.kinks`` tells `gradient_check`. A network with
+    one trains in the Python executor, on any back end, and `Network.summary` says so.
 
     Examples
     --------

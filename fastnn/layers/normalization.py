@@ -82,7 +82,8 @@ class BatchNorm(_ScaledNorm):
     divides by one less).
 
     A batch of a single row has variance 0: its output is β, no gradient passes, and the running
-    averages move as after any other batch. Prefer batches of some 16 rows and more.
+    averages move as after any other batch; `Network.fit` warns of it. Prefer batches of some 16
+    rows and more.
 
     Behind a linear `Dense`, or in front of one, inference costs nothing: the layer is folded into
     the weights, for passes over rows enough to make that pay. A `Dense` in front may do without its

@@ -10,11 +10,13 @@ from .. import checks
 from ..available_memory import available_memory
 from ..errors import ArgumentError
 from ..inference import BATCH_SIZE
+from ..tally import block_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..architecture import Architecture
+    from ..data import DataSet
     from ..network import Network
     from ..training import Session
 
@@ -44,12 +46,22 @@ def needs(network: Network, net: Architecture, session: Session) -> Need:
     widest, batch = max(sizes), session.settings.batch_size
     per_row = PER_OUTPUT * sum(sizes[1:]) + 2 * widest + 2 * sizes[0]
     passing = net.size * item + lasting + batch * per_row * item + 2 * 8 * len(session.train)
-    for rows in (session.train, session.validation):
-        if rows is not None and network.metrics:
-            passing += len(rows.x) * sizes[-1] * item
+    passing += _kept_for_metrics(network, session.train, batch, sizes[-1]) * item
+    if session.validation is not None:
+        passing += _kept_for_metrics(network, session.validation, BATCH_SIZE, sizes[-1]) * item
     if session.validation is not None:
         passing += min(BATCH_SIZE, len(session.validation)) * 3 * widest * item
     return Need(lasting, passing)
+
+
+def _kept_for_metrics(network: Network, rows: DataSet, batch_size: int, outputs: int) -> int:
+    """Elements of the predictions that are kept at a time, and of the decisions of all rows."""
+    if not network.metrics:
+        return 0
+    batch_size = min(batch_size, len(rows))
+    batches = -(-len(rows) // batch_size)
+    kept = block_batches(network.metrics, batches, batch_size, outputs) * batch_size * outputs
+    return kept + 2 * len(rows) * (outputs if network.loss.task == "binary" else 1)
 
 
 class Room:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from .. import checks
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ArgumentTypeError
 from ..specification import Specification
 
 if TYPE_CHECKING:
@@ -171,4 +171,9 @@ def get(argument: str, value: Any) -> float | Schedule:
         return value
     if isinstance(value, Mapping):
         return Schedule.from_config(value)
+    if callable(value):
+        raise ArgumentTypeError(
+            f"{argument} must be a number or an object of fastnn.schedules, got {value!r}; a "
+            "function of the epoch goes into callbacks=[fastnn.LearningRateScheduler(function)]"
+        )
     return checks.real(argument, value, low=0, open_low=True)

@@ -13,7 +13,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
-from ..metrics import METRICS
+from ..metrics import METRICS, rises
 from ..network import Network
 from .scoring import as_estimator
 
@@ -21,8 +21,6 @@ Direction = Literal["minimize", "maximize"]
 MINIMIZE: Direction = "minimize"
 MAXIMIZE: Direction = "maximize"
 
-#: Of what training reports, that of which less is better.
-_LOSSES = ("loss", "mae")
 
 #: Predictions of which the latency is the median.
 _LATENCY_REPEATS = 31
@@ -147,7 +145,7 @@ def _reported(name: str, model: Any) -> Objective:
             f"objective {name!r} is not reported: the networks that build returns have "
             f"metrics={metrics}"
         )
-    return Objective(name, MINIMIZE if kind in _LOSSES else MAXIMIZE, _Reported(name))
+    return Objective(name, MAXIMIZE if rises(kind, model.metrics) else MINIMIZE, _Reported(name))
 
 
 @dataclass(frozen=True)

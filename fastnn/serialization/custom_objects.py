@@ -1,27 +1,30 @@
-"""Activations and losses of the user: a file names them, and who loads it brings them."""
+"""Activations, losses and metrics of the user: a file names them, and who loads it brings them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..custom import CustomActivation, CustomLoss
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+from ..metrics import Compared, Metric, own
 
 if TYPE_CHECKING:
     from ..network import Network
 
-CustomObject = CustomActivation | CustomLoss
+CUSTOM = CustomActivation, CustomLoss
+CustomObject = CustomActivation | CustomLoss | Callable[..., Any]
 
-KINDS: dict[str, type[CustomObject]] = {"activation": CustomActivation, "loss": CustomLoss}
+KINDS: dict[str, Any] = {"activation": CustomActivation, "loss": CustomLoss, "metric": Callable}
 
 
 def check_names(network: Network) -> None:
     """Refuse to save two different objects under one name: only one of them would come back."""
     found: dict[str, Any] = {}
     values = (value for layer in network.layers for value in vars(layer).values())
-    for value in (*values, network.loss):
-        if isinstance(value, CustomObject) and found.setdefault(value.name, value) != value:
+    own = [metric for metric in network.metrics if metric.compares is Compared.OWN]
+    for value in (*values, network.loss, *own):
+        if isinstance(value, (*CUSTOM, Metric)) and found.setdefault(value.name, value) != value:
             raise ArgumentError(
                 f"the network holds two custom objects of the name {value.name!r}; "
                 "a file could not tell them apart"
@@ -34,7 +37,7 @@ class CustomObjects:
     Raises
     ------
     ArgumentTypeError
-        Not a dict of names to custom activations and losses.
+        Not a dict of names to custom activations and losses, and functions of metrics.
     """
 
     def __init__(self, given: Any):
@@ -45,10 +48,10 @@ class CustomObjects:
         self._given = dict(given or {})
         self._used: dict[str, CustomObject] = {}
         for name, value in self._given.items():
-            if not isinstance(value, CustomObject):
+            if not isinstance(value, CUSTOM) and not callable(value):
                 raise ArgumentTypeError(
                     f"custom_objects[{name!r}] must be made by fastnn.activation or fastnn.loss, "
-                    f"got {value!r}"
+                    f"or be the function of a metric, got {value!r}"
                 )
 
     def resolved(self, described: Any) -> Any:
@@ -72,6 +75,13 @@ class CustomObjects:
             raise ModelFileError(f"it uses the custom {kind} {name!r}, but got {value!r} for it")
         self._used[name] = value
         return value
+
+    def metrics(self, described: Any) -> list[Any]:
+        """The metrics of a description, those of the user with their functions."""
+        if not isinstance(described, list):
+            raise ModelFileError("its metrics are not a list")
+        found = [(one, self.resolved(one)) for one in described]
+        return [own(value, one["name"]) if _is_name(one) else value for one, value in found]
 
     def filled_in(self, config: Any) -> Any:
         """The description of a layer, with the objects in the places of their names."""

@@ -100,8 +100,9 @@ def load(
     ----------
     path : str or path-like
     custom_objects : dict, optional
-        The activations and losses of the user, made by `fastnn.activation` and `fastnn.loss`, that
-        the network was saved with, by their names: the file has only these.
+        The activations and losses of the user, made by `fastnn.activation` and `fastnn.loss`, and
+        the functions of metrics, that the network was saved with, by their names: the file has only
+        these.
 
     Returns
     -------
@@ -111,7 +112,7 @@ def load(
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        `custom_objects` holds what the network has no use for, or what neither function made.
+        `custom_objects` holds what the network has no use for, or what cannot be one.
     ModelFileError
         The file is truncated, altered, foreign, too large or of another format version, or needs an
         object that `custom_objects` lacks; the message says which.
