@@ -75,8 +75,11 @@ def objects(values: Any) -> np.ndarray:
 
 def missing(array: np.ndarray) -> np.ndarray:
     """Return where an array of objects holds None, NaN, pandas' NA or NaT; bool, of its shape."""
-    flat = [is_missing(value) for value in array.flat]
-    return np.array(flat, bool).reshape(array.shape)
+    nothing: Any = None
+    try:
+        return np.not_equal(array, array).astype(bool) | np.equal(array, nothing).astype(bool)
+    except (TypeError, ValueError):  # pandas' NA is neither equal nor unequal
+        return np.array([is_missing(v) for v in array.flat], bool).reshape(array.shape)
 
 
 def is_missing(value: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -15,7 +14,6 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from .. import inference
-from .._version import __version__
 from ..activations import ACTIVATIONS
 from ..callbacks import base as callbacks
 from ..custom import CustomActivation
@@ -25,7 +23,7 @@ from ..losses import Loss
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..sparse_rows import SparseRows
-from . import conversion, draws, fitting, translation
+from . import conversion, draws, fitting, state, translation
 from .columns import IMPUTATIONS
 from .inputs import ChecksInputs, in_dtype, rows_of
 from .predictor import Predictor
@@ -253,13 +251,24 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         self.n_iter_ = 0
         self.t_ = 0
         self.validation_loss_curve_: list[float] = []
-        if translation.takes_all_rows(self):
-            return
-        self.loss_curve_: list[float] = []
-        self._no_improvement_count = 0
+        if not translation.takes_all_rows(self):
+            self.loss_curve_: list[float] = []
+            self._no_improvement_count = 0
+            self._begin_judging()
+
+    def _begin_judging(self) -> None:
+        """What epochs are judged by, the loss or the score of rows held out, has no best yet."""
         self.best_loss_ = None if self.early_stopping else np.inf
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _go_on(self) -> None:
+        """Make ready for steps, whatever solver and judge the fit before had."""
+        self.loss_curve_ = getattr(self, "loss_curve_", [])
+        self._no_improvement_count = getattr(self, "_no_improvement_count", 0)
+        judged_by_score = getattr(self, "validation_scores_", None) is not None
+        if judged_by_score != self.early_stopping or not hasattr(self, "best_loss_"):
+            self._begin_judging()
 
     def _prepared_network(
         self,
@@ -294,9 +303,14 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     # ------------------------------------------------------------------------------------- predict
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """What the network predicts, (n_samples, n_outputs); checks X."""
+        """Return what the network predicts, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
         return inference.predict(self.network_, self._rows(X))
+
+    def _scores(self, X: Any) -> np.ndarray:
+        """Return the outputs of the last layer (n_samples, n_outputs), without a link; checks X."""
+        check_is_fitted(self)
+        return inference.predict(self.network_, self._rows(X), link=False)
 
     def predictor(self) -> Predictor:
         """A function that predicts one row, without checks, in a few microseconds.
@@ -352,18 +366,10 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         return conversion.to_sklearn(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_fastnn_version": __version__}
+        return state.packed(super().__getstate__())
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        version = state.pop("_fastnn_version", None)
-        if version != __version__:
-            warnings.warn(
-                f"this {type(self).__name__} was pickled by fastnn {version} and is loaded by "
-                f"fastnn {__version__}, which may break it; Network.save writes files that last",
-                stacklevel=2,
-            )
-        super().__setstate__(state)
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        super().__setstate__(state.unpacked(type(self).__name__, attributes))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

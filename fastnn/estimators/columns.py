@@ -75,6 +75,10 @@ class Columns:
         )
         with _one_type(X, self.categorical):
             self._encoder.fit(_categories(X, self.categorical))
+        self._number_categories()
+
+    def _number_categories(self) -> None:
+        """Settle the codes of the categories that the encoder has learned."""
         known = [
             [category for category in categories if category == category]  # NaN is missing
             for categories in self._encoder.categories_
@@ -110,6 +114,23 @@ class Columns:
         codes, numbers = X[:, : len(self.sizes)], self.imputer.transform(X[:, len(self.sizes) :])
         assert_all_finite(numbers, input_name="X after imputation")
         return np.hstack([codes, numbers]) if self.sizes else numbers
+
+    # ------------------------------------------------------------------------------------- pickles
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learned as arrays and scikit-learn's own objects."""
+        encoder = getattr(self, "_encoder", None)
+        return {"categorical": self.categorical, "imputer": self.imputer, "encoder": encoder}
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any]) -> Columns:
+        """Return the columns that `state` described."""
+        columns = cls(state["categorical"], None)
+        columns.imputer = state["imputer"]
+        if state["encoder"] is not None:
+            columns._encoder = state["encoder"]
+            columns._number_categories()
+        return columns
 
     # ---------------------------------------------------------------------------------- single rows
 

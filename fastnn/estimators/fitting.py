@@ -55,6 +55,7 @@ def fit_steps(
     epochs = 1 if incremental else estimator.max_iter
     order = Shuffles(random, len(train)) if estimator.shuffle else None
     settings = FitSettings(epochs, _batch_size(estimator, len(train)), False, order=order)
+    estimator._go_on()
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
     limit = TimeLimit(estimator.max_time)
