@@ -28,6 +28,7 @@ from .columns import IMPUTATIONS
 from .inputs import ChecksInputs, in_dtype, rows_of
 from .predictor import Predictor
 from .refusal import Refusal
+from .target_scaling import TargetScaling
 from .tasks import CallbackSupportMixin, epoch_tasks
 from .weights import WeightList
 
@@ -84,6 +85,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     network_: Network
     n_outputs_: int
     _described: translation.Description | None = None
+    _scaling: TargetScaling | None = None
 
     # ------------------------------------------------------------------------ of the two estimators
 
@@ -106,6 +108,9 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     @abstractmethod
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         """What the split for early stopping is stratified by."""
+
+    def _settle_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
+        """Learn how targets (n, outputs) are scaled, if they are."""
 
     # ---------------------------------------------------------------------------- fitted attributes
 
@@ -244,6 +249,10 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
             sample_weight = factors if sample_weight is None else factors * sample_weight
         if sample_weight is not None and not sample_weight.any():
             raise ArgumentError("sample_weight, times class_weight, is 0 for every row")
+        if first:
+            self._settle_scaling(target, sample_weight)
+        if self._scaling is not None:
+            target = self._scaling.to_units(target)
         return DataSet(rows_of(X), target, sample_weight)
 
     def _begin(self) -> None:
@@ -305,7 +314,8 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     def _outputs(self, X: Any) -> np.ndarray:
         """Return what the network predicts, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
-        return inference.predict(self.network_, self._rows(X))
+        outputs = inference.predict(self.network_, self._rows(X))
+        return outputs if self._scaling is None else self._scaling.from_units(outputs)
 
     def _scores(self, X: Any) -> np.ndarray:
         """Return the outputs of the last layer (n_samples, n_outputs), without a link; checks X."""
@@ -334,13 +344,23 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         """
         check_is_fitted(self)
         one_probability = self.out_activation_ == "logistic" and self.n_outputs_ == 1
-        return Predictor(self.network_, both_classes=one_probability, columns=self._columns)
+        return Predictor(
+            self.network_,
+            both_classes=one_probability,
+            columns=self._columns,
+            scaling=self._scaling,
+        )
 
     # ------------------------------------------------------------------------------ to and from
 
     def to_network(self) -> Network:
-        """A copy of the trained network, to go on with as a `Network`."""
+        """Return a copy of the trained network, to go on with as a `Network`.
+
+        With ``scale_target=True``, its last layer holds the scaling: it predicts in the units of y.
+        """
         check_is_fitted(self)
+        if self._scaling is not None:
+            return self._scaling.in_last_layer(self.network_)
         return copy.deepcopy(self.network_)
 
     @classmethod

@@ -16,6 +16,7 @@ from ..losses import Loss
 from ..serialization.custom_objects import CustomObjects
 from ..serialization.state import custom_objects, is_foreign, network_of, network_state
 from .columns import Columns
+from .target_scaling import TargetScaling
 from .translation import Description
 
 VERSION = "_fastnn_version"
@@ -84,5 +85,6 @@ def _described_of(state: dict[str, Any]) -> Description:
 _PACKED = {
     "network_": (lambda network: network_state(network) or network, network_of),
     "_described": (_described_state, _described_of),
+    "_scaling": (lambda scaling: scaling.state(), TargetScaling.of_state),
     "_columns": (lambda columns: columns.state(), Columns.of_state),
 }
