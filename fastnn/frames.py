@@ -128,6 +128,8 @@ def _require_array(argument: str, values: Any) -> None:
         cure = f"it can be read only once: pass numpy.array(list({argument}))"
     elif isinstance(values, str | bytes | os.PathLike):
         cure = "pass what the file holds, for instance pandas.read_csv(path)"
+    elif hasattr(values, "tocsr"):  # a sparse matrix of keys is a Mapping
+        return
     elif values is None or isinstance(values, Mapping | Set):
         cure = "pass an array or a data frame"
     else:
