@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         NetworkBusyError,
         NotBuiltError,
         SearchError,
+        UnknownCategoryWarning,
     )
     from .estimators import MLPClassifier, MLPRegressor
     from .gradient_checking import GradientCheck, gradient_check
@@ -121,6 +122,7 @@ _HOMES = {
         "NetworkBusyError",
         "NotBuiltError",
         "SearchError",
+        "UnknownCategoryWarning",
     ],
     "estimators": ["MLPClassifier", "MLPRegressor"],
     "gradient_checking": ["GradientCheck", "gradient_check"],

@@ -175,6 +175,7 @@ def compile_plan(
     folded: bool = False,
     noise: bool = False,
     batch_statistics: bool = False,
+    link: bool = True,
 ) -> Plan:
     """Lower a network for batches of up to `rows` rows.
 
@@ -194,6 +195,9 @@ def compile_plan(
     batch_statistics : bool
         Whether a plan for inference too normalises by the statistics of batches; its update stage
         moves their averages.
+    link : bool
+        Whether predictions are what the loss's link makes of the outputs of the last layer, instead
+        of these.
     """
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
     sparse_steps = fused and isinstance(net.optimizer, GradientOptimizer)
@@ -209,7 +213,7 @@ def compile_plan(
     output, pullbacks = _lower_layers(net, builder)
 
     builder.layer = "loss"
-    prediction = net.loss.lower_prediction(builder, output)
+    prediction = net.loss.lower_prediction(builder, output) if link else output
     target = (
         Ref(Region.TARGET, 0, (), np.dtype(np.int64))
         if labels

@@ -203,6 +203,25 @@ class BackendError(FastnnError, RuntimeError):
     """
 
 
+class UnknownCategoryWarning(UserWarning):
+    """Rows to predict hold categories that the fit has not met; the message counts them.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from fastnn import MLPClassifier, UnknownCategoryWarning
+    >>> classifier = MLPClassifier(categorical_features=[0], tol=0.1, random_state=0)
+    >>> classifier = classifier.fit([["Ulm"], ["Bern"]] * 20, ["a", "b"] * 20)
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error")
+    ...     try:
+    ...         classifier.predict([["Ulm"], ["Graz"]])
+    ...     except UnknownCategoryWarning as warning:
+    ...         print(warning)
+    column 0 of X: 1 of 2 rows hold unknown categories, such as 'Graz', which count as missing
+    """
+
+
 @contextmanager
 def naming(argument: str) -> Iterator[None]:
     """A context whose errors about arguments begin with the name of the argument that holds them.

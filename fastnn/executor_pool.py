@@ -31,8 +31,8 @@ class ExecutorPool:
     def __init__(self, architecture: Architecture, arena: ParameterArena):
         self.architecture = architecture
         self.arena = arena
-        self._plans: dict[tuple[int, bool, bool, bool, bool], Plan] = {}
-        self._idle: dict[tuple[int, bool, bool, bool], list[Executor]] = {}
+        self._plans: dict[tuple[int, frozenset[tuple[str, bool]]], Plan] = {}
+        self._idle: dict[tuple[int, frozenset[tuple[str, bool]]], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
         self._averaged: ExecutorPool | None = None
@@ -58,13 +58,11 @@ class ExecutorPool:
             self._averaged = ExecutorPool(self.architecture, self.arena.averaged())
         return self._averaged
 
-    def plan(
-        self, rows: int, *, training: bool, labels: bool, folded: bool = True, noise: bool = False
-    ) -> Plan:
-        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
-        key = (rows, training, labels, folded, noise)
+    def plan(self, rows: int, *, folded: bool = True, **options: bool) -> Plan:
+        """The plan for batches of up to `rows` rows; options of `fastnn.compiler.compile_plan`."""
+        options["folded"] = folded
+        key = (rows, frozenset(options.items()))
         if key not in self._plans:
-            options = {"training": training, "labels": labels, "folded": folded, "noise": noise}
             self._plans[key] = compile_plan(self.architecture, rows, fused=True, **options)
         return self._plans[key]
 
@@ -80,25 +78,26 @@ class ExecutorPool:
         return self._training
 
     @contextmanager
-    def inference(self, rows: int, labels: bool, noise: bool = False) -> Iterator[Executor]:
+    def inference(
+        self, rows: int, labels: bool, noise: bool = False, link: bool = True
+    ) -> Iterator[Executor]:
         """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
         capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
-        executor, idle = self._lend(capacity, labels, folded=True, noise=noise)
+        options = {"labels": labels, "noise": noise, "link": link}
+        executor, idle = self._lend(capacity, folded=True, **options)
         if not keeps_digits(executor):
             idle.append(executor)
-            executor, idle = self._lend(capacity, labels, folded=False, noise=noise)
+            executor, idle = self._lend(capacity, folded=False, **options)
         try:
             yield executor
         finally:
             idle.append(executor)
 
-    def _lend(
-        self, rows: int, labels: bool, folded: bool, noise: bool
-    ) -> tuple[Executor, list[Executor]]:
+    def _lend(self, rows: int, **options: bool) -> tuple[Executor, list[Executor]]:
         """An idle executor or a new one, and where it goes afterwards."""
-        idle = self._idle.setdefault((rows, labels, folded, noise), [])
+        idle = self._idle.setdefault((rows, frozenset(options.items())), [])
         try:
             return idle.pop(), idle
         except IndexError:
-            plan = self.plan(rows, training=False, labels=labels, folded=folded, noise=noise)
+            plan = self.plan(rows, training=False, **options)
             return native_executor.executor(plan, self.arena), idle

@@ -75,8 +75,11 @@ def objects(values: Any) -> np.ndarray:
 
 def missing(array: np.ndarray) -> np.ndarray:
     """Return where an array of objects holds None, NaN, pandas' NA or NaT; bool, of its shape."""
-    flat = [is_missing(value) for value in array.flat]
-    return np.array(flat, bool).reshape(array.shape)
+    nothing: Any = None
+    try:
+        return np.not_equal(array, array).astype(bool) | np.equal(array, nothing).astype(bool)
+    except (TypeError, ValueError):  # pandas' NA is neither equal nor unequal
+        return np.array([is_missing(v) for v in array.flat], bool).reshape(array.shape)
 
 
 def is_missing(value: Any) -> bool:
@@ -125,6 +128,8 @@ def _require_array(argument: str, values: Any) -> None:
         cure = f"it can be read only once: pass numpy.array(list({argument}))"
     elif isinstance(values, str | bytes | os.PathLike):
         cure = "pass what the file holds, for instance pandas.read_csv(path)"
+    elif hasattr(values, "tocsr"):  # a sparse matrix of keys is a Mapping
+        return
     elif values is None or isinstance(values, Mapping | Set):
         cure = "pass an array or a data frame"
     else:

@@ -26,13 +26,16 @@ FIRST_DRAW = 1 << 47
 
 
 def predict(
-    network: Network, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE
+    network: Network, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE, link: bool = True
 ) -> np.ndarray:
-    """Predictions for the rows of x, shape (n, outputs)."""
+    """Return predictions for the rows of x, shape (n, outputs).
+
+    Without the link of the loss, they are the outputs of the last layer: logits of a cross-entropy.
+    """
     predictions = np.empty((len(x), *network.output_shape), network.dtype)
     batch_size = min(batch_size, len(x))
     rows = Pass(DataSet(x), batch_size, predictions=predictions, scored=False)
-    with network.executors.inference(batch_size, labels=False) as executor:
+    with network.executors.inference(batch_size, labels=False, link=link) as executor:
         executor.infer(rows, network.state)
     return predictions
 

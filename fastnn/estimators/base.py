@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -15,7 +14,6 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from .. import inference
-from .._version import __version__
 from ..activations import ACTIVATIONS
 from ..callbacks import base as callbacks
 from ..custom import CustomActivation
@@ -25,11 +23,12 @@ from ..losses import Loss
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..sparse_rows import SparseRows
-from . import conversion, draws, fitting, translation
+from . import conversion, draws, fitting, state, translation
 from .columns import IMPUTATIONS
 from .inputs import ChecksInputs, in_dtype, rows_of
 from .predictor import Predictor
 from .refusal import Refusal
+from .target_scaling import TargetScaling
 from .tasks import CallbackSupportMixin, epoch_tasks
 from .weights import WeightList
 
@@ -86,6 +85,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     network_: Network
     n_outputs_: int
     _described: translation.Description | None = None
+    _scaling: TargetScaling | None = None
 
     # ------------------------------------------------------------------------ of the two estimators
 
@@ -108,6 +108,9 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     @abstractmethod
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         """What the split for early stopping is stratified by."""
+
+    def _settle_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
+        """Learn how targets (n, outputs) are scaled, if they are."""
 
     # ---------------------------------------------------------------------------- fitted attributes
 
@@ -250,6 +253,10 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
             sample_weight = factors if sample_weight is None else factors * sample_weight
         if sample_weight is not None and not sample_weight.any():
             raise ArgumentError("sample_weight, times class_weight, is 0 for every row")
+        if first:
+            self._settle_scaling(target, sample_weight)
+        if self._scaling is not None:
+            target = self._scaling.to_units(target)
         return DataSet(rows_of(X), target, sample_weight)
 
     def _begin(self) -> None:
@@ -257,13 +264,24 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         self.n_iter_ = 0
         self.t_ = 0
         self.validation_loss_curve_: list[float] = []
-        if translation.takes_all_rows(self):
-            return
-        self.loss_curve_: list[float] = []
-        self._no_improvement_count = 0
+        if not translation.takes_all_rows(self):
+            self.loss_curve_: list[float] = []
+            self._no_improvement_count = 0
+            self._begin_judging()
+
+    def _begin_judging(self) -> None:
+        """What epochs are judged by, the loss or the score of rows held out, has no best yet."""
         self.best_loss_ = None if self.early_stopping else np.inf
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _go_on(self) -> None:
+        """Make ready for steps, whatever solver and judge the fit before had."""
+        self.loss_curve_ = getattr(self, "loss_curve_", [])
+        self._no_improvement_count = getattr(self, "_no_improvement_count", 0)
+        judged_by_score = getattr(self, "validation_scores_", None) is not None
+        if judged_by_score != self.early_stopping or not hasattr(self, "best_loss_"):
+            self._begin_judging()
 
     def _prepared_network(
         self,
@@ -298,9 +316,15 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     # ------------------------------------------------------------------------------------- predict
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """What the network predicts, (n_samples, n_outputs); checks X."""
+        """Return what the network predicts, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
-        return inference.predict(self.network_, self._rows(X))
+        outputs = inference.predict(self.network_, self._rows(X))
+        return outputs if self._scaling is None else self._scaling.from_units(outputs)
+
+    def _scores(self, X: Any) -> np.ndarray:
+        """Return the outputs of the last layer (n_samples, n_outputs), without a link; checks X."""
+        check_is_fitted(self)
+        return inference.predict(self.network_, self._rows(X), link=False)
 
     def predictor(self) -> Predictor:
         """A function that predicts one row, without checks, in a few microseconds.
@@ -324,13 +348,23 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         """
         check_is_fitted(self)
         one_probability = self.out_activation_ == "logistic" and self.n_outputs_ == 1
-        return Predictor(self.network_, both_classes=one_probability, columns=self._columns)
+        return Predictor(
+            self.network_,
+            both_classes=one_probability,
+            columns=self._columns,
+            scaling=self._scaling,
+        )
 
     # ------------------------------------------------------------------------------ to and from
 
     def to_network(self) -> Network:
-        """A copy of the trained network, to go on with as a `Network`."""
+        """Return a copy of the trained network, to go on with as a `Network`.
+
+        With ``scale_target=True``, its last layer holds the scaling: it predicts in the units of y.
+        """
         check_is_fitted(self)
+        if self._scaling is not None:
+            return self._scaling.in_last_layer(self.network_)
         return copy.deepcopy(self.network_)
 
     @classmethod
@@ -356,18 +390,10 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         return conversion.to_sklearn(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_fastnn_version": __version__}
+        return state.packed(super().__getstate__())
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        version = state.pop("_fastnn_version", None)
-        if version != __version__:
-            warnings.warn(
-                f"this {type(self).__name__} was pickled by fastnn {version} and is loaded by "
-                f"fastnn {__version__}, which may break it; Network.save writes files that last",
-                stacklevel=2,
-            )
-        super().__setstate__(state)
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        super().__setstate__(state.unpacked(type(self).__name__, attributes))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

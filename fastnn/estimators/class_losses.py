@@ -80,8 +80,3 @@ def gives_probabilities(estimator: Any) -> bool:
     if not probabilistic(estimator):
         raise AttributeError(f"loss={estimator.loss!r} gives scores: see decision_function")
     return True
-
-
-def gives_scores(estimator: Any) -> bool:
-    """Whether a classifier has `decision_function`."""
-    return not probabilistic(estimator)

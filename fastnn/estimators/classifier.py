@@ -287,7 +287,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         if self._task == "multilabel" or self.n_outputs_ != 1:
             return None
-        return target.reshape(-1) == 1  # of a column, scikit-learn would compare rows as text
+        # Of a column, scikit-learn makes such text row by row, in Python; its errors quote it.
+        return (target.reshape(-1) == 1).astype(str)
 
     def _scorer(self, validation: DataSet) -> Any:
         """Accuracy; of several labels, the share of rows of which all are right."""
@@ -361,14 +362,42 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             return np.hstack([1 - probability, probability])
         return probability
 
-    @available_if(class_losses.gives_scores)
     def decision_function(self, X: Any) -> np.ndarray:
-        """Scores of the classes or labels, (n_samples, n_outputs), or (n_samples,) for two classes.
+        """Return scores of the classes: logits, of which the loss's link makes probabilities.
 
-        There where the loss has no link that makes probabilities of them.
+        They keep the digits that probabilities near 0 and 1 lose, so that calibration sees them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
+            For two classes one number a row, positive for the second of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            X cannot be used.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from fastnn import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> classifier = MLPClassifier(tol=0.1, random_state=0).fit(X, y)
+        >>> odds = np.exp(classifier.decision_function(X))
+        >>> bool(np.allclose(odds / odds.sum(axis=1, keepdims=True), classifier.predict_proba(X)))
+        True
         """
-        scores = self._outputs(X)
-        return scores.reshape(-1) if self._task == "binary" else scores
+        scores = self._scores(X)
+        if self._task == "binary":
+            return scores.reshape(-1)
+        if self._task == "multiclass" and len(self.classes_) <= 2:
+            return scores[:, 1] - scores[:, 0]
+        return scores
 
     @available_if(class_losses.gives_probabilities)
     def predict_log_proba(self, X: Any) -> np.ndarray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from sklearn.base import clone
@@ -15,7 +16,7 @@ from sklearn.utils._missing import is_scalar_nan
 from sklearn.utils.validation import assert_all_finite
 
 from .. import frames
-from ..errors import ArgumentError
+from ..errors import ArgumentError, UnknownCategoryWarning
 
 #: What the columns of numbers may hold.
 DTYPES = (np.float64, np.float32)
@@ -75,6 +76,10 @@ class Columns:
         )
         with _one_type(X, self.categorical):
             self._encoder.fit(_categories(X, self.categorical))
+        self._number_categories()
+
+    def _number_categories(self) -> None:
+        """Settle the codes of the categories that the encoder has learned."""
         known = [
             [category for category in categories if category == category]  # NaN is missing
             for categories in self._encoder.categories_
@@ -87,14 +92,34 @@ class Columns:
         if self.categorical is None:
             return X
         with _one_type(X, self.categorical):
-            codes = self._encoder.transform(_categories(X, self.categorical))
-        codes = np.where(np.isnan(codes), np.array(self.sizes) - 1, codes)
+            categories = _categories(X, self.categorical)
+            codes = self._encoder.transform(categories)
+        last = np.isnan(codes)
+        self._warn_of_unknown(X, categories, last)
+        codes = np.where(last, np.array(self.sizes) - 1, codes)
         if self.categorical.all():
             return codes
         rest = _part(X, ~self.categorical)
         with frames.naming_text("X", rest, CURE):
             numbers = check_array(rest, dtype=DTYPES, ensure_all_finite=False)
         return np.hstack([codes.astype(numbers.dtype), numbers])
+
+    def _warn_of_unknown(self, X: Any, categories: np.ndarray, last: np.ndarray) -> None:
+        """Say which columns hold categories, (n, columns), that the fit has not met.
+
+        `last` is where the code is that of missing ones too.
+        """
+        assert self.categorical is not None
+        for place, i in enumerate(np.flatnonzero(self.categorical)):
+            values = categories[last[:, place], place].astype(object)
+            unknown = values[~frames.missing(values)]
+            if len(unknown):
+                warnings.warn(
+                    f"column {_name(X, i)} of X: {len(unknown)} of {len(categories)} rows hold "
+                    f"unknown categories, such as {unknown[0]!r}, which count as missing",
+                    UnknownCategoryWarning,
+                    stacklevel=6,
+                )
 
     # ------------------------------------------------------------------------------- missing values
 
@@ -110,6 +135,23 @@ class Columns:
         codes, numbers = X[:, : len(self.sizes)], self.imputer.transform(X[:, len(self.sizes) :])
         assert_all_finite(numbers, input_name="X after imputation")
         return np.hstack([codes, numbers]) if self.sizes else numbers
+
+    # ------------------------------------------------------------------------------------- pickles
+
+    def state(self) -> dict[str, Any]:
+        """Return what was learned as arrays and scikit-learn's own objects."""
+        encoder = getattr(self, "_encoder", None)
+        return {"categorical": self.categorical, "imputer": self.imputer, "encoder": encoder}
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any]) -> Columns:
+        """Return the columns that `state` described."""
+        columns = cls(state["categorical"], None)
+        columns.imputer = state["imputer"]
+        if state["encoder"] is not None:
+            columns._encoder = state["encoder"]
+            columns._number_categories()
+        return columns
 
     # ---------------------------------------------------------------------------------- single rows
 
@@ -207,6 +249,12 @@ def _categories(X: Any, mask: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
+def _name(X: Any, i: SupportsIndex) -> str:
+    """Return what to call a column of a table: its name in quotes, or its number."""
+    known = frames.columns(X)
+    return repr(known[i][0]) if known else str(i)
+
+
 @contextmanager
 def _one_type(X: Any, mask: np.ndarray) -> Iterator[None]:
     """A context that names the column whose categories cannot be put in order."""
@@ -217,9 +265,8 @@ def _one_type(X: Any, mask: np.ndarray) -> Iterator[None]:
             values = frames.objects(frames.column(X, i))
             kinds = sorted({type(v).__name__ for v in values if not frames.is_missing(v)})
             if len(kinds) > 1:
-                name = repr(frames.columns(X)[i][0]) if frames.columns(X) else str(i)
                 raise ArgumentError(
-                    f"column {name} of X mixes categories of types {', '.join(kinds)}: make them "
-                    "all text, or all numbers"
+                    f"column {_name(X, i)} of X mixes categories of types {', '.join(kinds)}: make "
+                    "them all text, or all numbers"
                 ) from error
         raise

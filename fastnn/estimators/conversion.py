@@ -54,8 +54,8 @@ def to_sklearn(ours: Any) -> Any:
     theirs._validate_params()
     _copy_attributes(ours, theirs)
     theirs.out_activation_ = ours.out_activation_
-    theirs.coefs_ = [array.copy() for array in ours.coefs_]
-    theirs.intercepts_ = [array.copy() for array in ours.intercepts_]
+    network = ours.to_network()  # in the units of y
+    theirs.coefs_, theirs.intercepts_ = network.get_weights()[::2], network.get_weights()[1::2]
     if hasattr(ours, "classes_"):
         known = np.eye(ours.n_outputs_, dtype=int) if ours._task == "multilabel" else ours.classes_
         theirs._label_binarizer = LabelBinarizer().fit(known)

@@ -18,6 +18,7 @@ from ..errors import ArgumentError, DivergenceError
 from ..history import History
 from ..network import Network
 from ..training import FitSettings, Session
+from . import baseline
 from .account import Account, TimeLimit
 from .draws import Shuffles
 
@@ -26,6 +27,11 @@ AUTO_BATCH_SIZE = 200
 
 #: Frames up from here to whoever called `fit`: `fit_steps`, `_fit`, `fit`, scikit-learn's wrapper.
 CALLER = 5
+
+MAX_ITERATIONS = (
+    "Stochastic Optimizer: Maximum iterations ({}) reached and the optimization hasn't converged "
+    "yet."
+)
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -57,6 +63,7 @@ def fit_steps(
     settings = FitSettings(
         epochs, _batch_size(estimator, len(train)), False, order=order, loss_by_rows=True
     )
+    estimator._go_on()
     account = Account(estimator, len(train), score)
     estimator.n_iter_ = 0
     limit = TimeLimit(estimator.max_time)
@@ -70,13 +77,13 @@ def fit_steps(
         )
     elif limit.reached:
         _warn_of_time(estimator)
-    elif estimator.n_iter_ == epochs and not account.converged and not incremental:
-        warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization "
-            "hasn't converged yet.",
-            ConvergenceWarning,
-            stacklevel=CALLER,
-        )
+    elif not incremental:
+        reached = estimator.n_iter_ == epochs and not account.converged
+        said = f"{MAX_ITERATIONS.format(epochs)} " if reached else ""
+        poor = account.converged or reached
+        said += (poor and baseline.complaint(estimator, network.loss, train)) or ""
+        if said:
+            warnings.warn(said.strip(), ConvergenceWarning, stacklevel=CALLER)
 
 
 def fit_full_batch(
@@ -109,6 +116,8 @@ def fit_full_batch(
             ConvergenceWarning,
             stacklevel=CALLER,
         )
+    elif poor := baseline.complaint(estimator, network.loss, data):
+        warnings.warn(poor, ConvergenceWarning, stacklevel=CALLER)
 
 
 def _warn_of_time(estimator: Any) -> None:

@@ -76,16 +76,17 @@ class ChecksInputs:
 
     def _rows(self, X: Any) -> np.ndarray | SparseRows:
         """X, checked, as the network predicts from it."""
-        columns, X = self._columns, frames.arrayable("X", X)
+        columns = self._columns
         options = {
             "accept_sparse": SPARSE,
             "ensure_all_finite": "allow-nan" if columns.allows_nan else True,
         }
         if columns.categorical is not None:
-            X = as_table(X, self)
+            X = as_table(frames.arrayable("X", X), self)
             validate_data(self, X, reset=False, skip_check_array=True)
             X = check_array(columns.encode(X), estimator=self, **options)
         elif not self._is_plain(X):
+            X = frames.arrayable("X", X)
             with frames.naming_text("X", X, CURE):
                 X = validate_data(self, X, reset=False, **options)
         rows, dtype = rows_of(columns.impute(X)), self.network_.dtype

@@ -11,6 +11,7 @@ from ..data import DataSet
 from ..network import Network
 from ..passes import Pass
 from .columns import Columns
+from .target_scaling import TargetScaling
 
 
 class Predictor:
@@ -26,10 +27,17 @@ class Predictor:
         Whether the one output is the probability of the second of two classes.
     columns : Columns, optional
         What makes numbers of a row; None takes it for numbers.
+    scaling : TargetScaling, optional
+        What brings outputs into the units of the targets.
     """
 
     def __init__(
-        self, network: Network, *, both_classes: bool = False, columns: Columns | None = None
+        self,
+        network: Network,
+        *,
+        both_classes: bool = False,
+        columns: Columns | None = None,
+        scaling: TargetScaling | None = None,
     ):
         row = np.zeros((1, *network.input_shape), network.dtype)
         outputs = np.zeros((1, *network.output_shape), network.dtype)
@@ -39,6 +47,7 @@ class Predictor:
         self._run = executor.repeatable(rows, network.state)
         self._row, self._outputs = row[0], outputs[0]
         self._both_classes = both_classes
+        self._scaling = scaling
         self._prepare = None if columns is None or columns.plain else columns.row
 
     def __call__(self, row: Any) -> np.ndarray:
@@ -48,4 +57,6 @@ class Predictor:
         if self._both_classes:
             probability = self._outputs[0]
             return np.array([1 - probability, probability])
+        if self._scaling is not None:
+            return self._scaling.from_units(self._outputs)
         return self._outputs.copy()

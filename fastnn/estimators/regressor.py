@@ -19,6 +19,7 @@ from ..network import Network
 from . import conversion
 from .base import BaseMultilayerPerceptron, takes_steps
 from .refusal import Refusal
+from .target_scaling import TargetScaling, check_loss
 from .uncertainty import PredictsUncertainty, check_levels, levels
 
 LOSSES: dict[str, Loss] = {
@@ -51,6 +52,12 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         Which quantile the loss 'quantile' fits; several, in ascending order and with 0.5 among
         them, give the one target as many outputs: `predict` gives the median, `predict_interval`
         what lies around it.
+    scale_target : bool, default=False
+        Whether the network learns targets of mean 0 and standard deviation 1, by what the first y
+        has, weighted by `sample_weight`. Do so wherever targets are not of that size already: a
+        network that begins at 0 has far to go to prices of 200,000. Predictions are in the units of
+        y, float64; losses, `coefs_` and the loss's own constants (δ of Huber's) in standard
+        deviations. False is scikit-learn's. Not for 'poisson', whose link has units of its own.
 
     Attributes
     ----------
@@ -64,15 +71,16 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
     >>> from sklearn.datasets import load_diabetes
     >>> from fastnn import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> regressor = MLPRegressor(solver="lbfgs", alpha=1.0, tol=1e-2, random_state=0)
-    >>> regressor.fit(10 * X[:300], y[:300] / 100).predict(10 * X[300:]).shape
-    (142,)
+    >>> regressor = MLPRegressor(tol=1e-3, scale_target=True, random_state=0)
+    >>> regressor.fit(10 * X[:300], y[:300]).score(10 * X[300:], y[300:]) > 0.4
+    True
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMultilayerPerceptron._parameter_constraints,
         "loss": [StrOptions(set(LOSSES)), Loss],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "scale_target": ["boolean"],
     }
 
     def __init__(
@@ -116,6 +124,7 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         imputer: Any = None,
         progress: bool = False,
         quantile: Any = 0.5,
+        scale_target: bool = False,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -155,6 +164,7 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         self.imputer = imputer
         self.progress = progress
         self.quantile = quantile
+        self.scale_target = scale_target
 
     # ---------------------------------------------------------------------------------------- fit
 
@@ -175,6 +185,12 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
             )
         self.n_outputs_ = target.shape[1]
         return target
+
+    def _settle_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
+        self._scaling = None
+        if self.scale_target:
+            check_loss(self._loss())
+            self._scaling = TargetScaling(target, weight)
 
     def _loss(self) -> Loss:
         if isinstance(self.loss, Loss):
@@ -257,8 +273,8 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         >>> from sklearn.datasets import load_diabetes
         >>> from fastnn import MLPRegressor
         >>> X, y = load_diabetes(return_X_y=True)
-        >>> regressor = MLPRegressor(dropout=0.2, tol=0.01, random_state=0).fit(10 * X, y / 100)
-        >>> values, std = regressor.predict(10 * X, return_std=True)
+        >>> regressor = MLPRegressor(dropout=0.2, tol=0.01, scale_target=True, random_state=0)
+        >>> values, std = regressor.fit(10 * X, y).predict(10 * X, return_std=True)
         >>> values.shape, bool((std > 0).all())
         ((442,), True)
         """

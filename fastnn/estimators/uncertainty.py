@@ -13,6 +13,7 @@ from .. import inference
 from ..layers import Dropout
 from ..losses import Loss, Quantile
 from ..network import Network
+from .target_scaling import TargetScaling
 
 MEDIAN = 0.5
 
@@ -45,6 +46,7 @@ class PredictsUncertainty:
     network_: Network
     _outputs: Callable[[Any], np.ndarray]
     _rows: Callable[[Any], Any]
+    _scaling: TargetScaling | None
 
     def _values(self, outputs: np.ndarray) -> np.ndarray:
         """Of what the network predicts: the median of several quantiles, else all of it."""
@@ -59,7 +61,10 @@ class PredictsUncertainty:
             raise ValueError("return_std=True needs a network with dropout, whose masks it varies")
         if levels(network.loss):
             raise ValueError("return_std=True is for a value, not for several quantiles")
-        return inference.moments_of_draws(network, self._rows(X), n_draws)
+        mean, deviation = inference.moments_of_draws(network, self._rows(X), n_draws)
+        if self._scaling is None:
+            return mean, deviation
+        return self._scaling.from_units(mean), deviation * self._scaling.scale
 
     @available_if(_fits_several)
     def predict_quantiles(self, X: Any) -> np.ndarray:
@@ -101,8 +106,9 @@ class PredictsUncertainty:
         >>> from fastnn import MLPRegressor
         >>> X, y = load_diabetes(return_X_y=True)
         >>> levels = [0.05, 0.5, 0.95]
-        >>> regressor = MLPRegressor("quantile", quantile=levels, tol=0.01, random_state=0)
-        >>> lower, upper = regressor.fit(10 * X, y / 100).predict_interval(10 * X).T
+        >>> options = {"quantile": levels, "tol": 0.01, "scale_target": True, "random_state": 0}
+        >>> regressor = MLPRegressor("quantile", **options).fit(10 * X, y)
+        >>> lower, upper = regressor.predict_interval(10 * X).T
         >>> bool((lower <= upper).all())
         True
         """

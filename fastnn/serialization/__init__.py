@@ -27,6 +27,7 @@ Other entries of the metadata, which tools may add, are ignored.
 - `description`: a network as JSON values, and the checks on the way back.
 - `custom_objects`: activations and losses of the user, which a file only names.
 - `model`: the two public functions.
+- `state`: a network as a dict of arrays and plain values, for pickles of estimators.
 - `checkpoint`: the same for a network in the middle of a fit; `fit_entry`, what its file has more.
 """
 

@@ -16,6 +16,9 @@ from ..parameters import ParameterArena
 from . import atomic, container, description, fit_entry
 from .custom_objects import CustomObject, CustomObjects
 
+#: What names of tensors of the optimizer's state begin with.
+SLOTS = "optimizer/"
+
 if TYPE_CHECKING:
     from os import PathLike
 
@@ -80,7 +83,7 @@ def snapshot(
     network: Network, preprocessing: Mapping[str, Any] | None, training: bool
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Description and tensors of a network's file; see `save`."""
-    tensors = _tensors(network.architecture, network.arena, training)
+    tensors = named_tensors(network.architecture, network.arena, training)
     # A snapshot: the digest and the file must see the same numbers, whoever trains meanwhile.
     tensors = {name: tensor.copy() for name, tensor in tensors.items()}
     if name := _first_nonfinite(tensors, network.architecture):
@@ -175,7 +178,7 @@ def fill(
     training: bool,
 ) -> None:
     """Copy the tensors of a file to the arena; each is dropped as soon as it is there."""
-    for name, view in _tensors(architecture, arena, training).items():
+    for name, view in named_tensors(architecture, arena, training).items():
         view[...] = tensors.pop(name)
 
 
@@ -187,13 +190,13 @@ def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, t
         yield buffer.name, buffer.shape
     for slot in architecture.slots if training else ():
         for segment in architecture.segments:
-            yield f"optimizer/{slot}/{segment.name}", segment.shape
+            yield f"{SLOTS}{slot}/{segment.name}", segment.shape
 
 
-def _tensors(
+def named_tensors(
     architecture: Architecture, arena: ParameterArena, training: bool
 ) -> dict[str, np.ndarray]:
-    """The arena's arrays, as views, under their names in the file."""
+    """Return the arena's arrays, as views, under their names in the file."""
     views = [arena.view(arena.parameters, segment) for segment in arena.segments]
     views += [arena.view(arena.buffers, segment) for segment in arena.buffer_segments]
     for slot in arena.slots if training else ():

@@ -88,7 +88,7 @@ def test_scores_of_several_classes(margins):
     np.testing.assert_array_equal(net.predict(DIGITS), scores.argmax(axis=1))
     assert net.score(DIGITS, DIGIT) > 0.9
     assert net.best_validation_score_ > 0.8
-    assert not hasattr(fitted("log_loss"), "decision_function")
+    assert hasattr(fitted("log_loss"), "decision_function")
 
 
 def test_scores_of_labels(margin):

@@ -139,3 +139,33 @@ def test_how_notebooks_show_it(cls):
     assert "Fitted" in fitted
     assert not re.search(r'href="https?://scikit-learn\.org', page + fitted)
     assert repr(net) == f"{cls.__name__}(dropout=0.25, hidden_layer_sizes=(7,), max_iter=2)"
+
+
+WARM = {
+    "to early stopping": ({}, {"early_stopping": True}),
+    "from early stopping": ({"early_stopping": True}, {"early_stopping": False}),
+    "from lbfgs": ({"solver": "lbfgs"}, {"solver": "adam"}),
+    "from lbfgs to early stopping": (
+        {"solver": "lbfgs"},
+        {"solver": "sgd", "early_stopping": True},
+    ),
+    "to lbfgs": ({}, {"solver": "lbfgs"}),
+}
+
+
+@pytest.mark.parametrize("change", WARM)
+def test_a_warm_start_may_change_solver_and_early_stopping(change):
+    before, after = WARM[change]
+    net = MLPClassifier(warm_start=True, max_iter=3, random_state=0, **before).fit(DIGITS, DIGIT)
+    net.set_params(**after).fit(DIGITS, DIGIT)
+    if net.early_stopping:
+        assert net.best_validation_score_ == max(net.validation_scores_)
+    elif net.solver != "lbfgs":
+        assert net.best_loss_ == min(net.loss_curve_[-3:])
+
+
+def test_a_partial_fit_may_follow_early_stopping():
+    net = MLPClassifier(early_stopping=True, max_iter=3, random_state=0).fit(DIGITS, DIGIT)
+    net.set_params(early_stopping=False).partial_fit(DIGITS, DIGIT)
+    assert len(net.loss_curve_) == 4
+    assert net.best_loss_ == net.loss_curve_[-1]
