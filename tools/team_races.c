@@ -1,13 +1,14 @@
-// Teams under ThreadSanitizer, which does not know libgomp's threads: here POSIX threads are the
-// members. tools/sanitize compiles and runs this; it prints nothing and returns 0 if all is well.
+// Teams under ThreadSanitizer. tools/sanitize compiles and runs this; it prints nothing and returns
+// 0 if all is well.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "team.c"
+#include "posix_team.h"
 
-enum { MEMBERS = 4, ITEMS = 3000, ROUNDS = 300, RUNS = 20 };
+enum { MEMBERS = MOST_MEMBERS, ITEMS = 3000, ROUNDS = 300, RUNS = 20 };
 
 static int spinning;   // whether members spin before they sleep
 static int last_look;  // the one that asks for the end; 0 for none
@@ -73,37 +74,9 @@ static void body(void *job) {
     }
 }
 
-typedef struct {
-    team *team;
-    int index;
-    const team_work *work;
-} starter;
-
-static void *run_thread(void *argument) {
-    const starter *s = argument;
-    run_member(s->team, s->index, s->work);
-    return NULL;
-}
-
 static void run_team(void) {
-    char scratch[FASTNN_SCRATCH] __attribute__((aligned(64)));
-    team t = {.size = MEMBERS,
-              .scratch = scratch,
-              .watch = look,
-              .spins = fastnn_processors_for(MEMBERS) ? SPINS : 0};
-    const team_work work = {body, NULL};
-    pthread_t threads[MEMBERS];
-    starter starters[MEMBERS];
-    pthread_mutex_init(&t.mutex, NULL);
-    pthread_cond_init(&t.woken, NULL);
-    for (int i = 1; i < MEMBERS; i++) {
-        starters[i] = (starter){&t, i, &work};
-        if (pthread_create(&threads[i], NULL, run_thread, &starters[i])) _Exit(2);
-    }
-    run_member(&t, 0, &work);
-    for (int i = 1; i < MEMBERS; i++) pthread_join(threads[i], NULL);
-    pthread_cond_destroy(&t.woken);
-    pthread_mutex_destroy(&t.mutex);
+    team t = {.size = MEMBERS, .watch = look, .spins = fastnn_processors_for(MEMBERS) ? SPINS : 0};
+    run_posix_team(&t, body, NULL);
 }
 
 int main(void) {
