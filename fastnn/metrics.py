@@ -240,7 +240,7 @@ def rises(name: str, metrics: Sequence[Metric] = ()) -> bool | None:
 
 
 def decisions(task: str, values: np.ndarray) -> np.ndarray:
-    """What scikit-learn's metrics compare: class numbers, yes/no columns, or the values themselves.
+    """What scikit-learn's metrics compare: class numbers, yes/no columns, or float64 values.
 
     `values` are targets or predictions: (n,) class numbers or (n, outputs).
     """
@@ -249,7 +249,7 @@ def decisions(task: str, values: np.ndarray) -> np.ndarray:
     if task == "binary":
         answers = (values >= THRESHOLD).astype(np.int64)
         return answers[:, 0] if answers.shape[1] == 1 else answers
-    return values
+    return values.astype(np.float64)  # squares of float32 may be beyond it
 
 
 def compared(

@@ -15,6 +15,7 @@ from fastnn import (
     Rescaling,
     TabularInput,
     fit_population,
+    metrics,
 )
 from fastnn.estimators import MLPRegressor
 
@@ -150,3 +151,11 @@ def test_constant_targets_and_single_rows_are_taken():
     net.fit(X, np.full(20, 0.1), epochs=1, verbose=0)
     net.train_on_batch(X[:1], [1.7e9])
     assert np.isfinite(net.evaluate(X[:2], [1.7e9, 1.7e9 + 1])["loss"])
+
+
+def test_scores_are_computed_in_float64():
+    true, predicted = 1e25 * rng.normal(size=(2, 50, 1)).astype(np.float32)
+    r2 = metrics.evaluate(metrics.get(["r2"], "regression"), "regression", true, predicted, None)
+    wide = true.astype(float), predicted.astype(float)
+    expected = 1 - ((wide[0] - wide[1]) ** 2).sum() / ((wide[0] - wide[0].mean()) ** 2).sum()
+    assert r2["r2"] == pytest.approx(expected, rel=1e-6)

@@ -1,0 +1,71 @@
+"""Gradient checks of random networks: no false alarm, and no planted error that is missed."""
+
+import contextlib
+import functools
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import gradient_check, kernels
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from random_networks import draw_case
+
+SEEDS = range(2000 if os.environ.get("FASTNN_FULL") == "1" else 60)
+ROWS, ENTRIES = 5, 6
+#: Errors below are right, and errors above are found; see the notes of `gradient_check`.
+RIGHT, WRONG = 1e-6, 1e-4
+
+
+def checked(case):
+    """The check of a network that has learned its statistics; None where the loss is infinite."""
+    net = case.network()
+    with contextlib.suppress(fastnn.DivergenceError):
+        net.fit(case.x, case.y, epochs=1, batch_size=None, verbose=0)
+    weight = None if case.sample_weight is None else case.sample_weight[-ROWS:]
+    try:
+        X, y = case.x[-ROWS:], case.y[-ROWS:]
+        return gradient_check(net, X, y, n=ENTRIES, sample_weight=weight, verbose=0)
+    except fastnn.ArgumentError as error:
+        if "finite" in str(error):
+            return None
+        raise
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_right_gradients_raise_no_alarm(seed):
+    case = draw_case(seed)
+    with np.errstate(all="ignore"):
+        result = checked(case)
+    assert result is None or result.max_relative_error <= RIGHT, f"{case}\n{result}"
+
+
+def a_little_off(dense_bwd):
+    """Weights of the last layer, whose activation is none, have gradients that are too large."""
+
+    @functools.wraps(dense_bwd)
+    def broken(dx, dw, db, dy, y, x, w, activation, z=None):
+        dense_bwd(dx, dw, db, dy, y, x, w, activation, z)
+        if dw is not None and activation == "identity":
+            dw += 1e-3 + 0.01 * np.sqrt(np.square(dw).mean())
+
+    return broken
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_planted_errors_are_found(seed, monkeypatch):
+    case = draw_case(seed)
+    reference = kernels.reference
+    with np.errstate(all="ignore"), kernels.use("reference"):
+        right = checked(case)
+        monkeypatch.setattr(reference, "dense_bwd", a_little_off(reference.dense_bwd))
+        result = checked(case)
+    if right is None or result is None:
+        return
+    last = result.arrays[-1 if result.arrays[-1].name.endswith("weights") else -2]
+    if last.scale > 100 * last.noise:
+        assert result.relative_errors[last.name] > WRONG, f"{case}\n{result}"
