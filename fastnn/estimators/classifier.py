@@ -287,8 +287,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         if self._task == "multilabel" or self.n_outputs_ != 1:
             return None
-        # Of a column, scikit-learn makes such text row by row, in Python; its errors quote it.
-        return (target.reshape(-1) == 1).astype(str)
+        return target.reshape(-1) == 1
 
     def _scorer(self, validation: DataSet) -> Any:
         """Accuracy; of several labels, the share of rows of which all are right."""

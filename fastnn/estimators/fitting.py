@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 
 from ..callbacks import Callback, ProgressBar
 from ..callbacks.base import CallbackList, Logs
@@ -21,6 +20,7 @@ from ..training import FitSettings, Session
 from . import baseline
 from .account import Account, TimeLimit
 from .draws import Shuffles
+from .splitting import split
 
 #: Rows of a batch at most, where `batch_size` is "auto".
 AUTO_BATCH_SIZE = 200
@@ -163,12 +163,8 @@ def _run(
 
 def _split(estimator: Any, data: DataSet, random: np.random.RandomState) -> tuple[DataSet, DataSet]:
     """Rows to train on and rows to score, the latter copied."""
-    train, validation = train_test_split(
-        np.arange(len(data)),
-        random_state=random,
-        test_size=estimator.validation_fraction,
-        stratify=estimator._strata(data.target),
-    )
+    strata = estimator._strata(data.target)
+    train, validation = split(len(data), estimator.validation_fraction, strata, random)
     if len(validation) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "

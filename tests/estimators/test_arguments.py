@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from sklearn.model_selection import train_test_split
 
 import fastnn
 from fastnn import MLPClassifier, MLPRegressor
-from fastnn.estimators import fitting
+from fastnn.estimators import splitting
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -234,24 +235,42 @@ def test_several_labels_have_a_dict_each():
 
 
 @pytest.mark.parametrize("y", [CLASSES, np.array(["a", "b"])[CLASSES], CLASSES * 2.0])
-def test_rows_are_held_out_as_scikit_learn_does_without_strata_of_text(monkeypatch, y):
-    """Of a column, (n, 1), scikit-learn makes text of each row: ten times the work."""
-    splits = []
-
-    def split(*arrays, **options):
-        splits.append((options["stratify"], train_test_split(*arrays, **options)))
-        return splits[-1][1]
-
-    monkeypatch.setattr(fitting, "train_test_split", split)
+def test_rows_are_held_out_as_in_scikit_learn(y):
     options = {"max_iter": 3, "early_stopping": True, "random_state": 0}
     ours = MLPClassifier(**options).fit(X, y)
     theirs = sklearn.neural_network.MLPClassifier(**options).fit(X, y)
     np.testing.assert_allclose(ours.validation_scores_, theirs.validation_scores_)
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-6)
-    ((strata, (_, held_out)),) = splits
-    assert strata.shape == (N,)
+
+
+@pytest.mark.parametrize("rows", [5, 10, 20, 99, 100, 1000])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.25, 0.5, 0.99])
+def test_splits_are_train_test_splits(rows, share, fraction):
+    """Also where strata tie for the last row, and where nothing can be held out."""
+    for seed in range(5):
+        strata = np.random.default_rng(seed).random(rows) < share
+        for given in (strata, None):
+            one, other = np.random.RandomState(seed), np.random.RandomState(seed)
+            column = None if given is None else given.reshape(-1, 1)
+            try:
+                expected = train_test_split(
+                    np.arange(rows), test_size=fraction, stratify=column, random_state=one
+                )
+            except ValueError as error:
+                with pytest.raises(ValueError, match=re.escape(str(error)[:20])):
+                    splitting.split(rows, fraction, given, other)
+                continue
+            found = splitting.split(rows, fraction, given, other)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(a, b)
+            assert one.randint(2**31) == other.randint(2**31)  # as many draws
+
+
+def test_splits_make_no_text_or_list_of_rows(monkeypatch):
+    """Which took ten times as long as the rest of the split."""
+    monkeypatch.setattr(splitting, "train_test_split", None)
+    train, held_out = splitting.split(N, 0.1, CLASSES == 1, np.random.RandomState(0))
     assert np.bincount(CLASSES[held_out]).tolist() == [2, 2]
-
-
-def test_early_stopping_of_numbers_has_no_strata():
+    assert sorted([*train, *held_out]) == list(range(N))
     assert MLPRegressor()._strata(NUMBERS) is None
