@@ -210,6 +210,13 @@ def _optimizers(params: Mapping[str, Any]) -> float:
     return float(floor + (rate - best) ** 2)
 
 
+def _lures(params: Mapping[str, Any]) -> float:
+    """Choices that are good whatever else is chosen; others are better, within narrow limits."""
+    distance = abs(np.log10(params["rate"]) + 2.5) + 2 * abs(params["dropout"] - 0.2)
+    lured = (params["activation"] == "tanh") + (not params["batch_norm"])
+    return float(0.2 * lured + min((4 - 1.8 * lured) * distance, 1.0 - 0.2 * lured))
+
+
 def other_scales() -> list[Objective]:
     """Logarithmic, integer, categorical and conditional parameters."""
     rates = {
@@ -223,6 +230,12 @@ def other_scales() -> list[Objective]:
         "kind": ["a", "b", "c", "d"],
         "start": ["plain", "late", "early"],
     }
+    lures = {
+        "rate": log_uniform(1e-5, 1),
+        "dropout": uniform(0, 0.5),
+        "activation": ["relu", "gelu", "tanh"],
+        "batch_norm": [False, True],
+    }
     whole = {f"x{i}": integers(-32, 32) for i in range(4)}
     steps = {f"x{i}": integers(-5, 10) for i in range(3)}
     return [
@@ -232,6 +245,7 @@ def other_scales() -> list[Objective]:
         Objective(
             "Rosenbrock, 3 integers", steps, lambda p: float(rosenbrock(np.array(list(p.values()))))
         ),
+        Objective("choices that lure", lures, _lures),
         Objective("layers, conditional", _layered, _layers),
         Objective("optimizers, conditional", _optimizer_space, _optimizers),
     ]

@@ -160,14 +160,23 @@ class MissingDependencyError(FastnnError, ImportError):
 
 
 class SearchError(FastnnError, RuntimeError):
-    """All trials of a search failed; the error of the first is its cause. Also a `RuntimeError`.
+    """All trials of a search failed, or its storage did. Also a `RuntimeError`.
+
+    The error of the first trial, or that of the storage, is its cause.
+
+    Attributes
+    ----------
+    result : SearchResult or None
+        What the search has found until then; None if no trial was trained.
 
     Examples
     --------
     >>> import fastnn
-    >>> issubclass(fastnn.SearchError, RuntimeError)
-    True
+    >>> issubclass(fastnn.SearchError, RuntimeError), fastnn.SearchError.result
+    (True, None)
     """
+
+    result: SearchResult | None = None
 
 
 class ExecutorError(FastnnError, RuntimeError):

@@ -127,7 +127,8 @@ def run(options: argparse.Namespace) -> None:
     build = tuning.TableNetwork(target.outputs, bool(target.classes))
     result = _search(build, prepared, options)
     say(_found(result))
-    network = _best(build, result, prepared, options.seed)
+    network = _as_it_stands(result) if result.interrupted else None
+    network = network or _best(build, result, prepared, options.seed)
     if len(prepared.test):
         x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
         predicted = target.decode(network.predict(x_test))
@@ -137,7 +138,9 @@ def run(options: argparse.Namespace) -> None:
             streams.note(found.warning())
     _write(out, network, prepared, result, options, say)
     if result.interrupted:
-        raise KeyboardInterrupt("the best so far is written; the same command goes on")
+        raise KeyboardInterrupt(
+            f"the best so far is in {out / 'model.safetensors'}; the same command goes on"
+        )
 
 
 def _check_out(out: Path, data: str) -> Path:
@@ -245,6 +248,12 @@ def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: i
     return network
 
 
+def _as_it_stands(result: SearchResult) -> Network | None:
+    """The network of the best trial, if it is at hand: who presses Ctrl-C does not want to wait."""
+    models = result.best.models
+    return models[0] if models is not None and len(models) == 1 else None
+
+
 def _write(
     out: Path,
     network: Network,
@@ -253,46 +262,54 @@ def _write(
     options: argparse.Namespace,
     say: Callable[[str], object],
 ) -> None:
-    """Model, report and command."""
+    """Model, command and report; no report after Ctrl-C, which would take longer than all else."""
     from ..serialization import atomic
 
     out.mkdir(parents=True, exist_ok=True)
     command = _command(options)
     replaced = existing([out / "model.safetensors"])
     network.save(out / "model.safetensors", preprocessing=prepared.preprocessing.to_dict())
-    result.report(out / "report.html", command=printable(command))
     text = _instructions(command, result, options)
     atomic.write(out / "command.txt", [text.encode(errors="surrogateescape")])
     tell_replaced(replaced)
     say(f"model:   {out / 'model.safetensors'}")
-    say(f"report:  {out / 'report.html'}")
     say(f"command: {command}")
+    if not result.interrupted:
+        result.report(out / "report.html", command=printable(command))
+        say(f"report:  {out / 'report.html'}")
 
 
 def _command(options: argparse.Namespace) -> str:
     """The command line with every option that the outcome depends on."""
-    words = ["fastnn", "search", options.data]
+    data = options.data
+    words = ["fastnn", "search", f"./{data}" if data.startswith("-") and data != "-" else data]
     for name, value in vars(options).items():
-        if name not in ("run", "data", "quiet", "threads") and value not in (None, []):
-            words += _option(name, _text(name, value))
+        if name not in ("run", "data", "quiet", "threads"):
+            for text in _texts(name, value):
+                words += _option(f"--{name.replace('_', '-')}", text)
     return shlex.join(words)
 
 
-def _option(name: str, text: str) -> list[str]:
-    """The words of an option; a value that begins with a dash is joined to its name."""
-    option = f"--{name.replace('_', '-')}"
-    return [f"{option}={text}"] if text.startswith("-") else [option, text]
+def _option(name: str, text: str | None) -> list[str]:
+    """An option as the parser reads it; None stands for one without a value."""
+    if text is None:
+        return [name]
+    return [f"{name}={text}"] if text.startswith("-") else [name, text]
 
 
-def _text(name: str, value: Any) -> str:
-    """The value of an option as it is written; passwords are not."""
+def _texts(name: str, value: Any) -> list[str | None]:
+    """The values of an option as they are written, one for each time that it is given."""
     from ..search.storages import shown
 
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [None]
     if isinstance(value, list):
-        return ",".join(value)
+        return list(map(str, value))
     if name == "time":
-        return f"{value:g}s"
-    return shown(value) if name == "storage" else str(value)
+        return [f"{value:.15g}s"]
+    return [shown(value) if name == "storage" else str(value)]
 
 
 def _instructions(command: str, result: SearchResult, options: argparse.Namespace) -> str:
@@ -305,6 +322,8 @@ def _instructions(command: str, result: SearchResult, options: argparse.Namespac
         "the same",
         "# files again. To repeat the search from its beginning, give another --storage.",
     ]
+    if "***" in command:
+        lines.append("# Put the password of the storage in the place of ***.")
     if options.time is not None:
         ended = (result.trials["state"] != "cut short").sum()
         lines.append(f"# In the time given, {ended} trials ended: repeat it by --trials {ended}.")

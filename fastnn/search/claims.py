@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from .learning import LearningStudy
 from .searchers import Searchers
 from .storages import OWNER, Storage
 from .studies import CUT_SHORT
@@ -155,10 +156,7 @@ class Claims:
 
     def _trial(self, trial_id: int) -> optuna.Trial:
         """A trial to ask for parameters, of a study of its own: studies remember other trials."""
-        study = optuna.load_study(
-            study_name=self._study.study_name,
-            storage=self._storage.base,
-            sampler=self._study.sampler,
-            pruner=self._study.pruner,
+        study = LearningStudy(
+            self._study.study_name, self._storage.base, self._study.sampler, self._study.pruner
         )
         return optuna.Trial(study, trial_id)

@@ -20,6 +20,10 @@ from .studies import quiet
 OBLIVIOUS = ("grid", "random", "qmc")
 
 
+#: Of TPE, one trial in so many is random: one of each round.
+EXPLORING = 8
+
+
 class CountedRandomSampler(BaseSampler):
     """Every value is a function of seed, trial number and name, whoever asks, and when.
 
@@ -44,6 +48,35 @@ class CountedRandomSampler(BaseSampler):
         return once.sample_independent(study, trial, param_name, param_distribution)
 
 
+class ExploringTPESampler(optuna.samplers.TPESampler):
+    """Optuna's tree of Parzen estimators, of which every `EXPLORING`-th trial is drawn at random.
+
+    By itself, it may settle on one choice among several after some lucky trials, and never look at
+    the others again. Which trials are random follows from their numbers.
+    """
+
+    def __init__(self, seed: int, random: CountedRandomSampler):
+        super().__init__(seed=seed, multivariate=True, group=True, constant_liar=True)
+        self._counted = random
+
+    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
+        """What is asked for together; nothing in a trial that is drawn at random."""
+        if _explores(trial):
+            return {}
+        return super().infer_relative_search_space(study, trial)
+
+    def sample_independent(
+        self, study: Any, trial: Any, param_name: str, param_distribution: Any
+    ) -> Any:
+        """A value by itself."""
+        sampler: Any = self._counted if _explores(trial) else super()
+        return sampler.sample_independent(study, trial, param_name, param_distribution)
+
+
+def _explores(trial: Any) -> bool:
+    return trial.number % EXPLORING == EXPLORING - 1
+
+
 class GridSampler(optuna.samplers.GridSampler):
     """Optuna's, without stopping a study that is asked and told."""
 
@@ -51,27 +84,24 @@ class GridSampler(optuna.samplers.GridSampler):
         """Nothing: the search never asks for more trials than the grid has points."""
 
 
-def _cma(seed: int, space: Space) -> BaseSampler:
+def _cma(seed: int, space: Space, random: CountedRandomSampler) -> BaseSampler:
     optional.module("cmaes", extra="search", need="sampler='cma'")
-    random = CountedRandomSampler(seed)
     return optuna.samplers.CmaEsSampler(
         seed=seed, independent_sampler=random, warn_independent_sampling=False
     )
 
 
-def _qmc(seed: int, space: Space) -> BaseSampler:
-    random = CountedRandomSampler(seed)
+def _qmc(seed: int, space: Space, random: CountedRandomSampler) -> BaseSampler:
     return optuna.samplers.QMCSampler(
         seed=seed, scramble=True, independent_sampler=random, warn_independent_sampling=False
     )
 
 
-_SAMPLERS: dict[str, Callable[[int, Space], BaseSampler]] = {
-    "tpe": lambda seed, space: optuna.samplers.TPESampler(
-        seed=seed, multivariate=True, group=True, constant_liar=True
-    ),
-    "random": lambda seed, space: CountedRandomSampler(seed),
-    "grid": lambda seed, space: GridSampler(space.grid(), seed=seed),
+#: Each is made from its seed, the space, and what draws single values by the seed of the search.
+_SAMPLERS: dict[str, Callable[[int, Space, CountedRandomSampler], BaseSampler]] = {
+    "tpe": lambda seed, space, random: ExploringTPESampler(seed, random),
+    "random": lambda seed, space, random: random,
+    "grid": lambda seed, space, random: GridSampler(space.grid(), seed=seed),
     "cma": _cma,
     "qmc": _qmc,
 }
@@ -104,4 +134,4 @@ def sampler_of(sampler: Any, seed: int, key: tuple[int, ...], space: Space) -> B
     make = checks.member("sampler", sampler, _SAMPLERS)
     own = seed if sampler in OBLIVIOUS else derived_seed(seed, *key)
     with quiet():
-        return make(own % 2**32, space)
+        return make(own % 2**32, space, CountedRandomSampler(seed % 2**32))

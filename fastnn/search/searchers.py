@@ -9,7 +9,10 @@ import platform
 import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
+
+from optuna.exceptions import StorageInternalError
 
 from .storages import Storage
 
@@ -61,7 +64,8 @@ class Searchers:
         if self._storage.shared:
             self._stop.set()
             self._thread.join()
-            self._write(_ENDED)
+            with suppress(StorageInternalError):  # others notice that it is silent
+                self._write(_ENDED)
 
     def look(self) -> None:
         """Read the counts of all."""

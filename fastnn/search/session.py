@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length
 
@@ -32,6 +34,7 @@ from .searchers import Searchers
 from .settings import settings_of
 from .spaces import Space, space_of
 from .splits import split_of
+from .storages import failure, failures_named
 from .studies import (
     ERROR,
     SEED,
@@ -63,6 +66,19 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
     known_space = space_of(space)
     settings = settings_of(vars(given))
     arguments, pruning = checked(given, known_space)
+    with failures_named(arguments.storage):
+        return _run(build, known_space, X, y, arguments, pruning, settings)
+
+
+def _run(
+    build: Build,
+    known_space: Space,
+    X: Any,
+    y: Any,
+    arguments: Arguments,
+    pruning: Pruning,
+    settings: dict[str, str],
+) -> SearchResult:
     storage, name = arguments.storage.base, arguments.study_name
     study = known_study(storage, name)
     task, described = _task(build, known_space, X, y, arguments, _seed(arguments.seed, study))
@@ -86,7 +102,8 @@ def run(build: Build, space: Any, X: Any, y: Any, given: Arguments) -> SearchRes
             _search(found, keeper, task, workers, arguments, pruning)
             _refit(found, task, arguments)
             return found
-    return run(build, space, X, y, given)  # with the study, and seed, of one who was just faster
+    # With the study, and seed, of one who was just faster.
+    return _run(build, known_space, X, y, arguments, pruning, settings)
 
 
 def _refit(found: SearchResult, task: Task, given: Arguments) -> None:
@@ -173,8 +190,13 @@ def _search(
             trials.cut_all_short()
             error.result = found if found.pareto_front else None
             raise
+        except StorageInternalError as error:
+            told = failure(given.storage, error)
+            with suppress(StorageInternalError):
+                told.result = found if found.pareto_front else None
+            raise told from error
         finally:
-            with interrupt.section():
+            with interrupt.section(), suppress(StorageInternalError):
                 claims.release_all()
     if not found.pareto_front:
         _complain(found, trials, given)

@@ -7,14 +7,17 @@ import random
 import sqlite3
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial
 
-from ..errors import ArgumentError, ArgumentTypeError, MissingDependencyError
+from ..errors import ArgumentError, ArgumentTypeError, MissingDependencyError, SearchError
 from .studies import quiet
 
 #: Where a trial keeps who has it; None is nobody.
@@ -62,7 +65,12 @@ class Storage:
                 return False
             self.base.set_trial_system_attr(trial_id, OWNER, owner)
             return True
-        return self._hand_over(trial_id, trial, owner)
+        import sqlalchemy
+
+        try:
+            return self._hand_over(trial_id, trial, owner)
+        except sqlalchemy.exc.SQLAlchemyError as error:  # as Optuna does
+            raise StorageInternalError(str(error)) from error
 
     def _hand_over(self, trial_id: int, trial: FrozenTrial, owner: str) -> bool:
         import sqlalchemy
@@ -146,6 +154,27 @@ def shown(url: str) -> str:
     except sqlalchemy.exc.ArgumentError:  # is no URL
         return url
     return url if parsed.password is None else parsed.render_as_string(hide_password=True)
+
+
+@contextmanager
+def failures_named(storage: Storage) -> Iterator[None]:
+    """Raise `SearchError` where a database fails while it is in use: a full disk, a lost server."""
+    try:
+        yield
+    except StorageInternalError as error:
+        raise failure(storage, error) from error
+
+
+def failure(storage: Storage, error: BaseException) -> SearchError:
+    """What has happened to a storage, by its address and in the words of its driver."""
+    reason: BaseException | None = error
+    while reason is not None and getattr(reason, "orig", None) is None:
+        reason = reason.__cause__ or reason.__context__
+    name = f"storage {shown(str(storage.engine.url))!r}" if storage.engine else "the storage"
+    return SearchError(
+        f"{name} failed: {getattr(reason, 'orig', None) or error}; the trials that it holds are "
+        "whole, and the same search goes on with them once that is mended"
+    )
 
 
 class _File(sqlite3.Connection):

@@ -22,6 +22,8 @@ from .objectives import Objective
 SEARCH, SEED = "fastnn: search", "fastnn: seed"
 #: Where a trial keeps the epochs it was trained for, the error that ended it, or when time did.
 EPOCHS, ERROR, CUT_SHORT = "epochs", "error", "cut short"
+#: Where a trial keeps that its parameters led to the error: samplers learn that they are worthless.
+WORTHLESS = "worthless"
 
 #: Seconds for which a study may say nothing while another searcher makes it.
 PATIENCE = 5.0

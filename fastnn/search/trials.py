@@ -18,7 +18,7 @@ from .jobs import Job, Outcome
 from .keeping import Keeper, Kept
 from .progress import Progress
 from .spaces import Space
-from .studies import CUT_SHORT, EPOCHS, ERROR
+from .studies import CUT_SHORT, EPOCHS, ERROR, WORTHLESS
 
 T = TypeVar("T")
 
@@ -151,7 +151,7 @@ class Trials:
         try:
             running.params = self._space(trial)
         except Exception as error:
-            self.fail(trial.number, error)
+            self.fail(trial.number, error, worthless=False)
         return trial.number
 
     @_whole
@@ -205,9 +205,10 @@ class Trials:
         for running in list(self.running.values()):
             self.cut_short(running)
 
-    def fail(self, number: int, error: Exception) -> None:
-        """End a trial with an error."""
+    def fail(self, number: int, error: Exception, *, worthless: bool = True) -> None:
+        """End a trial with an error; `worthless` if it has parameters that led to it."""
         trial = self.running.pop(number).trial
+        trial.set_user_attr(WORTHLESS, worthless)
         trial.set_user_attr(ERROR, _text(error))
         self.first_error = self.first_error or error
         self.failed += 1

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -14,6 +15,7 @@ import fastnn
 from fastnn import search as searching
 from fastnn.cli import main, tuning
 from fastnn.cli.options import duration
+from fastnn.search.result import SearchResult
 
 QUICK = ["--epochs", "9", "--trials", "6", "--sampler", "random"]
 
@@ -68,6 +70,21 @@ def test_the_command_that_is_written_repeats_the_search(iris, tmp_path, capsys):
     assert bytes_of(again) == bytes_of(out)
 
 
+@pytest.mark.parametrize("target", ["-y", "--out", "a b", "it's"])
+def test_so_does_one_with_names_that_look_like_options(target, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = range(60)
+    frame = {"a": [i * 37 % 101 for i in rows], "-drop": rows, "-e": rows, target: ["u", "v"] * 30}
+    pd.DataFrame(frame).to_csv("-d.csv", index=False)
+    arguments = [f"--target={target}", "--drop=-drop", "--drop=-e", "--out=-o", "--trials", "1"]
+    assert run("./-d.csv", *arguments, "--epochs", "1") == 0
+    written = Path("-o", "model.safetensors").read_bytes()
+    command = shlex.split(Path("-o", "command.txt").read_text().splitlines()[-1])
+    Path("-o", "model.safetensors").unlink()
+    assert main(command[1:]) == 0
+    assert Path("-o", "model.safetensors").read_bytes() == written
+
+
 def test_numbers_by_folds_within_some_time(prices, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = ["--target", "price", "--time", "2s", "--cv", "3", "--objective", "r2", "--quiet"]
@@ -84,6 +101,25 @@ def test_numbers_by_folds_within_some_time(prices, tmp_path, capsys):
     assert network.preprocessing["target"]
 
 
+def test_ctrl_c_ends_the_training_of_a_search_not_only_its_trials(iris, tmp_path, monkeypatch):
+    """The best network is written as its trial left it; no plot is drawn."""
+    fits, out = [], tmp_path / "out"
+
+    def interrupt(study, trial):
+        if trial.number == 2:
+            monkeypatch.setattr(fastnn.Network, "fit", lambda *a, **o: fits.append(a))
+            monkeypatch.setattr(SearchResult, "report", lambda *a, **o: fits.append(a))
+            raise KeyboardInterrupt
+
+    search = searching.search
+    monkeypatch.setattr(
+        searching, "search", lambda *a, **options: search(*a, **options, callbacks=[interrupt])
+    )
+    assert run(iris, "--target", "species", *QUICK, "--out", out) == 130
+    assert not fits
+    assert {file.name for file in out.iterdir()} == {"model.safetensors", "command.txt"}
+
+
 def test_a_search_goes_on_after_ctrl_c(iris, tmp_path, capsys, monkeypatch):
     def interrupt(study, trial):
         if trial.number == 2:
@@ -97,9 +133,10 @@ def test_a_search_goes_on_after_ctrl_c(iris, tmp_path, capsys, monkeypatch):
             searching, "search", lambda *a, **options: search(*a, **options, callbacks=[interrupt])
         )
         assert run(*arguments, "--out", out) == 130
-    said = "fastnn: interrupted; the best so far is written; the same command goes on\n"
+    model = out / "model.safetensors"
+    said = f"fastnn: interrupted; the best so far is in {model}; the same command goes on\n"
     assert capsys.readouterr().err == said
-    assert fastnn.Network.load(out / "model.safetensors").output_shape == (3,)
+    assert fastnn.Network.load(model).output_shape == (3,)
     assert run(*arguments, "--out", out) == run(*arguments, "--out", whole) == 0
     assert bytes_of(out) == bytes_of(whole)
     stored = optuna.load_study(study_name="fastnn", storage=f"sqlite:///{out}.db")

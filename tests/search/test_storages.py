@@ -1,14 +1,17 @@
 """What a study is kept in, and what cannot keep one."""
 
+import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import optuna
 import pytest
+from programs import output_of
 from small_searches import SPACE, X, Y, build, run
 from sqlalchemy.exc import OperationalError
 
-from fastnn import ArgumentError
+from fastnn import ArgumentError, SearchError
 from fastnn.errors import ArgumentTypeError, MissingDependencyError
 from fastnn.search import search, storages, studies
 from fastnn.search.storages import storage_of
@@ -115,6 +118,50 @@ def test_a_study_that_another_searcher_makes_at_the_same_time_is_joined(monkeypa
     result = run(storage=storage, trials=3, seed=None)
     assert result.seed == seeds[0]
     assert len(result.trials) == 3
+
+
+DISK_FULL = """
+    import resource, sys
+    from pathlib import Path
+    from small_searches import run
+    from fastnn import SearchError
+
+    url, folder = sys.argv[1:]
+    run(storage=url, trials=4, epochs=1)
+    room = 50_000 + max(file.stat().st_size for file in Path(folder).iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    try:
+        run(storage=url, trials=200, epochs=1, concurrent_trials=4)
+    except SearchError as error:
+        assert url in str(error), error
+        assert "the same search goes on" in str(error)
+        print(len(error.result.trials))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sizes of files cannot be limited")
+def test_a_disk_that_fills_up_is_told_and_the_search_goes_on_later(tmp_path):
+    """The limit on the size of files stands for the disk."""
+    url = f"sqlite:///{tmp_path}/search.db"
+    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]
+    options = {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
+    known = int(output_of(DISK_FULL, url, tmp_path, **options))
+    assert 4 <= known < 200
+    trials = run(storage=url, trials=known + 6, epochs=1).trials
+    assert trials["state"].eq("complete").all()
+    assert trials["val_loss"].equals(run(trials=known + 6, epochs=1).trials["val_loss"])
+
+
+def test_a_database_that_cannot_be_written_any_more_is_told(tmp_path):
+    url = f"sqlite:///{tmp_path}/search.db"
+
+    def drop(study, trial):
+        with sqlite3.connect(tmp_path / "search.db") as connection:
+            connection.execute("DROP TABLE trial_values")
+        connection.close()
+
+    with pytest.raises(SearchError, match=r"search.db' failed: no such table: trial_values; the t"):
+        run(storage=url, callbacks=[drop])
 
 
 def test_storages_of_optuna_are_taken_as_they_are(tmp_path):

@@ -1,0 +1,56 @@
+"""What samplers learn from: a study in which trials that failed are the worst of all."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Container, Sequence
+from typing import Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from .studies import WORTHLESS
+
+
+class LearningStudy(optuna.Study):
+    """A study as samplers see it.
+
+    Optuna's samplers leave out trials that failed, and go on proposing learning rates that diverge.
+    Here such trials are complete, with the worst value that any trial has; the study itself keeps
+    them as they are. Trials that failed before there was any value are left out.
+    """
+
+    def _get_trials(
+        self,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+        use_cache: bool = False,
+    ) -> list[FrozenTrial]:
+        """What all readers of the study's trials call, `Study.get_trials` among them."""
+        trials: Sequence[FrozenTrial] = super()._get_trials(deepcopy=False, use_cache=use_cache)
+        if worst := _worst(trials, self.directions):
+            trials = [_at(worst, t) if t.user_attrs.get(WORTHLESS) else t for t in trials]
+        chosen = [trial for trial in trials if states is None or trial.state in states]
+        return copy.deepcopy(chosen) if deepcopy else chosen
+
+
+def _worst(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[float]:
+    """Of each objective, the worst value that a trial has reached; empty if none has any."""
+    reached = [trial.values for trial in trials if trial.state == TrialState.COMPLETE]
+    if len(directions) == 1:
+        reached += [[value] for trial in trials for value in trial.intermediate_values.values()]
+    if not reached:
+        return []
+    columns = zip(*reached, strict=True)
+    return [
+        max(column) if direction == StudyDirection.MINIMIZE else min(column)
+        for column, direction in zip(columns, directions, strict=True)
+    ]
+
+
+def _at(worst: list[float], trial: FrozenTrial) -> FrozenTrial:
+    """A trial that failed, as if it had been completed with these values."""
+    seen: Any = copy.copy(trial)
+    seen.state, seen.values = TrialState.COMPLETE, worst
+    return seen
