@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Iterable, Mapping
-from typing import IO, TYPE_CHECKING
+from io import FileIO
+from typing import TYPE_CHECKING
 
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
@@ -21,7 +23,8 @@ class CSVLogger(Callback):
 
     In a fit that is resumed (``resume_from``), lines of epochs that are trained once more go, and
     so does a last line that was cut off: in the end the file is that of a run which was never
-    interrupted. Numbers are written with all their digits.
+    interrupted. Numbers are written with all their digits. A file that is to be replaced stays as
+    it is until the first epoch is done, and a line is written whole or not at all.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ class CSVLogger(Callback):
         self._separator = separator
         self._append = checks.flag("append", append)
         self._columns: list[str] = []
-        self._file: IO[str] | None = None
+        self._file: FileIO | None = None
 
     def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
         kept: list[str] = []
@@ -71,8 +74,10 @@ class CSVLogger(Callback):
             while info["done"] and len(kept) > 1 and self._epoch(kept[-1]) > network.state.epoch:
                 kept.pop()
         self._columns = next(csv.reader(kept, delimiter=self._separator), [])
-        self._file = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115
-        self._file.truncate(len("".join(kept).encode()))
+        self._is_new = not os.path.exists(self.path)
+        self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
+        self._end: int | None = None  # of what has been written, in bytes
+        self._kept = len("".join(kept).encode())
 
     def _whole_lines(self) -> list[str]:
         with open(self.path, encoding="utf-8", newline="") as file:
@@ -87,25 +92,40 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         columns = ["epoch", "learning_rate", *logs]
+        values = [epoch, network.state.learning_rate, *logs.values()]
         if not self._columns:
+            self._write(columns, values)
             self._columns = columns
-            self._write(columns)
-        elif columns != self._columns:
+            return
+        if columns != self._columns:
             raise ArgumentError(
                 f"{self.path} has the columns {', '.join(self._columns)}, but this epoch reports "
                 f"{', '.join(columns)}"
             )
-        self._write([epoch, network.state.learning_rate, *logs.values()])
+        self._write(values)
 
-    def _write(self, values: Iterable[object]) -> None:
-        """One line, in one call of the operating system."""
+    def _write(self, *lines: Iterable[object]) -> None:
+        """Lines in one call of the operating system, all or none."""
         assert self._file is not None  # open from the beginning of a fit to its end
-        line = io.StringIO()
-        csv.writer(line, delimiter=self._separator, lineterminator="\n").writerow(values)
-        self._file.write(line.getvalue())
-        self._file.flush()
+        text = io.StringIO()
+        csv.writer(text, delimiter=self._separator, lineterminator="\n").writerows(lines)
+        content = text.getvalue().encode()
+        if self._end is None:
+            self._file.truncate(self._kept)
+            self._end = self._kept
+        try:
+            if self._file.write(content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except BaseException as error:
+            self._file.truncate(self._end)
+            if isinstance(error, OSError):
+                error.filename = self.path
+            raise
+        self._end += len(content)
 
     def on_train_end(self, network: Network) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+            if self._is_new and self._end is None:
+                os.unlink(self.path)
