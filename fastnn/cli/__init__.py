@@ -1,24 +1,21 @@
 """The command line: ``fastnn demo | train | predict | search | info``, also ``python -m fastnn``.
 
 Each command is a module with `add_parser` and `run`. They import what they need when they run, so
-that ``fastnn --help`` answers at once.
+that ``fastnn --help`` answers at once. This module imports next to nothing before `main` runs,
+where Ctrl-C is answered.
 
 Exit codes: 0, 2 for an error (one line on standard error), 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
-from .._version import __version__
-from ..errors import ArgumentError, FastnnError
-from . import demo, info, predict, search, train
-
-COMMANDS = (demo, train, predict, search, info)
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
     """
     try:
+        return _run(argv)
+    except KeyboardInterrupt as interrupt:
+        print(f"fastnn: interrupted; {str(interrupt) or 'no file was written'}", file=sys.stderr)
+        return 130
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    """Do what the command line asks for; returns the exit code of its success or error."""
+    from ..errors import FastnnError
+
+    try:
         arguments = build_parser().parse_args(argv)
         arguments.run(arguments)
         sys.stdout.flush()
@@ -44,22 +52,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _reader_left()
         print(f"fastnn: error: {_one_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt as interrupt:
-        print(f"fastnn: interrupted; {str(interrupt) or 'no file was written'}", file=sys.stderr)
-        return 130
     return 0
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports errors as the commands do."""
-
-    def error(self, message: str) -> NoReturn:
-        raise ArgumentError(f"{message} (see {self.prog} --help)")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; `run` of its result is the command's function."""
-    parser = _Parser(
+    from .._version import __version__
+    from . import demo, info, predict, search, train
+    from .parser import Parser
+
+    parser = Parser(
         prog="fastnn",
         description="Train neural networks on CPUs.",
         epilog="example: fastnn train houses.csv --target price --out houses.safetensors",
@@ -67,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fastnn {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in (demo, train, predict, search, info):
         command.add_parser(commands)
     return parser
 
