@@ -1,8 +1,22 @@
-"""``python -m fastnn``: the command line."""
+"""``python -m fastnn``, and the program ``fastnn``: the command line."""
 
 import sys
 
-from .cli import main
+
+def main() -> int:
+    """Run the command line of this process and return its exit code.
+
+    Ctrl-C while modules are imported is answered here; while a command runs, by the command line.
+    """
+    try:
+        from .cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        if sys.stderr is not None:
+            print("fastnn: interrupted; no file was written", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -76,7 +76,8 @@ class Architecture:
         needed = (self.size + self.buffer_size) * self.dtype.itemsize
         left = available_memory() if needed >= LARGE else None
         if left is not None and needed > left:
-            largest = max((*self.segments, *self.buffer_segments), key=lambda s: s.size)
+            arrays: list[Segment | BufferSegment] = [*self.segments, *self.buffer_segments]
+            largest = max(arrays, key=lambda array: array.size)
             raise MemoryError(
                 f"the network takes {needed:.3g} bytes for its parameters, of which "
                 f"{largest.name!r}, of shape {largest.shape}, takes most; {left:.3g} bytes of "

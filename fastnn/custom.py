@@ -114,6 +114,9 @@ def activation(
     an exception; the result is infinite or NaN. Numba compiles for the processor at hand: between
     processors, or versions of Numba, the last bits may differ.
 
+    Functions made again with the same text, closure and globals share what was compiled: a search
+    may make its activation in every trial.
+
     Examples
     --------
     >>> import fastnn

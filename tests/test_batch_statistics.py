@@ -1,5 +1,7 @@
 """Running statistics measured anew: what they are, whose they are, and when they are refused."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -163,7 +165,10 @@ def test_a_callback_may_measure():
 
 def test_not_while_another_thread_trains():
     net = trained()
-    net.lock._lock.acquire()
+    holds = []
+    other = threading.Thread(target=lambda: holds.append(net.lock.take()))
+    other.start()
+    other.join()
     with pytest.raises(NetworkBusyError):
         net.update_batch_statistics(X)
 

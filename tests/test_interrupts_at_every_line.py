@@ -162,20 +162,6 @@ def test_a_single_step_in_the_python_executor():
         assert not broken(made, work, right=lambda net: net.parameters.tobytes() in right)
 
 
-def test_the_back_end_of_a_block_is_put_back():
-    before = fastnn.kernels.active_backend()
-
-    class AtTheEnd(Lines):
-        def _line(self, frame, event, argument):
-            if event == "line" and frame.f_code.co_name == "__exit__":
-                interrupt()
-            return self._line
-
-    with pytest.raises(KeyboardInterrupt), AtTheEnd(), fastnn.kernels.use("reference"):
-        pass
-    assert fastnn.kernels.active_backend() == before
-
-
 @pytest.mark.parametrize("action", [interrupt, out_of_memory])
 def test_looking_through_the_average(action):
     def make():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import math
 import os
 from collections.abc import Iterable, Sequence
-from typing import IO, TYPE_CHECKING
+from io import FileIO
+from typing import TYPE_CHECKING
 
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
@@ -23,7 +25,8 @@ class CSVLogger(Callback):
 
     In a fit that is resumed (``resume_from``), lines of epochs that are trained once more go, and
     so does a last line that was cut off: in the end the file is that of a run which was never
-    interrupted. Numbers are written with all their digits.
+    interrupted. Numbers are written with all their digits. A file that is to be replaced stays as
+    it is until the first epoch is done, and a line is written whole or not at all.
 
     Parameters
     ----------
@@ -64,7 +67,8 @@ class CSVLogger(Callback):
         self._separator = separator
         self._append = checks.flag("append", append)
         self._names: Sequence[str] = ()
-        self._file: IO[str] | None = None
+        self._header: list[list[str]] = []
+        self._file: FileIO | None = None
 
     def check_fit(self, network: Network, info: Info) -> None:
         require_writable_file(self.path)
@@ -83,10 +87,11 @@ class CSVLogger(Callback):
                 f"{self.path} has the columns {', '.join(found)}, but this fit reports "
                 f"{', '.join(columns)}"
             )
-        self._file = open(self.path, "a", encoding="utf-8", newline="")  # noqa: SIM115
-        self._file.truncate(len("".join(kept).encode()))
-        if not kept:
-            self._write(columns)
+        self._header = [] if kept else [columns]
+        self._is_new = not os.path.exists(self.path)
+        self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
+        self._end: int | None = None  # of what has been written, in bytes
+        self._kept = len("".join(kept).encode())
 
     def _whole_lines(self) -> list[str]:
         with open(self.path, encoding="utf-8", newline="") as file:
@@ -101,17 +106,31 @@ class CSVLogger(Callback):
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         values = (logs.get(name, math.nan) for name in self._names)
-        self._write([epoch, network.state.learning_rate, *values])
+        self._write(*self._header, [epoch, network.state.learning_rate, *values])
+        self._header = []
 
-    def _write(self, values: Iterable[object]) -> None:
-        """One line, in one call of the operating system."""
+    def _write(self, *lines: Iterable[object]) -> None:
+        """Lines in one call of the operating system, all or none."""
         assert self._file is not None  # open from the beginning of a fit to its end
-        line = io.StringIO()
-        csv.writer(line, delimiter=self._separator, lineterminator="\n").writerow(values)
-        self._file.write(line.getvalue())
-        self._file.flush()
+        text = io.StringIO()
+        csv.writer(text, delimiter=self._separator, lineterminator="\n").writerows(lines)
+        content = text.getvalue().encode()
+        if self._end is None:
+            self._file.truncate(self._kept)
+            self._end = self._kept
+        try:
+            if self._file.write(content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except BaseException as error:
+            self._file.truncate(self._end)
+            if isinstance(error, OSError):
+                error.filename = self.path
+            raise
+        self._end += len(content)
 
     def on_train_end(self, network: Network) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+            if self._is_new and self._end is None:
+                os.unlink(self.path)

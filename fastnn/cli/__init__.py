@@ -1,7 +1,8 @@
 """The command line: ``fastnn demo | train | predict | search | info``, also ``python -m fastnn``.
 
 Each command is a module with `add_parser` and `run`. They import what they need when they run, so
-that ``fastnn --help`` answers at once.
+that ``fastnn --help`` answers at once. This module imports next to nothing before `main` runs:
+`fastnn.__main__` answers Ctrl-C meanwhile.
 
 Exit codes: 0; 2 for an error, 1 for one that is a defect of fastnn (one line on standard error
 each); 130 after Ctrl-C. With FASTNN_TRACEBACK=1 in the environment, errors show their tracebacks.
@@ -10,13 +11,12 @@ each); 130 after Ctrl-C. With FASTNN_TRACEBACK=1 in the environment, errors show
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .._version import __version__
-from . import demo, failures, info, predict, search, streams, train
-from .parsing import Parser
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-COMMANDS = (demo, train, predict, search, info)
+    from .parsing import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     2
     """
     words = sys.argv[1:] if argv is None else [*argv]
+    from . import failures, streams
+
     with streams.prepared():
         return failures.exit_code(lambda: _run(words))
 
@@ -53,6 +55,10 @@ def build_parser() -> Parser:
     -------
     Parser
     """
+    from .._version import __version__
+    from . import demo, info, predict, search, train
+    from .parsing import Parser
+
     parser = Parser(
         prog="fastnn",
         description="Train neural networks on CPUs.",
@@ -61,7 +67,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"fastnn {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in (demo, train, predict, search, info):
         command.add_parser(commands)
     parser.commands = tuple(commands.choices)
     return parser

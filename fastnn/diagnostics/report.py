@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..history import History
@@ -163,6 +162,7 @@ class Diagnosis:
         It is one file without scripts and without links to others, light or dark as the reader's
         device is, and fits a phone.
         """
+        from ..serialization import atomic
         from .page import page
 
-        Path(path).write_text(page(self), encoding="utf-8")
+        atomic.write(path, [page(self).encode("utf-8", "replace")])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,5 +120,9 @@ def svg(draw: Callable[[Axes], None], size: tuple[float, float] = PANEL) -> str:
 
 
 def save(made: Figure, path: str | PathLike[str]) -> None:
-    """As a PNG."""
-    made.savefig(Path(path), dpi=150, format="png")
+    """As a PNG, whole or not at all."""
+    from ..serialization import atomic
+
+    picture = io.BytesIO()
+    made.savefig(picture, dpi=150, format="png")
+    atomic.write(path, [picture.getbuffer()])

@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import BackendError, unknown_name
-from ..interrupts import DeferredInterrupt, uninterruptible
 from . import contract, reference
 from .rows import Kernel
 from .spec import KERNELS
@@ -36,21 +35,17 @@ _loaded: dict[str, ModuleType] = {}
 
 
 class _Restore:
-    """Context manager that puts the previous back end back, whenever Ctrl-C comes."""
+    """Context manager that puts the previous back end back."""
 
     def __init__(self, previous: str | None):
         self._previous = previous
-        self._interrupt = DeferredInterrupt()
 
-    @uninterruptible
     def __enter__(self) -> None:
-        self._interrupt.__enter__()
+        pass
 
-    @uninterruptible
     def __exit__(self, *_: object) -> None:
         global _active
         _active = self._previous
-        self._interrupt.__exit__()
 
 
 def use(backend: str) -> _Restore:

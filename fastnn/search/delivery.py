@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import tempfile
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Executor, Future
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kernels import active_backend
+from ..leftovers import TemporaryFolder
 from .executors import dask_client, shares_memory
 from .jobs import Job, Outcome, Task
 from .packing import pack, pickled
@@ -129,7 +129,7 @@ class ByFile(_Pickled):
     def __init__(self, task: Task):
         super().__init__()
         pieces = pack(task)
-        self._folder = tempfile.TemporaryDirectory(prefix="fastnn-search-")
+        self._folder = TemporaryFolder("fastnn-search-")
         self._path = Path(self._folder.name) / self._key
         self._source: str | np.ndarray = str(self._path)
         try:

@@ -17,12 +17,13 @@ EVERY = 1 if os.environ.get("FASTNN_FULL") == "1" else 9
 FORGER = """
     import contextlib, io, itertools, os, resource, sys, tempfile, programs
     import numpy as np
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(programs.__file__)), "serialization"))
+    here = os.path.dirname(os.path.abspath(programs.__file__))
+    sys.path.insert(0, os.path.join(here, "serialization"))
     from crafting import description_of, forged
 
-    JUNK = [None, True, -1, 0, 0.5, 1e308, 1e-320, 2**40, 10**30, 10**400, 10**4200, "", "x", "\\ud800",
-            [], {}, [[]], [1] * 5, ["x"] * 3, [[[[[[[[]]]]]]]], {"type": "Zeros"}, {"type": {}},
-            {"type": "Dense", "units": 2**40}]
+    JUNK = [None, True, -1, 0, 0.5, 1e308, 1e-320, 2**40, 10**30, 10**400, 10**4200, "", "x",
+            "\\ud800", [], {}, [[]], [1] * 5, ["x"] * 3, [[[[[[[[]]]]]]]],
+            {"type": "Zeros"}, {"type": {}}, {"type": "Dense", "units": 2**40}]
 
     def places(value, path=()):
         if isinstance(value, (dict, list)):
@@ -69,8 +70,8 @@ NETWORKS = (
     schedule = fastnn.schedules.CosineDecay(0.1, 100)
     plateau = fastnn.schedules.ReduceOnPlateau(0.1, "loss")
     networks = [
-        Network([TabularInput({0: (4, 2)}), Dense(3, "relu"), BatchNorm(), Dropout(0.1), LayerNorm(),
-                 Dense(2)], loss="softmax_cross_entropy", optimizer=SGD(schedule),
+        Network([TabularInput({0: (4, 2)}), Dense(3, "relu"), BatchNorm(), Dropout(0.1),
+                 LayerNorm(), Dense(2)], loss="softmax_cross_entropy", optimizer=SGD(schedule),
                 weight_average=EMA(), metrics=["accuracy"], seed=0),
         Network([Normalization(), Dense(4, "tanh", l1=0.1, max_norm=2.0), Activation("relu"),
                  Dense(1)], loss=Huber(1.0), optimizer=Adam(plateau), weight_average=SWA(), seed=0),

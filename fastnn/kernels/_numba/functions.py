@@ -3,11 +3,15 @@
 An exception must not be lost: Numba prints those that leave a C function and goes on. So the C
 function catches them and returns 1. Indices are checked, for a wrong one must not reach foreign
 memory. Nothing is cached on disk, where Numba would not notice a change in what a function calls.
+
+Numba keeps some MB of what it compiles for as long as the process lives. A function that computes
+the same as an earlier one, such as one that each trial of a search makes anew, therefore gets the
+earlier one's machine code (`fingerprint`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numba
@@ -17,8 +21,13 @@ from numba.core.errors import TypingError
 
 from ...errors import ArgumentError
 from ..functions import Compiled, ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
+from .fingerprint import fingerprint
 
 MAX_MESSAGE = 400  # characters of the compiler's
+#: Functions, times dtypes, whose machine code is kept for others of the same text and values.
+MOST_COMPILED = 256
+
+_compiled: dict[Hashable, Compiled] = {}
 
 
 def _jit(*args: Any, **options: Any) -> Any:
@@ -94,7 +103,27 @@ def _row_block(loop, out, real):
 
 
 def compile_function(function: UserFunction, dtype: np.dtype) -> Compiled:
-    """Compile for one dtype; raises `ArgumentError`, naming the function, where that fails."""
+    """Compile for one dtype, or take what has been compiled of the same text and values.
+
+    Raises
+    ------
+    ArgumentError
+        Numba cannot compile it; the message names the function.
+    """
+    key = fingerprint(function.python)
+    if key is None:
+        return _compile(function, dtype)
+    whole = type(function), dtype.name, key
+    known = _compiled.get(whole)
+    if known is None:
+        made = _compile(function, dtype)
+        while len(_compiled) >= MOST_COMPILED:
+            _compiled.pop(next(iter(_compiled)), None)
+        known = _compiled.setdefault(whole, made)
+    return known
+
+
+def _compile(function: UserFunction, dtype: np.dtype) -> Compiled:
     name = f"{function.argument} {str(function)!r}"
     real = numba.from_dtype(dtype)
     arguments, result, make_loop, make_block, out = _form(function, real)
