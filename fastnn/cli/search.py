@@ -48,6 +48,7 @@ _TRIALS = 64
 #: Arguments of `search.search` that are options of the command, under the same names.
 _SEARCH_ARGUMENTS = (
     "trials",
+    "epochs",
     "sampler",
     "pruner",
     "objective",
@@ -208,7 +209,8 @@ def _of_options(message: str) -> str:
     names = "|".join(options)
     with_value = rf"(?<![\w-])({names})(?==)"
     as_subject = rf"^({names})(?= must | is | has | names | ')|(?<=^unknown )({names})"
-    argument = rf"{with_value}|{as_subject}|\bstudy_name\b"
+    as_choice = rf"(?<=give )({names})(?= or )|(?<= or )({names})(?=, not both)"
+    argument = rf"{with_value}|{as_subject}|{as_choice}|\bstudy_name\b"
     return re.sub(argument, lambda found: options[found[0]], message)
 
 
@@ -254,7 +256,7 @@ def _write(
     command = _command(options)
     replaced = existing([out / "model.safetensors"])
     network.save(out / "model.safetensors", preprocessing=prepared.preprocessing.to_dict())
-    result.report(out / "report.html", command=printable(command))
+    result.report(out / "report.html", command=command)
     text = _instructions(command, result, options)
     atomic.write(out / "command.txt", [text.encode(errors="surrogateescape")])
     tell_replaced(replaced)
