@@ -113,6 +113,8 @@ def run(options: argparse.Namespace) -> None:
 
     say = say_nothing if options.quiet else streams.say
     frame = read_csv(options.data)
+    if not Path(options.data).is_file():
+        streams.note(f"{options.data}: the command that repeats the search needs this table again")
     say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
     prepared = preparation.prepare(frame, options)
     target = prepared.preprocessing.target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -48,7 +49,13 @@ class PopulationBar(Callback):
         from tqdm.auto import tqdm
 
         self._networks = networks
-        self._bar = tqdm(total=rows, unit=" samples", unit_scale=True, dynamic_ncols=True)
+        self._bar = tqdm(
+            total=rows,
+            unit=" samples",
+            unit_scale=True,
+            dynamic_ncols=True,
+            disable=sys.stderr is None,  # a service, or closed
+        )
         self._show()
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
