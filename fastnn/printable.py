@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from functools import lru_cache
 
@@ -39,6 +40,26 @@ def printable(text: object, *, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(c if c in keep else _escaped(c) for c in text)
+
+
+def escape(text: str) -> str:
+    """Return a text for a page of HTML: made harmless, and its markup escaped.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from fastnn.printable import escape
+    >>> escape("<b>" + chr(27))
+    '&lt;b&gt;\\x1b'
+    """
+    return html.escape(printable(text, keep="\n\t"))
 
 
 @lru_cache(4096)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .printable import printable
+
 if TYPE_CHECKING:
     from .layers import Layer
     from .network import Network
 
 
 def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> str:
-    """Rows of text in aligned columns, heading first; the columns in `right` are flush right."""
+    """Return rows of text in aligned columns, heading first, harmless for a terminal.
+
+    The columns in `right` are flush right.
+    """
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
 
     def line(row: tuple[str, ...]) -> str:

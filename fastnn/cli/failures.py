@@ -35,12 +35,19 @@ def exit_code(command: Callable[[], None]) -> int:
         if os.environ.get(TRACEBACK):
             streams.note_lines("".join(traceback.format_exception(error)))
         streams.note(f"error: {describe(error)}")
-        return _ended(_REFUSED if isinstance(error, _EXPECTED) else _UNEXPECTED)
+        return _ended(_REFUSED if _expected(error) else _UNEXPECTED)
     return 0
 
 
 def describe(error: Exception) -> str:
-    """Return an exception's message, with the file of an `OSError` first."""
+    """Return the message of an exception, with the file of an `OSError` first.
+
+    An exception of a library that an error of the machine has caused, such as a database on a full
+    disk, is described by that error.
+    """
+    error = _expected(error) or error
+    if _is_of_database(error):
+        return f"the database: {error}"
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fsdecode(error.filename)}: " if _is_name(error.filename) else ""
         return f"{where}{error.strerror}"
@@ -52,6 +59,24 @@ def describe(error: Exception) -> str:
         f"unexpected {type(error).__name__}: {error}; please report it, with what "
         f"{TRACEBACK}=1 in the environment shows"
     )
+
+
+def _expected(error: BaseException | None) -> Exception | None:
+    """Return an exception, or the first among its causes, that is no defect; None without one."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, Exception) and (
+            isinstance(error, _EXPECTED) or _is_of_database(error)
+        ):
+            return error
+        seen.add(id(error))
+        error = error.__cause__
+    return None
+
+
+def _is_of_database(error: BaseException) -> bool:
+    """Whether it is of SQLite, without importing it: some builds of Python lack it."""
+    return type(error).__module__ == "sqlite3"
 
 
 def _is_name(filename: object) -> bool:

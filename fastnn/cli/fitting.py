@@ -12,7 +12,7 @@ import numpy as np
 from .. import checks
 from ..activations import ACTIVATIONS
 from ..callbacks import EarlyStopping
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DivergenceError, FastnnError
 from ..layers import Dense, Dropout, Layer
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
@@ -77,21 +77,33 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
     """Train on inputs (n, features) and encoded targets; returns a sentence on how it went.
 
     A part of the rows, unless there are few, chooses the epoch whose weights are kept.
+
+    Raises
+    ------
+    FastnnError
+        Training diverged.
     """
     updates_per_epoch = math.ceil(len(x) / options.batch_size)
     epochs = options.epochs or min(max(_FEWEST_EPOCHS, _UPDATES // updates_per_epoch), _MOST_EPOCHS)
     validate = options.validation_fraction > 0 and len(x) >= _FEWEST_ROWS_TO_VALIDATE
     _warn_of_few_rows(options, len(x), validate)
     keep_best = EarlyStopping(patience=max(10, epochs // 10), restore_best_weights=True)
-    history = network.fit(
-        x,
-        y,
-        batch_size=options.batch_size,
-        epochs=epochs,
-        validation_fraction=options.validation_fraction if validate else None,
-        callbacks=[keep_best] if validate else [],
-        verbose=0 if options.quiet or not sys.stderr.isatty() else 1,
-    )
+    try:
+        history = network.fit(
+            x,
+            y,
+            batch_size=options.batch_size,
+            epochs=epochs,
+            validation_fraction=options.validation_fraction if validate else None,
+            callbacks=[keep_best] if validate else [],
+            verbose=0 if options.quiet or not sys.stderr.isatty() else 1,
+        )
+    except DivergenceError as error:
+        raise FastnnError(
+            f"training diverged in epoch {error.epoch}, batch {error.batch}; a smaller "
+            f"--learning-rate may help (it is {network.optimizer.learning_rate}). No file was "
+            "written"
+        ) from error
     if not validate:
         return f"trained for {epochs} epochs"
     return (

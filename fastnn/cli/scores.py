@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
 
-from ..printable import printable
 from ..summary import table
 
 _ERROR = "mean absolute error"
@@ -68,7 +67,7 @@ def compare(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Score
         labels, counts = np.unique(train, return_counts=True)
         constant = labels[counts.argmax()]
         heading = ("test", "accuracy", "F1 (mean of classes)")
-        score, name = _classification, f"always {printable(constant)}"
+        score, name = _classification, f"always {constant}"
     else:
         constant = np.mean(train)
         heading = ("test", "R²", _ERROR)

@@ -48,6 +48,7 @@ _TRIALS = 64
 #: Arguments of `search.search` that are options of the command, under the same names.
 _SEARCH_ARGUMENTS = (
     "trials",
+    "epochs",
     "sampler",
     "pruner",
     "objective",
@@ -112,6 +113,8 @@ def run(options: argparse.Namespace) -> None:
 
     say = say_nothing if options.quiet else streams.say
     frame = read_csv(options.data)
+    if not Path(options.data).is_file():
+        streams.note(f"{options.data}: the command that repeats the search needs this table again")
     say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
     prepared = preparation.prepare(frame, options)
     target = prepared.preprocessing.target
@@ -217,7 +220,8 @@ def _in_options(message: str, given: argparse.Namespace) -> str:
     names = "|".join(options)
     with_value = rf"(?<![\w-])({names})(?==)"
     as_subject = rf"^({names})(?= must | is | has | names | ')|(?<=^unknown )({names})"
-    argument = rf"{with_value}|{as_subject}|\bstudy_name\b"
+    as_choice = rf"(?<=give )({names})(?= or )|(?<= or )({names})(?=, not both)"
+    argument = rf"{with_value}|{as_subject}|{as_choice}|\bstudy_name\b"
     return re.sub(argument, lambda found: options[found[0]], message)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
+
+from ..printable import escape
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; --hue: #0072b2; --bad: #d55e00 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING
 
+from ..printable import escape
 from . import html, style, tables
 
 if TYPE_CHECKING:

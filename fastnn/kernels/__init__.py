@@ -103,7 +103,7 @@ def active_backend() -> str:
     """
     global _active
     if _active is None:
-        name = os.environ.get("FASTNN_BACKEND", BACKENDS[0])
+        name = os.environ.get("FASTNN_BACKEND", "").strip() or BACKENDS[0]
         if name not in BACKENDS:
             raise unknown_name("FASTNN_BACKEND", name, BACKENDS)
         _active = name

@@ -197,19 +197,20 @@ def openmp_runtime():
 
 cdef int _set_up() except -1:
     global _table
-    team = os.environ.get("FASTNN_TEAM", "auto")
+    # An empty variable is how shells and container files unset one.
+    team = os.environ.get("FASTNN_TEAM", "").strip() or "auto"
     if team not in ("auto", "force"):
         raise ArgumentError(f"FASTNN_TEAM must be auto or force, got {team!r}")
     fastnn_threads_init(team == "force", cgroup_processors())
 
-    threads = os.environ.get("FASTNN_NUM_THREADS")
-    if threads is not None:
+    threads = os.environ.get("FASTNN_NUM_THREADS", "").strip()
+    if threads:
         if not (threads.isascii() and threads.isdigit() and 1 <= int(threads) < 1 << 16):
             raise ArgumentError(f"FASTNN_NUM_THREADS must be 1 or more, got {threads!r}")
         fastnn_set_threads(int(threads))
 
-    isa = os.environ.get("FASTNN_ISA")
-    if isa is not None:
+    isa = os.environ.get("FASTNN_ISA", "").strip()
+    if isa:
         if isa not in available_isas():
             raise BackendError(
                 f"FASTNN_ISA={isa!r} is not one of the instruction sets of this machine and build: "

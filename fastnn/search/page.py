@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from importlib import metadata
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from ..config import show_config
 from ..diagnostics import html, style
 from ..diagnostics.tables import Rows
 from ..errors import MissingDependencyError
+from ..printable import escape
 from . import figures
 from .observed import Dimension, Observation, Observed
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .. import optional
 from ..diagnostics.html import table
 from ..errors import ArgumentError, NotBuiltError
+from ..printable import escape
 from . import figures
 from .objectives import Objective
 from .observed import Observed, observe

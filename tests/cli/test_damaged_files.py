@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import sqlite3
 import sys
 import tarfile
 import zipfile
@@ -203,3 +204,17 @@ def test_a_defect_is_one_line_and_its_traceback_can_be_seen(tmp_path, capsys, mo
     monkeypatch.setenv("FASTNN_TRACEBACK", "1")
     assert main(command) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_error_of_the_machine_behind_one_of_a_library_is_the_one_that_is_told(
+    tmp_path, capsys, monkeypatch
+):
+    def fail(path):
+        try:
+            raise sqlite3.OperationalError("database or disk is full")
+        except sqlite3.Error as error:
+            raise RuntimeError("an exception during the commit") from error
+
+    monkeypatch.setattr("fastnn.tables.read_csv", fail)
+    assert main(["train", "x.csv", "--target", "y", "--out", str(tmp_path / "m")]) == 2
+    assert capsys.readouterr().err == "fastnn: error: the database: database or disk is full\n"

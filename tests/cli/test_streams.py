@@ -171,6 +171,23 @@ def test_an_encoding_without_our_characters_is_no_error(trained):
     assert "größer" in done.stdout.decode("utf-8")  # data stays what it is
 
 
+def test_fit_shows_nothing_where_there_is_no_standard_error(folder):
+    code = (
+        "from fastnn import Dense, Network, fit_population\n"
+        "net = Network([Dense(1)], loss='huber', seed=0)\n"
+        "print(len(net.fit([[1.0], [2.0]], [1.0, 2.0], epochs=3).epoch))\n"
+        "nets = [Network([Dense(1)], loss='huber', seed=s) for s in range(2)]\n"
+        "fit_population(nets, [[1.0], [2.0]], [1.0, 2.0], epochs=3, verbose=1)\n"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f'"{sys.executable}" -c "{code}" 2>&-'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "3\n")
+
+
 def test_streams_are_as_they_were_afterwards(capsys):
     before = sys.stdout, sys.stderr, sys.stdout.errors
     assert main(["info"]) == 0

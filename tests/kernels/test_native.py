@@ -39,7 +39,6 @@ def test_fastest_isa_is_the_default(monkeypatch):
     ("variable", "value", "known"),
     [
         ("FASTNN_ISA", "sse9", "baseline"),
-        ("FASTNN_ISA", "", "baseline"),
         ("FASTNN_TEAM", "some", "auto or force"),
         ("FASTNN_NUM_THREADS", "0", "1 or more"),
         ("FASTNN_NUM_THREADS", "-1", "1 or more"),
@@ -63,6 +62,20 @@ def test_environment_that_means_nothing_is_refused(variable, value, known):
     assert variable in lines[0]
     assert repr(value) in lines[0]
     assert known in lines[0]
+
+
+def test_empty_variables_are_as_if_they_were_not_set(monkeypatch):
+    names = ("FASTNN_ISA", "FASTNN_TEAM", "FASTNN_NUM_THREADS", "FASTNN_BACKEND")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    program = """
+        import fastnn
+        from fastnn.kernels import _native
+        print(fastnn.kernels.active_backend(), _native.isa_name(), fastnn.get_num_threads())
+    """
+    expected = output_of(program)
+    for empty in ("", " "):
+        assert output_of(program, **dict.fromkeys(names, empty)) == expected
 
 
 BITS = """

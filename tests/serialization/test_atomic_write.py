@@ -226,3 +226,13 @@ def test_concurrent_saves_leave_one_whole_file(path):
     assert seen
     assert all(seen)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_errors_name_the_path_that_was_given_and_nothing_else(tmp_path):
+    (tmp_path / "file").write_text("")
+    for name in (tmp_path / "none" / "m", tmp_path / "file" / "m", tmp_path):
+        with pytest.raises(OSError) as error:  # noqa: PT011 - which one depends on the path
+            network(0).save(name)
+        assert error.value.filename == str(name)
+        assert str(error.value).endswith(f": '{name}'")
+        assert type(error.value) is not OSError  # FileNotFoundError and its like
