@@ -200,6 +200,18 @@ class BackendError(FastnnError, RuntimeError):
     """
 
 
+class TableWarning(UserWarning):
+    """A table has cells that the model cannot make much of; the message counts them by column.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from fastnn.errors import TableWarning
+    >>> warnings.simplefilter("error", TableWarning)  # from now on such cells are refused
+    >>> warnings.simplefilter("default", TableWarning)
+    """
+
+
 def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:
     """The error for a name that is not among the known ones, with the nearest one suggested."""
     known = sorted(known)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, ModelFileError
 from .files import check_output, tables
-from .options import add_command
+from .options import add_command, add_dialect_options, dialect, note
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..tables import Preprocessing
 
 _EXAMPLE = """\
 example:
@@ -31,31 +36,50 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("model", metavar="MODEL", help="model file (.safetensors)")
     parser.add_argument("data", metavar="DATA.csv", help="CSV file with a header line")
     parser.add_argument("--out", metavar="FILE", help="CSV file to write; by default the screen")
+    add_dialect_options(
+        parser.add_argument_group("table", "where it is written otherwise than in training")
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Load, read, predict, write."""
     out = options.out and check_output(options.out, inputs=(options.model, options.data))
     table = tables()
+    given = dialect(options)
     from ..network import Network
     from ..serialization import atomic
 
     network = Network.load(options.model)
     try:
         preprocessing = table.Preprocessing.from_dict(network.preprocessing)
+        preprocessing.check_sizes(network)
     except ModelFileError as error:
         raise ModelFileError(f"{options.model}: {error}") from error
-    frame = table.read_csv(options.data)
-    try:
-        x = preprocessing.encoder.transform(frame)
-    except ArgumentError as error:
-        raise ArgumentError(f"{options.data}: {error}") from error
-    predictions = preprocessing.target.to_frame(network.predict(x))
-    unused = preprocessing.unused(frame)
-    if unused:
-        print(f"fastnn: columns the model does not know: {', '.join(unused)}", file=sys.stderr)
-    text = predictions.to_csv(index=False, float_format="%.7g")  # what float32 carries
+    x = _inputs(preprocessing.written(given), options.data)
+    lines = table.csv_of(preprocessing.target, network.predict(x))
     if out:
-        atomic.write(out, [text.encode()])
+        atomic.write(out, (text.encode() for text in lines))
     else:
-        sys.stdout.write(text)
+        for text in lines:
+            sys.stdout.write(text)
+
+
+def _inputs(preprocessing: Preprocessing, data: str) -> np.ndarray:
+    """Read the table, shape (n, features), and say on standard error what is odd about it."""
+    from ..tables import CsvFile
+
+    encoder = preprocessing.encoder
+    file = CsvFile.open(data, preprocessing.dialect)
+    try:
+        encoder.check_columns(file.names)
+        table = file.table(known=preprocessing.notations)
+        cells = encoder.read(table.frame)
+    except ArgumentError as error:
+        where = "" if str(error).startswith(data) else f"{data}: "
+        raise ArgumentError(f"{where}{error}") from error
+    for notice in [*table.notices, *encoder.unfamiliar(cells)]:
+        note(notice)
+    unused = preprocessing.unused(table.names)
+    if unused:
+        note(f"columns the model does not know: {', '.join(unused)}")
+    return encoder.encode(cells)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import checks, optional
 from ..errors import ArgumentError
+from . import names
 from .files import check_folder, check_output, tables
 from .options import (
     add_command,
     add_table_options,
     add_task_arguments,
     duration,
+    note,
     say_nothing,
 )
 
@@ -88,19 +90,21 @@ def run(options: argparse.Namespace) -> None:
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
     checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
-    read_csv = tables().read_csv
+    tables()  # or an error that says what to install
     optional.module("optuna", extra="search", need="fastnn search")
     from ..search.storages import shown
     from . import preparation, scores, tuning
 
     say = say_nothing if options.quiet else print
-    frame = read_csv(options.data)
-    say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
-    prepared = preparation.prepare(frame, options)
+    table = preparation.read(options)
+    say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
+    prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
     say(f"target {options.target}: {prepared.task}")
     for notice in prepared.notices:
         say(f"  {notice}")
+    for warning in prepared.warnings:
+        note(f"warning: {warning}")
     _settle(options, out, len(prepared.train))
     say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {shown(options.storage)}")
@@ -110,8 +114,7 @@ def run(options: argparse.Namespace) -> None:
     say(_found(result))
     network = _best(build, result, prepared, options.seed)
     if len(prepared.test):
-        x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
-        predicted = target.decode(network.predict(x_test))
+        predicted = target.decode(network.predict(prepared.x_test))
         print(scores.scores_table(prepared.train, prepared.test, predicted))
     _write(out, network, prepared, result, options, say)
     if result.interrupted:
@@ -241,7 +244,7 @@ def _text(name: str, value: Any) -> str:
     from ..search.storages import shown
 
     if isinstance(value, list):
-        return ",".join(value)
+        return names.joined(value)
     if name == "time":
         return f"{value:g}s"
     return shown(value) if name == "storage" else str(value)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from .files import check_output, tables
-from .options import add_command, add_table_options, add_task_arguments, say_nothing
+from .options import add_command, add_table_options, add_task_arguments, note, say_nothing
 
 if TYPE_CHECKING:
     from ..layers import Layer
@@ -65,19 +65,21 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Read, train, test, write."""
     out = check_output(options.out, inputs=(options.data,))
-    read_csv = tables().read_csv
+    tables()  # or an error that says what to install
     from . import fitting, preparation, scores
 
     say = say_nothing if options.quiet else print
     hidden, optimizer = fitting.check_options(options)
-    frame = read_csv(options.data)
-    say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
+    table = preparation.read(options)
+    say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
 
-    prepared = preparation.prepare(frame, options)
+    prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
     say(f"target {options.target}: {prepared.task}")
     for notice in prepared.notices:
         say(f"  {notice}")
+    for warning in prepared.warnings:
+        note(f"warning: {warning}")
 
     network = _network(hidden, optimizer, target, options)
     network.build(prepared.x_train.shape[1])
@@ -85,8 +87,7 @@ def run(options: argparse.Namespace) -> None:
     say(f"layers: {_sizes(network)}, {network.n_parameters:,} parameters")
     say(fitting.fit(network, prepared.x_train, target.encode(prepared.train), options))
     if len(prepared.test):
-        x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
-        predicted = target.decode(network.predict(x_test))
+        predicted = target.decode(network.predict(prepared.x_test))
         print(scores.scores_table(prepared.train, prepared.test, predicted))
     network.save(out, preprocessing=prepared.preprocessing.to_dict())
     say(f"model: {out} ({out.stat().st_size / 1024:.0f} KiB)")
