@@ -67,11 +67,12 @@ def run(options: argparse.Namespace) -> None:
 def _inputs(preprocessing: Preprocessing, data: str) -> np.ndarray:
     """Read the table, shape (n, features), and say on standard error what is odd about it."""
     from ..tables import CsvFile
+    from ..tables.cell_arrays import check_columns
 
     encoder = preprocessing.encoder
     file = CsvFile.open(data, preprocessing.dialect)
     try:
-        encoder.check_columns(file.names)
+        check_columns(encoder.columns, file.names)
         table = file.table(known=preprocessing.notations)
         cells = encoder.read(table.frame)
     except ArgumentError as error:

@@ -71,7 +71,7 @@ def numbers(column: pd.Series, notation: Notation = PLAIN) -> Numbers:
 def _text_as_numbers(column: pd.Series, notation: Notation) -> tuple[np.ndarray, np.ndarray]:
     cells = column.to_numpy(dtype=object)
     distinct = list(_distinct(column, cells))
-    texts = ["" if _is_missing(cell) else str(cell).strip() for cell in distinct]
+    texts = ["" if _is_missing(cell) else _text(cell).strip() for cell in distinct]
     parsed = notation.parse(texts)
     foreign = np.isnan(parsed)
     for i in np.flatnonzero(foreign):
@@ -105,7 +105,7 @@ def labels(column: pd.Series) -> np.ndarray:
     cells = column.to_numpy(dtype=object)
     spellings: dict[str, str] = {}
     for cell, _ in Counter(cells).most_common():
-        spellings.setdefault(_word(cell), "" if _word(cell) == "" else str(cell))
+        spellings.setdefault(_word(cell), "" if _word(cell) == "" else _text(cell))
     written = {cell: spellings[_word(cell)] for cell in _distinct(column, cells)}
     return _filled(cells, written)
 
@@ -154,10 +154,14 @@ def _is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or cell is pd.NaT or bool(cell != cell)
 
 
+def _text(cell: Any) -> str:
+    return cell.decode(errors="replace") if isinstance(cell, bytes) else str(cell)
+
+
 def _word(cell: Any) -> str:
     if _is_missing(cell):
         return ""
-    text = str(cell).strip()
+    text = _text(cell).strip()
     return "" if text.lower() in MISSING else text
 
 

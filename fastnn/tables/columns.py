@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ArgumentTypeError
 from .cells import Numbers, codes, numbers, words
 from .notation import FEW_UNREADABLE, PLAIN, Notation, notation_of
 
@@ -84,11 +85,11 @@ class Column:
 
 
 def way_out(cells: pd.Series, unreadable: np.ndarray) -> str:
-    """Return which option reads the cells that are no numbers, as a clause; "" if none does."""
+    """Return which option reads the cells that are no numbers, as a clause."""
     texts = [str(cell).strip() for cell in cells[unreadable].unique()[:_MOST_SHOWN]]
-    found = [one for one in notation_of(texts) if one != PLAIN]
+    found = notation_of(texts)
     if not found:
-        return ""
+        return f"; if it means missing, give --na {shlex.quote(texts[0])}"
     ways = " or ".join(f"{one.describe()} ({options_of(one)})" for one in found)
     return f"; it looks like {ways}"
 
@@ -98,6 +99,15 @@ def options_of(notation: Notation) -> str:
     options = [f"--decimal {notation.decimal}"]
     options += [f"--thousands {notation.thousands!r}"] if notation.thousands else []
     return " ".join(options)
+
+
+def check_frame(frame: Any) -> None:
+    """Raise ArgumentTypeError unless a table is a DataFrame of pandas."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ArgumentTypeError(
+            f"frame must be a pandas.DataFrame, got {type(frame).__module__.split('.')[0]}'s "
+            f"{type(frame).__name__}; Polars' and Arrow's tables have to_pandas()"
+        )
 
 
 def check_entry(data: Mapping[str, Any]) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, ArgumentTypeError
-from .cells import has_leading_zeros, is_text, is_whole, numbers, words
-from .columns import Schema, options_of
+from .cells import Numbers, has_leading_zeros, is_text, is_whole, numbers, words
+from .columns import Schema, check_frame, options_of
 from .dialect import Dialect
 from .findings import count
 from .notation import FEW_UNREADABLE, PLAIN, Notation
@@ -102,11 +102,13 @@ def find_columns(
         else:
             _decide(schema, name, cells, known.get(name), dialect)
     if not schema.columns:
-        raise ArgumentError(f"no column but the target {target!r} is left to learn from")
+        doubts = "".join(f"; {doubt}" for doubt in schema.doubts)
+        raise ArgumentError(f"no column but the target {target!r} is left to learn from{doubts}")
     return schema
 
 
 def _check_names(frame: pd.DataFrame, target: str, *roles: Sequence[str]) -> None:
+    check_frame(frame)
     for name in frame.columns:
         if not isinstance(name, str):
             raise ArgumentTypeError(
@@ -128,6 +130,7 @@ def _check_names(frame: pd.DataFrame, target: str, *roles: Sequence[str]) -> Non
 
 def check_column(frame: pd.DataFrame, name: str) -> None:
     """Raise ArgumentError, with the nearest name, where a table has no column of this name."""
+    check_frame(frame)
     if name in frame.columns:
         return
     by_lower = {str(known).lower(): known for known in frame.columns}
@@ -171,8 +174,8 @@ def _decide(
     if read.unreadable.any() and known is None:
         found = notation_in(cells, dialect)
         if len(found) > 1:
-            ways = " or ".join(f"{one.describe() or 'point'}: {options_of(one)}" for one in found)
-            schema.doubts.append(f"{name}: numbers that can be read in two ways, {ways}")
+            ways = " or ".join(f"{one.describe()} ({options_of(one)})" for one in found)
+            schema.doubts.append(f"{name}: numbers that can be read in two ways: {ways}")
         elif found:
             [notation] = found
             read = numbers(cells, notation)
@@ -182,7 +185,7 @@ def _decide(
     elif _has_zeros(cells) and is_whole(values):
         _decide_words(schema, name, cells, "numbers with zeros in front: read as categories")
     elif not unreadable.any() or _few_unreadable(values, unreadable):
-        _decide_numbers(schema, name, cells, values, notation)
+        _decide_numbers(schema, name, cells, read, notation)
     else:
         _decide_words(schema, name, cells, _mixture(cells, values, unreadable))
 
@@ -195,14 +198,15 @@ def _few_unreadable(values: np.ndarray, unreadable: np.ndarray) -> bool:
 
 
 def _decide_numbers(
-    schema: Schema, name: str, cells: pd.Series, values: np.ndarray, notation: Notation
+    schema: Schema, name: str, cells: pd.Series, read: Numbers, notation: Notation
 ) -> None:
+    values = read.values
     missing = np.isnan(values)
     complete, present = not missing.any(), values[~missing]
     distinct = _distinct(cells, present) if is_whole(present) else 0
     written = "" if notation == PLAIN else f"numbers with {notation.describe()}"
-    if complete and present.min() == present.max():
-        schema.drop(name, f"it is {present[0]:g} in every row")
+    if complete and present.min() == present.max() and distinct <= 1:
+        schema.drop(name, f"it is {present[0]:.15g} in every row")
     elif distinct and complete and (reason := _index(name, values, distinct)):
         schema.drop(name, reason)
         if reason != _NUMBERS_ROWS:
@@ -211,6 +215,9 @@ def _decide_numbers(
         schema.drop(name, "by its name and its distinct values it identifies rows")
     elif not written and 2 < distinct <= min(_MOST_CODES, len(values) / _ROWS_PER_CODE):
         schema.use(name, "code", f"{distinct} distinct whole numbers: read as categories")
+    elif read.unreadable.any():
+        odd = count(int(read.unreadable.sum()), "cell")
+        schema.use(name, "number", f"{written or 'numbers'} but for {odd}", notation)
     elif is_text(cells) and not written and _has_odd_blanks(cells, missing):
         blank = count(int(missing.sum()), "blank cell")
         schema.use(name, "number", f"text that is numbers but for {blank}: read as numbers")

@@ -10,52 +10,24 @@ of very many categories, and categories never seen in training, are all zeros.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, TableWarning
+from ..errors import TableWarning
+from .cell_arrays import Cells, read_cells
 from .columns import Column, check_entry
-from .findings import BLANK, FAR, INFINITE, UNKNOWN, UNREADABLE, Findings
+from .findings import BLANK, FAR, UNKNOWN
 from .notation import PLAIN, Notation
 from .scaling import Scaling
 
 _MOST_CATEGORIES = 50  # that are told apart
 _MOST_RARE = 10_000  # others whose names are kept, so that they are not taken for unknown ones
-
-
-@dataclass(frozen=True)
-class Cells:
-    """The cells of the columns that a network sees.
-
-    Attributes
-    ----------
-    numbers : ndarray, shape (n, columns of numbers), float64
-        NaN where missing.
-    words : ndarray, shape (n, other columns), object
-        Text, "" where missing.
-    findings : Findings
-        Cells that are no numbers, or infinite.
-    """
-
-    numbers: np.ndarray
-    words: np.ndarray
-    findings: Findings
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def rows(self, rows: np.ndarray) -> Cells:
-        """Return some of the rows."""
-        numbers, words = (part.T.take(rows, axis=1).T for part in (self.numbers, self.words))
-        return Cells(numbers, words, Findings(len(rows)))
 
 
 class TableEncoder:
@@ -113,47 +85,7 @@ class TableEncoder:
 
     def read(self, frame: pd.DataFrame) -> Cells:
         """Read the used columns of a table; raises what `transform` does."""
-        self.check_columns(list(frame.columns))
-        findings = Findings(len(frame))
-        return Cells(
-            self._read_numbers(frame[[column.name for column in self._numbers]], findings),
-            self._read_words(frame[[column.name for column in self._words]]),
-            findings,
-        )
-
-    def check_columns(self, names: Sequence[str]) -> None:
-        """Raise ArgumentError, with the nearest name, unless all used columns are among names."""
-        there = set(names)
-        absent = [column.name for column in self.columns if column.name not in there]
-        if absent:
-            near = difflib.get_close_matches(absent[0], map(str, names), n=1)
-            hint = f" ({near[0]!r} is there)" if near else ""
-            names = ", ".join(map(repr, absent))
-            raise ArgumentError(f"the table lacks {names}{hint}, which the model was trained on")
-
-    def _read_numbers(self, frame: pd.DataFrame, findings: Findings) -> np.ndarray:
-        """Read numbers, (n, columns); all at once where no column needs a look at its cells."""
-        if all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in frame.dtypes):
-            values = frame.to_numpy(dtype=np.float64, copy=True)
-            infinite = np.isinf(values)
-            for j in np.flatnonzero(infinite.any(axis=0)).tolist():
-                findings.add(INFINITE, self._numbers[j].name, infinite[:, j])
-            values[infinite] = np.nan
-            return values
-        values = np.empty(frame.shape, order="F")
-        for j, (column, (name, cells)) in enumerate(zip(self._numbers, frame.items(), strict=True)):
-            read = column.numbers(cells)
-            values[:, j] = read.values
-            if read.unreadable.any():
-                findings.add(UNREADABLE, str(name), read.unreadable, cells.to_numpy(dtype=object))
-            findings.add(INFINITE, str(name), read.infinite)
-        return values
-
-    def _read_words(self, frame: pd.DataFrame) -> np.ndarray:
-        read = np.empty(frame.shape, dtype=object, order="F")
-        for j, (column, (_, cells)) in enumerate(zip(self._words, frame.items(), strict=True)):
-            read[:, j] = column.values(cells)
-        return read
+        return read_cells(self.columns, frame)
 
     def learn(self, cells: Cells) -> TableEncoder:
         """Learn from cells that `read` returned, those of the training rows."""
@@ -210,6 +142,8 @@ class TableEncoder:
         if not len(cells):
             return found.sentences()
         blank, far = self._scaling.unfamiliar(cells.numbers)
+        for j, faulty in cells.faulty.items():
+            blank[faulty, j] = False
         for kind, where in ((BLANK, blank), (FAR, far)):
             for j in np.flatnonzero(where.any(axis=0)).tolist():
                 shown = cells.numbers[:, j] if kind == FAR else None

@@ -67,12 +67,12 @@ class Notation:
 
     def describe(self) -> str:
         """Return what sets it apart, in words: "decimal comma, '.' between thousands"."""
-        parts = ["decimal comma"] if self.decimal == "," else []
+        parts = [] if self.decimal == "." else ["decimal comma"]
         if self.thousands:
             parts.append(f"{self.thousands!r} between thousands")
         if self.unit:
             parts.append(f"{self.unit!r}")
-        return ", ".join(parts)
+        return ", ".join(parts) or "decimal point"
 
     def to_dict(self) -> dict[str, str]:
         """Return itself as JSON-able data."""
@@ -121,7 +121,6 @@ def notation_of(
     *,
     decimal: str | None = None,
     thousands: str | None = None,
-    usual_decimal: str | None = None,
 ) -> tuple[Notation, ...]:
     """Find the notations in which nearly all distinct cells of a column are numbers.
 
@@ -131,8 +130,6 @@ def notation_of(
         Cells, none of them missing.
     decimal, thousands : str, optional
         What the caller knows; only such notations are tried.
-    usual_decimal : str, optional
-        Decimal mark of the table's other columns; decides where both readings are possible.
 
     Returns
     -------
@@ -151,7 +148,7 @@ def notation_of(
     cells = list(dict.fromkeys(texts))
     if len(cells) > _SAMPLE:  # words are found out by some of them
         few = cells[:: len(cells) // _SAMPLE][:_SAMPLE]
-        if not notation_of(few, decimal=decimal, thousands=thousands, usual_decimal=usual_decimal):
+        if not notation_of(few, decimal=decimal, thousands=thousands):
             return ()
     if not cells:
         return ()
@@ -167,12 +164,18 @@ def notation_of(
         return ()
     best: list[Notation] = []
     for notation in (one for one, number in found.items() if number == most):
-        if not any(np.array_equal(read[notation], read[b], equal_nan=True) for b in best):
+        if not any(_agree(read[notation], read[other]) for other in best):
             best.append(notation)
-    likely = [one for one in best if one.decimal == usual_decimal]
-    if len(best) > 1 and unit not in ("", *_PARTS):  # no currency has a thousandth part
-        likely = [one for one in best if one.thousands]
-    return tuple(likely if len(likely) == 1 else best)
+    if PLAIN in best:
+        return (PLAIN,)
+    if unit not in ("", *_PARTS):  # no currency has a thousandth part
+        best = [one for one in best if one.thousands] or best
+    return tuple(best)
+
+
+def _agree(some: np.ndarray, others: np.ndarray) -> bool:
+    """Whether two readings of cells give the same numbers."""
+    return np.array_equal(np.nan_to_num(some, posinf=0), np.nan_to_num(others, posinf=0))
 
 
 def _candidates(unit: str, decimal: str | None, thousands: str | None) -> list[Notation]:

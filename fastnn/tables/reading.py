@@ -23,15 +23,12 @@ from ..errors import ArgumentError
 from .cells import MISSING_NUMBERS, has_leading_zeros, is_whole
 from .dialect import Dialect
 from .findings import count
+from .first_rows import notations_by_name
 from .layout import Layout, layout_of, may_have_leading_zeros, row_lengths
-from .notation import PLAIN, Notation, notation_of
+from .notation import PLAIN, Notation
 from .text_files import read_text
 
 _TRAILING = "\x1f"  # the name of the cells behind a delimiter at the end of each row
-_PLAIN = re.compile(
-    r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE
-)
-_LEADING_ZERO = re.compile(r"[+-]?0\d+", re.ASCII)
 _EXACT = 2.0**53  # whole numbers from here on are not all in float64
 _TOO_LONG = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 _COMMA = Notation(",")
@@ -323,40 +320,10 @@ def _read_known(file: CsvFile, known: Mapping[str, Notation | None]) -> pd.DataF
 
 def _notations(file: CsvFile, text: Collection[str]) -> dict[str, Notation]:
     """Return how the numbers of columns are written, by the first rows; text is left out."""
-    missing = MISSING_NUMBERS | {word.strip().lower() for word in file.dialect.missing}
-    found: dict[str, Notation] = {}
-    open_cells: dict[str, list[str]] = {}
     columns = itertools.zip_longest(*file.layout.rows, fillvalue="")
-    first_cells = dict(zip(file.names, columns, strict=False))
-    for name in file.names:
-        if name in text:
-            continue
-        column = map(str.strip, first_cells.get(name, ()))
-        cells = [cell for cell in column if cell.lower() not in missing]
-        if any(map(_LEADING_ZERO.fullmatch, cells)):
-            continue
-        if all(map(_PLAIN.fullmatch, cells)) and file.dialect.decimal != ",":
-            found[name] = PLAIN
-        elif all(map(_PLAIN.fullmatch, cells)) and not any("." in cell for cell in cells):
-            found[name] = _COMMA  # whole numbers so far
-        else:
-            open_cells[name] = cells
-    return found | _resolved(open_cells, file)
-
-
-def _resolved(open_cells: Mapping[str, list[str]], file: CsvFile) -> dict[str, Notation]:
-    """Find the notations of columns that are not plain; clear ones help with unclear ones."""
-    dialect = file.dialect
-    given = {"decimal": dialect.decimal, "thousands": dialect.thousands}
-    options = {name: notation_of(cells, **given) for name, cells in open_cells.items()}
-    marks = {one[0].decimal for one in options.values() if len(one) == 1}
-    if any("." in cell for row in file.layout.rows for cell in row if _PLAIN.fullmatch(cell)):
-        marks.add(".")
-    usual = marks.pop() if len(marks) == 1 else None
-    for name, several in options.items():
-        if len(several) > 1:
-            options[name] = notation_of(open_cells[name], **given, usual_decimal=usual)
-    return {name: one[0] for name, one in options.items() if len(one) == 1}
+    first = dict.fromkeys(file.names, ()) | dict(zip(file.names, columns, strict=False))
+    asked = {name: cells for name, cells in first.items() if name not in text}
+    return notations_by_name(asked, file.dialect, file.layout.delimiter)
 
 
 def _is_number(cells: pd.Series) -> bool:

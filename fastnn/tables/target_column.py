@@ -97,7 +97,7 @@ def find_target(
 def _notation(name: str, cells: pd.Series, dialect: Dialect) -> Notation | None:
     found = notation_in(cells, dialect)
     if len(found) > 1:
-        ways = " or ".join(f"{options_of(one)} ({one.describe() or 'point'})" for one in found)
+        ways = " or ".join(f"{options_of(one)} ({one.describe()})" for one in found)
         raise ArgumentError(f"target {name!r}: numbers that can be read in two ways; give {ways}")
     return found[0] if found else None
 
@@ -147,8 +147,8 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
         if where.any():
             row = int(np.argmax(where))
             notices.append(
-                f"{column.name}: {count(int(where.sum()), 'row')} left out whose target is {what}, "
-                f"such as {str(cells.iloc[row])!r} in data row {row + 1}"
+                f"{column.name}: {count(int(where.sum()), 'target')} counted as missing, since "
+                f"{what}, such as {str(cells.iloc[row])!r} in data row {row + 1}"
             )
     return read.values, notices
 

@@ -121,3 +121,11 @@ def test_the_rows_of_a_table_of_numbers_are_parsed_once(tmp_path, monkeypatch):
     monkeypatch.setattr(pd, "read_csv", lambda *a, **k: (calls.append(1), parse(*a, **k))[1])
     read_table(file, text=["y"])
     assert len(calls) == 1
+
+
+def test_points_stand_between_thousands_where_other_columns_have_decimal_commas(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text("a;b;y\n" + "".join(f"1,{i};{i + 1}.000;x\n" for i in range(40)))
+    assert read_table(file).notations["b"] == Notation(",", ".")
+    file.write_text("a;b;y\n" + "".join(f"{i};{i + 1}.000;x\n" for i in range(40)))
+    assert read_table(file).notations == {}

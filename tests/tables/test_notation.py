@@ -67,4 +67,3 @@ def test_what_can_be_read_in_two_ways_is_left_open():
     assert {one.decimal for one in notation_of(texts)} == {",", "."}
     assert notation_of(texts, decimal=",") == (Notation(","),)
     assert notation_of(texts, thousands=",") == (Notation(".", ","),)
-    assert notation_of(texts, usual_decimal=",") == (Notation(","),)
