@@ -146,31 +146,26 @@ def notation_of(
     2
     """
     cells = list(dict.fromkeys(texts))
-    if len(cells) > _SAMPLE:  # words are found out by some of them
-        few = cells[:: len(cells) // _SAMPLE][:_SAMPLE]
-        if not notation_of(few, decimal=decimal, thousands=thousands):
-            return ()
-    if not cells:
-        return ()
-    unit = _unit(cells)
-    read = {
-        notation: notation.parse(cells)
-        for notation in _candidates(unit, decimal, thousands)
-        if notation != PLAIN or not unit
-    }
-    found = {notation: np.isfinite(values).sum() for notation, values in read.items()}
-    most = max(found.values(), default=0)
-    if most < (1 - FEW_UNREADABLE) * len(cells):
-        return ()
-    best: list[Notation] = []
-    for notation in (one for one, number in found.items() if number == most):
-        if not any(_agree(read[notation], read[other]) for other in best):
-            best.append(notation)
-    if PLAIN in best:
-        return (PLAIN,)
+    few = cells[:: max(1, len(cells) // _SAMPLE)][:_SAMPLE]  # that rule most notations out
+    unit = _unit(few)
+    likely = _readings(few, _candidates(unit, decimal, thousands))
+    if not likely or PLAIN in likely:
+        return (PLAIN,) if likely else ()
+    best: dict[Notation, np.ndarray] = {}
+    for notation, values in _readings(cells, list(likely)).items():
+        if not any(_agree(values, other) for other in best.values()):
+            best[notation] = values
     if unit not in ("", *_PARTS):  # no currency has a thousandth part
-        best = [one for one in best if one.thousands] or best
+        return tuple(one for one in best if one.thousands) or tuple(best)
     return tuple(best)
+
+
+def _readings(cells: list[str], notations: list[Notation]) -> dict[Notation, np.ndarray]:
+    """Return the numbers in those notations in which most cells, and nearly all, are some."""
+    read = {notation: notation.parse(cells) for notation in notations}
+    found = {notation: np.isfinite(values).sum() for notation, values in read.items()}
+    enough = max(max(found.values()), (1 - FEW_UNREADABLE) * len(cells), 1)
+    return {notation: values for notation, values in read.items() if found[notation] >= enough}
 
 
 def _agree(some: np.ndarray, others: np.ndarray) -> bool:
