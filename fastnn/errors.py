@@ -212,6 +212,18 @@ class BackendError(FastnnError, RuntimeError):
     """
 
 
+class TableWarning(UserWarning):
+    """A table has cells that the model cannot make much of; the message counts them by column.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from fastnn.errors import TableWarning
+    >>> warnings.simplefilter("error", TableWarning)  # from now on such cells are refused
+    >>> warnings.simplefilter("default", TableWarning)
+    """
+
+
 class UnknownCategoryWarning(UserWarning):
     """Rows to predict hold categories that the fit has not met; the message counts them.
 

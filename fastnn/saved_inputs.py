@@ -74,7 +74,7 @@ class Tables:
         try:
             cells = [row[name] for name in self.names]
         except KeyError:
-            self._encoder.cells(self._frame([row]))  # raises, with the nearest name
+            self._encoder.read(self._frame([row]))  # raises, with the nearest name
             raise
         if cells and isinstance(cells[0], (list, tuple, np.ndarray)):
             raise ArgumentTypeError(

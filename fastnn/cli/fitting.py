@@ -16,7 +16,7 @@ from ..errors import ArgumentError, DivergenceError, FastnnError
 from ..layers import Dense, Dropout, Layer
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
-from ..tables.columns import count
+from ..tables.findings import count
 from . import streams
 
 # Epochs, unless told otherwise: enough for this many updates, within these limits.

@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArgumentError
+from . import names
+
+if TYPE_CHECKING:
+    from ..tables import Dialect
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?[smhd])+|\d+(?:\.\d*)?")
@@ -56,12 +62,44 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
     """What says how a table is read."""
     table = parser.add_argument_group("table")
     add = table.add_argument
-    names: Any = {"type": _names, "action": "extend", "default": [], "metavar": "COLS"}
+    columns: Any = {"action": "append", "default": [], "metavar": "COLS"}
     add("--task", default="auto", metavar="TASK", help="auto, classification or regression")
-    add("--drop", **names, help="columns to leave out, A,B")
-    add("--numeric", **names, help="columns to read as numbers")
-    add("--categorical", **names, help="columns to read as categories")
+    add("--drop", **columns, help='columns to leave out: A,B or "with, comma",B; repeatable')
+    add("--numeric", **columns, help="columns to read as numbers")
+    add("--categorical", **columns, help="columns to read as categories")
     add("--test-fraction", type=real, default=0.2, metavar="F", help="rows to test on (0.2)")
+    add_dialect_options(table)
+
+
+def add_dialect_options(table: Any) -> None:
+    """What says how the cells of a table are written."""
+    add = table.add_argument
+    add("--decimal", metavar="MARK", help='decimal mark, "." or ","; by default it is found')
+    add("--thousands", metavar="MARK", help="what stands between thousands, such as ',' or '.'")
+    add(
+        "--na",
+        action="append",
+        default=[],
+        metavar="WORDS",
+        help='cells that mean "missing", A,B, beside blank, NA, n/a, null and the like',
+    )
+
+
+def dialect(options: argparse.Namespace) -> Dialect:
+    """Return how the options say that cells are written.
+
+    Raises
+    ------
+    ArgumentError
+        A mark cannot be one.
+    """
+    from ..tables import Dialect
+
+    try:
+        words = [word for text in options.na for word in names.split(text)]
+        return Dialect(options.decimal, options.thousands, tuple(words))
+    except ArgumentError as error:
+        raise ArgumentError(f"--{error}") from None
 
 
 def whole(text: str) -> int:
@@ -96,7 +134,3 @@ def duration(text: str) -> float:
 
 def say_nothing(text: object) -> None:
     """Stands for `streams.say` where the user wants quiet."""
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, ModelFileError
 from . import streams
 from .files import check_output, existing, tables, tell_replaced
-from .options import add_command, add_data_argument
+from .options import add_command, add_data_argument, add_dialect_options, dialect
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..tables import Preprocessing
+
+Writer = Callable[[Iterable[str]], None]
 
 _EXAMPLE = """\
 example:
@@ -39,12 +46,16 @@ def add_parser(commands: Any) -> None:
         help='CSV file to write, or "-" for standard output; by default standard output, with '
         "control characters escaped",
     )
+    add_dialect_options(
+        parser.add_argument_group("table", "where it is written otherwise than in training")
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Load, read, predict, write."""
     write = _writer(options)
     table = tables()
+    given = dialect(options)
     from ..network import Network
 
     if options.model == "-":
@@ -54,37 +65,52 @@ def run(options: argparse.Namespace) -> None:
         preprocessing = table.Preprocessing.from_dict(network.preprocessing, network)
     except ModelFileError as error:
         raise ModelFileError(f"{options.model}: {error}") from error
-    frame = table.read_csv(options.data)
+    x = _inputs(preprocessing.written(given), options.data)
+    write(table.csv_of(preprocessing.target, network.predict(x)))
+
+
+def _inputs(preprocessing: Preprocessing, data: str) -> np.ndarray:
+    """Read the table, shape (n, features), and say on standard error what is odd about it."""
+    from ..tables import CsvFile
+    from ..tables.cell_arrays import check_columns
+
+    encoder = preprocessing.encoder
+    file = CsvFile.open(data, preprocessing.dialect)
     try:
-        x = preprocessing.encoder.transform(frame)
+        check_columns(encoder.columns, file.names)
+        table = file.table(known=preprocessing.notations)
+        cells = encoder.read(table.frame)
     except ArgumentError as error:
-        raise ArgumentError(f"{options.data}: {error}") from error
-    predictions = preprocessing.target.to_frame(network.predict(x))
-    unused = preprocessing.unused(frame)
+        where = "" if str(error).startswith(data) else f"{data}: "
+        raise ArgumentError(f"{where}{error}") from error
+    for notice in [*table.notices, *encoder.unfamiliar(cells)]:
+        streams.note(notice)
+    unused = preprocessing.unused(table.names)
     if unused:
-        streams.note(f"columns the model does not know: {', '.join(map(str, unused))}")
-    write(predictions.to_csv(index=False, float_format="%.7g"))  # what float32 carries
+        streams.note(f"columns the model does not know: {', '.join(unused)}")
+    return encoder.encode(cells)
 
 
-def _writer(options: argparse.Namespace) -> Callable[[str], None]:
+def _writer(options: argparse.Namespace) -> Writer:
     """Return how the predictions are written, after a look whether they can be."""
     if options.out is None or options.out == "-":
         exact = options.out is not None
-        return lambda text: streams.write_table(text, exact=exact)
+        return lambda pieces: streams.write_table(pieces, exact=exact)
     out = check_output(options.out, inputs=(options.model, options.data), streaming=True)
     if out.exists() and not out.is_file():
-        return lambda text: _write_to_pipe(out, text)
-    return lambda text: _write_to_file(out, text)
+        return lambda pieces: _write_to_pipe(out, pieces)
+    return lambda pieces: _write_to_file(out, pieces)
 
 
-def _write_to_file(out: Path, text: str) -> None:
+def _write_to_file(out: Path, pieces: Iterable[str]) -> None:
     from ..serialization import atomic
 
     replaced = existing([out])
-    atomic.write(out, [text.encode()])
+    atomic.write(out, (text.encode() for text in pieces))
     tell_replaced(replaced)
 
 
-def _write_to_pipe(out: Path, text: str) -> None:
+def _write_to_pipe(out: Path, pieces: Iterable[str]) -> None:
     with suppress(BrokenPipeError), open(out, "wb") as file:  # its reader has seen enough
-        file.write(text.encode())
+        for text in pieces:
+            file.write(text.encode())

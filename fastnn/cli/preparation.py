@@ -1,4 +1,4 @@
-"""From a table to arrays: what `fastnn train` does before it trains."""
+"""From a file to arrays: what `fastnn train` and `fastnn search` do before they train."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pandas as pd
 
 from .. import tables
 from ..errors import ArgumentError
-from ..tables import Preprocessing
+from ..tables import CsvTable, Preprocessing
+from . import names
+from .options import dialect
 
 
 @dataclass(frozen=True)
@@ -21,19 +23,21 @@ class Prepared:
     ----------
     preprocessing : Preprocessing
         Fitted on the training rows.
-    x_train : ndarray, shape (n, features), float32
-    frame_test : DataFrame
-        May have no rows.
+    x_train, x_test : ndarray, shape (n, features), float32
+        There may be no test rows.
     train, test : ndarray, shape (n,)
         The target's values: text for classes, float64 for regression.
     task : str
         "classification" or "regression", with the reason.
-    notices, warnings : list of str
+    notices : list of str
+        What was decided.
+    warnings : list of str
+        What cannot be read, or may be other than meant.
     """
 
     preprocessing: Preprocessing
     x_train: np.ndarray
-    frame_test: pd.DataFrame
+    x_test: np.ndarray
     train: np.ndarray
     test: np.ndarray
     task: str
@@ -41,37 +45,60 @@ class Prepared:
     warnings: list[str]
 
 
-def prepare(frame: pd.DataFrame, options: Namespace) -> Prepared:
+def read(options: Namespace) -> CsvTable:
+    """Read the table that options name; the columns that they name get their full names."""
+    file = tables.CsvFile.open(options.data, dialect(options))
+    options.target = names.named(options.target, file.names)
+    for role in ("drop", "numeric", "categorical"):
+        setattr(options, role, names.resolved(getattr(options, role), file.names))
+    options.na = list(file.dialect.missing)
+    return file.table(text=[options.target, *options.categorical])
+
+
+def prepare(table: CsvTable, options: Namespace) -> Prepared:
     """Decide what the columns are, split the rows, fit the preprocessing on the training part."""
+    frame = table.frame
     schema = tables.find_columns(
         frame,
         options.target,
         numeric=options.numeric,
         categorical=options.categorical,
         drop=options.drop,
+        notations=table.notations,
+        dialect=table.dialect,
     )
-    column, reason = tables.find_target(frame, options.target, options.task)
-    values = column.read(frame)
-    rows, notices = tables.usable_rows(column, values)
+    column, reason = tables.find_target(frame, options.target, options.task, dialect=table.dialect)
+    values, unreadable = tables.read_target(column, frame[options.target])
+    rows, left_out = tables.usable_rows(
+        column, values, many_classes=options.task == "classification"
+    )
     stratified = column.kind != "number"
     train, test = split(rows, values if stratified else None, options.test_fraction, options.seed)
 
-    encoder = tables.TableEncoder(schema.columns).fit(frame.iloc[train])
+    encoder = tables.TableEncoder(schema.columns)
+    cells = encoder.read(frame)
+    encoder.learn(cells.rows(train))
     target = tables.Target.learn(column, values[train])
     task = "classification" if target.classes else "regression"
     return Prepared(
-        tables.Preprocessing(encoder, target, schema.dropped),
-        encoder.transform(frame.iloc[train]),
-        frame.iloc[test],
+        tables.Preprocessing(encoder, target, schema.dropped, table.dialect),
+        encoder.encode(cells.rows(train)),
+        encoder.encode(cells.rows(test)),
         values[train],
         values[test],
         f"{task}, because {reason}",
-        [*notices, *schema.notices, *encoder.notices],
-        _warnings(column.name, values[train]),
+        [*left_out, *schema.notices, *encoder.notices],
+        [
+            *table.notices,
+            *unreadable,
+            *schema.doubts,
+            *cells.findings.sentences(),
+            *_pointless(column.name, values[train]),
+        ],
     )
 
 
-def _warnings(target: str, train: np.ndarray) -> list[str]:
+def _pointless(target: str, train: np.ndarray) -> list[str]:
     """Say what makes training pointless."""
     if len(np.unique(train)) == 1:
         return [f"target {target}: {train[0]} in all training rows, so there is nothing to learn"]
@@ -90,14 +117,12 @@ def split(
 
     if fraction == 0:
         return rows, rows[:0]
-    fewest = 1 if labels is None else len(np.unique(labels[rows]))
+    numbers, found = (None, [0]) if labels is None else pd.factorize(labels[rows], sort=True)
+    fewest = len(found)
     held_out = min(max(round(fraction * len(rows)), fewest), len(rows) - fewest)
     if held_out < fewest:
         raise ArgumentError(f"{len(rows)} rows are too few to train and test on {fewest} classes")
     train, test = train_test_split(
-        rows,
-        test_size=held_out,
-        random_state=seed % 2**32,
-        stratify=None if labels is None else labels[rows],
+        rows, test_size=held_out, random_state=seed % 2**32, stratify=numbers
     )
     return train, test

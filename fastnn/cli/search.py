@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import checks, optional
 from ..errors import ArgumentError
 from ..printable import printable
-from . import streams
+from . import names, streams
 from .files import check_folder, check_output, existing, tables, tell_replaced
 from .options import (
     add_command,
@@ -106,17 +106,17 @@ def run(options: argparse.Namespace) -> None:
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
     checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
-    read_csv = tables().read_csv
+    tables()  # or an error that says what to install
     optional.module("optuna", extra="search", need="fastnn search")
     from ..search.storages import shown
     from . import preparation, scores, tuning
 
     say = say_nothing if options.quiet else streams.say
-    frame = read_csv(options.data)
+    table = preparation.read(options)
     if not Path(options.data).is_file():
         streams.note(f"{options.data}: the command that repeats the search needs this table again")
-    say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
-    prepared = preparation.prepare(frame, options)
+    say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
+    prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
     say(f"target {printable(options.target)}: {prepared.task}")
     for notice in prepared.notices:
@@ -133,8 +133,7 @@ def run(options: argparse.Namespace) -> None:
     network = _as_it_stands(result) if result.interrupted else None
     network = network or _best(build, result, prepared, options.seed)
     if len(prepared.test):
-        x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
-        predicted = target.decode(network.predict(x_test))
+        predicted = target.decode(network.predict(prepared.x_test))
         found = scores.compare(prepared.train, prepared.test, predicted)
         streams.say(found.table())
         if found.warning():
@@ -310,7 +309,7 @@ def _texts(name: str, value: Any) -> list[str | None]:
     if value is True:
         return [None]
     if isinstance(value, list):
-        return list(map(str, value))
+        return [names.joined([name]) for name in value]
     if name == "time":
         return [f"{value:.15g}s"]
     return [shown(value) if name == "storage" else str(value)]

@@ -6,8 +6,8 @@ import errno
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from typing import Any, TextIO
 
 from ..printable import printable
@@ -40,12 +40,13 @@ def note_lines(text: str) -> None:
             print(printable(text, keep="\n"), file=sys.stderr, flush=True)
 
 
-def write_table(text: str, *, exact: bool) -> None:
+def write_table(pieces: Iterable[str], *, exact: bool) -> None:
     """Write CSV on standard output.
 
     Parameters
     ----------
-    text : str
+    pieces : iterable of str
+        One after the other.
     exact : bool
         Write cells as they are, unless to a terminal; else escape their control characters.
 
@@ -56,18 +57,19 @@ def write_table(text: str, *, exact: bool) -> None:
     """
     if sys.stdout is None:
         raise OSError(errno.EBADF, "is closed", _STANDARD_OUTPUT)
-    if sys.stdout.isatty() or not exact:
-        shown = printable(text, keep="\r\n\t")
-        if shown != text:
-            note("control characters are escaped; --out FILE writes them as they are")
-        text = shown
     sys.stdout.flush()
+    escaping, escaped = sys.stdout.isatty() or not exact, False
     buffer = None if sys.stdout.isatty() else getattr(sys.stdout, "buffer", None)
-    if buffer is None:
-        sys.stdout.write(text)
-    else:
-        with _writing(sys.stdout):
-            buffer.write(text.encode())
+    with _writing(sys.stdout) if buffer else nullcontext():
+        for piece in pieces:
+            shown = printable(piece, keep="\r\n\t") if escaping else piece
+            escaped |= shown != piece
+            if buffer is None:
+                sys.stdout.write(shown)
+            else:
+                buffer.write(shown.encode())
+    if escaped:
+        note("control characters are escaped; --out FILE writes them as they are")
 
 
 def flush() -> None:

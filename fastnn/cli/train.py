@@ -74,15 +74,15 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Read, train, test, write."""
     out = check_output(options.out, inputs=(options.data,))
-    read_csv = tables().read_csv
+    tables()  # or an error that says what to install
     from . import fitting, preparation, scores
 
     say = say_nothing if options.quiet else streams.say
     hidden, optimizer = fitting.check_options(options)
-    frame = read_csv(options.data)
-    say(f"{options.data}: {len(frame):,} rows, {len(frame.columns)} columns")
+    table = preparation.read(options)
+    say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
 
-    prepared = preparation.prepare(frame, options)
+    prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
     say(f"target {printable(options.target)}: {prepared.task}")
     for notice in prepared.notices:
@@ -96,8 +96,7 @@ def run(options: argparse.Namespace) -> None:
     say(f"layers: {_sizes(network)}, {network.n_parameters:,} parameters")
     say(fitting.fit(network, prepared.x_train, target.encode(prepared.train), options))
     if len(prepared.test):
-        x_test = prepared.preprocessing.encoder.transform(prepared.frame_test)
-        predicted = target.decode(network.predict(x_test))
+        predicted = target.decode(network.predict(prepared.x_test))
         found = scores.compare(prepared.train, prepared.test, predicted)
         streams.say(found.table())
         if found.warning():

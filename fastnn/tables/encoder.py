@@ -1,4 +1,4 @@
-"""From columns to the network's inputs: a scikit-learn ColumnTransformer that is plain data.
+"""From columns to the network's inputs: statistics that are plain data, and arithmetic on them.
 
 Numbers: missing cells take the median; then ``arcsinh((x - median) / interquartile range)``, which
 is nearly linear in the bulk and logarithmic in the tails, so that an outlier cannot swamp its
@@ -10,34 +10,24 @@ of very many categories, and categories never seen in training, are all zeros.
 
 from __future__ import annotations
 
-import difflib
+import itertools
+import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    OneHotEncoder,
-    RobustScaler,
-    StandardScaler,
-)
 
-from ..errors import ArgumentError
-from .columns import Column
+from ..errors import TableWarning
+from .cell_arrays import Cells, read_cells
+from .columns import Column, check_entry
+from .findings import BLANK, FAR, UNKNOWN
+from .notation import PLAIN, Notation
+from .scaling import Scaling
 
-_MOST_CATEGORIES = 50
-# Learnt numbers of a column: name in the data → step of the pipeline, its public attribute.
-_STATISTICS = {
-    "median": ("impute", "statistics_"),
-    "center": ("spread", "center_"),
-    "spread": ("spread", "scale_"),
-    "mean": ("scale", "mean_"),
-    "scale": ("scale", "scale_"),
-}
+_MOST_CATEGORIES = 50  # that are told apart
+_MOST_RARE = 10_000  # others whose names are kept, so that they are not taken for unknown ones
 
 
 class TableEncoder:
@@ -51,8 +41,11 @@ class TableEncoder:
     ----------
     notices : list of str
         What `fit` has to say.
-    transformer : sklearn.compose.ColumnTransformer
-        Fitted on ``cells(frame)``.
+
+    Warns
+    -----
+    TableWarning
+        By `transform`, about cells that training has not seen the like of.
 
     Examples
     --------
@@ -68,111 +61,167 @@ class TableEncoder:
     def __init__(self, columns: Sequence[Column]):
         self.columns = list(columns)
         self.notices: list[str] = []
-        self._numbers = [column.name for column in columns if column.kind == "number"]
+        self._numbers = [column for column in columns if column.kind == "number"]
+        self._words = [column for column in columns if column.kind != "number"]
+        self._categories: dict[str, list[str]] = {}
+        self._rare: dict[str, list[str] | None] = {}
 
     def fit(self, frame: pd.DataFrame) -> TableEncoder:
         """Learn medians, scales and categories from the training rows."""
-        cells = self.cells(frame)
-        self._flagged = [name for name in self._numbers if cells[name].isna().any()]
-        self._categories = {
-            name: self._frequent(cells[name]) for name in cells if name not in self._numbers
-        }
-        self.transformer = self._new_transformer().fit(cells)
-        return self
-
-    def _frequent(self, cells: pd.Series) -> list[str]:
-        """The categories of a column, sorted; the most frequent ones where there are very many."""
-        counts = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-        frequent = counts.index[:_MOST_CATEGORIES]
-        if len(counts) > _MOST_CATEGORIES:
-            share = counts.iloc[:_MOST_CATEGORIES].sum() / counts.sum()
-            self.notices.append(
-                f"{cells.name}: {len(counts)} categories, of which the {_MOST_CATEGORIES} most "
-                f"frequent ({share:.0%} of the rows) are told apart"
-            )
-        return sorted(frequent)
-
-    def _new_transformer(self) -> ColumnTransformer:
-        """The transformer of these columns, not fitted."""
-        numbers = Pipeline(
-            [
-                ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
-                ("spread", RobustScaler()),
-                ("squash", FunctionTransformer(np.arcsinh)),
-                ("scale", StandardScaler()),
-            ]
-        )
-        missing = MissingIndicator(features="all")
-        categories = OneHotEncoder(
-            categories=list(self._categories.values()), handle_unknown="ignore", sparse_output=False
-        )
-        groups = [
-            ("numbers", numbers, self._numbers),
-            ("missing", missing, self._flagged),
-            ("categories", categories, list(self._categories)),
-        ]
-        return ColumnTransformer([group for group in groups if group[2]], sparse_threshold=0)
+        return self.learn(self.read(frame))
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
-        """Rows of a table as an array, shape (n, features), float32.
+        """Return rows of a table as an array, shape (n, features), float32.
 
         Raises
         ------
         ArgumentError
-            A column is missing, or holds text where there were numbers in training.
+            A column is missing, or many of its cells are text where there were numbers in training.
         """
-        return self.transformer.transform(self.cells(frame)).astype(np.float32)
+        cells = self.read(frame)
+        for sentence in self.unfamiliar(cells):
+            warnings.warn(sentence, TableWarning, stacklevel=2)
+        return self.encode(cells)
 
-    def cells(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The used columns alone, as float64 or text."""
-        absent = [column.name for column in self.columns if column.name not in frame.columns]
-        if absent:
-            near = difflib.get_close_matches(absent[0], map(str, frame.columns), n=1)
-            hint = f" ({near[0]!r} is there)" if near else ""
-            names = ", ".join(map(repr, absent))
-            raise ArgumentError(f"the table lacks {names}{hint}, which the model was trained on")
-        return pd.DataFrame({column.name: column.read(frame) for column in self.columns})
+    def read(self, frame: pd.DataFrame) -> Cells:
+        """Read the used columns of a table; raises what `transform` does."""
+        return read_cells(self.columns, frame)
+
+    def learn(self, cells: Cells) -> TableEncoder:
+        """Learn from cells that `read` returned, those of the training rows."""
+        self._scaling = Scaling.learn(cells.numbers)
+        self._categories, self._rare = {}, {}
+        for j, column in enumerate(self._words):
+            self._learn_categories(column.name, Counter(cells.words[:, j]))
+        return self
+
+    def _learn_categories(self, name: str, counts: Counter[str]) -> None:
+        """Keep the categories of a column, sorted; of very many, the most frequent."""
+        ordered = sorted(counts, key=lambda word: (-counts[word], word))
+        frequent, rare = ordered[:_MOST_CATEGORIES], ordered[_MOST_CATEGORIES:]
+        self._categories[name] = sorted(frequent)
+        if not rare:
+            return
+        self._rare[name] = sorted(rare) if len(rare) <= _MOST_RARE else None
+        share = sum(counts[word] for word in frequent) / counts.total()
+        self.notices.append(
+            f"{name}: {len(counts)} categories, of which the {_MOST_CATEGORIES} most "
+            f"frequent ({share:.0%} of the rows) are told apart"
+        )
+
+    def encode(self, cells: Cells) -> np.ndarray:
+        """Return cells that `read` returned as an array, shape (n, features), float32."""
+        flagged = np.flatnonzero(self._scaling.flagged)
+        sizes = [len(self._categories[column.name]) for column in self._words]
+        starts = itertools.accumulate(sizes, initial=len(self._numbers) + len(flagged))
+        encoded = np.zeros((len(cells), self.features), dtype=np.float32)
+        self._scaling.apply(cells.numbers, out=encoded[:, : len(self._numbers)])
+        for j, source in enumerate(flagged, start=len(self._numbers)):
+            encoded[:, j] = np.isnan(cells.numbers[:, source])
+        for start, places in zip(starts, self._places(cells), strict=False):
+            known = np.flatnonzero(places >= 0)
+            encoded[known, start + places[known]] = 1
+        return encoded
+
+    def _places(self, cells: Cells) -> list[np.ndarray]:
+        """Return for each column the numbers of its cells' categories, (n,); -1 if unknown."""
+        places = []
+        for j, column in enumerate(self._words):
+            number = {word: i for i, word in enumerate(self._categories[column.name])}
+            found = map(number.get, cells.words[:, j], itertools.repeat(-1))
+            places.append(np.fromiter(found, dtype=np.intp, count=len(cells)))
+        return places
+
+    def unfamiliar(self, cells: Cells) -> list[str]:
+        """Return sentences on cells that training has not seen the like of, with counts.
+
+        Unreadable and infinite numbers; blanks where training had none; unknown categories; numbers
+        further outside the range of training than that range is wide.
+        """
+        found = cells.findings.copy()
+        if not len(cells):
+            return found.sentences()
+        blank, far = self._scaling.unfamiliar(cells.numbers)
+        for j, faulty in cells.faulty.items():
+            blank[faulty, j] = False
+        for kind, where in ((BLANK, blank), (FAR, far)):
+            for j in np.flatnonzero(where.any(axis=0)).tolist():
+                shown = cells.numbers[:, j] if kind == FAR else None
+                found.add(kind, self._numbers[j].name, where[:, j], shown)
+        for j, (column, places) in enumerate(zip(self._words, self._places(cells), strict=True)):
+            words, unknown = cells.words[:, j], places < 0
+            rare = self._rare.get(column.name, [])
+            if rare is None or not unknown.any():
+                continue
+            if rare:
+                unknown &= ~np.isin(words.astype(str), rare)
+            found.add(BLANK, column.name, unknown & (words == ""))
+            found.add(UNKNOWN, column.name, unknown & (words != ""), words)
+        return found.sentences()
+
+    def with_columns(self, columns: Sequence[Column]) -> TableEncoder:
+        """Return the same encoder for columns of the same names that are written otherwise."""
+        encoder = TableEncoder(columns)
+        encoder._scaling = self._scaling
+        encoder._categories, encoder._rare = self._categories, self._rare
+        return encoder
+
+    @property
+    def features(self) -> int:
+        """Inputs of the network."""
+        words = sum(len(categories) for categories in self._categories.values())
+        return len(self._numbers) + int(self._scaling.flagged.sum()) + words
 
     def to_list(self) -> list[dict[str, Any]]:
-        """Itself as JSON-able data, one entry per column."""
-        learnt = self._learnt_numbers()
+        """Return itself as JSON-able data, one entry per column."""
+        learnt = iter(self._scaling.to_list())
         return [
             {"name": column.name, "kind": column.kind}
+            | ({} if column.notation == PLAIN else {"notation": column.notation.to_dict()})
             | (
-                {"flag_missing": column.name in self._flagged} | learnt[column.name]
+                next(learnt)
                 if column.kind == "number"
                 else {"categories": self._categories[column.name]}
             )
+            | self._rare_entry(column.name)
             for column in self.columns
         ]
 
-    def _learnt_numbers(self) -> dict[str, dict[str, float]]:
-        if not self._numbers:
-            return {}
-        steps = self.transformer.named_transformers_["numbers"]
-        values = {key: getattr(steps[step], name) for key, (step, name) in _STATISTICS.items()}
-        return {
-            column: {key: float(value[i]) for key, value in values.items()}
-            for i, column in enumerate(self._numbers)
-        }
+    def _rare_entry(self, name: str) -> dict[str, Any]:
+        many = len(self._categories.get(name, ())) >= _MOST_CATEGORIES
+        return {"rare": self._rare.get(name, [])} if many else {}
 
     @classmethod
     def from_list(cls, data: Sequence[Mapping[str, Any]]) -> TableEncoder:
-        """The encoder that `to_list` described; its `transform` gives the same bits."""
-        encoder = cls([Column(entry["name"], entry["kind"]) for entry in data])
-        numbers = [entry for entry in data if entry["kind"] == "number"]
-        encoder._flagged = [entry["name"] for entry in numbers if entry["flag_missing"]]
+        """Return the encoder that `to_list` described; its `transform` gives the same bits.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            `data` is not such a description.
+        """
+        columns = []
+        for entry in data:
+            check_entry(entry)
+            notation = Notation.from_dict(entry.get("notation", {}))
+            columns.append(Column(entry["name"], entry["kind"], notation))
+        encoder = cls(columns)
+        encoder._scaling = Scaling.from_list([one for one in data if one["kind"] == "number"])
         encoder._categories = {
-            entry["name"]: list(entry["categories"]) for entry in data if entry not in numbers
+            entry["name"]: _checked(entry["categories"])
+            for entry in data
+            if entry["kind"] != "number"
         }
-        # A row of the right types makes the transformers fitted, then they get what was learnt.
-        row = {
-            column.name: 0.0 if column.kind == "number" else encoder._categories[column.name][0]
-            for column in encoder.columns
-        }
-        encoder.transformer = encoder._new_transformer().fit(pd.DataFrame([row]))
-        if numbers:
-            steps = encoder.transformer.named_transformers_["numbers"]
-            for key, (step, name) in _STATISTICS.items():
-                setattr(steps[step], name, np.array([entry[key] for entry in numbers], dtype=float))
+        # Files of old name no rare categories: of as many as are told apart, others may be rare.
+        for name, rare in ((entry["name"], entry.get("rare")) for entry in data):
+            if len(encoder._categories.get(name, ())) >= _MOST_CATEGORIES:
+                encoder._rare[name] = _checked(rare) if rare else rare
         return encoder
+
+
+def _checked(categories: Any) -> list[str]:
+    if not isinstance(categories, list) or not all(isinstance(word, str) for word in categories):
+        raise TypeError("categories must be a list of text")
+    if not categories or len(set(categories)) < len(categories):
+        raise ValueError("categories must be there, and differ")
+    return list(categories)

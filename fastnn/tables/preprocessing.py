@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from ..errors import ModelFileError
 from . import stored
+from .dialect import Dialect
 from .encoder import TableEncoder
+from .notation import Notation
 from .target import Target
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Preprocessing:
     target : Target
     dropped : dict of str to str
         Columns of the training table that are not used, and why.
+    dialect : Dialect
+        How cells were said to be written.
 
     Examples
     --------
@@ -46,11 +48,38 @@ class Preprocessing:
     encoder: TableEncoder
     target: Target
     dropped: dict[str, str] = field(default_factory=dict)
+    dialect: Dialect = field(default_factory=Dialect)
 
-    def unused(self, frame: pd.DataFrame) -> list[str]:
-        """Columns of a new table that training has not seen."""
+    def unused(self, names: Iterable[str]) -> list[str]:
+        """Return the columns of a new table, or of their names, that training has not seen."""
         seen = {column.name for column in self.encoder.columns} | set(self.dropped)
-        return [name for name in frame.columns if name not in seen | {self.target.column.name}]
+        seen.add(self.target.column.name)
+        return [name for name in names if name not in seen]
+
+    @property
+    def notations(self) -> dict[str, Notation | None]:
+        """The columns that are read, and how their numbers are written; None for words."""
+        return {
+            column.name: column.notation if column.kind == "number" else None
+            for column in self.encoder.columns
+        }
+
+    def written(self, dialect: Dialect) -> Preprocessing:
+        """Return the preprocessing of a table in another dialect; marks left open stay."""
+        given = {"decimal": dialect.decimal, "thousands": dialect.thousands}
+        marks = {name: mark for name, mark in given.items() if mark is not None}
+        if dialect.decimal is not None:
+            marks.setdefault("thousands", "")
+        columns = [
+            replace(column, notation=replace(column.notation, **marks))
+            for column in self.encoder.columns
+        ]
+        joined = Dialect(
+            dialect.decimal or self.dialect.decimal,
+            dialect.thousands or (None if dialect.decimal else self.dialect.thousands),
+            (*self.dialect.missing, *dialect.missing),
+        )
+        return replace(self, encoder=self.encoder.with_columns(columns), dialect=joined)
 
     def to_dict(self) -> dict[str, Any]:
         """Itself as JSON-able data: numbers, strings, lists and dictionaries."""
@@ -59,7 +88,7 @@ class Preprocessing:
             "target": self.target.to_dict(),
             "columns": self.encoder.to_list(),
             "dropped": dict(self.dropped),
-        }
+        } | ({} if self.dialect == Dialect() else {"dialect": self.dialect.to_dict()})
 
     @classmethod
     def from_dict(
@@ -80,8 +109,13 @@ class Preprocessing:
             stored.check_form(data)
             if network is not None:
                 stored.check_fit(data, network)
-            encoder = TableEncoder.from_list(data["columns"])
-            return cls(encoder, Target.from_dict(data["target"]), dict(data["dropped"]))
+            dialect = Dialect.from_dict(data["dialect"]) if "dialect" in data else Dialect()
+            return cls(
+                TableEncoder.from_list(data["columns"]),
+                Target.from_dict(data["target"]),
+                dict(data["dropped"]),
+                dialect,
+            )
         except KeyError as error:
             raise ModelFileError(
                 f"the model's preprocessing is malformed: it lacks {error}"

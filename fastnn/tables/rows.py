@@ -15,6 +15,7 @@ import pandas as pd
 
 from .columns import Column
 from .encoder import TableEncoder
+from .scaling import Scaling
 
 #: Numbers that every rule on missing and infinite cells leaves alone.
 _ORDINARY = 1e30
@@ -82,34 +83,24 @@ class _Numbers:
 
     def __init__(self, learnt: Sequence[dict[str, Any]], columns: Sequence[tuple[int, Column]]):
         self._readers = [(i, place, _Cells(column)) for i, (place, column) in enumerate(columns)]
-        keys = ("median", "center", "spread", "mean", "scale")
-        self._learnt = tuple(np.array([entry[key] for entry in learnt], float) for key in keys)
-        self._flagged = [i for i, entry in enumerate(learnt) if entry["flag_missing"]]
+        self._scaling = Scaling.from_list(learnt)
+        self._flagged = np.flatnonzero(self._scaling.flagged)
         self.width = len(learnt) + len(self._flagged)
 
     def write(self, cells: Sequence[Any], inputs: np.ndarray) -> None:
         """Fill in the first inputs."""
         if not self._readers:
             return
-        median, center, spread, mean, scale = self._learnt
-        x = np.empty(len(median))
+        x = np.empty(len(self._readers))
         for i, place, reader in self._readers:
             cell = cells[place]
             if type(cell) in _NUMBERS and -_ORDINARY < cell < _ORDINARY:
                 x[i] = cell
             else:
                 x[i] = reader.read(cell)
-        missing = np.isnan(x)
-        np.copyto(x, median, where=missing)
-        # The steps of the encoder's pipeline, in its order: their bits are the same.
-        x -= center
-        x /= spread
-        np.arcsinh(x, out=x)
-        x -= mean
-        x /= scale
-        inputs[: len(x)] = x
-        if self._flagged:
-            inputs[len(x) : self.width] = missing[self._flagged]
+        self._scaling.apply(x[None], out=inputs[None, : len(x)])
+        if len(self._flagged):
+            inputs[len(x) : self.width] = np.isnan(x[self._flagged])
 
 
 class _Categories:

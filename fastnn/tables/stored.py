@@ -5,6 +5,7 @@ What passes makes an encoder and a target that serve any table, and fit the file
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,8 @@ from .columns import KINDS
 if TYPE_CHECKING:
     from ..network import Network
 
-#: Numbers of a column lie within float32, and what is divided by keeps quotients within float64.
-_LARGEST = float(np.finfo(np.float32).max)
-_SMALLEST_SPREAD = 1e-250
+#: What is divided by keeps quotients within float64.
+_SMALLEST_SPREAD = float(np.finfo(np.float64).tiny)
 #: After arcsinh numbers are below 10³; their quotients by this are within float32.
 _MOST_SQUASHED, _SMALLEST_SCALE = 1e4, 1e-30
 
@@ -36,6 +36,9 @@ def check_form(data: Mapping[str, Any]) -> None:
     _check_different("names of columns", [*names, data["target"]["name"]])
     for name, reason in _object("dropped", data["dropped"]).items():
         _text(f"dropped[{name!r}]", reason)
+    dialect = _object("dialect", data.get("dialect", {}))
+    if dialect:
+        _texts("dialect.missing", dialect["missing"])
 
 
 def check_fit(data: Mapping[str, Any], network: Network) -> None:
@@ -63,21 +66,28 @@ def _width(column: Mapping[str, Any]) -> int:
 def _check_column(place: str, column: Mapping[str, Any]) -> None:
     _text(f"{place}.name", column["name"])
     checks.member(f"{place}.kind", column["kind"], dict.fromkeys(KINDS))
+    for name, mark in _object(f"{place}.notation", column.get("notation", {})).items():
+        _text(f"{place}.notation[{name!r}]", mark)
     if column["kind"] != "number":
+        if column.get("rare") is not None:
+            _texts(f"{place}.rare", column["rare"])
         categories = _texts(f"{place}.categories", column["categories"])
         if not categories:
             raise ArgumentError(f"{place}.categories must hold at least one, got none")
         return
     checks.flag(f"{place}.flag_missing", column["flag_missing"])
 
-    def number(name: str, low: float, high: float) -> None:
+    def number(name: str, low: float = -math.inf, high: float = math.inf) -> None:
         checks.real(f"{place}.{name}", column[name], low=low, high=high)
 
-    number("median", -_LARGEST, _LARGEST)
-    number("center", -_LARGEST, _LARGEST)
-    number("spread", _SMALLEST_SPREAD, 2 * _LARGEST)
+    number("median")
+    number("center")
+    number("spread", _SMALLEST_SPREAD)
     number("mean", -_MOST_SQUASHED, _MOST_SQUASHED)
     number("scale", _SMALLEST_SCALE, _MOST_SQUASHED)
+    if "low" in column:
+        number("low")
+        number("high", float(column["low"]))
 
 
 def _check_target(target: Mapping[str, Any]) -> None:

@@ -202,7 +202,7 @@ def test_warnings_are_one_line(tmp_path, capsys, monkeypatch):
         warnings.warn("two\nlines", UserWarning, stacklevel=1)
         raise MemoryError
 
-    monkeypatch.setattr("fastnn.tables.read_csv", warn)
+    monkeypatch.setattr("fastnn.tables.CsvFile.open", warn)
     import warnings
 
     with warnings.catch_warnings():

@@ -136,7 +136,11 @@ def test_a_column_can_be_new_or_its_categories_unseen(prices, tmp_path, capsys):
     capsys.readouterr()
     assert main(["predict", str(model), str(new)]) == 0
     printed = capsys.readouterr()
-    assert printed.err == "fastnn: columns the model does not know: rooms, floor\n"
+    assert printed.err == (
+        "fastnn: categories that the model does not know count as none of those it knows: town "
+        "(1 row, such as 'Aachen' in data row 1)\n"
+        "fastnn: columns the model does not know: rooms, floor\n"
+    )
     assert len(printed.out.splitlines()) == 3
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from frames import kinds, mixed_frame, schema_of
 
-from fastnn.errors import ArgumentError
-from fastnn.tables import find_columns, find_target, read_csv
+from fastnn.errors import ArgumentError, ArgumentTypeError
+from fastnn.tables import TableEncoder, find_columns, find_target, read_csv
 
 needs_data = pytest.mark.skipif(
     "FASTNN_DATA" not in os.environ, reason="FASTNN_DATA does not name a folder of data sets"
@@ -128,3 +128,108 @@ def test_housing_columns():
     assert [name for name, kind in kinds(schema).items() if kind != "number"] == ["ocean_proximity"]
     assert schema.notices == ["total_bedrooms: 207 missing cells"]
     assert find_target(frame, "median_house_value")[0].kind == "number"
+
+
+def test_few_unreadable_cells_leave_a_column_of_numbers():
+    cells = [*np.linspace(0, 1, 57).astype(str), "bad", "n/a?", "x"]
+    schema = schema_of(size=cells)
+    assert kinds(schema) == {"size": "number"}
+    assert schema.notices == ["size: numbers but for 3 cells"]
+    assert kinds(schema_of(size=[*cells, *"abcdefgh"], used=np.arange(68) ** 2)) == {
+        "used": "number"
+    }
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", "index", "level_0", "row", "Unnamed: 0.1"])
+def test_a_sampled_index_is_dropped_and_told(name):
+    rng = np.random.default_rng(0)
+    for values in (rng.choice(1000, 60, replace=False), rng.integers(0, 90, 60)):
+        schema = schema_of(**{name: values}, used=rng.normal(size=60))
+        assert set(schema.dropped) == {name}
+        assert schema.doubts == [
+            f"{name}: taken for an index and left out, since its name and its values are those of "
+            "an index"
+        ]
+
+
+def test_an_index_with_gaps_is_dropped_by_its_order():
+    values = np.delete(np.arange(80), np.arange(0, 80, 5))
+    schema = schema_of(number=values, used=np.random.default_rng(0).normal(size=64))
+    assert set(schema.dropped) == {"number"}
+    shuffled = np.random.default_rng(0).permutation(values)
+    assert not schema_of(number=shuffled).dropped
+    asked = find_columns(
+        pd.DataFrame({"number": values, "y": ["a", "b"] * 32}), "y", numeric=["number"]
+    )
+    assert kinds(asked) == {"number": "number"}
+
+
+def test_codes_of_many_digits_are_told_apart():
+    codes = [f"123456789012345678{i % 3}" for i in range(90)]
+    schema = schema_of(code=codes)
+    assert kinds(schema) == {"code": "code"}
+    assert set(schema.columns[0].read(pd.DataFrame({"code": codes}))) == set(codes)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (pd.array([None, *(i * i for i in range(29))], dtype="Int64"), "number"),
+        (pd.array([None, *(i / 7 for i in range(29))], dtype="Float64"), "number"),
+        (pd.array([True, False, None] * 10, dtype="boolean"), "category"),
+        (pd.Categorical([1, 2, 3] * 10), "category"),
+        (pd.array(["a", "b", None] * 10, dtype="string"), "category"),
+        (pd.to_datetime(["2024-01-01", "2024-01-02"] * 15), "category"),
+        (pd.to_timedelta([1, 2] * 15, unit="D"), "category"),
+        (pd.Series([1.5, 2, None, 7, "x"] * 6, dtype=object), "category"),
+        (np.arange(30).astype(np.float16) ** 2, "number"),
+        (pd.Series([b"a", b"b"] * 15, dtype=object), "category"),
+    ],
+)
+def test_columns_of_any_dtype(cells, kind):
+    schema = schema_of(c=cells)
+    assert kinds(schema) == {"c": kind}
+    frame = pd.DataFrame({"c": cells})
+    encoded = TableEncoder(schema.columns).fit(frame).transform(frame)
+    assert np.isfinite(encoded).all()
+    assert np.ptp(encoded) > 0
+
+
+@pytest.mark.parametrize("kind", ["int64", "float", "bool", "string", "dictionary", "timestamp"])
+def test_columns_of_arrow(kind):
+    pa = pytest.importorskip("pyarrow")
+    kinds_of = {
+        "int64": ([None, *(i * i for i in range(29))], pa.int64()),
+        "float": ([None, *(i / 7 for i in range(29))], pa.float32()),
+        "bool": ([True, False, None] * 10, pa.bool_()),
+        "string": (["a", "b", None] * 10, pa.string()),
+        "dictionary": (["a", "b", None] * 10, pa.dictionary(pa.int32(), pa.string())),
+        "timestamp": ([1, 2, None] * 10, pa.timestamp("s")),
+    }
+    values, arrow = kinds_of[kind]
+    frame = pa.table({"c": pa.array(values, arrow)}).to_pandas(types_mapper=pd.ArrowDtype)
+    schema = schema_of(c=frame["c"])
+    assert kinds(schema) == {"c": "number" if kind in ("int64", "float") else "category"}
+    assert np.isfinite(TableEncoder(schema.columns).fit(frame).transform(frame)).all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([[1, 2]] * 4, "'c' holds cells of type list"),
+        ([{"a": 1}] * 4, "'c' holds cells of type dict"),
+        ([1j, 2j, 3j, 4j], "'c' holds complex numbers"),
+    ],
+)
+def test_cells_that_are_no_cells_are_named(cells, message):
+    with pytest.raises(ArgumentError, match=message):
+        schema_of(c=cells)
+
+
+def test_foreign_tables_and_names_are_named_with_the_cure():
+    with pytest.raises(ArgumentTypeError, match=r"got 0; rename them.*str\(name\)"):
+        find_columns(pd.DataFrame({0: [1, 2], "y": [1, 2]}), "y")
+    with pytest.raises(ArgumentTypeError, match="numpy's ndarray"):
+        find_columns(np.zeros((2, 2)), "y")
+    with pytest.raises(ArgumentTypeError, match="builtins's dict"):
+        find_target({"y": [1, 2]}, "y")

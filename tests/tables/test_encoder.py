@@ -7,7 +7,7 @@ from frames import mixed_frame
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 
-from fastnn.errors import ArgumentError
+from fastnn.errors import ArgumentError, TableWarning
 from fastnn.tables import Column, TableEncoder, find_columns
 
 
@@ -33,7 +33,8 @@ def test_missing_numbers_take_the_median_and_are_flagged():
     assert x.shape == (4, 3)
     assert x[:, 2].tolist() == [0, 0, 1, 0]
     np.testing.assert_array_equal(x[2, 0], x[1, 0])  # the median is 2
-    later = encoder.transform(pd.DataFrame({"x": [2.0], "z": [np.nan]}))
+    with pytest.warns(TableWarning, match=r"blank cells.*z \(every row"):
+        later = encoder.transform(pd.DataFrame({"x": [2.0], "z": [np.nan]}))
     assert np.isfinite(later).all()
 
 
@@ -43,11 +44,22 @@ def test_a_column_that_is_empty_in_the_training_rows_is_harmless():
     assert np.isfinite(encoder.transform(pd.DataFrame({"x": [5.0], "z": [1.5]}))).all()
 
 
+def test_numbers_of_any_size_are_told_apart():
+    rng = np.random.default_rng(0)
+    for size in (1e-300, 1e-30, 1e30, 1e300):
+        frame = pd.DataFrame({"x": rng.normal(size=200) * size})
+        x = TableEncoder([Column("x", "number")]).fit(frame).transform(frame)[:, 0]
+        assert np.isfinite(x).all()
+        assert np.std(x) == pytest.approx(1, abs=1e-3)
+
+
 def test_categories_blank_and_unseen():
     frame = pd.DataFrame({"c": ["b", "a", "", "a"]})
     encoder = TableEncoder([Column("c", "category")]).fit(frame)
     new = pd.DataFrame({"c": ["a", " b ", None, "unseen", "NA"]})
-    assert encoder.transform(new).tolist() == [
+    with pytest.warns(TableWarning, match="'unseen' in data row 4"):
+        encoded = encoder.transform(new)
+    assert encoded.tolist() == [
         [0, 1, 0],
         [0, 0, 1],
         [1, 0, 0],

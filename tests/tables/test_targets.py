@@ -1,11 +1,23 @@
 """Which task a target means, which rows it leaves, and its way there and back."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from fastnn.errors import ArgumentError
-from fastnn.tables import Column, Target, find_target, usable_rows
+from fastnn.tables import (
+    Column,
+    Dialect,
+    Notation,
+    Target,
+    csv_of,
+    find_target,
+    read_target,
+    usable_rows,
+    writing,
+)
 
 
 @pytest.mark.parametrize(
@@ -107,3 +119,127 @@ def test_a_target_that_differs_by_rounding_alone_is_not_stretched():
     values = np.full(10, 0.3)
     values[::2] = 0.1 + 0.2
     assert Target.learn(Column("y", "number"), values).scale == 1
+
+
+PRICES = [f"{100_000 + 37 * i}" for i in range(200)]
+
+
+@pytest.mark.parametrize("odd", ["n/a?", "$", "unknown"])
+def test_a_word_among_prices_makes_no_classes_of_them(odd):
+    frame = pd.DataFrame({"y": [*PRICES, odd]})
+    column, reason = find_target(frame, "y")
+    assert column == Column("y", "number")
+    assert "200" not in reason or "numbers" in reason
+    values, notices = read_target(column, frame["y"])
+    assert np.isnan(values).tolist() == [False] * 200 + [True]
+    assert notices == [
+        f"y: 1 target counted as missing, since no number, such as {odd!r} in data row 201"
+    ]
+    rows, _ = usable_rows(column, values)
+    assert rows.tolist() == list(range(200))
+
+
+def test_infinite_targets_are_missing_and_large_ones_are_not():
+    frame = pd.DataFrame({"y": [*(f"{i + 1}e300" for i in range(40)), "inf", "1e400"]})
+    column, _ = find_target(frame, "y")
+    values, [notice] = read_target(column, frame["y"])
+    assert "2 targets counted as missing, since infinite" in notice
+    assert np.isnan(values).sum() == 2
+    target = Target.learn(column, values[:40])
+    encoded = target.encode(values[:40])
+    np.testing.assert_allclose([encoded.mean(), encoded.std()], [0, 1], atol=1e-6)
+    np.testing.assert_allclose(target.decode(encoded), values[:40], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cells", "notation"),
+    [
+        (["1,5", "2,25"] * 15 + ["3,125"], Notation(",")),
+        ([f"$1,{i:03}" for i in range(40)], Notation(".", ",", "$")),
+        ([f"{i}.5 %" for i in range(40)], Notation(unit="%")),
+        ([f"{i}.000,25 €" for i in range(1, 40)], Notation(",", ".", "€")),
+    ],
+)
+def test_values_are_read_in_their_own_notation(cells, notation):
+    column, _ = find_target(pd.DataFrame({"y": cells}), "y")
+    assert column == Column("y", "number", notation)
+    assert not np.isnan(read_target(column, pd.Series(cells))[0]).any()
+
+
+def test_values_that_can_be_read_in_two_ways_are_refused():
+    frame = pd.DataFrame({"y": [f"1,{i:03}" for i in range(40)]})
+    with pytest.raises(ArgumentError, match=r"two ways; give --decimal , .*--thousands"):
+        find_target(frame, "y")
+    column, _ = find_target(frame, "y", dialect=Dialect(decimal=","))
+    assert column.notation == Notation(",")
+    column, _ = find_target(frame, "y", dialect=Dialect(thousands=","))
+    assert column.notation == Notation(".", ",")
+
+
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [
+        (["001", "010", "1"], ("001", "1", "010")),
+        (["+1", "-1"], ("-1", "+1")),
+        (["1.0", "0.0"], ("0.0", "1.0")),
+        (["1e3", "20"], ("20", "1e3")),
+        (
+            ["1234567890123456790", "1234567890123456789"],
+            ("1234567890123456789", "1234567890123456790"),
+        ),
+        (["TRUE", "False"], ("False", "TRUE")),
+        ([" >50K", "<=50K "], (" >50K", "<=50K ")),
+    ],
+)
+def test_labels_stay_as_they_stand(cells, classes):
+    cells = pd.Series(cells * 3, name="y")
+    column, _ = find_target(cells.to_frame(), "y")
+    values, _ = read_target(column, cells)
+    target = Target.learn(column, values)
+    assert target.classes == classes
+    assert target.decode(np.eye(len(classes))[target.encode(values)]).tolist() == cells.tolist()
+
+
+def test_labels_that_differ_in_blanks_are_one_and_in_digits_two():
+    values, notices = read_target(Column("y", "category"), pd.Series(["a", " a", " a", "b"]))
+    assert values.tolist() == [" a", " a", " a", "b"]
+    assert not notices
+    _, notices = read_target(Column("y", "code"), pd.Series(["1", "1.0", "2"]))
+    assert notices == ["y: '1' and '1.0' are one number, but different classes"]
+
+
+def test_hundreds_of_classes_with_few_rows_each_are_refused_unless_meant():
+    values = np.array([f"c{i % 150}" for i in range(600)], dtype=object)
+    column = Column("y", "category")
+    with pytest.raises(ArgumentError, match=r"150 distinct values in 600 rows.*--task classif"):
+        usable_rows(column, values)
+    assert len(usable_rows(column, values, many_classes=True)[0]) == 600
+    assert len(usable_rows(column, np.repeat(values, 2))[0]) == 1200
+    mixed = np.array([*PRICES, *(["n/a?"] * 60)], dtype=object)
+    with pytest.raises(ArgumentError, match=r"numbers, others not, such as 'n/a\?'.*--na 'n/a\?'"):
+        usable_rows(column, mixed)
+
+
+def test_long_numbers_and_those_with_zeros_in_front_are_classes():
+    for cells in ([f"{i:04}" for i in range(30)], [f"12345678901234567{i}" for i in range(30)]):
+        column, _ = find_target(pd.DataFrame({"y": cells * 9}), "y")
+        assert column.kind == "code"
+
+
+def test_large_means_take_no_digits_from_predictions():
+    values = 1.7e9 + np.arange(100.0)
+    target = Target.learn(Column("y", "number"), values)
+    lines = "".join(csv_of(target, target.encode(values))).splitlines()
+    assert lines[0] == "y"
+    np.testing.assert_allclose([float(line) for line in lines[1:]], values, rtol=0, atol=1e-4)
+
+
+def test_predictions_are_written_in_pieces_that_pandas_reads(monkeypatch):
+    monkeypatch.setattr(writing, "_CELLS", 7)
+    labels = ("a,b", 'say "x"', "c")
+    outputs = np.random.default_rng(0).dirichlet(np.ones(3), 20).astype(np.float32)
+    target = Target(Column("y, z", "category"), labels)
+    read = pd.read_csv(io.StringIO("".join(csv_of(target, outputs))))
+    assert list(read.columns) == target.names
+    assert read["y, z"].tolist() == target.decode(outputs).tolist()
+    np.testing.assert_allclose(read.iloc[:, 1:], outputs, rtol=1e-6)

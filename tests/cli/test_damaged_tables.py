@@ -186,7 +186,7 @@ def test_a_lack_of_memory_is_one_line(tmp_path, capsys, monkeypatch):
     def fail(path):
         raise MemoryError
 
-    monkeypatch.setattr("fastnn.tables.read_csv", fail)
+    monkeypatch.setattr("fastnn.tables.CsvFile.open", fail)
     assert main(["train", "x.csv", "--target", "y", "--out", str(tmp_path / "m")]) == 2
     assert capsys.readouterr().err == "fastnn: error: not enough memory\n"
 
@@ -195,7 +195,7 @@ def test_a_defect_is_one_line_and_its_traceback_can_be_seen(tmp_path, capsys, mo
     def fail(path):
         raise KeyError("x")
 
-    monkeypatch.setattr("fastnn.tables.read_csv", fail)
+    monkeypatch.setattr("fastnn.tables.CsvFile.open", fail)
     command = ["train", "x.csv", "--target", "y", "--out", str(tmp_path / "m")]
     assert main(command) == 1
     error = capsys.readouterr().err
@@ -215,6 +215,6 @@ def test_an_error_of_the_machine_behind_one_of_a_library_is_the_one_that_is_told
         except sqlite3.Error as error:
             raise RuntimeError("an exception during the commit") from error
 
-    monkeypatch.setattr("fastnn.tables.read_csv", fail)
+    monkeypatch.setattr("fastnn.tables.CsvFile.open", fail)
     assert main(["train", "x.csv", "--target", "y", "--out", str(tmp_path / "m")]) == 2
     assert capsys.readouterr().err == "fastnn: error: the database: database or disk is full\n"
