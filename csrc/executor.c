@@ -350,7 +350,7 @@ static fastnn_request look(void *context) {
     s->last_look = now;
     end_measurement(s, now);
     const fastnn_request request = s->run->watch ? s->run->watch(s->run->context) : FASTNN_GO_ON;
-    s->finished = request != FASTNN_GO_ON;
+    s->finished |= request != FASTNN_GO_ON;
     begin_measurement(s, fastnn_now());
     const int other_team = allowed(s->limit, now) != s->allowed ||
                            fastnn_tuning_is_due(s->run->tuning, now - s->start);

@@ -115,8 +115,10 @@ static void note_work(member *m, double nanoseconds) {
     m->unwatched += nanoseconds;
     if (m->unwatched < WATCH_WORK || m->undisturbed) return;
     m->unwatched = 0;
-    if (!m->team->watch || m->team->asked != FASTNN_GO_ON) return;
-    m->team->asked = m->team->watch(m->team->context);
+    team *t = m->team;
+    if (!t->watch || t->asked == FASTNN_ABORT) return;
+    const fastnn_request request = t->watch(t->context);
+    if ((int)request > t->asked) t->asked = (int)request;  // a long way to the end can be cut short
 }
 
 // The share of one member, and the end of the loop for all.

@@ -142,4 +142,4 @@ def _check_rows(name: str, values: Any, rows: int) -> np.ndarray:
         raise ArgumentError(f"{name} has row {wrong}, but X has the rows 0 to {rows - 1}")
     if np.bincount(array.astype(np.int64), minlength=1).max() > 1:
         raise ArgumentError(f"{name} has a row twice; sample_weight makes a row count more")
-    return np.ascontiguousarray(array, np.int64)
+    return np.array(array, np.int64, order="C")  # its own: C reads the rows that it names

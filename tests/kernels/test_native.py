@@ -139,13 +139,13 @@ def three_threads():
 @pytest.mark.skipif(os.environ.get("FASTNN_TEAM") == "force", reason="all calls get a full team")
 @pytest.mark.usefixtures("three_threads")
 def test_only_large_calls_get_a_team():
-    """At least once in a while: a busy machine makes calls serial for up to 1.6 s at a time."""
+    """At least once in a while: on a busy machine teams are smaller for up to 1.6 s at a time."""
     for _ in range(20):
         large, small = large_and_small_call()
         assert small == 1
         if large == 3:
             return
-        assert large == 1
+        assert large < 3
         time.sleep(0.25)
     pytest.fail("a large call never got a team")
 
