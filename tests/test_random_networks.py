@@ -122,7 +122,7 @@ TRAINED = """
     warnings.simplefilter("ignore")
     for seed in map(int, sys.argv[1:]):
         digests = []
-        for threads in (1, 2, 3, 4):
+        for threads in (1, 2, 4):
             print("seed", seed, "threads", threads, file=sys.stderr, flush=True)
             fastnn.set_num_threads(threads)
             case = draw_case(seed)
