@@ -36,24 +36,29 @@ class Explained(ABCMeta):
     @property
     def __signature__(cls) -> inspect.Signature:
         """That of the constructor, which `inspect` would take from the metaclass."""
-        signature = inspect.signature(cls.__init__)  # type: ignore[misc]
-        return signature.replace(parameters=list(signature.parameters.values())[1:])
+        return _without_self(inspect.signature(cls.__init__))  # type: ignore[misc]
 
 
-def explains(method: F) -> F:
-    """Decorate a method so that it explains what was wrong with a call."""
+def explains(function: F) -> F:
+    """Decorate a function, or method, so that it explains what was wrong with a call."""
 
-    @functools.wraps(method)
-    def wrapper(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
-            return method(self, *args, **kwargs)
+            return function(*args, **kwargs)
         except TypeError as error:
             if _raised_within(error):
                 raise
-            signature = inspect.signature(method.__get__(self))
-            raise explained(method.__name__, signature, args, kwargs, error) from None
+            signature = inspect.signature(function)
+            if "self" in signature.parameters:
+                signature, args = _without_self(signature), args[1:]
+            raise explained(function.__name__, signature, args, kwargs, error) from None
 
     return wrapper  # type: ignore[return-value]
+
+
+def _without_self(signature: inspect.Signature) -> inspect.Signature:
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def _raised_within(error: TypeError) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 from . import checks, data
 from .activations import ACTIVATIONS
 from .architecture import Architecture
+from .calls import explains
 from .compiler import compile_plan
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError
@@ -153,6 +154,7 @@ class GradientCheck:
         return f"{body}\n{verdict}; loss {self.loss:.6g}, epsilon {self.epsilon:g}"
 
 
+@explains
 def gradient_check(
     net: Network,
     X: Any,

@@ -101,8 +101,8 @@ def gradient_of(parameter: Ref) -> Ref:
     >>> from fastnn import gradient_of
     >>> from fastnn.plan import Ref, Region
     >>> w = Ref(Region.PARAMETERS, 64, (3, 2), np.dtype("float32"))
-    >>> gradient_of(w).region, gradient_of(w).offset
-    (<Region.GRADIENTS: 'gradients'>, 64)
+    >>> gradient_of(w).region.name, gradient_of(w).offset
+    ('GRADIENTS', 64)
     """
     return replace(parameter, region=Region.GRADIENTS)
 

@@ -184,6 +184,14 @@ def test_digits_are_read_altered_and_drawn(example, tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_the_bundled_digits_gain_from_being_altered(example):
+    augmentation = example("data_augmentation")
+    plain, altered = augmentation.run(augmentation.Digits.bundled(), seeds=3).values()
+    assert statistics.median(altered) >= statistics.median(plain) + 0.005
+    assert all(more > less for less, more in zip(plain, altered, strict=True))
+
+
+@pytest.mark.slow
 @pytest.mark.skipif("FASTNN_DATA" not in os.environ, reason="FASTNN_DATA names no folder with data")
 def test_altered_digits_teach_more(example):
     augmentation = example("data_augmentation")

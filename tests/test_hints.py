@@ -73,6 +73,11 @@ def fit(**options):
         (lambda: network().fit(X), "fit needs y, as in fit.X, y"),
         (lambda: network().fit(x=X, y=Y), "fit takes no 'x': did you mean 'X'"),
         (lambda: network().evaluate(X, Y, 32), "evaluate takes X, y by position"),
+        (
+            lambda: fastnn.fit_population([network()], X, Y, validation_split=0.1),
+            "fit_population takes no 'validation_split': did you mean 'validation_data'",
+        ),
+        (lambda: fastnn.gradient_check(network(), X, Y, eps=1e-5), "did you mean 'epsilon'"),
         (lambda: network().predict(X, 32), r"predict\(…, batch_size=32\)"),
     ],
 )

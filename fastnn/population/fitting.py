@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
+from ..calls import explains
 from ..errors import BackendError
 from ..interrupts import DeferredInterrupt
 from ..threads import get_num_threads
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ON_ERROR = ("raise", "record")
 
 
+@explains
 def fit_population(
     networks: Sequence[Network],
     X: Any,

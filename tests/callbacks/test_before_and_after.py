@@ -90,6 +90,13 @@ def test_a_rate_cannot_be_set_where_a_schedule_is():
     assert not net.built
 
 
+@pytest.mark.parametrize("path", [3, None, "", "a\0b", 2.5])
+@pytest.mark.parametrize("kind", [Checkpoint, fastnn.CSVLogger, fastnn.TensorBoard])
+def test_paths_are_paths(kind, path):
+    with pytest.raises((ArgumentError, ArgumentTypeError), match=r"(path|folder) must be a path"):
+        kind(path)
+
+
 def test_a_read_only_folder_is_found_out_at_once(tmp_path):
     tmp_path.chmod(0o500)
     if os.access(tmp_path, os.W_OK):
