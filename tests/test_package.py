@@ -65,4 +65,4 @@ def test_every_error_is_a_fastnn_error():
         c for c in vars(errors).values() if isinstance(c, type) and c.__module__ == errors.__name__
     ]
     assert len(classes) >= 7
-    assert all(issubclass(c, fastnn.FastnnError) for c in classes)
+    assert all(issubclass(c, fastnn.FastnnError | Warning) for c in classes)

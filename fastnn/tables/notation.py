@@ -43,7 +43,7 @@ class Notation:
     --------
     >>> from fastnn.tables import Notation
     >>> Notation(",", ".", "€").parse(["1.234,5 €", "-3", "1,234.5"])
-    array([1234.5,   -3. ,     nan])
+    array([1234.5,   -3. ,    nan])
     """
 
     decimal: str = "."

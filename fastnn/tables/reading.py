@@ -50,6 +50,16 @@ class CsvTable:
         How the numbers of a column are written, where not plainly.
     notices : list of str
         What was guessed, skipped or filled in.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from fastnn.tables import read_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "pets.csv")
+    ...     _ = file.write_text("pet,legs\\ncat,4\\nhen\\n")
+    ...     read_table(file).notices[0][:39]
+    '1 row with fewer cells than the header,'
     """
 
     frame: pd.DataFrame
@@ -157,6 +167,19 @@ class CsvFile:
     dialect : Dialect
     notices : list of str
         What was guessed or skipped.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from fastnn.tables import CsvFile, Dialect
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "pets.csv")
+    ...     _ = path.write_text("pet,legs\\ncat,4\\n")
+    ...     file = CsvFile.open(path, Dialect())
+    >>> file.names
+    ['pet', 'legs']
+    >>> file.table(text=["legs"]).frame["legs"].tolist()
+    ['4']
     """
 
     path: str | os.PathLike[str]
