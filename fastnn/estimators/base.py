@@ -13,7 +13,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from .. import inference
+from .. import frames, inference
 from ..activations import ACTIVATIONS
 from ..callbacks import base as callbacks
 from ..custom import CustomActivation
@@ -245,9 +245,11 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         X, y = self._validate_input(X, y, reset=first)
         target = self._targets(y, incremental, reset=first)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
-            )
+            sample_weight = frames.arrayable("sample_weight", sample_weight)
+            with frames.naming_text("sample_weight", sample_weight, "weights are numbers"):
+                sample_weight = _check_sample_weight(
+                    sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+                )
         factors = self._row_weights(y)
         if factors is not None:
             sample_weight = factors if sample_weight is None else factors * sample_weight

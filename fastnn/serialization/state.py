@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..custom import CustomActivation, CustomLoss
 from ..errors import FastnnError
 from ..network import Network
 from ..specification import Specification
 from . import description, model
-from .custom_objects import CustomObject, CustomObjects
+from .custom_objects import CustomObjects
 
 State = dict[str, Any]
+
+#: What `fastnn.activation` and `fastnn.loss` make: of our classes, but with the user's functions.
+OWN = (CustomActivation, CustomLoss)
 
 
 def network_state(network: Network) -> State | None:
@@ -35,12 +39,14 @@ def network_state(network: Network) -> State | None:
     parts = (*network.layers, network.loss, network.optimizer, network.weight_average)
     if any(map(is_foreign, parts)):
         return None
+    objects = custom_objects((*network.layers, network.loss))
     try:
         described = description.describe(network, network.preprocessing, training=True)
+        if network.metrics:  # they may be functions, which no name brings back
+            description.network_from(described, CustomObjects(objects))
     except FastnnError:
         return None
     tensors = model.named_tensors(network.architecture, network.arena, network.arena.has_slots)
-    objects = custom_objects((*network.layers, network.loss))
     return {"description": described, "tensors": tensors, "custom_objects": objects}
 
 
@@ -63,15 +69,15 @@ def network_of(state: Mapping[str, Any]) -> Network:
     return network
 
 
-def custom_objects(parts: Iterable[Any]) -> dict[str, CustomObject]:
+def custom_objects(parts: Iterable[Any]) -> dict[str, CustomActivation | CustomLoss]:
     """Return the user's own activations and losses among layers and losses, by their names."""
     values = [value for part in parts for value in (part, *vars(part).values())]
-    return {value.name: value for value in values if isinstance(value, CustomObject)}
+    return {value.name: value for value in values if isinstance(value, OWN)}
 
 
 def is_foreign(part: Any) -> bool:
     """Return whether a specification, or one that it holds, is of a class of the user's own."""
-    if not isinstance(part, Specification) or isinstance(part, CustomObject):
+    if not isinstance(part, Specification) or isinstance(part, OWN):
         return False
     own = type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
     return not own or any(map(is_foreign, vars(part).values()))

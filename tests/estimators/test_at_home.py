@@ -90,7 +90,7 @@ def test_copies_predict_the_same_bits_and_go_on_alike(options, tmp_path):
 
 def test_a_file_of_another_version_is_loaded_with_a_warning(tmp_path, monkeypatch):
     with monkeypatch.context() as older:
-        older.setattr("fastnn.estimators.base.__version__", "0.0.1")
+        older.setattr("fastnn.estimators.state.__version__", "0.0.1")
         joblib.dump(classifier().fit(DIGITS, DIGIT), tmp_path / "net.joblib")
     with pytest.warns(UserWarning, match=r"pickled by fastnn 0\.0\.1"):
         net = joblib.load(tmp_path / "net.joblib")

@@ -168,6 +168,16 @@ def test_what_is_no_array_is_called_what_it_is():
         MLPClassifier().fit(pd.DataFrame(PAIR, columns=["a", "a"]), YES)
 
 
+def test_weights_are_named_too():
+    for weight, message in (
+        (["a"] * N, "sample_weight holds text .*'a'.*weights are numbers"),
+        ((1.0 for _ in range(N)), "sample_weight must be an array of numbers, got generator"),
+        ({0: 1.0}, "sample_weight must be an array of numbers, got dict"),
+    ):
+        with pytest.raises(fastnn.FastnnError, match=message):
+            MLPClassifier().fit(PAIR, YES, weight)
+
+
 LABELS = {
     "series of strings": pd.Series(TOWN[1:], dtype="string"),
     "series of text": pd.Series(TOWN[1:]),
