@@ -19,6 +19,7 @@ from .executors import dask_client, shares_memory
 from .jobs import Job, Outcome, Task
 from .packing import pack, pickled
 from .remote import Reply, Undone, forget, work, work_here
+from .searchers import folder_prefix, remove_leftovers
 
 #: Bytes of jobs that Dask is given with a call; more of them go to the workers directly.
 SMALL = 100_000
@@ -129,7 +130,8 @@ class ByFile(_Pickled):
     def __init__(self, task: Task):
         super().__init__()
         pieces = pack(task)
-        self._folder = tempfile.TemporaryDirectory(prefix="fastnn-search-")
+        remove_leftovers(tempfile.gettempdir())
+        self._folder = tempfile.TemporaryDirectory(prefix=folder_prefix())
         self._path = Path(self._folder.name) / self._key
         self._source: str | np.ndarray = str(self._path)
         try:

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 import platform
+import shutil
 import threading
 import time
 import uuid
@@ -20,6 +21,9 @@ from .storages import Storage
 BEAT = 5.0
 #: Seconds without one after which a searcher is taken for dead: a computer may be busy.
 GRACE = 60.0
+
+#: How names of temporary folders begin.
+_FOLDER = "fastnn-search-"
 
 #: Where the study keeps the signs of life of a searcher, and the last one of all.
 _PREFIX, _ENDED = "fastnn: searcher ", -1
@@ -121,13 +125,33 @@ def _machine() -> str:
     return f"{platform.node().replace(' ', '-')}/{digest}"
 
 
+def folder_prefix() -> str:
+    """How names of this process's temporary folders begin: with machine and process."""
+    return f"{_FOLDER}{_machine().rpartition('/')[2]}-{os.getpid()}-"
+
+
+def remove_leftovers(parent: str) -> None:
+    """Remove temporary folders in `parent` whose processes are gone from this machine.
+
+    They hold the data of a search that was killed. Those of processes that live, and of machines
+    and containers that share the folder, stay.
+    """
+    machine = _machine().rpartition("/")[2]
+    for folder in Path(parent).glob(f"{_FOLDER}{machine}-*-*"):
+        process = folder.name.removeprefix(f"{_FOLDER}{machine}-").partition("-")[0]
+        if process.isdecimal() and _is_gone(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)  # another search may be faster
+
+
 def _process_is_gone(name: str) -> bool:
     """Whether a searcher ran on this machine, in a process that there is no more."""
     machine, process, _ = name.split(" ")
-    if machine != _machine():
-        return False
+    return machine == _machine() and _is_gone(int(process))
+
+
+def _is_gone(process: int) -> bool:
     try:
-        os.kill(int(process), 0)
+        os.kill(process, 0)
     except ProcessLookupError:
         return True
     except PermissionError:  # another user's
