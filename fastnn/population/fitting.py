@@ -93,7 +93,7 @@ def fit_population(
     on_error : {"raise", "record"}
         Whether a network that diverges, or whose callback raises, ends the call with its error (the
         others stop after their update), or is left where it is while the others go on.
-    verbose : {0, 1}
+    verbose : {0, 1} or bool
         Nothing, or a progress bar.
 
     Returns
@@ -146,6 +146,8 @@ def fit_population(
     if max_time is not None:
         end = started + checks.real("max_time", max_time, low=0, open_low=True)
     checks.member("on_error", on_error, dict.fromkeys(ON_ERROR))
+    if isinstance(verbose, bool):
+        verbose = int(verbose)
     verbose = checks.integer("verbose", verbose, low=0, high=1)
     with ExitStack() as stack:
         stack.enter_context(held(networks))

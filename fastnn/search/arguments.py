@@ -72,7 +72,8 @@ def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         raise ArgumentTypeError(
             f"callbacks must hold functions of (study, trial), got {given.callbacks!r}"
         )
-    checks.integer("verbose", given.verbose, low=0, high=1)
+    if not isinstance(given.verbose, bool):
+        checks.integer("verbose", given.verbose, low=0, high=1)
     pruning = pruning_of(
         given.pruner,
         epochs,

@@ -129,7 +129,7 @@ def search(
     refit : bool
         Train a network by the best parameters on all rows (other than validation_data), for as many
         epochs as that trial.
-    verbose : {0, 1}
+    verbose : {0, 1} or bool
         Nothing, or a progress bar.
 
     Returns
@@ -143,8 +143,8 @@ def search(
     ArgumentError, ArgumentTypeError
         An argument cannot be used; the space is empty or has a value that is not hashable; several
         draws from the space cannot be built, or X and y do not suit what is built; the storage
-        holds a search of other data or another one; the executor has workers in other processes, and `build` or something
-        else cannot be pickled. No trial has begun.
+        holds a search of other data or another one; the executor has workers in other processes,
+        and `build` or something else cannot be pickled. No trial has begun.
     SearchError
         Every trial failed, or the storage did, for instance since the disk is full; the error's
         `result` is what was found until then. A single trial that fails is kept with its error,
