@@ -86,6 +86,7 @@ class TemporaryFolder:
     def __init__(self, prefix: str):
         parent = tempfile.gettempdir()
         _remove_folders(parent, prefix)
+        self._process = os.getpid()
         self.name = tempfile.mkdtemp(prefix=prefix)
         self._owner = -1
         try:
@@ -96,7 +97,9 @@ class TemporaryFolder:
             raise
 
     def cleanup(self) -> None:
-        """Remove it, and what is in it."""
+        """Remove it, and what is in it; in a process forked from the one that made it, do nothing."""
+        if self._process != os.getpid():
+            return
         owner, self._owner = self._owner, -1
         if owner >= 0:
             os.close(owner)

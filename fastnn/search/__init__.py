@@ -12,9 +12,11 @@ training           workers that are the threads of this process
 dispatching        workers of an executor: jobs given out, taken back, given out again if lost
 executors          the executor, or the function that makes it, as users give it
 packing, delivery  a task as one block of bytes; how it and its jobs get to other processes
-remote             what runs there
+remote, guarding   what runs there; Ctrl-C there
 trials, loops      asking, judging, telling; in rounds, or as outcomes come
 studies, keeping   Optuna's record; the models that are worth keeping
+identity           what two searches must have in common to share a study
+learning           the study as samplers see it: trials that failed are the worst
 storages           what studies are kept in, and who has which trial
 claims, searchers  which trials this search may run; who else is at the study, and alive
 session            from the arguments of `search` to its result

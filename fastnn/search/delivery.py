@@ -20,6 +20,8 @@ from .jobs import Job, Outcome, Task
 from .packing import pack, pickled
 from .remote import Reply, Undone, forget, work, work_here
 
+#: How names of temporary folders begin.
+FOLDER = "fastnn-search-"
 #: Bytes of jobs that Dask is given with a call; more of them go to the workers directly.
 SMALL = 100_000
 
@@ -129,7 +131,7 @@ class ByFile(_Pickled):
     def __init__(self, task: Task):
         super().__init__()
         pieces = pack(task)
-        self._folder = TemporaryFolder("fastnn-search-")
+        self._folder = TemporaryFolder(FOLDER)
         self._path = Path(self._folder.name) / self._key
         self._source: str | np.ndarray = str(self._path)
         try:

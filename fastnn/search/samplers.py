@@ -20,7 +20,7 @@ from .studies import quiet
 OBLIVIOUS = ("grid", "random", "qmc")
 
 
-#: Of TPE, one trial in so many is random: one of each round.
+#: Of TPE, one trial in so many explores: one of each round.
 EXPLORING = 8
 
 
@@ -49,32 +49,39 @@ class CountedRandomSampler(BaseSampler):
 
 
 class ExploringTPESampler(optuna.samplers.TPESampler):
-    """Optuna's tree of Parzen estimators, of which every `EXPLORING`-th trial is drawn at random.
+    """Optuna's tree of Parzen estimators; of every `EXPLORING`-th trial the choices are random.
 
-    By itself, it may settle on one choice among several after some lucky trials, and never look at
-    the others again. Which trials are random follows from their numbers.
+    By itself it may settle on some choices after a few lucky trials, and never look at others
+    again. Numbers are as it proposes them, since what is good for one choice may be for another.
+    Which trials explore, and their choices, follow from their numbers.
     """
 
     def __init__(self, seed: int, random: CountedRandomSampler):
         super().__init__(seed=seed, multivariate=True, group=True, constant_liar=True)
         self._counted = random
 
-    def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
-        """What is asked for together; nothing in a trial that is drawn at random."""
-        if _explores(trial):
-            return {}
-        return super().infer_relative_search_space(study, trial)
+    def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, Any]:
+        """What is proposed together; without choices in a trial that explores."""
+        values = super().sample_relative(study, trial, search_space)
+        if not _explores(trial):
+            return values
+        return {name: v for name, v in values.items() if not _is_choice(search_space[name])}
 
     def sample_independent(
         self, study: Any, trial: Any, param_name: str, param_distribution: Any
     ) -> Any:
         """A value by itself."""
-        sampler: Any = self._counted if _explores(trial) else super()
+        random = _explores(trial) and _is_choice(param_distribution)
+        sampler: Any = self._counted if random else super()
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
 def _explores(trial: Any) -> bool:
     return trial.number % EXPLORING == EXPLORING - 1
+
+
+def _is_choice(distribution: Any) -> bool:
+    return isinstance(distribution, optuna.distributions.CategoricalDistribution)
 
 
 class GridSampler(optuna.samplers.GridSampler):

@@ -65,7 +65,8 @@ def search(
         Seconds after which networks end their epoch and the search is over. What trials cut short
         have reached counts only if no trial is complete.
     sampler : {"tpe", "random", "grid", "cma", "qmc"} or optuna.samplers.BaseSampler
-        A tree of Parzen estimators over parameters that are asked for together, independent draws,
+        A tree of Parzen estimators over parameters that are asked for together, of which every
+        eighth trial draws its choices at random; independent draws,
         all combinations, covariance matrix adaptation, or points of a scrambled Sobol' sequence.
     pruner : {"none", "median", "halving", "hyperband"} or optuna.pruners.BasePruner
         Which trials end early, at the `rungs`; the others go on from where they are. With
@@ -142,10 +143,12 @@ def search(
     ArgumentError, ArgumentTypeError
         An argument cannot be used; the space is empty or has a value that is not hashable; several
         draws from the space cannot be built, or X and y do not suit what is built; the storage
-        holds another search; the executor has workers in other processes, and `build` or something
-        else cannot be pickled. No trial has begun.
+        holds a search of other data or another one; the executor has workers in other processes,
+        and `build` or something else cannot be pickled. No trial has begun.
     SearchError
-        Every trial failed. A single one that does is kept with its error, and the search goes on.
+        Every trial failed, or the storage did, for instance since the disk is full; the error's
+        `result` is what was found until then. A single trial that fails is kept with its error,
+        counts as the worst for the sampler, and the search goes on.
     ExecutorError
         A worker of an executor was killed, or it was shut down, and it can take no more work; the
         error's `result` is what was found until then.

@@ -148,3 +148,9 @@ def test_a_search_that_goes_on_shows_the_best_so_far(capsys):
     first = run(trials=4, storage=storage)
     run(trials=4, storage=storage, verbose=1)
     assert f"4/4 trials, best={first.best_value:.5g}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_verbose_may_be_a_boolean(verbose, capsys):
+    run(trials=2, verbose=verbose)
+    assert bool(capsys.readouterr().err) == verbose
