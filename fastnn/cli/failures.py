@@ -49,7 +49,7 @@ def describe(error: Exception) -> str:
     if _is_of_database(error):
         return f"the database: {error}"
     if isinstance(error, OSError) and error.strerror:
-        where = f"{os.fsdecode(error.filename)}: " if _is_name(error.filename) else ""
+        where = f"{os.fsdecode(error.filename) or repr('')}: " if _is_name(error.filename) else ""
         return f"{where}{error.strerror}"
     if isinstance(error, MemoryError):
         return f"not enough memory ({error})" if str(error) else "not enough memory"
@@ -80,7 +80,7 @@ def _is_of_database(error: BaseException) -> bool:
 
 
 def _is_name(filename: object) -> bool:
-    return isinstance(filename, (str, bytes, os.PathLike)) and filename != ""
+    return isinstance(filename, (str, bytes, os.PathLike))
 
 
 def _ended(code: int) -> int:

@@ -115,6 +115,7 @@ def odd_paths(folder):
         *([denied] if os.geteuid() else []),
         os.fsdecode(os.fsencode(folder) + b"/not-utf-8-\xff.csv"),
         "-no-such-option",
+        "",
         "https://localhost/table.csv",
     ]
 
