@@ -1,8 +1,10 @@
 """Ctrl-C at the right moment: between two steps of one change it waits.
 
-Python runs the handler of SIGINT between any two instructions of the main thread, so that it may
+Python runs the handler of a signal between any two instructions of the main thread, so that it may
 raise in the middle of a change, or between a change and the statement that would undo it. Within a
-`DeferredInterrupt` the handler is one of ours, which remembers the signal until it is safe.
+`DeferredInterrupt` the handler is one of ours, which remembers the signal until it is safe. What is
+said of SIGINT holds for the other signals whose handlers in Python may raise, such as the alarm of
+a time limit.
 """
 
 from __future__ import annotations
@@ -16,6 +18,13 @@ from typing import Any, Literal, TypeVar
 
 Handler = Callable[[int, FrameType | None], object]
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: The signals that wait.
+SIGNALS = tuple(
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+)
 
 #: Functions during which SIGINT waits, from the first instruction to the last.
 _UNINTERRUPTIBLE: set[CodeType] = set()
@@ -47,30 +56,31 @@ class DeferredInterrupt:
     def __init__(self, waiting: bool = False) -> None:
         self._base = self._allowed = not waiting
         self._thread: int | None = None  # that signals interrupt
-        self._pending: int | None = None
-        self._previous: Handler | None = None
-        self._installed: Handler | None = None
+        self._pending: list[int] = []
+        self._handlers: dict[int, _Handler] = {}
 
     @uninterruptible
     def __enter__(self) -> DeferredInterrupt:
         if threading.current_thread() is threading.main_thread():
-            previous = signal.getsignal(signal.SIGINT)
-            if callable(previous):
-                self._thread, self._previous = threading.get_ident(), previous
-                self._installed = _Handler(self, previous)
-                signal.signal(signal.SIGINT, self._installed)
+            for number in SIGNALS:
+                previous = signal.getsignal(number)
+                if callable(previous):
+                    self._thread = threading.get_ident()
+                    self._handlers[number] = _Handler(self, previous)
+                    signal.signal(number, self._handlers[number])
         return self
 
     @uninterruptible
     def __exit__(self, *exception: object) -> None:
-        installed, previous = self._installed, self._previous
-        if installed is None or previous is None:
-            return
-        if signal.getsignal(signal.SIGINT) is installed:  # else somebody chose another one
-            signal.signal(signal.SIGINT, previous)
+        around = None
+        for number, handler in reversed(self._handlers.items()):
+            previous = handler.previous
+            if isinstance(previous, _Handler):
+                around = previous.context()
+            if signal.getsignal(number) == handler:  # else somebody chose another one
+                signal.signal(number, previous)
         self._allowed = True
         self._answer_pending()
-        around = previous.context() if isinstance(previous, _Handler) else None
         if around is not None and around._allowed:
             around._answer_pending()  # what arrived just now, while this function ran
 
@@ -96,17 +106,19 @@ class DeferredInterrupt:
         if self._allowed and not _in_uninterruptible(frame):
             self._answer(number, frame)
         else:
-            self._pending = number
+            self._pending.append(number)
 
     def _answer_pending(self) -> None:
-        if self._pending is not None:
-            number, self._pending = self._pending, None
-            self._answer(number, None)  # no frame: where it arrived is past
+        if self._pending:
+            number = self._pending.pop(0)
+            try:
+                self._answer(number, None)  # no frame: where it arrived is past
+            finally:
+                self._answer_pending()
 
     def _answer(self, number: int, frame: FrameType | None) -> None:
-        assert self._previous is not None  # else this object would not be the handler
         allowed, self._allowed = self._allowed, self._base  # what follows an error is not split
-        self._previous(number, frame)
+        self._handlers[number].previous(number, frame)
         self._allowed = allowed
 
 
@@ -140,12 +152,12 @@ class _Handler:
 
     def __init__(self, interrupt: DeferredInterrupt, previous: Handler):
         self.context = weakref.ref(interrupt)
-        self._previous = previous
+        self.previous = previous
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         context = self.context()
         if context is None:
-            self._previous(number, frame)
+            self.previous(number, frame)
         else:
             context._handle(number, frame)
 

@@ -10,18 +10,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 try:
     import fcntl
 except ImportError:  # Windows, where open files cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
-
-#: Of the file in a folder that its owner holds.
-OWNER = ".owner"
 
 
 def hold(descriptor: int) -> bool:
@@ -87,17 +82,23 @@ class TemporaryFolder:
         parent = tempfile.gettempdir()
         _remove_folders(parent, prefix)
         self._process = os.getpid()
-        self.name = tempfile.mkdtemp(prefix=prefix)
         self._owner = -1
-        try:
-            self._owner = os.open(os.path.join(self.name, OWNER), os.O_CREAT | os.O_RDWR, 0o600)
-            hold(self._owner)
-        except BaseException:
-            self.cleanup()
-            raise
+        self.name = tempfile.mkdtemp(prefix=prefix)
+        while fcntl is not None and not self._hold():
+            self.name = tempfile.mkdtemp(prefix=prefix)
+
+    def _hold(self) -> bool:
+        """Lock it; False if somebody took it for a leftover just before."""
+        with suppress(FileNotFoundError):
+            self._owner = os.open(self.name, os.O_RDONLY)
+            if hold(self._owner):
+                return True
+            os.close(self._owner)
+        self._owner = -1
+        return False
 
     def cleanup(self) -> None:
-        """Remove it, and what is in it; in a process forked from the one that made it, do nothing."""
+        """Remove it, and what is in it, unless another process made it and forked this one."""
         if self._process != os.getpid():
             return
         owner, self._owner = self._owner, -1
@@ -115,24 +116,16 @@ def _remove_folders(parent: str, prefix: str) -> None:
         for entry in entries:
             if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
                 with suppress(OSError):
-                    _remove_folder(Path(entry.path))
+                    _remove_folder(entry.path)
 
 
-def _remove_folder(folder: Path) -> None:
-    """Remove a folder of this user whose owner is gone; without one it may be in the making."""
-    if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+def _remove_folder(folder: str) -> None:
+    """Remove a folder of this user that nobody holds."""
+    if fcntl is None or os.stat(folder).st_uid != os.getuid():
         return
-    owner = folder / OWNER
-    if not stat.S_ISREG(owner.lstat().st_mode):
-        return
-    descriptor = os.open(owner, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        if is_held(descriptor):
-            return
-        if fcntl is not None:
+        if not is_held(descriptor):
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(descriptor)
-    if fcntl is None:
-        owner.unlink()  # which fails while it is open elsewhere
-        shutil.rmtree(folder, ignore_errors=True)

@@ -285,3 +285,32 @@ def test_a_second_interrupt_cannot_split_what_the_first_one_leaves():
         interrupt()
     assert net.parameters.tobytes() == before
     net.fit(X, y, verbose=0)
+
+
+class TimeIsUpError(Exception):
+    """What the handler of an alarm raises."""
+
+
+def ring(number, frame):
+    raise TimeIsUpError
+
+
+def test_an_alarm_waits_as_ctrl_c_does():
+    net = made(EMA(0.9))
+    before = net.parameters.tobytes()
+
+    class AtTheEnd(Lines):
+        def _line(self, frame, event, argument):
+            if event == "line" and frame.f_code.co_filename.endswith("averaging.py"):
+                signal.raise_signal(signal.SIGUSR1)
+            return self._line
+
+    previous = signal.signal(signal.SIGUSR1, ring)
+    try:
+        with pytest.raises(TimeIsUpError), AtTheEnd(), net.averaged():
+            pass
+        assert signal.getsignal(signal.SIGUSR1) is ring
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+    assert net.parameters.tobytes() == before
+    net.fit(X, y, verbose=0)

@@ -142,7 +142,10 @@ class EarlyStopping(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._monitor.load_state_dict(state)
         for name in self._NUMBERS:
-            setattr(self, name, state[name])
+            number = state[name]
+            if number is not None or name in ("_seen", "_wait"):
+                number = checks.integer(name.strip("_"), number, low=0)
+            setattr(self, name, number)
         self._weights = {name: a for name, a in state.items() if isinstance(a, np.ndarray)}
 
 

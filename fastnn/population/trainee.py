@@ -80,7 +80,8 @@ class Trainee:
         self.begun = True
 
         def first() -> Stretch | None:
-            trainer = fitting.trainer(self.network, self.session)
+            with interrupt.allowed():
+                trainer = fitting.trainer(self.network, self.session)
             self._training = Training(trainer.stretches(interrupt))
             return self._training.begin()
 

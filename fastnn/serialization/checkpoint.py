@@ -62,11 +62,20 @@ class SavedFit:
     tensors: dict[str, np.ndarray]
 
     def restore(self, network: Network, callbacks: list[Callback]) -> None:
-        """Give a built network, and the callbacks that have a state, what the file holds."""
+        """Give a built network, and the callbacks that have a state, what the file holds.
+
+        Raises
+        ------
+        ModelFileError
+            A state is not one of that callback or schedule; the network is as it was.
+        """
         for number, callback in enumerate(callbacks):
-            callback.load_state_dict(fit_entry.state_of(self.fit, number, self.tensors))
+            state = fit_entry.state_of(self.fit, number, self.tensors)
+            with description.refusing(f"its state of {type(callback).__name__}"):
+                callback.load_state_dict(state)
+        with description.refusing():
+            self.training.restore(network)
         model.fill(network.architecture, network.arena, self.tensors, training=True)
-        self.training.restore(network)
         network.stop_training = self.fit["stop_training"]
 
 

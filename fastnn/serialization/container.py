@@ -69,12 +69,9 @@ def compact_json(value: Any, *, sort_keys: bool = False) -> str:
 def parse_json(text: str) -> Any:
     """The value of a JSON text; anything else raises `ModelFileError`."""
     try:
-        value = json.loads(
+        return json.loads(
             text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
         )
-        if "\\ud" in text.lower():  # a half of a pair, which no text can be written with
-            json.dumps(value, ensure_ascii=False).encode()
-        return value
     except RecursionError:
         raise ModelFileError("its JSON is nested too deeply") from None
     except ValueError as error:

@@ -91,16 +91,16 @@ def network_from(
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def refusing(what: str = "its description") -> Iterator[None]:
     """Turns what a description makes constructors raise into `ModelFileError`."""
     try:
         yield
     except ModelFileError:
         raise
     except KeyError as error:
-        raise ModelFileError(f"its description lacks {error}") from error
+        raise ModelFileError(f"{what} lacks {error}") from error
     except _UNUSABLE as error:
-        raise ModelFileError(f"its description cannot be used: {error!s:.400}") from error
+        raise ModelFileError(f"{what} cannot be used: {error!s:.400}") from error
 
 
 def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:

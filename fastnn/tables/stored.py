@@ -35,6 +35,7 @@ def check_form(data: Mapping[str, Any]) -> None:
     names = [column["name"] for column in columns]
     _check_different("names of columns", [*names, data["target"]["name"]])
     for name, reason in _object("dropped", data["dropped"]).items():
+        _text("a name of dropped", name)
         _text(f"dropped[{name!r}]", reason)
     dialect = _object("dialect", data.get("dialect", {}))
     if dialect:
@@ -117,6 +118,8 @@ def _list(place: str, value: Any) -> list[Any]:
 def _text(place: str, value: Any) -> str:
     if not isinstance(value, str):
         raise ArgumentTypeError(f"{place} must be a string, got {checks.shown(value):.80}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ArgumentError(f"{place} has half of a surrogate pair, which no file can hold")
     return value
 
 

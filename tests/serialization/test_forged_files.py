@@ -6,8 +6,12 @@ The forger runs in a process of its own with little memory, so that a claim that
 import os
 import sys
 
+import numpy as np
 import pytest
+from crafting import forged
 from programs import output_of
+
+import fastnn
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
 
@@ -142,3 +146,35 @@ def test_networks():
 @pytest.mark.parametrize("target", ["classes", "numbers"])
 def test_preprocessing(target):
     assert output_of(PREPROCESSING, EVERY, target) == "done"
+
+
+def test_states_that_were_forged_are_refused_by_name(tmp_path):
+    """A state with a digest that fits, but of another form than the callback's or schedule's."""
+    path, crafted = tmp_path / "valid", tmp_path / "forged"
+    x, y = np.arange(24.0).reshape(8, 3), np.arange(8) % 2
+
+    def network():
+        schedule = fastnn.schedules.ReduceOnPlateau(0.1, "loss")
+        optimizer = fastnn.Adam(schedule)
+        layers = [fastnn.Dense(2)]
+        return fastnn.Network(layers, loss="softmax_cross_entropy", optimizer=optimizer, seed=0)
+
+    def fit(net, **options):
+        callbacks = [fastnn.EarlyStopping("loss", patience=9), fastnn.Checkpoint(path)]
+        net.fit(x, y, epochs=2, verbose=0, callbacks=callbacks, **options)
+
+    fit(network())
+    content = path.read_bytes()
+    edits = {
+        "EarlyStopping lacks 'best'": lambda d: d["fit"]["callbacks"][0]["state"].pop("best"),
+        "seen must be": lambda d: d["fit"]["callbacks"][0]["state"].update(_seen=None),
+        "best must be": lambda d: d["fit"]["callbacks"][0]["state"].update(best=10**400),
+        "description lacks 'scale'": lambda d: d["training"].update(plateau={}),
+        "description cannot be used": lambda d: d["training"].update(plateau=[1]),
+    }
+    for message, edit in edits.items():
+        crafted.write_bytes(forged(content, edit))
+        net = network()
+        with pytest.raises(fastnn.ModelFileError, match=message):
+            fit(net, resume_from=crafted)
+        assert net.state.step == 0
