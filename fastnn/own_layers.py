@@ -148,4 +148,4 @@ def check_gradients_written(net: Architecture, builder: PlanBuilder) -> None:
 
 def _is_own(value: Any) -> bool:
     """Whether an object, or a function, is a user's."""
-    return not getattr(value, "__module__", "").startswith("fastnn.")
+    return not (getattr(value, "__module__", None) or "").startswith("fastnn.")

@@ -107,7 +107,7 @@ def test_weights_round_trip_and_are_copies():
         (lambda w: w[:3], "3 arrays, expected 4"),
         (lambda w: [w[0].T, *w[1:]], r"weights\[0\] \(dense_1/weights\) has shape \(4, 3\)"),
         (lambda w: [*w[:3], w[3] * np.nan], r"weights\[3\]\[0\] is nan"),
-        (lambda w: [w[0].astype(object), *w[1:]], "must hold numbers"),
+        (lambda w: [w[0].astype(str), *w[1:]], "must hold numbers"),
     ],
 )
 def test_bad_weights_change_nothing(change, message):

@@ -16,6 +16,9 @@ from random_networks import draw_case
 import fastnn
 from fastnn import Callback, Checkpoint, DivergenceError, Network, fit_population, kernels
 
+# Short last batches are drawn on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:BatchNorm layer .* of a single row:UserWarning")
+
 FULL = os.environ.get("FASTNN_FULL") == "1"
 SEEDS = range(3000 if FULL else 200)
 #: Those of tests that train a network several times.

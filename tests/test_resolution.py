@@ -155,7 +155,9 @@ def test_constant_targets_and_single_rows_are_taken():
 
 def test_scores_are_computed_in_float64():
     true, predicted = 1e25 * rng.normal(size=(2, 50, 1)).astype(np.float32)
-    r2 = metrics.evaluate(metrics.get(["r2"], "regression"), "regression", true, predicted, None)
+    [metric] = metrics.get(["r2"], "regression")
+    rows = metrics.compared(metric, "regression", true, predicted)
+    [r2] = metrics.scored(metric, *rows, None, 1)
     wide = true.astype(float), predicted.astype(float)
     expected = 1 - ((wide[0] - wide[1]) ** 2).sum() / ((wide[0] - wide[0].mean()) ** 2).sum()
-    assert r2["r2"] == pytest.approx(expected, rel=1e-6)
+    assert r2 == pytest.approx(expected, rel=1e-6)

@@ -47,6 +47,7 @@ def outcome(function, argument):
         return str(error)
 
 
+@pytest.mark.filterwarnings("ignore::fastnn.errors.TableWarning")
 @pytest.mark.parametrize("seed", range(4))
 def test_a_row_becomes_what_a_table_of_it_alone_becomes(seed):
     frame = table(seed)

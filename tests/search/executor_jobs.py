@@ -146,10 +146,11 @@ def nap():
 
 
 class OddError(Exception):
-    """One that cannot be unpickled."""
+    """One that cannot be pickled, whatever libraries do to the pickling of exceptions."""
 
     def __init__(self, one, other):
         super().__init__(f"{one} and {other}")
+        self.lock = threading.Lock()
 
 
 def fails_for_two_units(params):
