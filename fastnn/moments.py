@@ -29,8 +29,7 @@ class Moments:
         """Take in rows, of any real dtype, shape (n, columns)."""
         if self.count == 0:
             self._origin = piece[0].astype(float)
-        wide = piece.astype(np.float64)
-        wide -= self._origin
+        wide = piece - self._origin
         mean = wide.mean(axis=0)
         wide -= mean
         square = np.einsum("ij,ij->j", wide, wide)

@@ -98,8 +98,9 @@ PROGRAM = """
             slots = b""  # zeros, or not there yet: the same
         return arena.parameters.tobytes(), slots, state.step
 
-    # What NumPy's reductions and records, and Python's locks, say when they get no memory.
+    # What NumPy's reductions, ufuncs and records, and Python's locks, say when they get no memory.
     OTHER_WORDS = ("error return without exception set", "invalid subarray shape",
+                   "<ufunc 'subtract'> returned NULL without setting an exception",
                    "can't allocate lock", "can't allocate read lock")
 
     class Record(fastnn.Callback):
