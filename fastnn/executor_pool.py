@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import native_executor
 from .compiler import compile_plan
@@ -15,6 +15,17 @@ from .plan import Plan
 
 if TYPE_CHECKING:
     from .architecture import Architecture
+
+
+class PlanKey(NamedTuple):
+    """What a plan is compiled for: the rows of its largest batch, and options of `compile_plan`."""
+
+    rows: int
+    training: bool
+    labels: bool
+    folded: bool = True
+    noise: bool = False
+    link: bool = True
 
 
 class ExecutorPool:
@@ -31,8 +42,8 @@ class ExecutorPool:
     def __init__(self, architecture: Architecture, arena: ParameterArena):
         self.architecture = architecture
         self.arena = arena
-        self._plans: dict[tuple[int, frozenset[tuple[str, bool]]], Plan] = {}
-        self._idle: dict[tuple[int, frozenset[tuple[str, bool]]], list[Executor]] = {}
+        self._plans: dict[PlanKey, Plan] = {}
+        self._idle: dict[PlanKey, list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
         self._averaged: ExecutorPool | None = None
@@ -58,12 +69,14 @@ class ExecutorPool:
             self._averaged = ExecutorPool(self.architecture, self.arena.averaged())
         return self._averaged
 
-    def plan(self, rows: int, *, folded: bool = True, **options: bool) -> Plan:
-        """The plan for batches of up to `rows` rows; options of `fastnn.compiler.compile_plan`."""
-        options["folded"] = folded
-        key = (rows, frozenset(options.items()))
+    def plan(self, rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
+        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
+        return self._plan(PlanKey(rows, training, labels, folded))
+
+    def _plan(self, key: PlanKey) -> Plan:
         if key not in self._plans:
-            self._plans[key] = compile_plan(self.architecture, rows, fused=True, **options)
+            options = key._asdict()
+            self._plans[key] = compile_plan(self.architecture, fused=True, **options)
         return self._plans[key]
 
     def describe(self) -> str:
@@ -83,21 +96,20 @@ class ExecutorPool:
     ) -> Iterator[Executor]:
         """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
         capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
-        options = {"labels": labels, "noise": noise, "link": link}
-        executor, idle = self._lend(capacity, folded=True, **options)
+        key = PlanKey(capacity, False, labels, noise=noise, link=link)
+        executor, idle = self._lend(key)
         if not keeps_digits(executor):
             idle.append(executor)
-            executor, idle = self._lend(capacity, folded=False, **options)
+            executor, idle = self._lend(key._replace(folded=False))
         try:
             yield executor
         finally:
             idle.append(executor)
 
-    def _lend(self, rows: int, **options: bool) -> tuple[Executor, list[Executor]]:
+    def _lend(self, key: PlanKey) -> tuple[Executor, list[Executor]]:
         """An idle executor or a new one, and where it goes afterwards."""
-        idle = self._idle.setdefault((rows, frozenset(options.items())), [])
+        idle = self._idle.setdefault(key, [])
         try:
             return idle.pop(), idle
         except IndexError:
-            plan = self.plan(rows, training=False, **options)
-            return native_executor.executor(plan, self.arena), idle
+            return native_executor.executor(self._plan(key), self.arena), idle

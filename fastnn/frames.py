@@ -100,6 +100,8 @@ def arrayable(argument: str, values: Any) -> Any:
     ArgumentTypeError
         They are something else.
     """
+    if type(values) is np.ndarray and values.dtype.kind not in "mM":
+        return values
     _require_array(argument, values)
     if type(values).__name__ == "RecordBatch" and hasattr(values, "schema"):
         values = sys.modules["pyarrow"].Table.from_batches([values])

@@ -14,7 +14,14 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import CodeType, FrameType
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from signal import getsignal
+    from signal import signal as set_handler
+else:  # what these wrap: their conversions to enums take longer than all else in a context
+    from _signal import getsignal
+    from _signal import signal as set_handler
 
 Handler = Callable[[int, FrameType | None], object]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,11 +70,11 @@ class DeferredInterrupt:
     def __enter__(self) -> DeferredInterrupt:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                previous = signal.getsignal(number)
+                previous = getsignal(number)
                 if callable(previous):
                     self._thread = threading.get_ident()
                     self._handlers[number] = _Handler(self, previous)
-                    signal.signal(number, self._handlers[number])
+                    set_handler(number, self._handlers[number])
         return self
 
     @uninterruptible
@@ -77,8 +84,8 @@ class DeferredInterrupt:
             previous = handler.previous
             if isinstance(previous, _Handler):
                 around = previous.context()
-            if signal.getsignal(number) == handler:  # else somebody chose another one
-                signal.signal(number, previous)
+            if getsignal(number) is handler:  # else somebody chose another one
+                set_handler(number, previous)
         self._allowed = True
         self._answer_pending()
         if around is not None and around._allowed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import metrics
 from .errors import ArgumentError
+from .inference import RowPredictor
 from .serialization import model as model_file
 
 if TYPE_CHECKING:
@@ -207,9 +208,9 @@ class SavedModel:
             return self.network.predict(self._inputs.several(X)), False
         return self._predictor()(row)[None], True
 
-    def _predictor(self) -> Callable[[np.ndarray], np.ndarray]:
+    def _predictor(self) -> RowPredictor:
         if not hasattr(self._one_row, "predictor"):
-            self._one_row.predictor = _row_predictor(self.network)
+            self._one_row.predictor = RowPredictor(self.network)
         return self._one_row.predictor
 
     def _decided(self, outputs: np.ndarray) -> np.ndarray:
@@ -220,13 +221,3 @@ class SavedModel:
         if self.network.loss.task == "binary":
             outputs = (outputs > metrics.THRESHOLD).astype(np.int64)
         return outputs[:, 0] if outputs.shape[1:] == (1,) else outputs
-
-
-def _row_predictor(network: Network) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from the inputs of a row to the network's outputs, for one thread."""
-    from .estimators.predictor import Predictor
-    from .kernels import active_backend
-
-    if active_backend() == "native":
-        return Predictor(network)
-    return lambda row: network.predict(row[None])[0]

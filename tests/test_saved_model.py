@@ -47,7 +47,7 @@ def outcome(function, argument):
         return str(error)
 
 
-@pytest.mark.filterwarnings("ignore::fastnn.errors.TableWarning")
+@pytest.mark.filterwarnings("ignore::fastnn.errors.TableWarning")  # frames alone are told
 @pytest.mark.parametrize("seed", range(4))
 def test_a_row_becomes_what_a_table_of_it_alone_becomes(seed):
     frame = table(seed)
@@ -216,6 +216,18 @@ def test_files_without_a_table_take_arrays(tmp_path, loss, units):
         model.predict({"a": 1})
     with pytest.raises(fastnn.ArgumentError, match="4"):
         model.predict([1.0, 2.0])
+
+
+def test_a_single_row_keeps_the_digits_of_columns_far_from_zero(tmp_path):
+    X = np.random.default_rng(0).normal([1e4, -5e4, 2e3], size=(500, 3)).astype(np.float32)
+    y = (X - X.mean(axis=0)) @ [1, 2, 3]
+    layers = [fastnn.Normalization(), fastnn.Dense(1)]
+    net = fastnn.Network(layers, loss="mean_squared_error", optimizer=fastnn.Adam(0.05), seed=0)
+    net.fit(X, y, epochs=5, verbose=0)
+    net.save(tmp_path / "linear")
+    model = fastnn.load(tmp_path / "linear")
+    single = [model.predict(row) for row in X]
+    np.testing.assert_allclose(single, model.predict(X), rtol=0, atol=1e-5 * np.abs(y).max())
 
 
 def test_files_of_images_take_one_or_many(tmp_path):

@@ -1,0 +1,50 @@
+"""What short calls cost beside the arithmetic, in calls of Python functions: no clock, no noise."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from fastnn import Dense, Network, kernels
+
+X = np.random.default_rng(0).normal(size=(32, 8)).astype(np.float32)
+y = np.arange(32) % 2
+
+
+@pytest.fixture
+def network():
+    with kernels.use("native"):
+        layers = [Dense(32, "relu"), Dense(32, "relu"), Dense(2)]
+        net = Network(layers, loss="softmax_cross_entropy", seed=0)
+        net.train_on_batch(X, y)
+        yield net
+
+
+def python_calls(function):
+    """Count the Python functions that a call runs, once what it keeps has been made."""
+    function()
+    function()
+    count = 0
+
+    def note(frame, event, argument):
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_prediction_of_one_row_takes_few_calls_of_python(network):
+    assert python_calls(lambda: network.predict(X[:1])) <= 55
+
+
+def test_evaluation_of_a_batch_takes_few_calls_of_python(network):
+    assert python_calls(lambda: network.evaluate(X, y)) <= 90
+
+
+def test_a_step_on_a_batch_takes_few_calls_of_python(network):
+    assert python_calls(lambda: network.train_on_batch(X, y)) <= 170
