@@ -129,7 +129,7 @@ def preprocessing_of(network: Network, path: str) -> Preprocessing:
     MissingDependencyError
         pandas is not installed.
     ModelFileError
-        The file holds another preprocessing than that of a table.
+        The file holds another preprocessing than that of a table, or one of another network.
     """
     try:
         from .tables import Preprocessing
@@ -140,7 +140,6 @@ def preprocessing_of(network: Network, path: str) -> Preprocessing:
             f"the model of a table needs pandas: {installation('cli')}", name="pandas"
         ) from error
     try:
-        preprocessing = Preprocessing.from_dict(network.preprocessing)
+        return Preprocessing.from_dict(network.preprocessing, network)
     except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error} Network.load takes it without") from error
-    return preprocessing
+        raise ModelFileError(f"{path}: {error} (Network.load loads the network alone)") from error

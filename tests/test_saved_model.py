@@ -47,6 +47,7 @@ def outcome(function, argument):
         return str(error)
 
 
+@pytest.mark.filterwarnings("ignore::fastnn.errors.TableWarning")
 @pytest.mark.parametrize("seed", range(4))
 def test_a_row_becomes_what_a_table_of_it_alone_becomes(seed):
     frame = table(seed)
@@ -242,4 +243,13 @@ def test_foreign_files_are_refused(tmp_path):
     network = fastnn.Network([fastnn.Dense(1)], loss="huber", seed=0).build(4)
     network.save(tmp_path / "m", preprocessing={"mean": 1.0})
     with pytest.raises(fastnn.ModelFileError, match="no preprocessing of a table"):
+        fastnn.load(tmp_path / "m")
+
+
+def test_a_preprocessing_of_another_network_is_refused(trained, tmp_path):
+    _, path = trained
+    preprocessing = fastnn.Network.load(path).preprocessing
+    network = fastnn.Network([fastnn.Dense(1)], loss="huber", seed=0).build(4)
+    network.save(tmp_path / "m", preprocessing=preprocessing)
+    with pytest.raises(fastnn.ModelFileError, match=r"m: its preprocessing makes \d+ inputs"):
         fastnn.load(tmp_path / "m")

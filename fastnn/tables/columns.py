@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +12,6 @@ import pandas as pd
 from ..errors import ArgumentError, ArgumentTypeError
 from .cells import Numbers, codes, numbers, words
 from .notation import FEW_UNREADABLE, PLAIN, Notation, notation_of
-
-#: The kinds of columns: numbers; whole numbers that stand for categories; categories.
-KINDS = ("number", "code", "category")
 
 _MOST_SHOWN = 1000  # cells by which a notation is suggested
 
@@ -108,14 +104,6 @@ def check_frame(frame: Any) -> None:
             f"frame must be a pandas.DataFrame, got {type(frame).__module__.split('.')[0]}'s "
             f"{type(frame).__name__}; Polars' and Arrow's tables have to_pandas()"
         )
-
-
-def check_entry(data: Mapping[str, Any]) -> None:
-    """Raise TypeError or ValueError unless data describe a column: its name and kind."""
-    if not isinstance(data["name"], str):
-        raise TypeError(f"the name of a column must be text, got {data['name']!r}")
-    if data["kind"] not in KINDS:
-        raise ValueError(f"unknown kind of column {data['kind']!r}")
 
 
 @dataclass

@@ -56,7 +56,7 @@ def find_columns(
     numeric, categorical, drop : sequences of str
         Names of columns for which the caller decides.
     notations : mapping of str to Notation, optional
-        How the numbers of columns are written, as `CsvTable.notations` has it; by default it is
+        How the numbers of columns are written, as ``CsvTable.notations`` has it; by default it is
         found.
     dialect : Dialect, optional
         What is known of how cells are written.

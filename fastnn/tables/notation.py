@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import stored
+
 #: Share of the cells of a column that may be unreadable; more of them make it a column of words.
 FEW_UNREADABLE = 0.1
 
@@ -80,19 +82,15 @@ class Notation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Notation:
-        """Return the notation that `to_dict` described; marks that lack are those of `PLAIN`.
+        """Return the notation that `to_dict` described; marks that lack are plain ones.
 
         Raises
         ------
-        TypeError, ValueError
+        ArgumentError, ArgumentTypeError
             `data` is not such a description.
         """
-        if not all(isinstance(mark, str) for mark in data.values()):
-            raise TypeError("the marks of a notation must be text")
-        notation = cls(**data)
-        if notation.decimal not in (".", ",") or len(notation.thousands) > 1:
-            raise ValueError(f"unknown notation {dict(data)!r}")
-        return notation
+        stored.check_notation(data)
+        return cls(**data)
 
 
 #: Digits with a decimal point and nothing else.

@@ -88,19 +88,12 @@ class Scaling:
     def from_list(cls, data: Sequence[Mapping[str, Any]]) -> Scaling:
         """Return the scaling that `to_list` described; files of old have no range.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            `data` is not such a description, or a number is not finite, or a scale not positive.
+        Nothing is checked: `stored.check_columns` does, before.
         """
         read = {
             name: np.array([float(one[name]) for one in data], dtype=np.float64)
             for name in _STATISTICS
         }
-        if not all(np.isfinite(values).all() for values in read.values()):
-            raise ValueError("a statistic of a column is not finite")
-        if np.any(read["spread"] < _SMALLEST) or np.any(read["scale"] < _SMALLEST):
-            raise ValueError("the spread or the scale of a column is not positive")
         ends = {
             name: np.array([float(one.get(name, np.nan)) for one in data])
             for name in ("low", "high")
