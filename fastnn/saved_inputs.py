@@ -86,7 +86,7 @@ class Tables:
         return self._encoder.transform(self._frame(X))
 
     def _frame(self, X: Any) -> Any:
-        """Rows as a pandas.DataFrame."""
+        """Return rows as a pandas.DataFrame."""
         import pandas as pd
 
         if isinstance(X, pd.DataFrame):
@@ -113,7 +113,7 @@ class Tables:
 
 
 def _is_row(X: Any) -> bool:
-    """Whether X is a sequence of cells, and not of rows."""
+    """Return whether X is a sequence of cells, and not of rows."""
     if isinstance(X, np.ndarray):
         return X.ndim == 1
     if not isinstance(X, Sequence) or isinstance(X, (str, bytes)) or not X:

@@ -72,7 +72,7 @@ class Column:
             row = int(np.argmax(read.unreadable))
             raise ArgumentError(
                 f"column {self.name!r} holds numbers{self._how()}, but data row {row + 1} has "
-                f"{cells.iloc[row]!r}{way_out(cells, read.unreadable)}"
+                f"{cells.iloc[row]!r}{options_that_read(cells, read.unreadable)}"
             )
         return read
 
@@ -80,7 +80,7 @@ class Column:
         return "" if self.notation == PLAIN else f" ({self.notation.describe()})"
 
 
-def way_out(cells: pd.Series, unreadable: np.ndarray) -> str:
+def options_that_read(cells: pd.Series, unreadable: np.ndarray) -> str:
     """Return which option reads the cells that are no numbers, as a clause."""
     texts = [str(cell).strip() for cell in cells[unreadable].unique()[:_MOST_SHOWN]]
     found = notation_of(texts)

@@ -167,12 +167,12 @@ def _readings(cells: list[str], notations: list[Notation]) -> dict[Notation, np.
 
 
 def _agree(some: np.ndarray, others: np.ndarray) -> bool:
-    """Whether two readings of cells give the same numbers."""
+    """Return whether two readings of cells give the same numbers."""
     return np.array_equal(np.nan_to_num(some, posinf=0), np.nan_to_num(others, posinf=0))
 
 
 def _candidates(unit: str, decimal: str | None, thousands: str | None) -> list[Notation]:
-    """Notations to try, the simplest first."""
+    """Return notations to try, the simplest first."""
     marks = (decimal,) if decimal else (".", ",")
     separators = (thousands,) if thousands else ("", *_THOUSANDS)
     return [
@@ -197,5 +197,5 @@ def _unit(cells: Sequence[str]) -> str:
 
 
 def _is_currency(sign: str) -> bool:
-    """Whether a sign is a currency's, alone or in an abbreviation such as "US$"."""
+    """Return whether a sign is a currency's, alone or as in "US$"."""
     return len(sign) <= 3 and any(unicodedata.category(letter) == "Sc" for letter in sign)

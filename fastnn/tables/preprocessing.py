@@ -64,7 +64,7 @@ class Preprocessing:
             for column in self.encoder.columns
         }
 
-    def written(self, dialect: Dialect) -> Preprocessing:
+    def in_dialect(self, dialect: Dialect) -> Preprocessing:
         """Return the preprocessing of a table in another dialect; marks left open stay."""
         given = {"decimal": dialect.decimal, "thousands": dialect.thousands}
         marks = {name: mark for name, mark in given.items() if mark is not None}

@@ -119,7 +119,7 @@ def _statistics(column: np.ndarray) -> tuple[float, ...]:
     column[missing] = median
     low, high = column.min(), column.max()
     first, center, third = np.percentile(column, [25, 50, 75])
-    spread = _not_zero(third - first, high - low)
+    spread = _divisor(third - first, high - low)
     squashed = squash(column, center, spread)
     mean, deviation = squashed.mean(), squashed.std()
     # Rounding alone makes a deviation of a constant column.
@@ -127,7 +127,7 @@ def _statistics(column: np.ndarray) -> tuple[float, ...]:
     return median, center, spread, mean, 1.0 if constant else deviation, flagged, low, high
 
 
-def _not_zero(spread: float, width: float) -> float:
+def _divisor(spread: float, width: float) -> float:
     """Return what to divide by: where most cells are alike, 1, or the range of smaller numbers."""
     if np.isfinite(spread) and spread >= 10 * _EPSILON * width and spread >= _SMALLEST:
         return spread
