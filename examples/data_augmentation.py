@@ -14,7 +14,7 @@ shows yet. A learning rate that begins at 0.003 and falls to 0 lets 100 epochs s
 
 FOLDER holds images-idx3-ubyte.gz and labels-idx1-ubyte.gz, of MNIST or any other set of that
 form; without it, the digits of scikit-learn are taken, 1,797 images of 8 × 8 pixels. Of those that
-it never saw, the network then knows some 99.2 % instead of 98.1 %: less than half of the errors.
+it never saw, the network then knows some 98.9 % instead of 97.7 %: half of the errors.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Tables:
         return self._encoder.transform(self._frame(X))
 
     def _frame(self, X: Any) -> Any:
-        """Rows as a pandas.DataFrame."""
+        """Return rows as a pandas.DataFrame."""
         import pandas as pd
 
         if isinstance(X, pd.DataFrame):
@@ -113,7 +113,7 @@ class Tables:
 
 
 def _is_row(X: Any) -> bool:
-    """Whether X is a sequence of cells, and not of rows."""
+    """Return whether X is a sequence of cells, and not of rows."""
     if isinstance(X, np.ndarray):
         return X.ndim == 1
     if not isinstance(X, Sequence) or isinstance(X, (str, bytes)) or not X:
@@ -129,7 +129,7 @@ def preprocessing_of(network: Network, path: str) -> Preprocessing:
     MissingDependencyError
         pandas is not installed.
     ModelFileError
-        The file holds another preprocessing than that of a table.
+        The file holds another preprocessing than that of a table, or one of another network.
     """
     try:
         from .tables import Preprocessing
@@ -140,7 +140,6 @@ def preprocessing_of(network: Network, path: str) -> Preprocessing:
             f"the model of a table needs pandas: {installation('cli')}", name="pandas"
         ) from error
     try:
-        preprocessing = Preprocessing.from_dict(network.preprocessing)
+        return Preprocessing.from_dict(network.preprocessing, network)
     except ModelFileError as error:
-        raise ModelFileError(f"{path}: {error} Network.load takes it without") from error
-    return preprocessing
+        raise ModelFileError(f"{path}: {error} (Network.load loads the network alone)") from error

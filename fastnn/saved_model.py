@@ -202,7 +202,7 @@ class SavedModel:
         return outputs[0] if single else outputs
 
     def _outputs(self, X: Any) -> tuple[np.ndarray, bool]:
-        """The network's outputs (n, units), and whether X is a single row."""
+        """Return the network's outputs (n, units), and whether X is a single row."""
         row = self._inputs.single(X)
         if row is None:
             return self.network.predict(self._inputs.several(X)), False

@@ -75,6 +75,19 @@ def test_every_package_that_is_imported_is_declared():
     assert "scipy" in required
 
 
+def test_packages_that_tests_are_skipped_without_are_extras():
+    """After the README's command nothing is skipped but comparisons with other projects."""
+    extras = project()["optional-dependencies"]
+    brought = {re.match(r"\w+", name).group() for name in [*extras["test"], *extras["bench"]]}
+    standard, dependencies, peers = {"pty"}, {"asv_runner", "sklearn"}, {"torch", "rich"}
+    needed = set()
+    for file in (ROOT / "tests").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        needed |= set(re.findall(r'importorskip\("(\w+)', text))
+    assert {"pandas", "polars", "skops"} <= needed
+    assert needed - brought - standard - dependencies - peers == set()
+
+
 def texts():
     """Everything that users read: the package, the documentation, the first pages, the examples."""
     for pattern in ("*.md", "*.toml", "docs/**/*.md", "docs/**/*.rst", "fastnn/**/*.py"):

@@ -256,3 +256,12 @@ def test_foreign_files_are_refused(tmp_path):
     network.save(tmp_path / "m", preprocessing={"mean": 1.0})
     with pytest.raises(fastnn.ModelFileError, match="no preprocessing of a table"):
         fastnn.load(tmp_path / "m")
+
+
+def test_a_preprocessing_of_another_network_is_refused(trained, tmp_path):
+    _, path = trained
+    preprocessing = fastnn.Network.load(path).preprocessing
+    network = fastnn.Network([fastnn.Dense(1)], loss="huber", seed=0).build(4)
+    network.save(tmp_path / "m", preprocessing=preprocessing)
+    with pytest.raises(fastnn.ModelFileError, match=r"m: its preprocessing makes \d+ inputs"):
+        fastnn.load(tmp_path / "m")

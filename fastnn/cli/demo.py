@@ -125,7 +125,7 @@ def _network(seed: int, metrics: Sequence[str] = ()) -> Network:
 
 
 def _scikit_learn(seed: int) -> MLPClassifier:
-    """The same network and training: no penalty, no early end."""
+    """Return an estimator with the same network and training: no penalty, no early end."""
     from sklearn.neural_network import MLPClassifier
 
     return MLPClassifier(
@@ -140,7 +140,7 @@ def _scikit_learn(seed: int) -> MLPClassifier:
 
 
 def _comparison(digits: Digits, seed: int) -> str:
-    """A table of seconds and test accuracy of both."""
+    """Return a table of seconds and test accuracy of both."""
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
@@ -168,7 +168,7 @@ def _comparison(digits: Digits, seed: int) -> str:
 
 
 def _best_time(train: Callable[[], np.ndarray], repeats: int = 3) -> tuple[float, np.ndarray]:
-    """Shortest time of a training in seconds, and its predictions."""
+    """Return the shortest time of a training in seconds, and its predictions."""
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()

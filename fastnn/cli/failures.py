@@ -75,7 +75,7 @@ def _expected(error: BaseException | None) -> Exception | None:
 
 
 def _is_of_database(error: BaseException) -> bool:
-    """Whether it is of SQLite, without importing it: some builds of Python lack it."""
+    """Return whether it is of SQLite, without importing it: some builds of Python lack it."""
     return type(error).__module__ == "sqlite3"
 
 

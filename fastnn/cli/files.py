@@ -65,7 +65,7 @@ def check_output(
 
 
 def _exists(path: Path) -> bool:
-    """Whether there is something at a path; raises OSError where links go in a circle."""
+    """Return whether there is something at a path; raises OSError for links in a circle."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -81,7 +81,7 @@ def _check_kind(path: Path, streaming: bool) -> None:
 
 
 def _same(path: Path, file: str) -> bool:
-    """Whether a file that is read is the one at `path`."""
+    """Return whether a file that is read is the one at `path`."""
     try:
         return os.path.samestat(path.stat(), os.fstat(0) if file == "-" else os.stat(file))
     except OSError:

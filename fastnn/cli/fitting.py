@@ -27,7 +27,7 @@ _FEW_VALIDATION_ROWS = 10
 
 
 def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
-    """The hidden layers and the optimizer that were asked for, before any data is read.
+    """Return the hidden layers and the optimizer that were asked for, before data is read.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def _hidden_layers(options: Namespace) -> list[Layer]:
 
 
 def _sizes(text: str) -> list[int]:
-    """Units of the hidden layers from "128,64"; "none" is no hidden layer."""
+    """Return the units of the hidden layers from "128,64"; "none" is no hidden layer."""
     if text.strip().lower() == "none":
         return []
     try:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?[smhd])+|\d+(?:\.\d*)?")
 _PART = re.compile(r"(\d+(?:\.\d*)?)([smhd]?)")
+#: Options by the arguments of `Dialect`, as its messages name them.
+_OPTION_OF = {"decimal": "--decimal", "thousands": "--thousands", "missing": "--na"}
+_ARGUMENT = re.compile(rf"(?<!')\b({'|'.join(_OPTION_OF)})\b")
 
 
 def add_command(
@@ -27,7 +30,7 @@ def add_command(
     description: str,
     example: str,
 ) -> argparse.ArgumentParser:
-    """The parser of a command, which stands among the others."""
+    """Add the parser of a command to the others and return it."""
     parser = commands.add_parser(
         name,
         help=help,
@@ -41,7 +44,7 @@ def add_command(
 
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
-    """The table to read."""
+    """Add the argument that names the table to read."""
     parser.add_argument(
         "data", metavar="DATA.csv", help='CSV file with a header line; "-" is standard input'
     )
@@ -50,7 +53,7 @@ def add_data_argument(parser: argparse.ArgumentParser) -> None:
 def add_task_arguments(
     parser: argparse.ArgumentParser, *, out: str, metavar: str, help: str
 ) -> None:
-    """The table, what to predict, where to write (`help` says what), and how much to say."""
+    """Add the table, what to predict, where to write (`help` says what), how much to say."""
     add = parser.add_argument
     add_data_argument(parser)
     add("--target", required=True, metavar="COL", help="column to predict")
@@ -59,7 +62,7 @@ def add_task_arguments(
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """What says how a table is read."""
+    """Add the options that say how a table is read."""
     table = parser.add_argument_group("table")
     add = table.add_argument
     columns: Any = {"action": "append", "default": [], "metavar": "COLS"}
@@ -72,7 +75,7 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dialect_options(table: Any) -> None:
-    """What says how the cells of a table are written."""
+    """Add the options that say how the cells of a table are written."""
     add = table.add_argument
     add("--decimal", metavar="MARK", help='decimal mark, "." or ","; by default it is found')
     add("--thousands", metavar="MARK", help="what stands between thousands, such as ',' or '.'")
@@ -96,14 +99,14 @@ def dialect(options: argparse.Namespace) -> Dialect:
     from ..tables import Dialect
 
     try:
-        words = [word for text in options.na for word in names.split(text)]
+        words = dict.fromkeys(word for text in options.na for word in names.split(text))
         return Dialect(options.decimal, options.thousands, tuple(words))
     except ArgumentError as error:
-        raise ArgumentError(f"--{error}") from None
+        raise ArgumentError(_ARGUMENT.sub(lambda found: _OPTION_OF[found[0]], str(error))) from None
 
 
 def whole(text: str) -> int:
-    """A whole number, also from "1e3"."""
+    """Return a whole number, also from "1e3"."""
     try:
         return int(text)
     except ValueError:
@@ -114,7 +117,7 @@ def whole(text: str) -> int:
 
 
 def real(text: str) -> float:
-    """A number."""
+    """Return a number."""
     try:
         return float(text)
     except ValueError:
@@ -124,7 +127,7 @@ def real(text: str) -> float:
 
 
 def duration(text: str) -> float:
-    """Seconds from "90", "90s", "5m", "1.5h" or "1h30m"."""
+    """Return the seconds of "90", "90s", "5m", "1.5h" or "1h30m"."""
     if not _DURATION.fullmatch(text):
         raise argparse.ArgumentTypeError(
             f"expected a time such as 90s, 5m, 1.5h or 1h30m, got {text!r}"
@@ -133,4 +136,4 @@ def duration(text: str) -> float:
 
 
 def say_nothing(text: object) -> None:
-    """Stands for `streams.say` where the user wants quiet."""
+    """Stand for `streams.say` where the user wants quiet."""

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
         preprocessing = table.Preprocessing.from_dict(network.preprocessing, network)
     except ModelFileError as error:
         raise ModelFileError(f"{options.model}: {error}") from error
-    x = _inputs(preprocessing.written(given), options.data)
+    x = _inputs(preprocessing.in_dialect(given), options.data)
     write(table.csv_of(preprocessing.target, network.predict(x)))
 
 

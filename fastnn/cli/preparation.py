@@ -93,12 +93,12 @@ def prepare(table: CsvTable, options: Namespace) -> Prepared:
             *unreadable,
             *schema.doubts,
             *cells.findings.sentences(),
-            *_pointless(column.name, values[train]),
+            *_constant_target(column.name, values[train]),
         ],
     )
 
 
-def _pointless(target: str, train: np.ndarray) -> list[str]:
+def _constant_target(target: str, train: np.ndarray) -> list[str]:
     """Say what makes training pointless."""
     if len(np.unique(train)) == 1:
         return [f"target {target}: {train[0]} in all training rows, so there is nothing to learn"]
@@ -108,7 +108,7 @@ def _pointless(target: str, train: np.ndarray) -> list[str]:
 def split(
     rows: np.ndarray, labels: np.ndarray | None, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Training and test rows.
+    """Split into training and test rows.
 
     With labels, both parts hold every class, in equal shares where the numbers allow; this takes
     at least two rows of each class.

@@ -125,14 +125,14 @@ def run(options: argparse.Namespace) -> None:
         say(f"  {printable(notice)}")
     for warning in prepared.warnings:
         streams.note(f"warning: {warning}")
-    _settle(options, out, len(prepared.train))
+    _fill_in_defaults(options, out, len(prepared.train))
     say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {shown(options.storage)}")
 
     build = tuning.TableNetwork(target.outputs, bool(target.classes))
     result = _search(build, prepared, options)
-    say(_found(result))
-    network = _as_it_stands(result) if result.interrupted else None
+    say(_best_trial(result))
+    network = _network_at_hand(result) if result.interrupted else None
     network = network or _best(build, result, prepared, options.seed)
     if len(prepared.test):
         predicted = target.decode(network.predict(prepared.x_test))
@@ -148,7 +148,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_out(out: Path, data: str) -> Path:
-    """The folder to be written, after a look whether it, or one around it that is there, can be."""
+    """Return the folder to be written, after a look whether it can be, or the one around it."""
     if out.exists() and not out.is_dir():
         raise ArgumentError(f"--out {out}: is a file, expected the name of a folder")
     around = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
@@ -158,7 +158,7 @@ def _check_out(out: Path, data: str) -> Path:
     return out
 
 
-def _settle(options: argparse.Namespace, out: Path, rows: int) -> None:
+def _fill_in_defaults(options: argparse.Namespace, out: Path, rows: int) -> None:
     """Fill in what was left open, so that the options tell all."""
     from . import tuning
 
@@ -209,7 +209,7 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
 
 
 def _in_options(message: str, given: argparse.Namespace) -> str:
-    """A message about an argument of `search.search`, in the words of the command line."""
+    """Return a message about an argument of `search.search`, in the words of the command line."""
     from ..search.storages import shown
 
     if " is of other data: " in message:
@@ -226,8 +226,8 @@ def _in_options(message: str, given: argparse.Namespace) -> str:
     return re.sub(argument, lambda found: options[found[0]], message)
 
 
-def _found(result: SearchResult) -> str:
-    """The best trial in some lines."""
+def _best_trial(result: SearchResult) -> str:
+    """Return the best trial in some lines."""
     best = result.best
     [(name, value)] = best.values.items()
     lines = [f"best of {len(result.trials)} trials: number {best.number}, {name} {value:.5g}"]
@@ -240,7 +240,7 @@ def _number(value: Any) -> str:
 
 
 def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: int) -> Network:
-    """The network of the best trial, trained anew on all rows but the test rows.
+    """Return the network of the best trial, trained anew on all rows but the test rows.
 
     It depends on what the study holds alone, whoever ran which trial.
     """
@@ -253,8 +253,11 @@ def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: i
     return network
 
 
-def _as_it_stands(result: SearchResult) -> Network | None:
-    """The network of the best trial, if it is at hand: who presses Ctrl-C does not want to wait."""
+def _network_at_hand(result: SearchResult) -> Network | None:
+    """Return the network of the best trial as it was trained, None if it is not kept.
+
+    Who presses Ctrl-C does not want to wait for another training.
+    """
     models = result.best.models
     return models[0] if models is not None and len(models) == 1 else None
 
@@ -267,7 +270,7 @@ def _write(
     options: argparse.Namespace,
     say: Callable[[str], object],
 ) -> None:
-    """Model, command and report; no report after Ctrl-C, which would take longer than all else."""
+    """Write model, command and report; no report after Ctrl-C, since it takes longest."""
     from ..serialization import atomic
 
     out.mkdir(parents=True, exist_ok=True)
@@ -285,25 +288,25 @@ def _write(
 
 
 def _command(options: argparse.Namespace) -> str:
-    """The command line with every option that the outcome depends on."""
+    """Return the command line with every option that the outcome depends on."""
     data = options.data
     words = ["fastnn", "search", f"./{data}" if data.startswith("-") and data != "-" else data]
     for name, value in vars(options).items():
         if name not in ("run", "data", "quiet", "threads"):
-            for text in _texts(name, value):
-                words += _option(f"--{name.replace('_', '-')}", text)
+            for text in _as_given(name, value):
+                words += _as_parsed(f"--{name.replace('_', '-')}", text)
     return shlex.join(words)
 
 
-def _option(name: str, text: str | None) -> list[str]:
-    """An option as the parser reads it; None stands for one without a value."""
+def _as_parsed(name: str, text: str | None) -> list[str]:
+    """Return an option as the parser reads it; None stands for one without a value."""
     if text is None:
         return [name]
     return [f"{name}={text}"] if text.startswith("-") else [name, text]
 
 
-def _texts(name: str, value: Any) -> list[str | None]:
-    """The values of an option as they are written, one for each time that it is given."""
+def _as_given(name: str, value: Any) -> list[str | None]:
+    """Return the values of an option as they are written, one for each time it is given."""
     from ..search.storages import shown
 
     if value is None or value is False:
@@ -318,7 +321,7 @@ def _texts(name: str, value: Any) -> list[str | None]:
 
 
 def _instructions(command: str, result: SearchResult, options: argparse.Namespace) -> str:
-    """What is in command.txt."""
+    """Return what command.txt holds."""
     from .._version import __version__
 
     lines = [

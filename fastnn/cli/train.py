@@ -123,6 +123,6 @@ def _network(
 
 
 def _sizes(network: Network) -> str:
-    """Inputs and units of the dense layers: 46-128-64-2."""
+    """Return the inputs and the units of the dense layers as text: 46-128-64-2."""
     units = [layer.units for layer in network.layers if hasattr(layer, "units")]
     return "-".join(map(str, [*network.input_shape, *units]))

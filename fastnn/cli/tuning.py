@@ -23,7 +23,7 @@ _MOMENTUM = 0.9
 
 
 def space(rows: int) -> dict[str, Any]:
-    """The hyper-parameters of networks for so many training rows.
+    """Return the hyper-parameters of networks for so many training rows.
 
     The hidden layers are of one width, so that every trial has all hyper-parameters: samplers learn
     more from few trials, and any of them will do.
@@ -80,11 +80,11 @@ class TableNetwork:
 
 
 def epochs_for(rows: int) -> int:
-    """A multiple of 27, so that halving has whole rungs."""
+    """Return a multiple of 27, so that halving has whole rungs."""
     wanted = _UPDATES / math.ceil(rows / _ROWS)
     return _RUNGS * math.ceil(min(max(wanted, _FEWEST_EPOCHS), _MOST_EPOCHS) / _RUNGS)
 
 
 def min_epochs_for(epochs: int) -> int:
-    """The first rung of successive halving."""
+    """Return the first rung of successive halving."""
     return max(1, epochs // _RUNGS)

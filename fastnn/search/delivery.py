@@ -59,7 +59,7 @@ class Delivery(Protocol):
         """A worker has replied that it cannot get at the task."""
 
     def close(self) -> None:
-        """The task is over, and calls that are still under way have nothing to do."""
+        """End the task; calls that are still under way have nothing to do."""
 
 
 def delivery_to(executor: Executor, task: Task) -> Delivery:

@@ -219,7 +219,7 @@ class ExecutorWorkers:
             self._take(future, self._running.pop(future))
 
     def _wait(self, seconds: float) -> list[Future[Reply | Undone]]:
-        """Futures that are done and were not given up, as soon as there is one."""
+        """Wait for futures that are done and were not given up; return them, none after so long."""
         done: list[Future[Reply | Undone]] = []
         if not self._running:
             return done

@@ -29,12 +29,12 @@ class Guard:
     """
 
     def __init__(self) -> None:
-        self._installed = self._in_job = self._heard = False
+        self._installed = self._in_job = self._pending = False
         self._caller: CodeType | None = None
 
     @contextmanager
     def job(self, caller: FrameType | None) -> Iterator[None]:
-        """A job, in which a KeyboardInterrupt may be raised, and after which none is.
+        """Run a job, in which a KeyboardInterrupt may be raised, and after which none is.
 
         Where the code that calls workers is not in the main thread of a pool's process, nothing is
         changed: Python interrupts main threads alone, and other processes are not ours.
@@ -48,8 +48,8 @@ class Guard:
         if not self._install():
             yield
             return
-        if self._heard:
-            self._heard = False
+        if self._pending:
+            self._pending = False
             raise KeyboardInterrupt
         self._in_job = True
         try:
@@ -58,7 +58,7 @@ class Guard:
             self._in_job = False
 
     def _install(self) -> bool:
-        """Whether this handles SIGINT, from now on."""
+        """Handle SIGINT from now on, where that is possible; return whether it is."""
         main = threading.current_thread() is threading.main_thread()
         if not main or multiprocessing.parent_process() is None:
             return False
@@ -74,12 +74,12 @@ class Guard:
         if self._in_job:
             self._in_job = False  # once: whoever catches it is on the way out
             raise KeyboardInterrupt
-        if self._calls(frame):
+        if self._in_call(frame):
             raise KeyboardInterrupt
-        self._heard = True
+        self._pending = True
 
-    def _calls(self, frame: FrameType | None) -> bool:
-        """Whether the pool is running a call, and not its own code."""
+    def _in_call(self, frame: FrameType | None) -> bool:
+        """Return whether the pool is running a call, and not its own code."""
         while frame is not None and frame.f_back is not None:
             if frame.f_back.f_code is self._caller:
                 module = frame.f_globals.get("__name__", "")

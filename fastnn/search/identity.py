@@ -28,7 +28,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 def describe(space: Space, task: Task, model: Any) -> dict[str, Any]:
-    """What two searches must have in common to share a study.
+    """Describe what two searches must have in common to share a study.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def describe(space: Space, task: Task, model: Any) -> dict[str, Any]:
 
 
 def array_text(values: Any) -> str:
-    """The shape of a table, and a digest of its values, whatever kind of table it is."""
+    """Return the shape of a table and a digest of its values, whatever kind of table it is."""
     return f"{list(np.shape(values))}, digest {_digest(_array_bytes(values))}"
 
 
@@ -66,7 +66,7 @@ def _digest(pieces: Iterator[bytes]) -> str:
 
 
 def _array_bytes(values: Any) -> Iterator[bytes]:
-    """The values as bytes; equal numbers are equal, of whatever dtype and container."""
+    """Yield the values as bytes, the same for equal numbers of any dtype and container."""
     if hasattr(values, "tocsr"):
         matrix = values.tocsr().copy()
         matrix.sum_duplicates()
@@ -100,7 +100,7 @@ def _split_digest(task: Task) -> str:
 
 
 def _model_text(model: Any) -> str:
-    """The name of a model's class and a digest of what it is made of."""
+    """Return the name of a model's class and a digest of what it is made of."""
     text = _network_text(model) if isinstance(model, Network) else _text(model.get_params())
     return f"{type(model).__name__} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
@@ -113,7 +113,7 @@ def _network_text(network: Network) -> str:
 
 
 def _text(value: Any) -> str:
-    """A value as text that is the same in every process: of other objects, what they are."""
+    """Return a value as text that is the same in every process; of other objects, their name."""
     if isinstance(value, _PLAIN):
         return repr(value)
     if isinstance(value, np.generic):

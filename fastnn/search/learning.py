@@ -27,16 +27,16 @@ class LearningStudy(optuna.Study):
         states: Container[TrialState] | None = None,
         use_cache: bool = False,
     ) -> list[FrozenTrial]:
-        """What all readers of the study's trials call, `Study.get_trials` among them."""
+        """Return the trials; all that reads them calls this, `Study.get_trials` among them."""
         trials: Sequence[FrozenTrial] = super()._get_trials(deepcopy=False, use_cache=use_cache)
         if worst := _worst(trials, self.directions):
-            trials = [_at(worst, t) if t.user_attrs.get(WORTHLESS) else t for t in trials]
+            trials = [_completed(worst, t) if t.user_attrs.get(WORTHLESS) else t for t in trials]
         chosen = [trial for trial in trials if states is None or trial.state in states]
         return copy.deepcopy(chosen) if deepcopy else chosen
 
 
 def _worst(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[float]:
-    """Of each objective, the worst value that a trial has reached; empty if none has any."""
+    """Return the worst value that a trial has reached of each objective; empty if none has."""
     reached = [trial.values for trial in trials if trial.state == TrialState.COMPLETE]
     if len(directions) == 1:
         reached += [[value] for trial in trials for value in trial.intermediate_values.values()]
@@ -49,8 +49,8 @@ def _worst(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) 
     ]
 
 
-def _at(worst: list[float], trial: FrozenTrial) -> FrozenTrial:
-    """A trial that failed, as if it had been completed with these values."""
+def _completed(worst: list[float], trial: FrozenTrial) -> FrozenTrial:
+    """Return a trial that failed as if it had been completed with these values."""
     seen: Any = copy.copy(trial)
     seen.state, seen.values = TrialState.COMPLETE, worst
     return seen

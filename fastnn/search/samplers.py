@@ -18,8 +18,6 @@ from .studies import quiet
 
 #: Samplers that look at no result: their trials do not depend on how many are asked for at once.
 OBLIVIOUS = ("grid", "random", "qmc")
-
-
 #: Of TPE, one trial in so many explores: one of each round.
 EXPLORING = 8
 
@@ -61,7 +59,7 @@ class ExploringTPESampler(optuna.samplers.TPESampler):
         self._counted = random
 
     def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, Any]:
-        """What is proposed together; without choices in a trial that explores."""
+        """Return what is proposed together; without choices in a trial that explores."""
         values = super().sample_relative(study, trial, search_space)
         if not _explores(trial):
             return values
@@ -70,7 +68,7 @@ class ExploringTPESampler(optuna.samplers.TPESampler):
     def sample_independent(
         self, study: Any, trial: Any, param_name: str, param_distribution: Any
     ) -> Any:
-        """A value by itself."""
+        """Draw a value by itself, at random for the choices of a trial that explores."""
         random = _explores(trial) and _is_choice(param_distribution)
         sampler: Any = self._counted if random else super()
         return sampler.sample_independent(study, trial, param_name, param_distribution)

@@ -124,12 +124,10 @@ def _machine() -> str:
 def _process_is_gone(name: str) -> bool:
     """Whether a searcher ran on this machine, in a process that there is no more."""
     machine, process, _ = name.split(" ")
-    return machine == _machine() and _is_gone(int(process))
-
-
-def _is_gone(process: int) -> bool:
+    if machine != _machine():
+        return False
     try:
-        os.kill(process, 0)
+        os.kill(int(process), 0)
     except ProcessLookupError:
         return True
     except PermissionError:  # another user's

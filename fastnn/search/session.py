@@ -127,7 +127,7 @@ def _seed(seed: int | None, study: optuna.Study | None) -> int:
 def _task(
     build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: int
 ) -> tuple[Task, dict[str, Any]]:
-    """What the trials share, and its description; tried out on a model that `build` makes."""
+    """Return what the trials share and its description, tried out on a model of `build`."""
     try:
         check_consistent_length(X, y)
     except (TypeError, ValueError) as error:

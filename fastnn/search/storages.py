@@ -166,7 +166,7 @@ def failures_named(storage: Storage) -> Iterator[None]:
 
 
 def failure(storage: Storage, error: BaseException) -> SearchError:
-    """What has happened to a storage, by its address and in the words of its driver."""
+    """Return an error that names a storage by its address, with the words of its driver."""
     reason: BaseException | None = error
     while reason is not None and getattr(reason, "orig", None) is None:
         reason = reason.__cause__ or reason.__context__

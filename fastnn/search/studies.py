@@ -78,7 +78,7 @@ def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
 
 
 def _earlier(described: dict[str, Any]) -> dict[str, Any]:
-    """A description as studies had it before they kept digests."""
+    """Return a description as studies had it before they kept digests."""
     x, y, validation = (described[key].partition(", digest")[0] for key in ("X", "y", "validation"))
     kept = {key: described[key] for key in ("space", "objective", "epochs")}
     return kept | {"data": f"X {x}, y {y}", "validation": validation}

@@ -150,7 +150,7 @@ def _distinct(column: pd.Series, cells: np.ndarray) -> set[Any]:
 
 
 def _is_missing(cell: Any) -> bool:
-    """Whether a cell is None, NaN, NaT or NA."""
+    """Return whether a cell is None, NaN, NaT or NA."""
     return cell is None or cell is pd.NA or cell is pd.NaT or bool(cell != cell)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +12,6 @@ import pandas as pd
 from ..errors import ArgumentError, ArgumentTypeError
 from .cells import Numbers, codes, numbers, words
 from .notation import FEW_UNREADABLE, PLAIN, Notation, notation_of
-
-#: The kinds of columns: numbers; whole numbers that stand for categories; categories.
-KINDS = ("number", "code", "category")
 
 _MOST_SHOWN = 1000  # cells by which a notation is suggested
 
@@ -76,7 +72,7 @@ class Column:
             row = int(np.argmax(read.unreadable))
             raise ArgumentError(
                 f"column {self.name!r} holds numbers{self._how()}, but data row {row + 1} has "
-                f"{cells.iloc[row]!r}{way_out(cells, read.unreadable)}"
+                f"{cells.iloc[row]!r}{options_that_read(cells, read.unreadable)}"
             )
         return read
 
@@ -84,7 +80,7 @@ class Column:
         return "" if self.notation == PLAIN else f" ({self.notation.describe()})"
 
 
-def way_out(cells: pd.Series, unreadable: np.ndarray) -> str:
+def options_that_read(cells: pd.Series, unreadable: np.ndarray) -> str:
     """Return which option reads the cells that are no numbers, as a clause."""
     texts = [str(cell).strip() for cell in cells[unreadable].unique()[:_MOST_SHOWN]]
     found = notation_of(texts)
@@ -108,14 +104,6 @@ def check_frame(frame: Any) -> None:
             f"frame must be a pandas.DataFrame, got {type(frame).__module__.split('.')[0]}'s "
             f"{type(frame).__name__}; Polars' and Arrow's tables have to_pandas()"
         )
-
-
-def check_entry(data: Mapping[str, Any]) -> None:
-    """Raise TypeError or ValueError unless data describe a column: its name and kind."""
-    if not isinstance(data["name"], str):
-        raise TypeError(f"the name of a column must be text, got {data['name']!r}")
-    if data["kind"] not in KINDS:
-        raise ValueError(f"unknown kind of column {data['kind']!r}")
 
 
 @dataclass

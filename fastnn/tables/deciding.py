@@ -56,7 +56,7 @@ def find_columns(
     numeric, categorical, drop : sequences of str
         Names of columns for which the caller decides.
     notations : mapping of str to Notation, optional
-        How the numbers of columns are written, as `CsvTable.notations` has it; by default it is
+        How the numbers of columns are written, as ``CsvTable.notations`` has it; by default it is
         found.
     dialect : Dialect, optional
         What is known of how cells are written.
@@ -154,7 +154,7 @@ def notation_in(cells: pd.Series, dialect: Dialect) -> tuple[Notation, ...]:
 
 
 def _is_coded(cells: pd.Series) -> bool:
-    """Whether all cells are whole numbers, and none of them written as "007"."""
+    """Return whether all cells are whole numbers, and none of them written as "007"."""
     read = numbers(cells)
     return not read.unreadable.any() and is_whole(read.values) and not _has_zeros(cells)
 
@@ -191,7 +191,7 @@ def _decide(
 
 
 def _few_unreadable(values: np.ndarray, unreadable: np.ndarray) -> bool:
-    """Whether a column is numbers, but for few cells: with few numbers, those may be words too."""
+    """Return whether a column is numbers but for few cells; few distinct ones may be words."""
     present = values[~np.isnan(values)]
     few = unreadable.sum() <= FEW_UNREADABLE * (len(present) + unreadable.sum())
     return bool(few) and len(np.unique(present)) > _MOST_CODES
@@ -227,7 +227,7 @@ def _decide_numbers(
 
 
 def _distinct(cells: pd.Series, present: np.ndarray) -> int:
-    """Number of distinct whole numbers; those that float64 rounds to one are told apart."""
+    """Count distinct whole numbers; those that float64 rounds to one are told apart."""
     if np.abs(present).max(initial=0) < 2.0**53:
         return len(np.unique(present))
     return len(set(words(cells)) - {""})
@@ -246,7 +246,7 @@ def _index(name: str, values: np.ndarray, distinct: int) -> str:
 
 
 def _has_odd_blanks(cells: pd.Series, missing: np.ndarray) -> bool:
-    """Whether a missing cell holds something: blanks or a word such as "NA"."""
+    """Return whether a missing cell holds something: blanks or a word such as "NA"."""
     return any(str(cell) != "" for cell in set(cells[missing]))
 
 

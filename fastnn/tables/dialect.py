@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ArgumentError
+from . import stored
 from .notation import Notation, notation_of
 
 
@@ -46,6 +47,8 @@ class Dialect:
             raise ArgumentError(
                 f"thousands and decimal are both {separator!r}; give decimal another mark"
             )
+        for word in self.missing:
+            stored.check_text("missing", word)
 
     @property
     def notation(self) -> Notation:
@@ -70,10 +73,8 @@ class Dialect:
 
         Raises
         ------
-        ArgumentError, KeyError, TypeError
+        ArgumentError, ArgumentTypeError, KeyError
             `data` is not such a description.
         """
-        missing = tuple(data["missing"])
-        if not all(isinstance(word, str) for word in missing):
-            raise TypeError("words that mean missing must be text")
-        return cls(data["decimal"], data["thousands"], missing)
+        stored.check_dialect(data)
+        return cls(data["decimal"], data["thousands"], tuple(data["missing"]))

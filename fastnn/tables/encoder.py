@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import TableWarning
+from . import stored
 from .cell_arrays import Cells, read_cells
-from .columns import Column, check_entry
+from .columns import Column
 from .findings import BLANK, FAR, UNKNOWN
 from .notation import PLAIN, Notation
 from .scaling import Scaling
@@ -197,31 +198,22 @@ class TableEncoder:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
+        ArgumentError, ArgumentTypeError, KeyError
             `data` is not such a description.
         """
-        columns = []
-        for entry in data:
-            check_entry(entry)
-            notation = Notation.from_dict(entry.get("notation", {}))
-            columns.append(Column(entry["name"], entry["kind"], notation))
-        encoder = cls(columns)
+        stored.check_columns(data)
+        encoder = cls(
+            [
+                Column(one["name"], one["kind"], Notation.from_dict(one.get("notation", {})))
+                for one in data
+            ]
+        )
         encoder._scaling = Scaling.from_list([one for one in data if one["kind"] == "number"])
         encoder._categories = {
-            entry["name"]: _checked(entry["categories"])
-            for entry in data
-            if entry["kind"] != "number"
+            entry["name"]: list(entry["categories"]) for entry in data if entry["kind"] != "number"
         }
         # Files of old name no rare categories: of as many as are told apart, others may be rare.
         for name, rare in ((entry["name"], entry.get("rare")) for entry in data):
             if len(encoder._categories.get(name, ())) >= _MOST_CATEGORIES:
-                encoder._rare[name] = _checked(rare) if rare else rare
+                encoder._rare[name] = rare
         return encoder
-
-
-def _checked(categories: Any) -> list[str]:
-    if not isinstance(categories, list) or not all(isinstance(word, str) for word in categories):
-        raise TypeError("categories must be a list of text")
-    if not categories or len(set(categories)) < len(categories):
-        raise ValueError("categories must be there, and differ")
-    return list(categories)

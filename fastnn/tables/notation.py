@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from . import stored
+
 #: Share of the cells of a column that may be unreadable; more of them make it a column of words.
 FEW_UNREADABLE = 0.1
 
@@ -80,19 +82,15 @@ class Notation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Notation:
-        """Return the notation that `to_dict` described; marks that lack are those of `PLAIN`.
+        """Return the notation that `to_dict` described; marks that lack are plain ones.
 
         Raises
         ------
-        TypeError, ValueError
+        ArgumentError, ArgumentTypeError
             `data` is not such a description.
         """
-        if not all(isinstance(mark, str) for mark in data.values()):
-            raise TypeError("the marks of a notation must be text")
-        notation = cls(**data)
-        if notation.decimal not in (".", ",") or len(notation.thousands) > 1:
-            raise ValueError(f"unknown notation {dict(data)!r}")
-        return notation
+        stored.check_notation(data)
+        return cls(**data)
 
 
 #: Digits with a decimal point and nothing else.
@@ -169,12 +167,12 @@ def _readings(cells: list[str], notations: list[Notation]) -> dict[Notation, np.
 
 
 def _agree(some: np.ndarray, others: np.ndarray) -> bool:
-    """Whether two readings of cells give the same numbers."""
+    """Return whether two readings of cells give the same numbers."""
     return np.array_equal(np.nan_to_num(some, posinf=0), np.nan_to_num(others, posinf=0))
 
 
 def _candidates(unit: str, decimal: str | None, thousands: str | None) -> list[Notation]:
-    """Notations to try, the simplest first."""
+    """Return notations to try, the simplest first."""
     marks = (decimal,) if decimal else (".", ",")
     separators = (thousands,) if thousands else ("", *_THOUSANDS)
     return [
@@ -199,5 +197,5 @@ def _unit(cells: Sequence[str]) -> str:
 
 
 def _is_currency(sign: str) -> bool:
-    """Whether a sign is a currency's, alone or in an abbreviation such as "US$"."""
+    """Return whether a sign is a currency's, alone or as in "US$"."""
     return len(sign) <= 3 and any(unicodedata.category(letter) == "Sc" for letter in sign)

@@ -89,7 +89,7 @@ def contents(path: str | os.PathLike[str]) -> bytes:
 
 
 def _read(name: str) -> bytes:
-    """The file's bytes."""
+    """Return the file's bytes."""
     if name == STANDARD_INPUT and sys.stdin is None:
         raise ArgumentError(f"{name}: standard input is closed")
     try:
@@ -108,7 +108,7 @@ def _read(name: str) -> bytes:
 
 
 def _kind(data: bytes) -> str:
-    """How it is compressed or archived; "" if it is not."""
+    """Return how data are compressed or archived; "" if they are not."""
     if data[257:262] == b"ustar":
         return "tar"
     return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelFileError
+from ..errors import ArgumentError, ModelFileError
 from . import stored
 from .dialect import Dialect
 from .encoder import TableEncoder
@@ -58,13 +58,13 @@ class Preprocessing:
 
     @property
     def notations(self) -> dict[str, Notation | None]:
-        """The columns that are read, and how their numbers are written; None for words."""
+        """Return how the numbers of the columns that are read are written; None for words."""
         return {
             column.name: column.notation if column.kind == "number" else None
             for column in self.encoder.columns
         }
 
-    def written(self, dialect: Dialect) -> Preprocessing:
+    def in_dialect(self, dialect: Dialect) -> Preprocessing:
         """Return the preprocessing of a table in another dialect; marks left open stay."""
         given = {"decimal": dialect.decimal, "thousands": dialect.thousands}
         marks = {name: mark for name, mark in given.items() if mark is not None}
@@ -82,7 +82,7 @@ class Preprocessing:
         return replace(self, encoder=self.encoder.with_columns(columns), dialect=joined)
 
     def to_dict(self) -> dict[str, Any]:
-        """Itself as JSON-able data: numbers, strings, lists and dictionaries."""
+        """Return itself as JSON-able data: numbers, strings, lists and dictionaries."""
         return {
             "format": _FORMAT,
             "target": self.target.to_dict(),
@@ -94,7 +94,7 @@ class Preprocessing:
     def from_dict(
         cls, data: Mapping[str, Any] | None, network: Network | None = None
     ) -> Preprocessing:
-        """The preprocessing that `to_dict` described, for `network` if one is given.
+        """Return the preprocessing that `to_dict` described, for `network` if one is given.
 
         Raises
         ------
@@ -106,23 +106,40 @@ class Preprocessing:
                 "the model holds no preprocessing of a table; was it written by `fastnn train`?"
             )
         try:
-            stored.check_form(data)
-            if network is not None:
-                stored.check_fit(data, network)
-            dialect = Dialect.from_dict(data["dialect"]) if "dialect" in data else Dialect()
-            return cls(
+            stored.check_dropped(data["dropped"])
+            preprocessing = cls(
                 TableEncoder.from_list(data["columns"]),
                 Target.from_dict(data["target"]),
                 dict(data["dropped"]),
-                dialect,
+                Dialect.from_dict(data["dialect"]) if "dialect" in data else Dialect(),
             )
+            preprocessing._check_target_is_no_input()
         except KeyError as error:
             raise ModelFileError(
                 f"the model's preprocessing is malformed: it lacks {error}"
             ) from error
         except (IndexError, TypeError, ValueError, OverflowError, RecursionError) as error:
-            if isinstance(error, ModelFileError):
-                raise
             raise ModelFileError(
                 f"the model's preprocessing is malformed: {error!s:.400}"
             ) from error
+        if network is not None:
+            preprocessing.check_network(network)
+        return preprocessing
+
+    def _check_target_is_no_input(self) -> None:
+        name = self.target.column.name
+        if any(column.name == name for column in self.encoder.columns):
+            raise ArgumentError(f"names of columns must differ, got {name!r:.80} twice")
+
+    def check_network(self, network: Network) -> None:
+        """Raise `ModelFileError` unless inputs and outputs are those of the network."""
+        if network.input_shape != (self.encoder.features,):
+            raise ModelFileError(
+                f"its preprocessing makes {self.encoder.features} inputs, but its network takes "
+                f"rows of shape {network.input_shape}"
+            )
+        if network.output_shape != (self.target.outputs,):
+            raise ModelFileError(
+                f"its preprocessing has {len(self.target.classes)} classes, but its network gives "
+                f"rows of shape {network.output_shape}"
+            )

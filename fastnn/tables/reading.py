@@ -1,18 +1,17 @@
 """CSV files: numbers as numbers, and what is no number, or not only that, as its text.
 
-pandas' parser reads the rows. Columns whose first rows are plain numbers are read as numbers; all
-others, and those that turn out to hold anything else, are read as text, so that "001" and "True"
-stay what they are. What a column means is decided in `columns.py`, once, when a model is trained.
+pandas' parser reads the rows; `column_types.py` says which columns it reads as numbers, so that
+"001" and "True" stay what they are. What a column means is decided in `deciding.py`, once, when a
+model is trained.
 """
 
 from __future__ import annotations
 
 import functools
 import io
-import itertools
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,18 +19,16 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
-from .cells import MISSING_NUMBERS, has_leading_zeros, is_whole
+from .cells import MISSING_NUMBERS
+from .column_types import read_all, read_wanted, short_rows
 from .dialect import Dialect
 from .findings import count
-from .first_rows import notations_by_name
-from .layout import Layout, layout_of, may_have_leading_zeros, row_lengths
-from .notation import PLAIN, Notation
+from .layout import Layout, layout_of, row_lengths
+from .notation import Notation
 from .text_files import read_text
 
 _TRAILING = "\x1f"  # the name of the cells behind a delimiter at the end of each row
-_EXACT = 2.0**53  # whole numbers from here on are not all in float64
 _TOO_LONG = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
-_COMMA = Notation(",")
 
 
 @dataclass(frozen=True)
@@ -210,10 +207,10 @@ class CsvFile:
     ) -> CsvTable:
         """Return the columns, as `read_table` does."""
         if known is None:
-            frame, notations = _read_unknown(self, text)
+            frame, notations = read_all(self, text)
         else:
-            frame, notations = _read_known(self, known), {}
-        notices = [*self.notices, *_short_rows(self, frame)]
+            frame, notations = read_wanted(self, known), {}
+        notices = [*self.notices, *short_rows(self, frame)]
         return CsvTable(frame, self.names, self.dialect, notations, notices)
 
     def read(
@@ -307,104 +304,3 @@ def _check_names(names: list[str], path: str | os.PathLike[str]) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in sorted(names) if names.count(name) > 1)
         raise ArgumentError(f"{path}: more than one column is called {twice!r}; rename them")
-
-
-def _read_unknown(file: CsvFile, text: Collection[str]) -> tuple[pd.DataFrame, dict[str, Notation]]:
-    """Read all columns; those that are not plain numbers throughout, as text."""
-    notations = _notations(file, text)
-    plain = [name for name, notation in notations.items() if notation == PLAIN]
-    comma = [name for name, notation in notations.items() if notation == _COMMA]
-    if comma:
-        file.check_lengths()
-    known = {*plain, *comma}
-    frame = file.read(plain, comma, [name for name in file.names if name not in known])
-    doubtful = _doubtful(frame[[*plain, *comma]], file)
-    if doubtful:
-        again = file.read(text=doubtful)
-        for name in doubtful:
-            if not _is_number(frame[name]) or _is_inexact(frame[name], set(again[name])):
-                frame[name] = again[name]
-    _blank(frame, file.dialect.missing)
-    return frame, {name: notation for name, notation in notations.items() if notation != PLAIN}
-
-
-def _read_known(file: CsvFile, known: Mapping[str, Notation | None]) -> pd.DataFrame:
-    """Read the wanted columns that are there."""
-    there = {name: known[name] for name in file.names if name in known}
-    if not there:
-        raise ArgumentError(f"{file.path}: holds none of the columns that are wanted")
-    if len(there) < len(file.names):
-        file.check_lengths()
-    plain = [name for name, notation in there.items() if notation == PLAIN]
-    comma = [name for name, notation in there.items() if notation == _COMMA]
-    numeric = {*plain, *comma}
-    frame = file.read(plain, comma, [name for name in there if name not in numeric])
-    _blank(frame, file.dialect.missing)
-    return frame
-
-
-def _notations(file: CsvFile, text: Collection[str]) -> dict[str, Notation]:
-    """Return how the numbers of columns are written, by the first rows; text is left out."""
-    columns = itertools.zip_longest(*file.layout.rows, fillvalue="")
-    first = dict.fromkeys(file.names, ()) | dict(zip(file.names, columns, strict=False))
-    asked = {name: cells for name, cells in first.items() if name not in text}
-    return notations_by_name(asked, file.dialect, file.layout.delimiter)
-
-
-def _is_number(cells: pd.Series) -> bool:
-    return cells.dtype.kind in "iuf"
-
-
-def _doubtful(frame: pd.DataFrame, file: CsvFile) -> list[str]:
-    """Return the columns whose text must be looked at: no numbers, or whole numbers, perhaps codes.
-
-    Whole ones are such where the file has zeros in front of digits, or that float64 rounds.
-    """
-    other = [name for name, cells in frame.items() if not _is_number(cells)]
-    whole = [
-        name
-        for name, cells in frame.items()
-        if cells.dtype.kind in "iu" or (cells.dtype.kind == "f" and is_whole(cells.to_numpy()))
-    ]
-    if whole and not may_have_leading_zeros(file.data, file.layout):
-        whole = [name for name in whole if _is_rounded(frame[name])]
-    return [str(name) for name in (*other, *whole)]
-
-
-def _is_rounded(cells: pd.Series) -> bool:
-    return cells.dtype.kind == "f" and bool(np.any(np.abs(cells.to_numpy()) >= _EXACT))
-
-
-def _is_inexact(cells: pd.Series, texts: set[str]) -> bool:
-    """Whether whole numbers are not what stands there: zeros in front, more than 53 bits."""
-    return _is_rounded(cells) or has_leading_zeros(texts)
-
-
-def _blank(frame: pd.DataFrame, missing: Iterable[str]) -> None:
-    """Empty the cells of text that mean "missing", in place."""
-    words = {word.strip().lower() for word in missing}
-    for name in frame.columns if words else ():
-        if not _is_number(frame[name]):
-            cells = frame[name].astype(object)
-            alike = {cell: cell for cell in set(cells)}
-            alike = {c: "" if str(c).strip().lower() in words else c for c in alike}
-            frame[name] = cells.map(alike)
-
-
-def _short_rows(file: CsvFile, frame: pd.DataFrame) -> list[str]:
-    """Say how many rows have fewer cells than the header; pandas fills them in silently."""
-    names = file.names
-    if len(names) == 1:
-        return []
-    last = frame.get(names[-1])
-    if last is not None and not (last.isna() | (last == "")).any():
-        return []
-    lengths = file.row_lengths
-    short = lengths < len(names)
-    if len(lengths) != len(frame) or not short.any():  # quotes within cells: cannot be counted
-        return []
-    first = int(np.argmax(short)) + 1
-    return [
-        f"{count(int(short.sum()), 'row')} with fewer cells than the header, the first of them "
-        f"data row {first}: what lacks counts as blank"
-    ]

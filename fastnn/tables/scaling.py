@@ -88,19 +88,12 @@ class Scaling:
     def from_list(cls, data: Sequence[Mapping[str, Any]]) -> Scaling:
         """Return the scaling that `to_list` described; files of old have no range.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            `data` is not such a description, or a number is not finite, or a scale not positive.
+        Nothing is checked: `stored.check_columns` does, before.
         """
         read = {
             name: np.array([float(one[name]) for one in data], dtype=np.float64)
             for name in _STATISTICS
         }
-        if not all(np.isfinite(values).all() for values in read.values()):
-            raise ValueError("a statistic of a column is not finite")
-        if np.any(read["spread"] < _SMALLEST) or np.any(read["scale"] < _SMALLEST):
-            raise ValueError("the spread or the scale of a column is not positive")
         ends = {
             name: np.array([float(one.get(name, np.nan)) for one in data])
             for name in ("low", "high")
@@ -126,7 +119,7 @@ def _statistics(column: np.ndarray) -> tuple[float, ...]:
     column[missing] = median
     low, high = column.min(), column.max()
     first, center, third = np.percentile(column, [25, 50, 75])
-    spread = _not_zero(third - first, high - low)
+    spread = _divisor(third - first, high - low)
     squashed = squash(column, center, spread)
     mean, deviation = squashed.mean(), squashed.std()
     # Rounding alone makes a deviation of a constant column.
@@ -134,7 +127,7 @@ def _statistics(column: np.ndarray) -> tuple[float, ...]:
     return median, center, spread, mean, 1.0 if constant else deviation, flagged, low, high
 
 
-def _not_zero(spread: float, width: float) -> float:
+def _divisor(spread: float, width: float) -> float:
     """Return what to divide by: where most cells are alike, 1, or the range of smaller numbers."""
     if np.isfinite(spread) and spread >= 10 * _EPSILON * width and spread >= _SMALLEST:
         return spread

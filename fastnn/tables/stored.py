@@ -1,22 +1,22 @@
 """Checks of the preprocessing that a model file holds: anybody may have written it.
 
-What passes makes an encoder and a target that serve any table, and fit the file's network.
+What passes makes an encoder and a target that serve any table. All checks raise `ArgumentError` or
+`ArgumentTypeError`, naming the entry at fault, or KeyError where one lacks.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import checks
-from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
-from .columns import KINDS
+from ..errors import ArgumentError, ArgumentTypeError
 
-if TYPE_CHECKING:
-    from ..network import Network
+#: The kinds of columns: numbers; whole numbers that stand for categories; categories.
+KINDS = ("number", "code", "category")
 
 #: What is divided by keeps quotients within float64.
 _SMALLEST_SPREAD = float(np.finfo(np.float64).tiny)
@@ -24,51 +24,56 @@ _SMALLEST_SPREAD = float(np.finfo(np.float64).tiny)
 _MOST_SQUASHED, _SMALLEST_SCALE = 1e4, 1e-30
 
 
-def check_form(data: Mapping[str, Any]) -> None:
-    """Raise `ArgumentError` or `ArgumentTypeError`, naming the entry at fault."""
-    columns = _list("columns", data["columns"])
+def check_columns(data: Any) -> None:
+    """Check what `TableEncoder.to_list` returned."""
+    columns = _list("columns", data)
     if not columns:
         raise ArgumentError("columns must hold at least one column, got none")
     for number, column in enumerate(columns):
         _check_column(f"columns[{number}]", _object(f"columns[{number}]", column))
-    _check_target(_object("target", data["target"]))
-    names = [column["name"] for column in columns]
-    _check_different("names of columns", [*names, data["target"]["name"]])
-    for name, reason in _object("dropped", data["dropped"]).items():
-        _text("a name of dropped", name)
-        _text(f"dropped[{name!r}]", reason)
-    dialect = _object("dialect", data.get("dialect", {}))
-    if dialect:
-        _texts("dialect.missing", dialect["missing"])
+    _check_different("names of columns", [column["name"] for column in columns])
 
 
-def check_fit(data: Mapping[str, Any], network: Network) -> None:
-    """Raise `ModelFileError` unless the inputs and outputs are those of the network."""
-    inputs = sum(_width(column) for column in data["columns"])
-    if network.input_shape != (inputs,):
-        raise ModelFileError(
-            f"its preprocessing makes {inputs} inputs, but its network takes rows of shape "
-            f"{network.input_shape}"
+def check_target(data: Any) -> None:
+    """Check what `Target.to_dict` returned."""
+    target = _object("target", data)
+    check_text("target.name", target["name"])
+    checks.member("target.kind", target["kind"], dict.fromkeys(KINDS))
+    classes = _texts("target.classes", target["classes"])
+    if (len(classes) > 1) == (target["kind"] == "number") or len(classes) == 1:
+        raise ArgumentError(
+            f"target.classes has {len(classes)}, which does not go with kind {target['kind']!r}"
         )
-    classes = data["target"]["classes"]
-    outputs = len(classes) or 1
-    if network.output_shape != (outputs,):
-        raise ModelFileError(
-            f"its preprocessing has {len(classes)} classes, but its network gives rows of shape "
-            f"{network.output_shape}"
-        )
+    checks.real("target.mean", target["mean"])
+    checks.real("target.scale", target["scale"], low=0, open_low=True)
 
 
-def _width(column: Mapping[str, Any]) -> int:
-    """Inputs that a column becomes."""
-    return 1 + column["flag_missing"] if column["kind"] == "number" else len(column["categories"])
+def check_notation(data: Any) -> None:
+    """Check what `Notation.to_dict` returned; marks may lack."""
+    notation = _object("notation", data)
+    for name, mark in notation.items():
+        checks.member("mark of notation", name, dict.fromkeys(("decimal", "thousands", "unit")))
+        check_text(f"notation.{name}", mark)
+    checks.member("notation.decimal", notation.get("decimal", "."), dict.fromkeys(".,"))
+    if len(notation.get("thousands", "")) > 1:
+        raise ArgumentError(f"notation.thousands must be one mark, got {notation['thousands']!r}")
+
+
+def check_dialect(data: Any) -> None:
+    """Check what `Dialect.to_dict` returned, but for what `Dialect` checks itself."""
+    _list("dialect.missing", _object("dialect", data)["missing"])
+
+
+def check_dropped(data: Any) -> None:
+    """Check the names of the columns that are not used, and the reasons."""
+    for name, reason in _object("dropped", data).items():
+        check_text("a name of dropped", name)
+        check_text(f"dropped[{name!r}]", reason)
 
 
 def _check_column(place: str, column: Mapping[str, Any]) -> None:
-    _text(f"{place}.name", column["name"])
+    check_text(f"{place}.name", column["name"])
     checks.member(f"{place}.kind", column["kind"], dict.fromkeys(KINDS))
-    for name, mark in _object(f"{place}.notation", column.get("notation", {})).items():
-        _text(f"{place}.notation[{name!r}]", mark)
     if column["kind"] != "number":
         if column.get("rare") is not None:
             _texts(f"{place}.rare", column["rare"])
@@ -91,18 +96,6 @@ def _check_column(place: str, column: Mapping[str, Any]) -> None:
         number("high", float(column["low"]))
 
 
-def _check_target(target: Mapping[str, Any]) -> None:
-    _text("target.name", target["name"])
-    checks.member("target.kind", target["kind"], dict.fromkeys(KINDS))
-    classes = _texts("target.classes", target["classes"])
-    if bool(classes) == (target["kind"] == "number"):
-        raise ArgumentError(
-            f"target.classes has {len(classes)}, which does not go with kind {target['kind']!r}"
-        )
-    checks.real("target.mean", target["mean"])
-    checks.real("target.scale", target["scale"], low=0, open_low=True)
-
-
 def _object(place: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ArgumentTypeError(f"{place} must be an object, got {checks.shown(value):.80}")
@@ -115,7 +108,8 @@ def _list(place: str, value: Any) -> list[Any]:
     return value
 
 
-def _text(place: str, value: Any) -> str:
+def check_text(place: str, value: Any) -> str:
+    """Return a string that a file can hold."""
     if not isinstance(value, str):
         raise ArgumentTypeError(f"{place} must be a string, got {checks.shown(value):.80}")
     if any("\ud800" <= character <= "\udfff" for character in value):
@@ -124,7 +118,7 @@ def _text(place: str, value: Any) -> str:
 
 
 def _texts(place: str, values: Any) -> list[str]:
-    texts = [_text(f"{place}[{i}]", value) for i, value in enumerate(_list(place, values))]
+    texts = [check_text(f"{place}[{i}]", value) for i, value in enumerate(_list(place, values))]
     _check_different(place, texts)
     return texts
 

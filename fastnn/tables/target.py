@@ -13,13 +13,17 @@ import pandas as pd
 
 from ..moments import Moments
 from ..resolution import is_constant
-from .columns import Column, check_entry
+from . import stored
+from .columns import Column
 
 _DIGITS = 7  # decimals of a standardised value that float32 carries
 
 
 def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
-    """Of numbers whose squares float64 may not hold; a deviation of rounding alone counts as 1."""
+    """Return both of numbers (n,), also where float64 does not hold their squares.
+
+    A deviation that is rounding alone counts as 1.
+    """
     unit = float(np.abs(values).max()) or 1.0
     moments = Moments(1)
     moments.add((values / unit).reshape(-1, 1))
@@ -58,7 +62,7 @@ class Target:
 
     @classmethod
     def learn(cls, column: Column, values: np.ndarray) -> Target:
-        """The target of training values (n,), as `column` reads them; none may be missing."""
+        """Learn the target of training values (n,), as `column` reads them; none may be missing."""
         if column.kind == "number":
             mean, scale = _mean_and_deviation(values)
             return cls(column, mean=mean, scale=scale)
@@ -71,19 +75,19 @@ class Target:
         return len(self.classes) or 1
 
     def encode(self, values: np.ndarray) -> np.ndarray:
-        """Values (n,) as a network takes them: int64 classes (n,) or float32 numbers (n, 1)."""
+        """Return values (n,) as a network takes them: int64 (n,) of classes, or float32 (n, 1)."""
         if self.classes:
             return pd.Categorical(values, categories=self.classes).codes.astype(np.int64)
         return ((values - self.mean) / self.scale).astype(np.float32)[:, None]
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Outputs (n, units) as values (n,): the most probable class, or numbers in own units."""
+        """Return for outputs (n, units) the most probable classes (n,), or numbers in own units."""
         if self.classes:
             return np.array(self.classes, dtype=object)[outputs.argmax(axis=1)]
         return outputs[:, 0].astype(np.float64) * self.scale + self.mean
 
     def to_frame(self, outputs: np.ndarray) -> pd.DataFrame:
-        """Outputs (n, units) as a table: the value, and one probability column per class."""
+        """Return outputs (n, units) as a table: the value, and one probability column per class."""
         values = self.decode(outputs)
         names = self.names
         if not self.classes:
@@ -103,7 +107,7 @@ class Target:
         return _DIGITS - math.floor(math.log10(self.scale))
 
     def to_dict(self) -> dict[str, Any]:
-        """Itself as JSON-able data."""
+        """Return itself as JSON-able data."""
         return {
             "name": self.column.name,
             "kind": self.column.kind,
@@ -118,18 +122,9 @@ class Target:
 
         Raises
         ------
-        KeyError, TypeError, ValueError
+        ArgumentError, ArgumentTypeError, KeyError
             `data` is not such a description.
         """
+        stored.check_target(data)
         column = Column(data["name"], data["kind"])
-        target = cls(column, tuple(data["classes"]), float(data["mean"]), float(data["scale"]))
-        check_entry(data)
-        if any(not isinstance(label, str) for label in target.classes):
-            raise TypeError("classes must be text")
-        if len(set(target.classes)) < len(target.classes) or len(target.classes) == 1:
-            raise ValueError("classes must differ, and be two at least")
-        if (column.kind == "number") != (not target.classes):
-            raise ValueError(f"a target of kind {column.kind} has {len(target.classes)} classes")
-        if not (math.isfinite(target.mean) and 0 < target.scale < math.inf):
-            raise ValueError("mean and scale must be finite, and scale positive")
-        return target
+        return cls(column, tuple(data["classes"]), float(data["mean"]), float(data["scale"]))

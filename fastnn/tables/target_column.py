@@ -103,7 +103,7 @@ def _notation(name: str, cells: pd.Series, dialect: Dialect) -> Notation | None:
 
 
 def _few_unreadable(read: Numbers) -> bool:
-    """Whether values are numbers but for few: with few distinct ones, these may be classes too."""
+    """Return whether values are numbers but for few; few distinct ones may be classes."""
     present = read.values[~np.isnan(read.values)]
     wrong = read.unreadable.sum()
     few = wrong <= FEW_UNREADABLE * (len(present) + wrong)
@@ -140,7 +140,7 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     """
     if column.kind != "number":
         values = labels(cells)
-        return values, _alike(column, set(values))
+        return values, _same_numbers(column, set(values))
     read = column.numbers(cells)
     notices = []
     for what, where in (("no number", read.unreadable), ("infinite", read.infinite)):
@@ -153,7 +153,7 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     return read.values, notices
 
 
-def _alike(column: Column, known: set[str]) -> list[str]:
+def _same_numbers(column: Column, known: set[str]) -> list[str]:
     """Say which labels are one number in several spellings; they stay classes of their own."""
     if column.kind != "code":
         return []

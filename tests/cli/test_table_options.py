@@ -81,12 +81,20 @@ def test_marks_and_words_are_given_and_kept_in_the_model(run, tmp_path):
     assert kept == {"decimal": ",", "thousands": ".", "missing": ["k.A.", "none at all"]}
 
 
+def test_words_may_be_given_twice(run, tmp_path):
+    data = write(tmp_path / "d.csv", {"x": [*NUMBERS[:119], "k.A."], "y": CLASSES})
+    train(run, data, "--na", "k.A.,k.A.", "--na", "k.A.")
+    assert fastnn.Network.load("m").preprocessing["dialect"]["missing"] == ["k.A."]
+    assert len(run("predict", "m", data).out.splitlines()) == 121
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--decimal", ";"], '--decimal must be "." or ","'),
         (["--thousands", "ab"], "--thousands must be one mark"),
-        (["--thousands", "."], "--thousands and decimal are both '.'"),
+        (["--thousands", "."], "--thousands and --decimal are both '.'; give --decimal another"),
+        (["--na", "\udcff"], "--na has half of a surrogate pair"),
     ],
 )
 def test_marks_that_cannot_be_are_refused(tmp_path, capsys, options, message):

@@ -38,8 +38,24 @@ def test_foreign_preprocessing_is_refused():
     for data in (None, {}, {"format": "other"}):
         with pytest.raises(ModelFileError, match="no preprocessing of a table"):
             Preprocessing.from_dict(data)
-    for part, value in [("target", None), ("columns", [{"name": "x"}]), ("columns", 5)]:
-        with pytest.raises(ModelFileError, match="malformed"):
+    columns, target = good["columns"], good["target"]
+    for part, value, message in [
+        ("target", None, "target must be an object, got None"),
+        ("target", target | {"classes": ["a"]}, "target.classes has 1"),
+        ("target", target | {"name": columns[0]["name"]}, "names of columns must differ"),
+        ("columns", [{"name": "x"}], "lacks 'kind'"),
+        ("columns", 5, "columns must be a list, got 5"),
+        ("columns", [columns[0]] * 2, "names of columns must differ"),
+        ("columns", [columns[0] | {"notation": [1]}], "notation must be an object"),
+        ("columns", [columns[0] | {"notation": {"point": "."}}], "unknown mark of notation"),
+        ("columns", [columns[0] | {"notation": {"decimal": ";"}}], "unknown notation.decimal"),
+        ("columns", [columns[0] | {"notation": {"thousands": "ab"}}], "thousands must be one mark"),
+        ("dropped", {"x": 1}, "dropped.'x'. must be a string"),
+        ("dialect", {"decimal": ";", "thousands": None, "missing": []}, "decimal must be"),
+        ("dialect", {"decimal": None, "thousands": None, "missing": "NA"}, "must be a list"),
+        ("dialect", {"decimal": None, "thousands": None, "missing": [1]}, "must be a string"),
+    ]:
+        with pytest.raises(ModelFileError, match=f"malformed: .*{message}"):
             Preprocessing.from_dict(good | {part: value})
 
 
