@@ -45,7 +45,7 @@ NAN = np.where(np.arange(3) == 1, np.nan, X)
         ({"X": X[:5]}, ValueError, "X has 5 rows, but y has 7"),
         ({"X": X[:0]}, ValueError, "X must hold at least one row"),
         ({"y": Y[:, :1]}, ValueError, r"y has shape \(7, 1\)"),
-        ({"y": Y.astype(object)}, TypeError, "y must hold numbers"),
+        ({"y": np.full(Y.shape, "a")}, TypeError, "y must hold numbers"),
         ({"sample_weight": -np.ones(7)}, ValueError, r"sample_weight\[0\] is -1"),
         ({"sample_weight": np.ones(6)}, ValueError, r"sample_weight has shape \(6,\)"),
     ],
