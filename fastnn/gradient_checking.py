@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from .compiler import compile_plan
 from .data import DataSet
 from .errors import ArgumentError, ArgumentTypeError
 from .executor import Executor
+from .fusion import join_dropout
 from .kernels.functions import ElementFunction
 from .network import Network
 from .parameters import ParameterArena, Segment
@@ -170,9 +172,9 @@ def gradient_check(
 
     Frozen parameters, which have no gradient, are left out. The check runs in float64, whatever the
     network's dtype, on a copy of the parameters, with the dropout masks of the network's current
-    step and on the active back end. The network is built if it was not, and otherwise left as it
-    was. It costs two losses of all rows per entry: a few rows and, for large arrays, a sample of
-    `n` entries tell enough.
+    step, on the active back end and with the kernels that `Network.fit` runs. The network is built
+    if it was not, and otherwise left as it was. It costs two losses of all rows per entry: a few
+    rows and, for large arrays, a sample of `n` entries tell enough.
 
     Parameters
     ----------
@@ -270,6 +272,8 @@ class _LossSurface:
     def __init__(self, net: Network, architecture: Architecture, rows: DataSet):
         assert rows.target is not None
         plan = compile_plan(architecture, len(rows), training=True, labels=rows.labels)
+        # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
+        plan = replace(plan, stages=MappingProxyType(join_dropout(plan.stages)))
         self.arena = _copy(net.arena, architecture)
         self._executor = Executor(plan, self.arena)
         self._batch = Pass(rows, len(rows)).batch(0, plan)

@@ -69,3 +69,41 @@ def test_planted_errors_are_found(seed, monkeypatch):
     last = result.arrays[-1 if result.arrays[-1].name.endswith("weights") else -2]
     if last.scale > 100 * last.noise:
         assert result.relative_errors[last.name] > WRONG, f"{case}\n{result}"
+
+
+def one_percent_off(dense_dropout_bwd):
+    """Weights whose layer does its dropout too have gradients that are too large."""
+
+    @functools.wraps(dense_dropout_bwd)
+    def broken(dx, dw, *arguments, **options):
+        dense_dropout_bwd(dx, dw, *arguments, **options)
+        if dw is not None:
+            dw *= 1.01
+
+    return broken
+
+
+def test_errors_of_kernels_that_fusion_puts_in_are_found(monkeypatch):
+    """The check runs the kernels of training; in a case or two the gradients are all zero."""
+    reference = kernels.reference
+    called = []
+
+    def recorded(function):
+        @functools.wraps(function)
+        def recording(*arguments, **options):
+            called.append(function)
+            function(*arguments, **options)
+
+        return recording
+
+    broken = one_percent_off(reference.dense_dropout_bwd)
+    monkeypatch.setattr(reference, "dense_dropout_bwd", recorded(broken))
+    errors = []
+    for seed in SEEDS[::2]:
+        called.clear()
+        with np.errstate(all="ignore"), kernels.use("reference"):
+            result = checked(draw_case(seed))
+        if called and result is not None:
+            errors.append(result.max_relative_error)
+    assert len(errors) > len(SEEDS) / 10
+    assert np.mean(np.array(errors) > WRONG) > 0.8
