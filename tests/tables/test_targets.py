@@ -236,10 +236,10 @@ def test_large_means_take_no_digits_from_predictions():
 
 def test_predictions_are_written_in_pieces_that_pandas_reads(monkeypatch):
     monkeypatch.setattr(writing, "_CELLS", 7)
-    labels = ("a,b", 'say "x"', "c")
-    outputs = np.random.default_rng(0).dirichlet(np.ones(3), 20).astype(np.float32)
-    target = Target(Column("y, z", "category"), labels)
+    labels = ("a,b", 'say "x"', "two\nlines", "c\rd")
+    outputs = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
+    target = Target(Column("y,\nz", "category"), labels)
     read = pd.read_csv(io.StringIO("".join(csv_of(target, outputs))))
     assert list(read.columns) == target.names
-    assert read["y, z"].tolist() == target.decode(outputs).tolist()
+    assert read["y,\nz"].tolist() == target.decode(outputs).tolist()
     np.testing.assert_allclose(read.iloc[:, 1:], outputs, rtol=1e-6)
