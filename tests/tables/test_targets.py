@@ -187,6 +187,10 @@ def test_values_that_can_be_read_in_two_ways_are_refused():
             ["1234567890123456790", "1234567890123456789"],
             ("1234567890123456789", "1234567890123456790"),
         ),
+        (["30%", "5%", "10%"], ("5%", "10%", "30%")),
+        (["€ 10", "€ 9"], ("€ 9", "€ 10")),
+        (["3,0", "10,0"], ("3,0", "10,0")),
+        (["1.000.000", "2.000"], ("2.000", "1.000.000")),
         (["TRUE", "False"], ("False", "TRUE")),
         ([" >50K", "<=50K "], (" >50K", "<=50K ")),
     ],
@@ -206,6 +210,19 @@ def test_labels_that_differ_in_blanks_are_one_and_in_digits_two():
     assert not notices
     _, notices = read_target(Column("y", "code"), pd.Series(["1", "1.0", "2"]))
     assert notices == ["y: '1' and '1.0' are one number, but different classes"]
+    _, notices = read_target(
+        Column("y", "code", Notation(",", "", "%")), pd.Series(["1%", "1,0 %"])
+    )
+    assert notices == ["y: '1%' and '1,0 %' are one number, but different classes"]
+
+
+@pytest.mark.parametrize("missing", ["?", "-", ".", "none", "NA", " ? "])
+@pytest.mark.parametrize("task", ["auto", "classification"])
+def test_marks_of_missing_numbers_are_no_classes_among_numbers(missing, task):
+    cells = pd.Series(["0", "1", missing] * 4, name="y")
+    column, reason = find_target(cells.to_frame(), "y", task)
+    assert task != "auto" or "2 distinct" in reason
+    assert read_target(column, cells)[0].tolist() == ["0", "1", ""] * 4
 
 
 def test_hundreds_of_classes_with_few_rows_each_are_refused_unless_meant():
