@@ -10,7 +10,9 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
@@ -58,14 +60,21 @@ class Notation:
             cells = pd.Series(list(texts), dtype=object)
             return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
         pattern = _pattern(self)
-        return np.array([self._number(pattern.fullmatch(text)) for text in texts], dtype=np.float64)
+        return np.array([float(_plain(pattern.fullmatch(text))) for text in texts], np.float64)
 
-    def _number(self, match: re.Match[str] | None) -> float:
-        if match is None:
-            return np.nan
-        digits = re.sub(r"\D", "", match["whole"] or "")
-        sign = "-" if (match["sign"] or match["late"]) in ("-", "\u2212") else ""
-        return float(f"{sign}{digits or 0}.{match['fraction'] or 0}{match['exponent'] or ''}")
+    def exact(self, text: str) -> Decimal:
+        """Return a text that is a number in this notation as that number, of any length.
+
+        Raises
+        ------
+        ValueError
+            It is no number.
+        """
+        with suppress(InvalidOperation):
+            value = Decimal(text if self == PLAIN else _plain(_pattern(self).fullmatch(text)))
+            if not value.is_nan():
+                return value
+        raise ValueError(f"{text!r} is no number ({self.describe()})")
 
     def describe(self) -> str:
         """Return what sets it apart, in words: "decimal comma, '.' between thousands"."""
@@ -95,6 +104,15 @@ class Notation:
 
 #: Digits with a decimal point and nothing else.
 PLAIN = Notation()
+
+
+def _plain(match: re.Match[str] | None) -> str:
+    """Return a number that was found as digits with a decimal point; "nan" where there is none."""
+    if match is None:
+        return "nan"
+    digits = re.sub(r"\D", "", match["whole"] or "")
+    sign = "-" if (match["sign"] or match["late"]) in ("-", "\u2212") else ""
+    return f"{sign}{digits or 0}.{match['fraction'] or 0}{match['exponent'] or ''}"
 
 
 @functools.cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -66,7 +65,7 @@ class Target:
         if column.kind == "number":
             mean, scale = _mean_and_deviation(values)
             return cls(column, mean=mean, scale=scale)
-        order = Decimal if column.kind == "code" else str
+        order = column.notation.exact if column.kind == "code" else str
         return cls(column, classes=tuple(sorted(sorted(set(values)), key=order)))
 
     @property

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError, unknown_name
-from .cells import Numbers, are_long, has_leading_zeros, is_text, is_whole, labels, numbers
+from .cells import (
+    MISSING_NUMBERS,
+    Numbers,
+    are_long,
+    has_leading_zeros,
+    is_text,
+    is_whole,
+    labels,
+    numbers,
+)
 from .columns import Column, options_of
 from .deciding import check_column, notation_in
 from .dialect import Dialect
@@ -72,12 +81,13 @@ def find_target(
         notation = _notation(name, cells, dialect) or notation
         read = numbers(cells, notation)
     whole, few = is_whole(read.values), _few_unreadable(read)
-    of_classes = Column(name, "code" if whole and not read.unreadable.any() else "category")
+    coded = whole and not read.unreadable.any()
+    of_classes = Column(name, "code", notation) if coded else Column(name, "category")
     of_numbers = Column(name, "number", notation)
     written = f" ({notation.describe()})" if notation != PLAIN else ""
     if task != "auto":
         return (of_numbers if task == "regression" else of_classes), "you said so"
-    known = set(labels(cells)) - {""}
+    known = set(_labels(of_classes, cells)) - {""}
     distinct = len(known)
     if read.unreadable.any() and not few:
         return of_classes, "its values are text"
@@ -139,7 +149,7 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     (array(['007', '+1', ''], dtype=object), [])
     """
     if column.kind != "number":
-        values = labels(cells)
+        values = _labels(column, cells)
         return values, _same_numbers(column, set(values))
     read = column.numbers(cells)
     notices = []
@@ -153,13 +163,23 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     return read.values, notices
 
 
+def _labels(column: Column, cells: pd.Series) -> np.ndarray:
+    """Read class labels, shape (n,): as they stand, "" where missing; "?" is among numbers."""
+    values = labels(cells)
+    if column.kind == "code":
+        for label in set(values):
+            if label.strip().lower() in MISSING_NUMBERS:
+                values[values == label] = ""
+    return values
+
+
 def _same_numbers(column: Column, known: set[str]) -> list[str]:
     """Say which labels are one number in several spellings; they stay classes of their own."""
     if column.kind != "code":
         return []
     spellings: dict[Decimal, list[str]] = {}
     for label in sorted(known - {""}):
-        spellings.setdefault(Decimal(label), []).append(label)
+        spellings.setdefault(column.notation.exact(label), []).append(label)
     several = [" and ".join(map(repr, alike)) for alike in spellings.values() if len(alike) > 1]
     if not several:
         return []

@@ -11,6 +11,7 @@ import numpy as np
 from .target import Target
 
 _CELLS = 1 << 18  # of a piece of text
+_LINE_END = "\r\n"  # csv quotes a cell with a line break only where the line end holds it
 
 
 def csv_of(target: Target, outputs: np.ndarray) -> Iterator[str]:
@@ -61,7 +62,7 @@ def _value_lines(target: Target, outputs: np.ndarray) -> Iterator[str]:
 
 
 def _quoted(cells: Iterable[str]) -> str:
-    """Return cells as a line of CSV."""
+    """Return cells as a line of CSV, without its end."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    csv.writer(text, lineterminator=_LINE_END).writerow(cells)
+    return text.getvalue().removesuffix(_LINE_END)

@@ -187,6 +187,10 @@ def test_values_that_can_be_read_in_two_ways_are_refused():
             ["1234567890123456790", "1234567890123456789"],
             ("1234567890123456789", "1234567890123456790"),
         ),
+        (["30%", "5%", "10%"], ("5%", "10%", "30%")),
+        (["€ 10", "€ 9"], ("€ 9", "€ 10")),
+        (["3,0", "10,0"], ("3,0", "10,0")),
+        (["1.000.000", "2.000"], ("2.000", "1.000.000")),
         (["TRUE", "False"], ("False", "TRUE")),
         ([" >50K", "<=50K "], (" >50K", "<=50K ")),
     ],
@@ -206,6 +210,19 @@ def test_labels_that_differ_in_blanks_are_one_and_in_digits_two():
     assert not notices
     _, notices = read_target(Column("y", "code"), pd.Series(["1", "1.0", "2"]))
     assert notices == ["y: '1' and '1.0' are one number, but different classes"]
+    _, notices = read_target(
+        Column("y", "code", Notation(",", "", "%")), pd.Series(["1%", "1,0 %"])
+    )
+    assert notices == ["y: '1%' and '1,0 %' are one number, but different classes"]
+
+
+@pytest.mark.parametrize("missing", ["?", "-", ".", "none", "NA", " ? "])
+@pytest.mark.parametrize("task", ["auto", "classification"])
+def test_marks_of_missing_numbers_are_no_classes_among_numbers(missing, task):
+    cells = pd.Series(["0", "1", missing] * 4, name="y")
+    column, reason = find_target(cells.to_frame(), "y", task)
+    assert task != "auto" or "2 distinct" in reason
+    assert read_target(column, cells)[0].tolist() == ["0", "1", ""] * 4
 
 
 def test_hundreds_of_classes_with_few_rows_each_are_refused_unless_meant():
@@ -236,10 +253,10 @@ def test_large_means_take_no_digits_from_predictions():
 
 def test_predictions_are_written_in_pieces_that_pandas_reads(monkeypatch):
     monkeypatch.setattr(writing, "_CELLS", 7)
-    labels = ("a,b", 'say "x"', "c")
-    outputs = np.random.default_rng(0).dirichlet(np.ones(3), 20).astype(np.float32)
-    target = Target(Column("y, z", "category"), labels)
+    labels = ("a,b", 'say "x"', "two\nlines", "c\rd")
+    outputs = np.random.default_rng(0).dirichlet(np.ones(4), 20).astype(np.float32)
+    target = Target(Column("y,\nz", "category"), labels)
     read = pd.read_csv(io.StringIO("".join(csv_of(target, outputs))))
     assert list(read.columns) == target.names
-    assert read["y, z"].tolist() == target.decode(outputs).tolist()
+    assert read["y,\nz"].tolist() == target.decode(outputs).tolist()
     np.testing.assert_allclose(read.iloc[:, 1:], outputs, rtol=1e-6)
