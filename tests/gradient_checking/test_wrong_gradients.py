@@ -43,10 +43,12 @@ def slope_of_another_activation(dense_bwd):
     return broken
 
 
-def no_scale(dropout_bwd):
-    def broken(dx, mask, dy, rate):
-        dropout_bwd(dx, mask, dy, rate)
-        dx *= 1 - rate
+def no_scale(dense_dropout_bwd):
+    """Of a dense layer and the dropout behind it, which training runs as one kernel."""
+
+    def broken(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
+        dy *= 1 - rate
+        dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z)
 
     return broken
 
@@ -66,7 +68,7 @@ def twice_the_gradient(penalty):
         ("dense_bwd", bias_gradient_of_a_mean, {"second/bias"}),
         ("dense_bwd", one_weight_off, {"second/weights"}),
         ("dense_bwd", slope_of_another_activation, FIRST | SECOND),
-        ("dropout_bwd", no_scale, FIRST),
+        ("dense_dropout_bwd", no_scale, FIRST),
         ("penalty", twice_the_gradient, {"first/weights"}),
     ],
 )
