@@ -322,11 +322,11 @@ def class_factors(net: Architecture, target: np.ndarray, class_weight: Any) -> n
     if class_weight is None:
         return None
     classes = max(net.shapes[-1][0], 2)
-    numbers = _class_numbers(target, net.loss.task)
+    labels = _class_numbers(target, net.loss.task)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(numbers, minlength=classes)
+        counts = np.bincount(labels, minlength=classes)
         total = np.count_nonzero(counts) * counts
-        return np.divide(len(numbers), total, out=np.ones(classes), where=counts > 0)
+        return np.divide(len(labels), total, out=np.ones(classes), where=counts > 0)
     if not isinstance(class_weight, Mapping):
         raise ArgumentTypeError(
             f"class_weight must be 'balanced' or a dict of class to weight, got {class_weight!r}"

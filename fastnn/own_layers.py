@@ -33,7 +33,7 @@ def check_methods(layer: Layer) -> None:
     from .layers import Layer
 
     kind = type(layer)
-    if not _is_own(layer):
+    if not signatures.is_users(layer):
         return
     if kind.lower is Layer.lower:
         raise ArgumentTypeError(f"layer {layer!r} must have a method lower")
@@ -100,8 +100,7 @@ def check_lowered(name: str, lowered: Any, x: Ref, shape: tuple[int, ...]) -> tu
             f"lower of layer {name!r} must return a pullback, a function, second; got "
             f"{pullback!r:.80}"
         )
-    if _is_own(pullback):
-        signatures.require(f"the pullback of layer {name!r}", pullback, ("dy", "wanted"))
+    signatures.require(f"the pullback of layer {name!r}", pullback, ("dy", "wanted"))
     return y, pullback
 
 
@@ -122,7 +121,11 @@ def check_gradient(name: str, dx: Any, shape: tuple[int, ...]) -> Ref:
 
 def check_gradients_written(net: Architecture, builder: PlanBuilder) -> None:
     """Refuse a layer that learns and whose backward ops leave a parameter without gradient."""
-    users = [s for s in net.segments if s.treatment.trainable and _is_own(net.layers[s.layer])]
+    users = [
+        s
+        for s in net.segments
+        if s.treatment.trainable and signatures.is_users(net.layers[s.layer])
+    ]
     if not users:
         return
     written = [
@@ -144,8 +147,3 @@ def check_gradients_written(net: Architecture, builder: PlanBuilder) -> None:
             f"must write gradient_of(parameters[{parameter!r}]), or the parameter must have "
             "trainable=False"
         )
-
-
-def _is_own(value: Any) -> bool:
-    """Whether an object, or a function, is a user's."""
-    return not (getattr(value, "__module__", None) or "").startswith("fastnn.")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from . import data
-from .errors import ArgumentError, ArgumentTypeError, MissingDependencyError, ModelFileError
-from .optional import installation
+from . import data, optional
+from .errors import ArgumentError, ArgumentTypeError, ModelFileError
 
 if TYPE_CHECKING:
     from .network import Network
@@ -131,14 +130,9 @@ def preprocessing_of(network: Network, path: str) -> Preprocessing:
     ModelFileError
         The file holds another preprocessing than that of a table, or one of another network.
     """
-    try:
-        from .tables import Preprocessing
-    except ModuleNotFoundError as error:
-        if error.name != "pandas":
-            raise
-        raise MissingDependencyError(
-            f"the model of a table needs pandas: {installation('cli')}", name="pandas"
-        ) from error
+    optional.module("pandas", extra="cli", need="the model of a table")
+    from .tables import Preprocessing
+
     try:
         return Preprocessing.from_dict(network.preprocessing, network)
     except ModelFileError as error:

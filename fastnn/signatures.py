@@ -22,7 +22,8 @@ def require(what: str, function: Any, names: Sequence[str], keywords: Sequence[s
     what : str
         Names the function in the error.
     function : callable
-        One that does not tell its signature, as some of C do not, is taken.
+        One that does not tell its signature, as some of C do not, is taken, and so is one of
+        fastnn.
     names, keywords : sequence of str
         What it will be given by position, in this order, and by name.
 
@@ -30,6 +31,8 @@ def require(what: str, function: Any, names: Sequence[str], keywords: Sequence[s
     ------
     ArgumentTypeError
     """
+    if not is_users(function):
+        return
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -39,6 +42,11 @@ def require(what: str, function: Any, names: Sequence[str], keywords: Sequence[s
     except TypeError:
         expected = ", ".join([*names, *(f"{keyword}=…" for keyword in keywords)])
         raise ArgumentTypeError(f"{what} must take ({expected}), but takes {signature}") from None
+
+
+def is_users(value: Any) -> bool:
+    """Return whether an object, or a function, is a user's, and not one of fastnn."""
+    return not (getattr(value, "__module__", None) or "").startswith("fastnn.")
 
 
 def accepts_keyword(function: Callable[..., Any], keyword: str) -> bool:

@@ -232,7 +232,7 @@ class Trainer:
                     if not self._tell("on_divergence", error):
                         raise
                 finally:
-                    network.session = None
+                    network.session = None  # on_train_end finds none
         finally:
             network.session = None
         return history

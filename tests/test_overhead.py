@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from fastnn import Dense, Network, kernels
+from fastnn import Dense, EarlyStopping, Network, kernels
 
 X = np.random.default_rng(0).normal(size=(32, 8)).astype(np.float32)
 y = np.arange(32) % 2
@@ -48,3 +48,10 @@ def test_evaluation_of_a_batch_takes_few_calls_of_python(network):
 
 def test_a_step_on_a_batch_takes_few_calls_of_python(network):
     assert python_calls(lambda: network.train_on_batch(X, y)) <= 170
+
+
+def test_callbacks_of_fastnn_add_few_calls_of_python_to_a_fit(network):
+    def fit(callbacks):
+        return python_calls(lambda: network.fit(X, y, callbacks=callbacks, verbose=0))
+
+    assert fit([EarlyStopping("loss")]) - fit([]) <= 100

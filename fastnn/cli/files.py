@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from ..errors import ArgumentError, MissingDependencyError
-from ..optional import installation
+from .. import optional
+from ..errors import ArgumentError
 from . import streams
 
 
@@ -21,14 +21,9 @@ def tables() -> ModuleType:
     MissingDependencyError
         pandas is not installed.
     """
-    try:
-        from .. import tables
-    except ModuleNotFoundError as error:
-        if error.name != "pandas":
-            raise
-        raise MissingDependencyError(
-            f"reading tables needs pandas: {installation('cli')}", name="pandas"
-        ) from error
+    optional.module("pandas", extra="cli", need="reading tables")
+    from .. import tables
+
     return tables
 
 

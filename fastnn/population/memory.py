@@ -49,7 +49,6 @@ def needs(network: Network, net: Architecture, session: Session) -> Need:
     passing += _kept_for_metrics(network, session.train, batch, sizes[-1]) * item
     if session.validation is not None:
         passing += _kept_for_metrics(network, session.validation, BATCH_SIZE, sizes[-1]) * item
-    if session.validation is not None:
         passing += min(BATCH_SIZE, len(session.validation)) * 3 * widest * item
     return Need(lasting, passing)
 

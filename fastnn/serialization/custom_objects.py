@@ -12,6 +12,7 @@ from ..metrics import Compared, Metric, own
 if TYPE_CHECKING:
     from ..network import Network
 
+#: What `fastnn.activation` and `fastnn.loss` make: of our classes, but with the user's functions.
 CUSTOM = CustomActivation, CustomLoss
 CustomObject = CustomActivation | CustomLoss | Callable[..., Any]
 
@@ -22,8 +23,8 @@ def check_names(network: Network) -> None:
     """Refuse to save two different objects under one name: only one of them would come back."""
     found: dict[str, Any] = {}
     values = (value for layer in network.layers for value in vars(layer).values())
-    own = [metric for metric in network.metrics if metric.compares is Compared.OWN]
-    for value in (*values, network.loss, *own):
+    scores = [metric for metric in network.metrics if metric.compares is Compared.OWN]
+    for value in (*values, network.loss, *scores):
         if isinstance(value, (*CUSTOM, Metric)) and found.setdefault(value.name, value) != value:
             raise ArgumentError(
                 f"the network holds two custom objects of the name {value.name!r}; "

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .. import signatures
 from ..custom import CustomActivation, CustomLoss
 from ..errors import FastnnError
 from ..network import Network
 from ..specification import Specification
 from . import description, model
-from .custom_objects import CustomObjects
+from .custom_objects import CUSTOM, CustomObjects
 
 State = dict[str, Any]
-
-#: What `fastnn.activation` and `fastnn.loss` make: of our classes, but with the user's functions.
-OWN = (CustomActivation, CustomLoss)
 
 
 def network_state(network: Network) -> State | None:
@@ -72,12 +70,11 @@ def network_of(state: Mapping[str, Any]) -> Network:
 def custom_objects(parts: Iterable[Any]) -> dict[str, CustomActivation | CustomLoss]:
     """Return the user's own activations and losses among layers and losses, by their names."""
     values = [value for part in parts for value in (part, *vars(part).values())]
-    return {value.name: value for value in values if isinstance(value, OWN)}
+    return {value.name: value for value in values if isinstance(value, CUSTOM)}
 
 
 def is_foreign(part: Any) -> bool:
     """Return whether a specification, or one that it holds, is of a class of the user's own."""
-    if not isinstance(part, Specification) or isinstance(part, OWN):
+    if not isinstance(part, Specification) or isinstance(part, CUSTOM):
         return False
-    own = type(part).__module__.partition(".")[0] == __name__.partition(".")[0]
-    return not own or any(map(is_foreign, vars(part).values()))
+    return signatures.is_users(part) or any(map(is_foreign, vars(part).values()))
