@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import checks, optional
+from .. import optional
 from ..errors import ArgumentError
 from ..printable import printable
 from . import names, streams
@@ -103,6 +103,8 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Read, search, train the best anew, test, write."""
+    from .. import checks
+
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
     checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)

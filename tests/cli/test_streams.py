@@ -196,7 +196,7 @@ def test_streams_are_as_they_were_afterwards(capsys):
 
 
 def test_warnings_are_one_line(tmp_path, capsys, monkeypatch):
-    def warn(path):
+    def warn(path, dialect):
         import warnings
 
         warnings.warn("two\nlines", UserWarning, stacklevel=1)
