@@ -33,8 +33,8 @@ def printable(text: object, *, keep: str = "") -> str:
     Examples
     --------
     >>> from fastnn.printable import printable
-    >>> printable("Zürich" + chr(27) + "[2J")
-    'Zürich\\\\x1b[2J'
+    >>> print(printable("Zürich" + chr(27) + "[2J"))
+    Zürich\\x1b[2J
     """
     text = str(text)
     if text.isprintable():
@@ -56,8 +56,8 @@ def escape(text: str) -> str:
     Examples
     --------
     >>> from fastnn.printable import escape
-    >>> escape("<b>" + chr(27))
-    '&lt;b&gt;\\x1b'
+    >>> print(escape("<b>" + chr(27)))
+    &lt;b&gt;\\x1b
     """
     return html.escape(printable(text, keep="\n\t"))
 
