@@ -98,13 +98,17 @@ def _pieces(data: DataSet, shape: tuple[int, ...], scale: float) -> Iterator[np.
 
 
 def _fitting(values: np.ndarray, net: Architecture, index: int, name: str) -> np.ndarray:
+    """The values in the network's dtype; refused where it cannot hold them."""
     with np.errstate(over="ignore", under="ignore"):
         converted = values.astype(net.dtype)
+    wrong = ""
     if not np.isfinite(converted).all():
+        wrong = "beyond"
+    elif name == "variance" and (converted < np.finfo(net.dtype).tiny).any():
+        wrong = "too small for"
+    if wrong:
         raise ArgumentError(
-            f"the {name} of X that layer {net.names[index]!r} finds is beyond {net.dtype}; "
+            f"the {name} of X that layer {net.names[index]!r} finds is {wrong} {net.dtype}; "
             "scale X, or use dtype='float64'"
         )
-    if name == "variance":  # what vanishes in this dtype is constant in it
-        converted[converted == 0] = 1
     return converted

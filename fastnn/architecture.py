@@ -148,6 +148,8 @@ def settle(
         for buffer in buffers[-1][1]:
             if np.max(np.abs(buffer.initial)) > np.finfo(dtype).max:
                 raise ArgumentError(f"the {buffer.name} of layer {name!r} is beyond {dtype}")
+            if buffer.name == "variance" and np.min(buffer.initial) < np.finfo(dtype).tiny:
+                raise ArgumentError(f"the variance of layer {name!r} is too small for {dtype}")
     loss.check_outputs(shapes[-1])
 
     def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:

@@ -5,6 +5,7 @@ Layers of fastnn pass the checks of shapes too; all others would only take time.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,12 @@ def check_methods(layer: Layer) -> None:
     kind = type(layer)
     if not signatures.is_users(layer):
         return
+    if not dataclasses.is_dataclass(kind) or "name" not in kind.__dataclass_fields__:
+        raise ArgumentTypeError(
+            f"layer class {kind.__name__} must be a frozen dataclass with a field "
+            "`name: str | None = None`, so that files and copies know its arguments"
+        )
+    layer.check_name()
     if kind.lower is Layer.lower:
         raise ArgumentTypeError(f"layer {layer!r} must have a method lower")
     for method, arguments in METHODS.items():

@@ -10,6 +10,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
+
 from . import checks
 from .calls import Explained, WrongCallError
 from .errors import ArgumentError, ArgumentTypeError
@@ -60,6 +62,8 @@ class Specification(metaclass=Explained):
 def _plain(value: Any) -> Any:
     if hasattr(value, "to_config"):
         return value.to_config()
+    if isinstance(value, np.generic):
+        return value.item()
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 

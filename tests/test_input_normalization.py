@@ -180,10 +180,29 @@ def test_what_does_not_fit_the_rows_changes_nothing():
         assert not net.built
     with pytest.raises(ArgumentError, match="mean must have one number, or 5"):
         network(Normalization(mean=[1, 2], variance=[1, 2])).build(5)
-    net = network(Normalization(), dtype="float32")
-    with pytest.raises(ArgumentError, match="variance of X that layer 'normalization_1' finds"):
-        net.fit(X * 1e25, Y, verbose=0)
+
+
+@pytest.mark.parametrize(("scale", "words"), [(1e25, "is beyond float32"), (1e-30, "is too small")])
+@pytest.mark.parametrize("layer", [Normalization(), fastnn.TabularInput({4: (3, 2)})])
+def test_columns_whose_variance_float32_cannot_hold_are_refused(layer, scale, words):
+    net = network(layer, dtype="float32")
+    with pytest.raises(ArgumentError, match=f"the variance of X that layer .* finds {words}"):
+        net.fit((X - X.mean(axis=0)) * [scale, 1, 1, 1, 0], Y, verbose=0)
     assert not net.built
+
+
+def test_a_given_variance_that_float32_cannot_hold_is_refused():
+    with pytest.raises(ArgumentError, match=r"the variance of layer .* is too small for float32"):
+        network(Normalization(mean=0.0, variance=1e-60), dtype="float32").build(5)
+    assert network(Normalization(mean=0.0, variance=1e-60)).build(5).built
+
+
+def test_columns_of_tiny_numbers_are_normalised():
+    """Small beside 1 is not constant."""
+    net, tiny = network(Normalization(), dtype="float32"), network(Normalization(), dtype="float32")
+    for one, scale in ((net, 1.0), (tiny, 2.0**-40)):
+        one.fit((X - X.mean(axis=0)) * scale, Y, verbose=0)
+    np.testing.assert_array_equal(tiny.parameters, net.parameters)
 
 
 def test_it_stands_at_the_input():

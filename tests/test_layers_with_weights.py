@@ -1,6 +1,7 @@
 """Layers of the user that have weights: memory, gradients, kinks, and what is refused."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -228,6 +229,60 @@ def lowered(output=lambda builder, x: builder.activation((2,)), pullback=lambda 
 def test_what_a_layer_does_wrong_is_told_by_its_name(methods, message):
     with pytest.raises((ArgumentError, ArgumentTypeError), match=message):
         network(Dense(5), variant(**methods), Dense(2)).fit(X, Y, verbose=0)
+
+
+class Undecorated(Layer):
+    name = None
+
+    def lower(self, builder, x, parameters, index):
+        return x, lambda dy, wanted: dy
+
+
+@dataclass(frozen=True)
+class Nameless(Layer):
+    def lower(self, builder, x, parameters, index):
+        return x, lambda dy, wanted: dy
+
+
+@pytest.mark.parametrize("kind", [Undecorated, Nameless])
+def test_a_layer_is_a_dataclass_with_a_name(kind):
+    with pytest.raises(ArgumentTypeError, match=f"class {kind.__name__} must be a frozen datacla"):
+        network(Dense(5), kind(), Dense(2))
+
+
+@dataclass(frozen=True)
+class Times(Layer):
+    factor: Any
+    name: str | None = None
+
+    def lower(self, builder, x, parameters, index):
+        y = builder.activation(x.shape)
+        builder.emit("forward", np.multiply, x, self.factor, y)
+        return y, lambda dy, wanted: dy
+
+
+@pytest.mark.parametrize("factor", [np.ones(5), np.nan, {1, 2}])
+def test_fields_that_no_file_holds_are_named_before_training(factor, tmp_path):
+    net, path = network(Dense(5), Times(factor), Dense(2)), tmp_path / "model.safetensors"
+    message = "layer 'times_1' cannot be saved: its field 'factor' holds"
+    with pytest.raises(ArgumentTypeError, match=message):
+        net.fit(X, Y, callbacks=[fastnn.Checkpoint(path)], verbose=0)
+    assert net.state.step == 0
+    with pytest.raises(ArgumentTypeError, match=message):
+        net.build(X.shape[1:]).save(path)
+    assert not path.exists()
+
+
+def test_numbers_of_numpy_are_numbers_in_files(tmp_path):
+    net = network(Dense(5), Times(np.float32(0.5)), Dense(2)).build(X.shape[1:])
+    net.save(tmp_path / "model.safetensors")
+    assert Network.load(tmp_path / "model.safetensors").layers[1].factor == 0.5
+
+
+@pytest.mark.parametrize("name", ["a/b", "", 3])
+def test_names_of_own_layers_are_checked_as_all_others(name):
+    with pytest.raises((ArgumentError, ArgumentTypeError), match="name must be"):
+        network(Dense(5), Product(2, name=name), Dense(2))
 
 
 def test_a_frozen_parameter_needs_no_gradient():

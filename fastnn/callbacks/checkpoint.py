@@ -52,7 +52,7 @@ class Checkpoint(Callback):
     ------
     ArgumentError
         From `fit`, before anything changes: epochs report no value of the name of a field or of
-        `monitor`.
+        `monitor`; a layer of your own holds what no file can.
     OSError
         From `fit`: the file cannot be written. A folder that is missing, or not to be written, is
         found before anything changes.
@@ -106,6 +106,9 @@ class Checkpoint(Callback):
         return self.path.format()
 
     def check_fit(self, network: Network, info: Info) -> None:
+        from ..serialization.description import check_fields
+
+        check_fields(network)
         if self._monitor is not None:
             self._monitor.check_available(info["logs"], network.metrics)
         path = self._file(network.state.epoch + 1, dict.fromkeys(info["logs"], 0.5))

@@ -41,7 +41,7 @@ class Activation(Layer):
     def __post_init__(self) -> None:
         activations.get("activation", self.activation)
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int

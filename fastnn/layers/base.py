@@ -128,7 +128,8 @@ class Layer(Specification, family=True):
         """
         raise NotImplementedError
 
-    def _settle_name(self) -> None:
+    def check_name(self) -> None:
+        """Refuse a name that is no text, or that files or tables cannot show."""
         if self.name is None:
             return
         if not isinstance(self.name, str):

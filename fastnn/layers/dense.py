@@ -95,7 +95,7 @@ class Dense(Layer):
         self._settle_training()
         if self.input_size is not None:
             self._settle(input_size=checks.integer("input_size", self.input_size, low=1))
-        self._settle_name()
+        self.check_name()
 
     @property
     def declared_input(self) -> tuple[int, ...] | None:
@@ -188,7 +188,7 @@ class Flatten(Layer):
 
     def __post_init__(self) -> None:
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (math.prod(input_shape),)

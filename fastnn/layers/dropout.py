@@ -53,7 +53,7 @@ class Dropout(Layer):
     def __post_init__(self) -> None:
         self._settle(rate=checks.real("rate", self.rate, low=0, high=1, open_high=True))
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int

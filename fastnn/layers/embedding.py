@@ -115,7 +115,7 @@ class Embedding(Layer):
             )
         self._settle_training()
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*input_shape, self.output_dim)

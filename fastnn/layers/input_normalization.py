@@ -101,7 +101,7 @@ class Normalization(Layer):
                 raise ArgumentError(f"variance must not be negative, got {min(variance)}")
             self._settle(mean=mean, variance=variance)
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     @property
     def adapts(self) -> bool:

@@ -54,7 +54,7 @@ class GaussianNoise(Layer):
     def __post_init__(self) -> None:
         self._settle(stddev=checks.real("stddev", self.stddev, low=0))
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int

@@ -45,7 +45,7 @@ class _ScaledNorm(Layer):
         )
         self._settle_training()
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.axis not in (-1, len(input_shape)):

@@ -58,7 +58,7 @@ class Rescaling(Layer):
         if self.scale == 0:
             raise ArgumentError("scale must not be 0")
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int

@@ -86,7 +86,7 @@ class TabularInput(Layer):
         )
         self._settle_training()
         self._settle_input_shape()
-        self._settle_name()
+        self.check_name()
 
     @property
     def adapts(self) -> bool:

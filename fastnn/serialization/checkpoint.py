@@ -108,7 +108,8 @@ def read_checkpoint(
             description.check_version(header.description)
             fit = fit_entry.parse(header.description)
             names = [callback["type"] for callback in fit["callbacks"]]
-            config = description.section(header.description, "architecture")
+            with description.refusing():
+                config = description.section(header.description, "architecture")
             saved = {**config, **fit["arguments"], "callbacks with a state": names}
             if difference := _difference(given, saved):
                 raise ArgumentError(f"cannot resume from {os.fsdecode(path)}: {difference}")

@@ -55,6 +55,26 @@ def describe(
     return description
 
 
+def check_fields(network: Network) -> None:
+    """Refuse parts of a network that hold what no file can, such as an array in an own layer.
+
+    Raises
+    ------
+    ArgumentTypeError
+    """
+    layers = zip(network.layer_names, network.layers, strict=True)
+    parts = [(f"layer {name!r}", layer) for name, layer in layers]
+    for part, made in (*parts, ("the loss", network.loss), ("the optimizer", network.optimizer)):
+        for field, value in made.to_config().items():
+            try:
+                compact_json(value)
+            except (TypeError, ValueError):
+                raise ArgumentTypeError(
+                    f"{part} cannot be saved: its field {field!r} holds {reprlib.repr(value)}; a "
+                    "file takes finite numbers, text, booleans, None, and lists of them"
+                ) from None
+
+
 def check_version(description: Mapping[str, Any]) -> None:
     """Refuse, with `ModelFileError`, files of other versions of the format."""
     version = description.get("format_version")

@@ -56,7 +56,8 @@ def save(
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        `preprocessing` is not of JSON's types; a parameter is NaN or infinite.
+        `preprocessing`, or a field of a layer of your own, is not of JSON's types; a parameter is
+        NaN or infinite.
     NotBuiltError
         The network has neither been built nor trained.
     OSError
@@ -74,6 +75,7 @@ def save(
     (2,)
     """
     training = checks.flag("optimizer", optimizer)
+    description.check_fields(network)
     if preprocessing is None:
         preprocessing = network.preprocessing
     atomic.write(path, [container.encode(*snapshot(network, preprocessing, training))])

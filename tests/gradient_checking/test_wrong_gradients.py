@@ -87,8 +87,8 @@ def test_a_broken_backward_is_found_and_located(monkeypatch, kernel, breakage, w
 
 def test_the_size_of_an_error(monkeypatch):
     X, y = data("mean_squared_error")
-    broken = no_scale(kernels.reference.dropout_bwd)
-    monkeypatch.setattr(kernels.reference, "dropout_bwd", broken)
+    broken = no_scale(kernels.reference.dense_dropout_bwd)
+    monkeypatch.setattr(kernels.reference, "dense_dropout_bwd", broken)
     with kernels.use("reference"):
         result = check([Dense(4), Dropout(0.5), Dense(2)], X, y)
     # Half the gradient: |g - 2 g| / (|g| + |2 g|).
