@@ -9,7 +9,7 @@ import pytest
 from frames import kinds, mixed_frame, schema_of
 
 from fastnn.errors import ArgumentError, ArgumentTypeError
-from fastnn.tables import TableEncoder, find_columns, find_target, read_csv
+from fastnn.tables import Dialect, TableEncoder, find_columns, find_target, read_csv
 
 needs_data = pytest.mark.skipif(
     "FASTNN_DATA" not in os.environ, reason="FASTNN_DATA does not name a folder of data sets"
@@ -233,3 +233,19 @@ def test_foreign_tables_and_names_are_named_with_the_cure():
         find_columns(np.zeros((2, 2)), "y")
     with pytest.raises(ArgumentTypeError, match="builtins's dict"):
         find_target({"y": [1, 2]}, "y")
+
+
+def test_numbers_in_another_notation_than_asked_for_are_told():
+    frame = pd.DataFrame({"a": [f"{i}.25" for i in range(50)], "y": ["no", "yes"] * 25})
+    with pytest.raises(ArgumentError, match=r"a: no numbers as .*decimal point \(--decimal \.\)"):
+        find_columns(frame, "y", dialect=Dialect(decimal=","))
+    schema = find_columns(frame.assign(b="1,5"), "y", categorical=["b"], dialect=Dialect("."))
+    assert not schema.doubts
+
+
+def test_the_reasons_are_told_where_no_column_is_left():
+    frame = pd.DataFrame({"row": range(9), "same": 1.5, "y": ["a", "b", "b"] * 3})
+    with pytest.raises(
+        ArgumentError, match=r"left to learn from; row: its values number.*same: it"
+    ):
+        find_columns(frame, "y")
