@@ -1,6 +1,7 @@
 """Which columns are used, and as what."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ import pytest
 from frames import kinds, mixed_frame, schema_of
 
 from fastnn.errors import ArgumentError, ArgumentTypeError
-from fastnn.tables import Dialect, TableEncoder, find_columns, find_target, read_csv
+from fastnn.tables import (
+    Column,
+    Dialect,
+    Notation,
+    TableEncoder,
+    find_columns,
+    find_target,
+    read_csv,
+)
 
 needs_data = pytest.mark.skipif(
     "FASTNN_DATA" not in os.environ, reason="FASTNN_DATA does not name a folder of data sets"
@@ -249,3 +258,13 @@ def test_the_reasons_are_told_where_no_column_is_left():
         ArgumentError, match=r"left to learn from; row: its values number.*same: it"
     ):
         find_columns(frame, "y")
+
+
+def test_numbers_among_text_are_not_read_in_the_notation_of_text():
+    column = Column("a", "number", Notation(",", "."))
+    cells = [1.234, "1.234", np.float32(0.5), Decimal("2.500"), 10**400, 7, "0,25", None]
+    read = column.numbers(pd.Series(cells, dtype=object, name="a"))
+    expected = [1.234, 1234, 0.5, 2.5, np.nan, 7, 0.25, np.nan]
+    np.testing.assert_array_equal(read.values, expected)
+    assert not read.unreadable.any()
+    assert read.infinite.tolist() == [False] * 4 + [True] + [False] * 3
