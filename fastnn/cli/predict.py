@@ -111,6 +111,9 @@ def _write_to_file(out: Path, pieces: Iterable[str]) -> None:
 
 
 def _write_to_pipe(out: Path, pieces: Iterable[str]) -> None:
-    with suppress(BrokenPipeError), open(out, "wb") as file:  # its reader has seen enough
-        for text in pieces:
-            file.write(text.encode())
+    try:
+        with suppress(BrokenPipeError), open(out, "wb") as file:  # its reader has seen enough
+            for text in pieces:
+                file.write(text.encode())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), f"--out {out}") from error

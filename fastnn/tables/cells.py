@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from decimal import Decimal
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,6 +75,9 @@ def _text_as_numbers(column: pd.Series, notation: Notation) -> tuple[np.ndarray,
     distinct = list(_distinct(column, cells))
     texts = ["" if _is_missing(cell) else _text(cell).strip() for cell in distinct]
     parsed = notation.parse(texts)
+    for i, cell in enumerate(distinct):
+        if _is_number(cell):  # its text has a decimal point, whatever the notation of the column
+            parsed[i] = _as_float(cell)
     foreign = np.isnan(parsed)
     for i in np.flatnonzero(foreign):
         foreign[i] = texts[i].lower() not in MISSING_NUMBERS
@@ -147,6 +152,20 @@ def _distinct(column: pd.Series, cells: np.ndarray) -> set[Any]:
             f"column {column.name!r} holds cells of type {what}, expected numbers or text; drop "
             "it, or split it into columns"
         ) from None
+
+
+def _is_number(cell: Any) -> bool:
+    """Whether a cell among text is a number itself, as in a column of dtype object."""
+    return isinstance(cell, (Real, Decimal)) and not isinstance(cell, bool)
+
+
+def _as_float(cell: Any) -> float:
+    try:
+        return float(cell)
+    except OverflowError:
+        return np.inf if cell > 0 else -np.inf
+    except ValueError:  # a signalling NaN
+        return np.nan
 
 
 def _is_missing(cell: Any) -> bool:

@@ -30,6 +30,7 @@ _CALLED_ID = re.compile(r"(^|[_\W])id$|I[dD]$", re.ASCII)
 _CALLED_INDEX = re.compile(
     r"(unnamed: \d+(\.\d+)*|level_\d+|index|row[ _.]?(names?|number|nr|id)?)?", re.I
 )
+_MOST_REASONS = 3  # of columns left out that a message shows
 _NUMBERS_ROWS = "its values number the rows"
 _TRUTH = {"true", "false"}
 
@@ -102,8 +103,10 @@ def find_columns(
         else:
             _decide(schema, name, cells, known.get(name), dialect)
     if not schema.columns:
-        doubts = "".join(f"; {doubt}" for doubt in schema.doubts)
-        raise ArgumentError(f"no column but the target {target!r} is left to learn from{doubts}")
+        dropped = [f"{name}: {reason}" for name, reason in schema.dropped.items()]
+        more = "; and others" if len(dropped) > _MOST_REASONS else ""
+        why = "".join(f"; {one}" for one in [*schema.doubts, *dropped[:_MOST_REASONS]])
+        raise ArgumentError(f"no column but the target {target!r} is left to learn from{why}{more}")
     return schema
 
 
@@ -179,6 +182,9 @@ def _decide(
         elif found:
             [notation] = found
             read = numbers(cells, notation)
+        elif other := notation_in(cells, Dialect()):
+            ways = " or ".join(f"{one.describe()} ({options_of(one)})" for one in other)
+            schema.doubts.append(f"{name}: no numbers as they are asked for, but with {ways}")
     values, unreadable = read.values, read.unreadable
     if np.isnan(values).all() and not unreadable.any() and not read.infinite.any():
         schema.drop(name, "it is empty")

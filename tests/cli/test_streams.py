@@ -135,6 +135,13 @@ def test_a_full_standard_output_is_one_line(trained, command, unbuffered):
     assert shell(f"fastnn {command} > /dev/full 2>&1", trained, env=environment).returncode == 2
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_device_is_named_as_it_was_given(trained):
+    done = shell("fastnn predict m table.csv --out /dev/full", trained)
+    assert done.returncode == 2
+    assert done.stderr == "fastnn: error: --out /dev/full: No space left on device\n"
+
+
 def test_predictions_that_nothing_receives_are_an_error(trained):
     done = shell("fastnn predict m table.csv >&-", trained)
     assert done.returncode == 2

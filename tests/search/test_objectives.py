@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from small_searches import SPACE, X, Y, build, data, run
 
-from fastnn import ArgumentError, Dense, MLPClassifier, MLPRegressor, Network
+from fastnn import Adam, ArgumentError, Dense, MLPClassifier, MLPRegressor, Network
 from fastnn.data import split_rows
 from fastnn.errors import ArgumentTypeError
 from fastnn.search import log_uniform, search
@@ -271,3 +271,34 @@ def test_sample_weights_of_estimators_go_with_their_rows():
         alone = build({"C": 0.5}).fit(X[train], Y[train], sample_weight=weight[train])
         scores.append(alone.score(X[held_out], Y[held_out]))
     assert result.best_value == pytest.approx(np.mean(scores), rel=1e-12)
+
+
+def test_a_search_over_a_penalty_finds_one_that_holds_off_overfitting():
+    """The penalty is no part of `val_loss`; with it, the smallest one would be the best."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 40)).astype(np.float32)
+    y = (X[:, :3].sum(axis=1) + 1.5 * rng.normal(size=120) > 0).astype(np.int64)
+
+    def build(params):
+        layers = [Dense(2, l2=params["l2"])]
+        return Network(layers, loss="softmax_cross_entropy", optimizer=Adam(0.02))
+
+    penalties = [0.0, 1e-6, 1e-4, 1e-2, 1e-1]
+    for sampler, cv in (("grid", None), ("grid", 3)):
+        result = search(
+            build,
+            {"l2": penalties},
+            X,
+            y,
+            sampler=sampler,
+            trials=len(penalties),
+            epochs=60,
+            cv=cv,
+            pruner="none",
+            seed=0,
+            verbose=0,
+        )
+        assert result.best.params["l2"] >= 1e-2
+        losses = result.trials.set_index("params_l2")["val_loss"]
+        assert losses.idxmin() == result.best.params["l2"]
+        assert losses[0.0] > 1.1 * losses.min()

@@ -1,6 +1,7 @@
 """Which columns are used, and as what."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ import pytest
 from frames import kinds, mixed_frame, schema_of
 
 from fastnn.errors import ArgumentError, ArgumentTypeError
-from fastnn.tables import TableEncoder, find_columns, find_target, read_csv
+from fastnn.tables import (
+    Column,
+    Dialect,
+    Notation,
+    TableEncoder,
+    find_columns,
+    find_target,
+    read_csv,
+)
 
 needs_data = pytest.mark.skipif(
     "FASTNN_DATA" not in os.environ, reason="FASTNN_DATA does not name a folder of data sets"
@@ -233,3 +242,29 @@ def test_foreign_tables_and_names_are_named_with_the_cure():
         find_columns(np.zeros((2, 2)), "y")
     with pytest.raises(ArgumentTypeError, match="builtins's dict"):
         find_target({"y": [1, 2]}, "y")
+
+
+def test_numbers_in_another_notation_than_asked_for_are_told():
+    frame = pd.DataFrame({"a": [f"{i}.25" for i in range(50)], "y": ["no", "yes"] * 25})
+    with pytest.raises(ArgumentError, match=r"a: no numbers as .*decimal point \(--decimal \.\)"):
+        find_columns(frame, "y", dialect=Dialect(decimal=","))
+    schema = find_columns(frame.assign(b="1,5"), "y", categorical=["b"], dialect=Dialect("."))
+    assert not schema.doubts
+
+
+def test_the_reasons_are_told_where_no_column_is_left():
+    frame = pd.DataFrame({"row": range(9), "same": 1.5, "y": ["a", "b", "b"] * 3})
+    with pytest.raises(
+        ArgumentError, match=r"left to learn from; row: its values number.*same: it"
+    ):
+        find_columns(frame, "y")
+
+
+def test_numbers_among_text_are_not_read_in_the_notation_of_text():
+    column = Column("a", "number", Notation(",", "."))
+    cells = [1.234, "1.234", np.float32(0.5), Decimal("2.500"), 10**400, 7, "0,25", None]
+    read = column.numbers(pd.Series(cells, dtype=object, name="a"))
+    expected = [1.234, 1234, 0.5, 2.5, np.nan, 7, 0.25, np.nan]
+    np.testing.assert_array_equal(read.values, expected)
+    assert not read.unreadable.any()
+    assert read.infinite.tolist() == [False] * 4 + [True] + [False] * 3
