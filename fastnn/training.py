@@ -218,7 +218,7 @@ class Trainer:
         return run_all(self.stretches(interrupt), interrupt)
 
     def stretches(self, interrupt: DeferredInterrupt) -> Stretches[History]:
-        """The same, for others to have the stretches done."""
+        """Yield the stretches of `run`, for others to have them done."""
         network, session = self._network, self._session
         self._interrupt = interrupt
         history = network.history.since(session.first_epoch)
@@ -285,7 +285,7 @@ class Trainer:
             return logs | validate(self._network, self._validation, epoch)
 
     def _order(self) -> np.ndarray | None:
-        """Of the rows in the next epoch; None is that of the data set."""
+        """Return the order of the rows in the next epoch; None is that of the data set."""
         if self._settings.order is not None:
             return self._settings.order()
         if not self._shuffle:

@@ -35,7 +35,7 @@ class _UnknownError(Exception):
 
 
 def fingerprint(function: Callable[..., Any]) -> Hashable | None:
-    """The key of a function; None where it cannot be told what it depends on.
+    """Return the key of a function; None where it cannot be told what it depends on.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def fingerprint(function: Callable[..., Any]) -> Hashable | None:
 
 
 def _value(value: Any, around: list[Any]) -> Hashable:
-    """Of anything that a function can refer to; `around` are the functions that are under way."""
+    """Return the key of what a function refers to; `around` are the functions under way."""
     kind = type(value)
     if kind in _PLAIN:
         return kind.__name__, repr(value)  # 1, 1.0 and True are equal, and 0.0 and -0.0
@@ -81,7 +81,7 @@ def _value(value: Any, around: list[Any]) -> Hashable:
 
 
 def _is_fixed(value: Any) -> bool:
-    """Whether it is what stands under its name in a package that does not change."""
+    """Return whether it is what stands under its name in a package that does not change."""
     module, names = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if not (isinstance(module, str) and isinstance(names, str)):
         return False
@@ -94,7 +94,7 @@ def _is_fixed(value: Any) -> bool:
 
 
 def _format(dtype: np.dtype) -> str:
-    """The text of a dtype, which says nothing of fields and objects."""
+    """Return the text of a dtype; it would say nothing of fields and objects."""
     if dtype.hasobject or dtype.names is not None:
         raise _UnknownError
     return dtype.str
@@ -130,7 +130,7 @@ def _function(function: FunctionType, around: list[Any]) -> Hashable:
 
 
 def _globals(function: FunctionType, around: list[Any]) -> Hashable:
-    """What the names in a function's text mean outside of it; attributes of modules are fixed."""
+    """Return the keys of the globals that a function names; attributes of modules are fixed."""
     known, own = function.__globals__, vars(builtins)
     found = []
     for name in sorted(_names(function.__code__)):
