@@ -71,10 +71,14 @@ class Pass:
         rows = slice(start * self.batch_size, min(stop * self.batch_size, len(self.data)))
         return array[rows] if self.order is None else array[self.order[rows]]
 
+    def size(self, number: int) -> int:
+        """Return the number of rows of batch `number`."""
+        return min(self.batch_size, len(self.data) - number * self.batch_size)
+
     def sizes(self) -> np.ndarray:
         """Number of rows of every batch."""
         sizes = np.full(len(self), self.batch_size)
-        sizes[-1] = len(self.data) - self.batch_size * (len(self) - 1)
+        sizes[-1] = self.size(len(self) - 1)
         return sizes
 
     def weights(self) -> np.ndarray:

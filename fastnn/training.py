@@ -303,7 +303,7 @@ class Trainer:
         else:
             self._tell("on_batch_begin", start + 1)
             reached = yield from steps(rows, start, start + 1)
-            figures = float(rows.losses[start]), int(rows.sizes()[start]), rows.weights()[start]
+            figures = float(rows.losses[start]), rows.size(start), rows.weights()[start]
             logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
             self._tell("on_batch_end", reached, logs)
         if self._tally is not None:
