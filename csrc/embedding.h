@@ -50,8 +50,9 @@ static inline int64_t FN(code)(const FN(embedding_job) *e, int64_t i) {
 // that some numbers are wrong: its members must not look at them one by one.
 static fastnn_status FN(check_codes)(const FN(embedding_job) *e) {
     if (e->at < 0 || e->column < 0 || (e->B && e->column >= e->I)) return FASTNN_BAD_SIZE;
+    if (fastnn_in_team()) return FASTNN_OK;
     int wrong = 0;
-    for (int64_t i = 0; !fastnn_in_team() && i < e->B; i++) {
+    for (int64_t i = 0; i < e->B; i++) {
         const real x = FN(number)(e, i);
         wrong |= (real)FN(row_of)(e, x) != x;
     }

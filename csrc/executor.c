@@ -39,9 +39,10 @@ static inline void fetch(const char *row, int64_t bytes) {
     for (int64_t at = 0; at < most; at += CACHE_LINE) __builtin_prefetch(row + at);
 }
 
+// Read once: another thread of the user may change it between its check and its use.
 static int64_t column_of(const fastnn_input *input, int64_t i) {
-    if (input->wide_columns) return ((const int64_t *)input->columns)[i];
-    return ((const int32_t *)input->columns)[i];
+    if (input->wide_columns) return ((const volatile int64_t *)input->columns)[i];
+    return ((const volatile int32_t *)input->columns)[i];
 }
 
 // Rows of a sparse matrix, made dense.

@@ -64,7 +64,7 @@ def check_rows(net: Architecture, data: DataSet) -> None:
 
 
 def _of_varying(found: Learned, dtype: np.dtype) -> np.ndarray:
-    """The variances found; 1 for columns that are constant but for rounding."""
+    """Return the variances found; 1 for columns that are constant but for rounding."""
     constant = is_constant(np.sqrt(found["variance"]), found["mean"], dtype)
     return np.where(constant, 1.0, found["variance"])
 

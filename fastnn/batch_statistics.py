@@ -22,7 +22,7 @@ Measured = list[tuple[np.ndarray, np.ndarray]]
 
 
 def measure(network: Network, x: np.ndarray, batch_size: int) -> Measured:
-    """The means of all running statistics over the rows of x, each batch by its rows."""
+    """Return the means of all running statistics over x, each batch by its rows."""
     rows = Pass(DataSet(x), min(batch_size, len(x)))
     plan = compile_plan(
         network.architecture,

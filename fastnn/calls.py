@@ -35,7 +35,7 @@ class Explained(ABCMeta):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """That of the constructor, which `inspect` would take from the metaclass."""
+        """Return the signature of the constructor; `inspect` would take the metaclass's."""
         return _without_self(inspect.signature(cls.__init__))  # type: ignore[misc]
 
 
@@ -62,7 +62,7 @@ def _without_self(signature: inspect.Signature) -> inspect.Signature:
 
 
 def _raised_within(error: TypeError) -> bool:
-    """Whether the error comes from the body of the function, instead of from calling it."""
+    """Return whether the error comes from the body of the function, not from the call."""
     assert error.__traceback__ is not None
     return error.__traceback__.tb_next is not None
 
@@ -74,7 +74,7 @@ def explained(
     kwargs: dict[str, Any],
     error: TypeError,
 ) -> WrongCallError:
-    """The error for a call that does not fit the signature."""
+    """Return the error for a call that does not fit the signature."""
     parameters = signature.parameters
     unknown = [keyword for keyword in kwargs if keyword not in parameters]
     positional = [p.name for p in parameters.values() if p.kind is not p.KEYWORD_ONLY]
@@ -110,7 +110,7 @@ def _by_name(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> str:
-    """For too many arguments by position: the same call, with the keywords of the others."""
+    """Return the message for too many arguments by position, with the call by name."""
     if len(args) > len(known):
         return f"{name} takes {len(known)} arguments at most, got {len(args)}"
     written = ["…"] * len(positional)
@@ -122,6 +122,6 @@ def _by_name(
 
 
 def _example(parameters: Any) -> str:
-    """How a call looks that has what is needed."""
+    """Return a call that has all arguments which are needed."""
     needed = [p for p in parameters.values() if p.default is p.empty]
     return ", ".join(f"{p.name}=…" if p.kind is p.KEYWORD_ONLY else p.name for p in needed)

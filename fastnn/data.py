@@ -53,21 +53,21 @@ class DataSet:
 
     @property
     def weights(self) -> np.ndarray | None:
-        """Of the rows that belong to the set."""
+        """Return the weights of the rows that belong to the set; None if all weigh the same."""
         return None if self.weight is None else self.selected(self.weight)
 
     @property
     def targets(self) -> np.ndarray:
-        """Of the rows that belong to the set."""
+        """Return the targets of the rows that belong to the set."""
         assert self.target is not None
         return self.selected(self.target)
 
     def weighted(self, weight: np.ndarray | None) -> DataSet:
-        """The same rows with other weights, as many as there are rows in the arrays."""
+        """Return the same rows with other weights, as many as there are rows in the arrays."""
         return replace(self, weight=weight)
 
     def take(self, rows: np.ndarray) -> DataSet:
-        """The same arrays, of which only the given rows count."""
+        """Return the same arrays, of which only the given rows count."""
         return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
     def selected(self, array: np.ndarray) -> np.ndarray:
@@ -308,7 +308,7 @@ def _class_numbers(target: np.ndarray, task: str) -> np.ndarray:
 
 
 def class_factors(net: Architecture, target: np.ndarray, class_weight: Any) -> np.ndarray | None:
-    """What each class number's rows are weighted by, float64 (classes,); None without weights.
+    """Return the weight of each class, float64 (classes,); None without class weights.
 
     "balanced" is n / (classes present · rows of the class), of checked targets, and 1 for a class
     that is not among them.

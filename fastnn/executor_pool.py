@@ -64,13 +64,13 @@ class ExecutorPool:
         self.arena.release_gradients()
 
     def averaged(self) -> ExecutorPool:
-        """Executors that find the average of the weights in the place of the weights."""
+        """Return a pool whose executors compute with the average of the weights."""
         if self._averaged is None:
             self._averaged = ExecutorPool(self.architecture, self.arena.averaged())
         return self._averaged
 
     def plan(self, rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
-        """The plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
+        """Return the plan for batches of up to `rows` rows; see `fastnn.compiler.compile_plan`."""
         return self._plan(PlanKey(rows, training, labels, folded))
 
     def _plan(self, key: PlanKey) -> Plan:
@@ -107,7 +107,7 @@ class ExecutorPool:
             idle.append(executor)
 
     def _lend(self, key: PlanKey) -> tuple[Executor, list[Executor]]:
-        """An idle executor or a new one, and where it goes afterwards."""
+        """Return an idle executor or a new one, and the list that it goes back to."""
         idle = self._idle.setdefault(key, [])
         try:
             return idle.pop(), idle

@@ -41,7 +41,7 @@ def data_sets(
     validation_data: Any = None,
     validation_fraction: float | None = None,
 ) -> tuple[DataSet, DataSet | None]:
-    """The rows to train on, and those to validate on if any are given or held out."""
+    """Return the rows to train on, and those to validate on if any are given or held out."""
     if validation_data is not None and validation_fraction is not None:
         raise ArgumentError("give validation_data or validation_fraction, not both")
     net = network.settle_for(X)
@@ -75,7 +75,7 @@ def batch(network: Network, X: Any, y: Any, sample_weight: Any, class_weight: An
 def _weighted(
     net: Architecture, rows: DataSet, sample_weight: Any, factors: np.ndarray | None
 ) -> DataSet:
-    """Rows with their weights; `sample_weight` has those of the whole arrays."""
+    """Return rows with their weights; `sample_weight` has those of the whole arrays."""
     assert rows.target is not None
     return rows.weighted(data.row_weights(net, rows.target, sample_weight, factors))
 

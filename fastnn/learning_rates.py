@@ -32,7 +32,7 @@ class LearningRates:
         self.initial = self.schedule(0) if self.schedule else float(learning_rate)  # type: ignore[arg-type]
 
     def upcoming(self, state: RunState, count: int) -> np.ndarray:
-        """Of the next `count` updates in the epoch under way, as far as that is known; float64.
+        """Return the rates of the next `count` updates in the epoch under way; float64.
 
         Raises
         ------

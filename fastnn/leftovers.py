@@ -28,7 +28,7 @@ def hold(descriptor: int) -> bool:
 
 
 def is_held(descriptor: int) -> bool:
-    """Whether another open file description has the lock; if not, this one has it now."""
+    """Return whether another open file has the lock; if none, this one has it from now on."""
     if fcntl is None:
         return False
     try:

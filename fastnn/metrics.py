@@ -61,13 +61,13 @@ class Metric:
         return self.mean or self.compares is Compared.DECISIONS
 
     def to_config(self) -> str | dict[str, str]:
-        """As a model file has it: its name, or that of an object to bring to `Network.load`."""
+        """Return what a model file holds: the name, or that of an object for `Network.load`."""
         if self.compares is Compared.OWN:
             return {"custom": "metric", "name": self.name}
         return self.name
 
     def names(self, classes: int) -> list[str]:
-        """Of what it reports."""
+        """Return the names of the values that the metric reports."""
         return [f"{self.name}_{k}" for k in range(classes)] if self.per_class else [self.name]
 
 
@@ -170,7 +170,7 @@ def _own(name: str, function: Any) -> Metric:
 
 
 def own(function: Any, name: str | None = None) -> Metric:
-    """A metric of the user's own; its name is that of the function unless given."""
+    """Return a metric of the user's own; its name is that of the function unless given."""
     name = getattr(function, "__name__", type(function).__name__) if name is None else name
     if not isinstance(name, str) or not name.isidentifier():
         raise ArgumentError(
@@ -189,7 +189,7 @@ def own(function: Any, name: str | None = None) -> Metric:
 
 
 def get(wanted: Any, task: str) -> tuple[Metric, ...]:
-    """The metrics of these names, or functions; one that does not fit the task is refused."""
+    """Return the metrics of these names, or functions; refuse those that do not fit the task."""
     if isinstance(wanted, Mapping):
         found = [_given(function, name) for name, function in wanted.items()]
     elif isinstance(wanted, str) or not isinstance(wanted, Sequence):
@@ -223,12 +223,12 @@ def _given(metric: Any, name: str | None = None) -> Metric:
 
 
 def names(metrics: Sequence[Metric], outputs: int) -> tuple[str, ...]:
-    """Names of the scores of a network with so many outputs, in their order."""
+    """Return the names of the scores of a network with so many outputs, in their order."""
     return tuple(name for metric in metrics for name in metric.names(max(outputs, 2)))
 
 
 def rises(name: str, metrics: Sequence[Metric] = ()) -> bool | None:
-    """Whether a reported value ought to rise; None where neither metric nor name tells."""
+    """Return whether a reported value ought to rise; None where nothing tells."""
     name = name.removeprefix("val_")
     for metric in (*metrics, *METRICS.values()):
         if name == metric.name or (metric.per_class and name.startswith(f"{metric.name}_")):
@@ -240,7 +240,7 @@ def rises(name: str, metrics: Sequence[Metric] = ()) -> bool | None:
 
 
 def decisions(task: str, values: np.ndarray) -> np.ndarray:
-    """What scikit-learn's metrics compare: class numbers, yes/no columns, or float64 values.
+    """Return what scikit-learn's metrics compare: classes, yes/no columns, or float64 values.
 
     `values` are targets or predictions: (n,) class numbers or (n, outputs).
     """
@@ -255,7 +255,7 @@ def decisions(task: str, values: np.ndarray) -> np.ndarray:
 def compared(
     metric: Metric, task: str, target: np.ndarray, prediction: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """True and predicted rows as a metric takes them, of prepared targets and predictions."""
+    """Return true and predicted rows as a metric takes them."""
     if metric.compares is Compared.DECISIONS:
         return decisions(task, target), decisions(task, prediction)
     if metric.compares is Compared.VALUES:
@@ -275,7 +275,7 @@ def scored(
     weight: np.ndarray | None,
     classes: int,
 ) -> np.ndarray:
-    """The values that a metric reports, float64; NaN where no row weighs anything."""
+    """Return the values that a metric reports, float64; NaN where no row weighs anything."""
     if weight is not None and not weight.any():
         return np.full(len(metric.names(classes)), math.nan)
     try:

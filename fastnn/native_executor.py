@@ -125,7 +125,7 @@ class NativeExecutor(Executor):
         learning_rates: np.ndarray | None,
         seconds: float | None,
     ) -> tuple[Any, ...]:
-        """Of the program's `run`."""
+        """Return the arguments of the program's `run`."""
         data, arena = rows.data, self.arena
         augmentation = rows.augmentation or UNCHANGED
         learned = (None, None) if learning_rates is None else (arena.gradients, arena.slots)

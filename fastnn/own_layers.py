@@ -49,12 +49,12 @@ def check_methods(layer: Layer) -> None:
 
 
 def output_shape(layer: Layer, name: str, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """What a layer says of its output, checked."""
+    """Return the shape of a layer's output, checked."""
     return checks.shape(f"output_shape of layer {name!r}", layer.output_shape(input_shape))
 
 
 def parameters(layer: Layer, name: str, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
-    """What a layer asks for, checked."""
+    """Return the parameters that a layer asks for, checked."""
     wanted = layer.parameters(input_shape)
     if not isinstance(wanted, Sequence) or not all(isinstance(p, Parameter) for p in wanted):
         raise ArgumentTypeError(
@@ -87,7 +87,7 @@ def check_op(layer: str, function: Any, arguments: Sequence[Any]) -> None:
 
 
 def check_lowered(name: str, lowered: Any, x: Ref, shape: tuple[int, ...]) -> tuple[Ref, Pullback]:
-    """The output and the pullback that a layer's `lower` returned for `x`."""
+    """Return, checked, the output and the pullback that `lower` of a layer returned for `x`."""
     if not isinstance(lowered, tuple) or len(lowered) != 2:
         raise ArgumentTypeError(
             f"lower of layer {name!r} must return the output and a pullback, got {lowered!r:.80}"
@@ -112,7 +112,7 @@ def check_lowered(name: str, lowered: Any, x: Ref, shape: tuple[int, ...]) -> tu
 
 
 def check_gradient(name: str, dx: Any, shape: tuple[int, ...]) -> Ref:
-    """What a pullback returned where the gradient of its layer's input was wanted."""
+    """Return, checked, what a pullback gave as the gradient of its layer's input."""
     if not isinstance(dx, Ref):
         raise ArgumentTypeError(
             f"the pullback of layer {name!r} must return the Ref of dx where it is wanted, "

@@ -36,7 +36,7 @@ def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
 
 
 def aligned_copy(array: np.ndarray) -> np.ndarray:
-    """A copy in memory that nothing else looks at, writeable and aligned as `aligned_zeros` is."""
+    """Return a writeable copy in memory of its own, aligned as `aligned_zeros` is."""
     copy = aligned_zeros(array.size, array.dtype).reshape(array.shape)
     np.copyto(copy, array)
     return copy
@@ -308,7 +308,7 @@ class ParameterArena:
         return self._slots
 
     def averaged(self) -> ParameterArena:
-        """The same memory with its last slot, the average of the weights, as the parameters."""
+        """Return an arena of the same memory whose parameters are the average of the weights."""
         average = ParameterArena.__new__(ParameterArena)  # `copy.copy` would copy the arrays
         average.__dict__.update(self.__dict__, parameters=self.slots[-1])
         return average

@@ -67,18 +67,22 @@ class Pass:
         return rows if self.order is None else self.order[rows]
 
     def visited(self, start: int, stop: int, array: np.ndarray) -> np.ndarray:
-        """Those rows of an array, as long as the data's, that batches [start, stop) visit."""
+        """Return the rows of an array, as long as the data's, that batches [start, stop) visit."""
         rows = slice(start * self.batch_size, min(stop * self.batch_size, len(self.data)))
         return array[rows] if self.order is None else array[self.order[rows]]
+
+    def size(self, number: int) -> int:
+        """Return the number of rows of batch `number`."""
+        return min(self.batch_size, len(self.data) - number * self.batch_size)
 
     def sizes(self) -> np.ndarray:
         """Number of rows of every batch."""
         sizes = np.full(len(self), self.batch_size)
-        sizes[-1] = len(self.data) - self.batch_size * (len(self) - 1)
+        sizes[-1] = self.size(len(self) - 1)
         return sizes
 
     def weights(self) -> np.ndarray:
-        """Sum of the sample weights of every batch, float64; its number of rows without any."""
+        """Return the sum of the weights of each batch, float64; without any, its number of rows."""
         if self._weights is None:
             self._weights = self.sizes().astype(np.float64)
             if self.data.weight is not None:
@@ -88,7 +92,7 @@ class Pass:
         return self._weights
 
     def mean_loss(self, batches: int | None = None, *, by_rows: bool = False) -> float:
-        """Σ w l / Σ w over the rows of the first batches, or of all; NaN where they weigh nothing.
+        """Return Σ w l / Σ w over the rows of the first batches, or of all; NaN if Σ w is 0.
 
         Batches count what their rows weigh; with `by_rows`, their number of rows.
         """

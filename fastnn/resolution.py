@@ -22,7 +22,7 @@ NOISE = {np.dtype(np.float64): 2.0**-40, np.dtype(np.float32): 2.0**-21}
 
 
 def is_constant(deviation: np.ndarray, size: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Which columns are constant but for the rounding of numbers of a dtype.
+    """Return which columns are constant but for the rounding of numbers of a dtype.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from .errors import ArgumentTypeError
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:
-    """Names of what a method takes by position, without `self`."""
+    """Return the names of what a method takes by position, without `self`."""
     return [name for name in inspect.signature(function).parameters if name != "self"]
 
 
@@ -50,7 +50,7 @@ def is_users(value: Any) -> bool:
 
 
 def accepts_keyword(function: Callable[..., Any], keyword: str) -> bool:
-    """Whether a function has a parameter of that name; False if it does not tell."""
+    """Return whether a function has a parameter of that name; False if it does not tell."""
     try:
         return keyword in inspect.signature(function).parameters
     except (TypeError, ValueError):

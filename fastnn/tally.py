@@ -20,7 +20,7 @@ BLOCK_ELEMENTS = 1 << 20
 
 
 def block_batches(metrics: Sequence[Metric], batches: int, batch_size: int, outputs: int) -> int:
-    """Batches whose predictions are kept at a time."""
+    """Return the number of batches whose predictions are kept at a time."""
     if not all(metric.in_pieces for metric in metrics):
         return batches
     return min(batches, max(1, BLOCK_ELEMENTS // (batch_size * outputs)))
@@ -52,7 +52,7 @@ class Tally:
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was collected: another epoch begins."""
+        """Forget what was collected, at the beginning of an epoch."""
         self._rows.kept_from = 0
         self._weights: list[np.ndarray | None] = []  # of the rows of each block
         self._decisions: list[tuple[np.ndarray, np.ndarray]] = []
@@ -60,11 +60,11 @@ class Tally:
 
     @property
     def block_end(self) -> int:
-        """The batch before which the block at hand ends."""
+        """Return the number of the batch before which the block at hand ends."""
         return min(self._rows.kept_from + self._batches, len(self._rows))
 
     def reach(self, batch: int) -> None:
-        """The batches before that number are done; at the end of a block, take what it shows."""
+        """Note that the batches before that number are done; collect a block that is complete."""
         if batch == self.block_end and batch > self._rows.kept_from:
             self._take(self._rows.kept_from, batch)
             self._rows.kept_from = batch
@@ -87,7 +87,7 @@ class Tally:
             self._decisions.append((_compact(true), _compact(predicted)))
 
     def scores(self) -> dict[str, float]:
-        """All metrics, by name."""
+        """Return all metrics, by name."""
         found: dict[str, float] = {}
         weights = [weight for weight in self._weights if weight is not None]
         weight = np.concatenate(weights) if weights else None
@@ -102,7 +102,7 @@ class Tally:
         return found
 
     def _mean(self, values: list[np.ndarray]) -> np.ndarray:
-        """Of the blocks, by weight; a block that weighs nothing has no value."""
+        """Return the mean over the blocks, by weight; leave out blocks that weigh nothing."""
         if len(values) == 1:
             return values[0]
         starts = range(0, len(self._rows), self._batches)

@@ -218,7 +218,7 @@ class Trainer:
         return run_all(self.stretches(interrupt), interrupt)
 
     def stretches(self, interrupt: DeferredInterrupt) -> Stretches[History]:
-        """The same, for others to have the stretches done."""
+        """Yield the stretches of `run`, for others to have them done."""
         network, session = self._network, self._session
         self._interrupt = interrupt
         history = network.history.since(session.first_epoch)
@@ -285,7 +285,7 @@ class Trainer:
             return logs | validate(self._network, self._validation, epoch)
 
     def _order(self) -> np.ndarray | None:
-        """Of the rows in the next epoch; None is that of the data set."""
+        """Return the order of the rows in the next epoch; None is that of the data set."""
         if self._settings.order is not None:
             return self._settings.order()
         if not self._shuffle:
@@ -303,7 +303,7 @@ class Trainer:
         else:
             self._tell("on_batch_begin", start + 1)
             reached = yield from steps(rows, start, start + 1)
-            figures = float(rows.losses[start]), int(rows.sizes()[start]), rows.weights()[start]
+            figures = float(rows.losses[start]), rows.size(start), rows.weights()[start]
             logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
             self._tell("on_batch_end", reached, logs)
         if self._tally is not None:

@@ -1,7 +1,9 @@
 """Functions that compute the same share what Numba made of them; what differs is seen."""
 
+import enum
 import functools
 import math
+from collections import namedtuple
 
 import numba
 import numpy as np
@@ -127,9 +129,38 @@ def test_what_makes_a_difference_is_in_the_key():
     assert fingerprint(text("t[0]", t=table.copy())) == keys[12]
 
 
-@pytest.mark.parametrize("thing", [[1.0], {"a": 1}, object(), functools, np.array([None])])
+Line = namedtuple("Line", ["slope", "start"])
+Unit = enum.IntEnum("Unit", "ONE TWO")
+record = np.zeros(1, [("a", float), ("b", float)])
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        [1.0],
+        {"a": 1},
+        object(),
+        functools,
+        np.array([None]),
+        Line(1.0, 2.0),
+        Unit.ONE,
+        record,
+        record[0],
+    ],
+)
 def test_what_is_not_known_is_not_shared(thing):
     assert fingerprint(text("c", c=thing)) is None
+
+
+def test_named_tuples_of_the_same_numbers_are_told_apart():
+    def straight(line):
+        return fastnn.activation(
+            lambda x: line.slope * x + line.start, lambda x, y: 1.0 * line.slope, name="straight"
+        )
+
+    for line in (Line(1.0, 2.0), Line(2.0, 1.0)):
+        net = Network([Dense(1, straight(line), initializer="ones")], loss="huber", seed=0)
+        assert net.build(1).predict([[3.0]])[0, 0] == 3 * line.slope + line.start
 
 
 def test_a_function_of_itself_has_a_key():

@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from fastnn import Dense, EarlyStopping, Network, kernels
+from fastnn import Dense, EarlyStopping, LambdaCallback, Network, kernels
+from fastnn.passes import Pass
 
 X = np.random.default_rng(0).normal(size=(32, 8)).astype(np.float32)
 y = np.arange(32) % 2
@@ -55,3 +56,17 @@ def test_callbacks_of_fastnn_add_few_calls_of_python_to_a_fit(network):
         return python_calls(lambda: network.fit(X, y, callbacks=callbacks, verbose=0))
 
     assert fit([EarlyStopping("loss")]) - fit([]) <= 100
+
+
+def test_what_is_done_for_each_batch_does_not_depend_on_their_number(network, monkeypatch):
+    """The sizes of all batches are as many numbers as there are batches."""
+    asked, sizes, real = [], [], Pass.sizes
+    monkeypatch.setattr(Pass, "sizes", lambda rows: asked.append(rows) or real(rows))
+    note = LambdaCallback(on_batch_end=lambda net, batch, logs: sizes.append(logs["size"]))
+    counts = []
+    for batch_size in (10, 3):
+        asked.clear()
+        network.fit(X, y, batch_size=batch_size, callbacks=[note], verbose=0)
+        counts.append(len(asked))
+    assert sizes == [10] * 3 + [2] + [3] * 10 + [2]
+    assert counts[0] == counts[1]

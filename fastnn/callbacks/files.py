@@ -10,7 +10,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 
 
 def name_of(argument: str, path: Any) -> str:
-    """A path as a string; raises `ArgumentTypeError` or `ArgumentError` if it is none."""
+    """Return a path as a string; raise `ArgumentTypeError` or `ArgumentError` if it is none."""
     try:
         name = os.fsdecode(path)
     except TypeError:
@@ -33,7 +33,7 @@ def require_writable_file(path: str) -> None:
 
 
 def require_writable_folder(folder: str) -> None:
-    """The same for a folder that is made if it does not exist."""
+    """Raise the `OSError` that files in `folder`, made if it does not exist, would meet."""
     existing = os.path.abspath(folder)
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)

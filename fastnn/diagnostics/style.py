@@ -120,7 +120,7 @@ def svg(draw: Callable[[Axes], None], size: tuple[float, float] = PANEL) -> str:
 
 
 def save(made: Figure, path: str | PathLike[str]) -> None:
-    """As a PNG, whole or not at all."""
+    """Write a figure as a PNG, whole or not at all."""
     from ..serialization import atomic
 
     picture = io.BytesIO()

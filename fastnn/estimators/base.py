@@ -329,7 +329,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         return inference.predict(self.network_, self._rows(X), link=False)
 
     def predictor(self) -> Predictor:
-        """A function that predicts one row, without checks, in a few microseconds.
+        """Return a function that predicts one row, without checks, in a few microseconds.
 
         Returns
         -------
@@ -371,7 +371,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
 
     @classmethod
     def from_sklearn(cls, fitted: Any) -> Self:
-        """The same model as scikit-learn's estimator of that name, which must be fitted.
+        """Return the model of scikit-learn's estimator of that name, which must be fitted.
 
         Raises
         ------
@@ -381,7 +381,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         return conversion.from_sklearn(cls, fitted)
 
     def to_sklearn(self) -> Any:
-        """The same model as an estimator of scikit-learn's own class.
+        """Return the model as an estimator of scikit-learn's own class.
 
         Raises
         ------

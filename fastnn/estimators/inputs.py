@@ -120,7 +120,7 @@ def rows_of(X: Any) -> np.ndarray | SparseRows:
 
 
 def in_dtype(data: DataSet, dtype: np.dtype) -> DataSet:
-    """The same data, values and weights in the network's dtype; class numbers stay."""
+    """Return data with values and weights in the network's dtype; class numbers stay."""
     x, target, weight = data.x, data.target, data.weight
     if isinstance(x, SparseRows):
         x = x.astype(dtype)

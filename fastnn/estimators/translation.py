@@ -139,7 +139,7 @@ def optimizer_for(estimator: Any) -> Optimizer:
 
 
 def _own_settings(estimator: Any) -> dict[str, Any]:
-    """Of the solvers that scikit-learn has; the others have their defaults."""
+    """Return the settings of scikit-learn's solvers; the others have their defaults."""
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
         return {

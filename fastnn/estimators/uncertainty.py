@@ -49,7 +49,7 @@ class PredictsUncertainty:
     _scaling: TargetScaling | None
 
     def _values(self, outputs: np.ndarray) -> np.ndarray:
-        """Of what the network predicts: the median of several quantiles, else all of it."""
+        """Return the median of several predicted quantiles; else all that is predicted."""
         several = levels(self.network_.loss)
         return np.sort(outputs, axis=1)[:, [several.index(MEDIAN)]] if several else outputs
 

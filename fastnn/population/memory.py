@@ -54,7 +54,7 @@ def needs(network: Network, net: Architecture, session: Session) -> Need:
 
 
 def _kept_for_metrics(network: Network, rows: DataSet, batch_size: int, outputs: int) -> int:
-    """Elements of the predictions that are kept at a time, and of the decisions of all rows."""
+    """Return how many predictions are kept at a time, plus the decisions of all rows."""
     if not network.metrics:
         return 0
     batch_size = min(batch_size, len(rows))

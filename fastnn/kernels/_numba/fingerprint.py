@@ -24,6 +24,8 @@ import numpy as np
 _FIXED = frozenset({builtins, math, cmath, operator, np, numba})
 #: Packages whose functions and types are known by their names.
 _FIXED_PACKAGES = ("builtins", "math", "cmath", "operator", "numpy", "numba")
+#: Types whose text says all; classes derived from them may hide, or add, what counts.
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 #: Elements of the arrays that keys can hold the digest of.
 _MOST_ELEMENTS = 1 << 20
 
@@ -33,7 +35,7 @@ class _UnknownError(Exception):
 
 
 def fingerprint(function: Callable[..., Any]) -> Hashable | None:
-    """The key of a function; None where it cannot be told what it depends on.
+    """Return the key of a function; None where it cannot be told what it depends on.
 
     Parameters
     ----------
@@ -47,18 +49,18 @@ def fingerprint(function: Callable[..., Any]) -> Hashable | None:
 
 
 def _value(value: Any, around: list[Any]) -> Hashable:
-    """Of anything that a function can refer to; `around` are the functions that are under way."""
-    if isinstance(value, bool | int | float | complex | str | bytes | type(None) | type(Ellipsis)):
-        return type(value).__name__, repr(value)  # 1, 1.0 and True are equal, and 0.0 and -0.0
-    if isinstance(value, np.generic):
-        return "scalar", value.dtype.str, value.tobytes()
-    if isinstance(value, tuple | frozenset):
-        items = [_value(item, around) for item in value]
-        return type(value).__name__, tuple(
-            items if type(value) is tuple else sorted(map(repr, items))
-        )
-    if isinstance(value, np.ndarray):
+    """Return the key of what a function refers to; `around` are the functions under way."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return kind.__name__, repr(value)  # 1, 1.0 and True are equal, and 0.0 and -0.0
+    if kind is tuple:
+        return "tuple", tuple(_value(item, around) for item in value)
+    if kind is frozenset:
+        return "frozenset", tuple(sorted(repr(_value(item, around)) for item in value))
+    if kind is np.ndarray:
         return _array(value)
+    if isinstance(value, np.generic):
+        return "scalar", _format(value.dtype), value.tobytes()
     if isinstance(value, CodeType):
         return _code(value, around)
     if isinstance(value, ModuleType):
@@ -79,7 +81,7 @@ def _value(value: Any, around: list[Any]) -> Hashable:
 
 
 def _is_fixed(value: Any) -> bool:
-    """Whether it is what stands under its name in a package that does not change."""
+    """Return whether it is what stands under its name in a package that does not change."""
     module, names = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if not (isinstance(module, str) and isinstance(names, str)):
         return False
@@ -91,10 +93,17 @@ def _is_fixed(value: Any) -> bool:
     return found is value
 
 
-def _array(array: np.ndarray) -> Hashable:
-    if array.size > _MOST_ELEMENTS or array.dtype.hasobject:
+def _format(dtype: np.dtype) -> str:
+    """Return the text of a dtype; it would say nothing of fields and objects."""
+    if dtype.hasobject or dtype.names is not None:
         raise _UnknownError
-    return "array", array.dtype.str, array.shape, array.flags.f_contiguous, _digest(array)
+    return dtype.str
+
+
+def _array(array: np.ndarray) -> Hashable:
+    if array.size > _MOST_ELEMENTS:
+        raise _UnknownError
+    return "array", _format(array.dtype), array.shape, array.flags.f_contiguous, _digest(array)
 
 
 def _digest(array: np.ndarray) -> bytes:
@@ -121,7 +130,7 @@ def _function(function: FunctionType, around: list[Any]) -> Hashable:
 
 
 def _globals(function: FunctionType, around: list[Any]) -> Hashable:
-    """What the names in a function's text mean outside of it; attributes of modules are fixed."""
+    """Return the keys of the globals that a function names; attributes of modules are fixed."""
     known, own = function.__globals__, vars(builtins)
     found = []
     for name in sorted(_names(function.__code__)):
