@@ -147,5 +147,6 @@ def check_gradients_written(net: Architecture, builder: PlanBuilder) -> None:
 
 
 def _is_own(value: Any) -> bool:
-    """Whether an object, or a function, is a user's."""
-    return not getattr(value, "__module__", "").startswith("fastnn.")
+    """Return whether an object, or a function, is a user's."""
+    module = getattr(value, "__module__", None) or ""  # None where code runs by exec
+    return not module.startswith("fastnn.")
