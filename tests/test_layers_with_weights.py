@@ -308,3 +308,15 @@ def test_a_frozen_parameter_needs_no_gradient():
 def test_parameters_that_cannot_be(arguments, message):
     with pytest.raises((ArgumentError, ArgumentTypeError), match=message):
         Parameter(*arguments)
+
+
+def test_layers_may_be_of_code_without_a_module():
+    """Functions that `exec` defines in a namespace without a name have the module None."""
+
+    def lower(self, builder, x, parameters, index):
+        y, pullback = Product.lower(self, builder, x, parameters, index)
+        pullback.__module__ = None
+        return y, pullback
+
+    layer = type("Layerless", (Product,), {"lower": lower, "__module__": None})(3)
+    network(layer, Dense(2)).fit(X, Y, epochs=1, verbose=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,9 @@ import pandas as pd
 
 from .. import tables
 from ..errors import ArgumentError
+from ..printable import printable
 from ..tables import CsvTable, Preprocessing
-from . import names
+from . import names, streams
 from .options import dialect
 
 
@@ -96,6 +98,15 @@ def prepare(table: CsvTable, options: Namespace) -> Prepared:
             *_constant_target(column.name, values[train]),
         ],
     )
+
+
+def tell(prepared: Prepared, target: str, say: Callable[[str], object]) -> None:
+    """Say what was decided; what may be other than meant goes to standard error."""
+    say(f"target {printable(target)}: {prepared.task}")
+    for notice in prepared.notices:
+        say(f"  {printable(notice)}")
+    for warning in prepared.warnings:
+        streams.note(f"warning: {warning}")
 
 
 def _constant_target(target: str, train: np.ndarray) -> list[str]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
 
 from ..summary import table
+from . import streams
+
+if TYPE_CHECKING:
+    from ..network import Network
+    from .preparation import Prepared
 
 _ERROR = "mean absolute error"
 
@@ -75,6 +81,17 @@ def compare(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Score
         score, name = _regression, f"always the mean, {constant:.6g}"
     baseline = np.full_like(test, constant)
     return Scores(heading, score(test, predicted), score(test, baseline), name)
+
+
+def tell(network: Network, prepared: Prepared) -> None:
+    """Print how good a network is on the test rows, if there are any."""
+    if not len(prepared.test):
+        return
+    predicted = prepared.preprocessing.target.decode(network.predict(prepared.x_test))
+    found = compare(prepared.train, prepared.test, predicted)
+    streams.say(found.table())
+    if found.warning():
+        streams.note(found.warning())
 
 
 def _figure(name: str, value: float) -> str:

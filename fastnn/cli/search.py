@@ -120,11 +120,7 @@ def run(options: argparse.Namespace) -> None:
     say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
     prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
-    say(f"target {printable(options.target)}: {prepared.task}")
-    for notice in prepared.notices:
-        say(f"  {printable(notice)}")
-    for warning in prepared.warnings:
-        streams.note(f"warning: {warning}")
+    preparation.tell(prepared, options.target, say)
     _fill_in_defaults(options, out, len(prepared.train))
     say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {shown(options.storage)}")
@@ -134,12 +130,7 @@ def run(options: argparse.Namespace) -> None:
     say(_best_trial(result))
     network = _network_at_hand(result) if result.interrupted else None
     network = network or _best(build, result, prepared, options.seed)
-    if len(prepared.test):
-        predicted = target.decode(network.predict(prepared.x_test))
-        found = scores.compare(prepared.train, prepared.test, predicted)
-        streams.say(found.table())
-        if found.warning():
-            streams.note(found.warning())
+    scores.tell(network, prepared)
     _write(out, network, prepared, result, options, say)
     if result.interrupted:
         raise KeyboardInterrupt(

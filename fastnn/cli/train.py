@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..printable import printable
 from . import streams
 from .files import check_output, existing, tables, tell_replaced
 from .options import (
@@ -84,23 +83,14 @@ def run(options: argparse.Namespace) -> None:
 
     prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
-    say(f"target {printable(options.target)}: {prepared.task}")
-    for notice in prepared.notices:
-        say(f"  {printable(notice)}")
-    for warning in prepared.warnings:
-        streams.note(f"warning: {warning}")
+    preparation.tell(prepared, options.target, say)
 
     network = _network(hidden, optimizer, target, options)
     network.build(prepared.x_train.shape[1])
     say(f"training on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"layers: {_sizes(network)}, {network.n_parameters:,} parameters")
     say(fitting.fit(network, prepared.x_train, target.encode(prepared.train), options))
-    if len(prepared.test):
-        predicted = target.decode(network.predict(prepared.x_test))
-        found = scores.compare(prepared.train, prepared.test, predicted)
-        streams.say(found.table())
-        if found.warning():
-            streams.note(found.warning())
+    scores.tell(network, prepared)
     replaced = existing([out])
     network.save(out, preprocessing=prepared.preprocessing.to_dict())
     tell_replaced(replaced)

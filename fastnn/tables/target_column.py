@@ -80,20 +80,18 @@ def find_target(
     if read.unreadable.any() and task != "classification":
         notation = _notation(name, cells, dialect) or notation
         read = numbers(cells, notation)
-    whole, few = is_whole(read.values), _few_unreadable(read)
-    coded = whole and not read.unreadable.any()
-    of_classes = Column(name, "code", notation) if coded else Column(name, "category")
+    whole = is_whole(read.values)
+    of_classes, known = _classes(name, cells, read, notation)
     of_numbers = Column(name, "number", notation)
     written = f" ({notation.describe()})" if notation != PLAIN else ""
     if task != "auto":
         return (of_numbers if task == "regression" else of_classes), "you said so"
-    known = set(_labels(of_classes, cells)) - {""}
     distinct = len(known)
-    if read.unreadable.any() and not few:
+    if read.unreadable.any() and not _few_unreadable(read):
         return of_classes, "its values are text"
     if distinct == 2:
         return of_classes, "it has 2 distinct values"
-    if not whole:
+    if not is_whole(read.values):
         return of_numbers, f"its values are numbers with fractions{written}"
     if distinct <= _MOST_CLASSES:
         return of_classes, f"it has {distinct} distinct whole numbers"
@@ -101,7 +99,26 @@ def find_target(
         return of_classes, "its values are numbers with zeros in front"
     if are_long(known):
         return of_classes, "its values are whole numbers of more than 15 digits"
+    distinct = len(np.unique(read.values[~np.isnan(read.values)]))
     return of_numbers, f"it has {distinct:,} distinct numbers{written}"
+
+
+def _classes(
+    name: str, cells: pd.Series, read: Numbers, notation: Notation
+) -> tuple[Column, set[str]]:
+    """Return the column as one of classes, and these.
+
+    Among whole numbers, "?" and the like are missing; beside a single number they may be a class.
+    """
+    known = set(labels(cells)) - {""}
+    present = {label for label in known if not _is_missing_number(label)}
+    if read.unreadable.any() or not is_whole(read.values) or len(present) < 2 <= len(known):
+        return Column(name, "category"), known
+    return Column(name, "code", notation), present
+
+
+def _is_missing_number(label: str) -> bool:
+    return label.strip().lower() in MISSING_NUMBERS
 
 
 def _notation(name: str, cells: pd.Series, dialect: Dialect) -> Notation | None:
@@ -167,9 +184,8 @@ def _labels(column: Column, cells: pd.Series) -> np.ndarray:
     """Read class labels, shape (n,): as they stand, "" where missing; "?" is among numbers."""
     values = labels(cells)
     if column.kind == "code":
-        for label in set(values):
-            if label.strip().lower() in MISSING_NUMBERS:
-                values[values == label] = ""
+        missing = {label for label in set(values) if _is_missing_number(label)}
+        values[np.isin(values, list(missing))] = ""
     return values
 
 
