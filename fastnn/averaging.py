@@ -157,10 +157,11 @@ def end_epoch(network: Network, epoch: int) -> None:
 
 
 class InPlaceOfWeights:
-    """A context in which the average and the weights have changed places; holds the lock.
+    """A context in which the weights are the average; holds the lock.
 
-    Running statistics that are set meanwhile are the average's, and go with it. Ctrl-C may end what
-    is done in the context, but comes neither into the exchange nor between it and its reversal.
+    The average stays where it is, too: files, copies and contexts that are made meanwhile find the
+    two in step. Running statistics that are set meanwhile are the average's, and go with it. Ctrl-C
+    may end what is done in the context, but comes neither into its beginning nor into its end.
     """
 
     def __init__(self, network: Network):
@@ -199,7 +200,6 @@ class InPlaceOfWeights:
         weights, average, statistics = arena.parameters, arena.slots[-1], arena.buffers
         kept, kept_statistics = weights.copy(), statistics.copy()
         weights[:] = average
-        average[:] = kept
         self._reversal = (average, weights), (weights, kept), (statistics, kept_statistics)
 
     def _end(self) -> None:

@@ -354,6 +354,9 @@ class Network(Assembly):
     def averaged(self) -> AbstractContextManager[Network]:
         """A context in which the average of the weights takes the place of the weights.
 
+        The context may be entered again within itself. Files and copies made within it hold the
+        average as their weights.
+
         Raises
         ------
         ArgumentError
@@ -371,11 +374,14 @@ class Network(Assembly):
     def use_average(self) -> None:
         """Make the average of the weights the weights; raises what `averaged` does.
 
+        Within `averaged`, whose end would undo it, it is refused with `NetworkBusyError`.
+
         Examples
         --------
         See `SWA`.
         """
-        with self.lock.shared_with_own_fit():
+        own_fit = self.session is not None
+        with self.lock.shared_with_own_fit() if own_fit else self.lock.held():
             averaging.require_begun(self)
             averaging.use(self)
 

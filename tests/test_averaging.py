@@ -132,6 +132,38 @@ def test_copies_have_averages_of_their_own():
     assert not np.array_equal(net.parameters, average_of(net))
 
 
+def test_the_average_may_be_looked_at_within_itself():
+    net = network(EMA(0.9))
+    net.fit(X, Y, epochs=2, verbose=0)
+    weights = net.parameters.copy()
+    with net.averaged():
+        average = net.parameters.copy()
+        np.testing.assert_array_equal(average_of(net), average)
+        np.testing.assert_array_equal(net.parameters, average)
+    np.testing.assert_array_equal(net.parameters, weights)
+    np.testing.assert_array_equal(average_of(net), average)
+
+
+def test_files_and_copies_made_within_it_have_the_average_alone(tmp_path):
+    net, path = network(EMA(0.9)), tmp_path / "model.safetensors"
+    net.fit(X, Y, epochs=2, verbose=0)
+    with net.averaged():
+        net.save(path, optimizer=True)
+        twins = copy.deepcopy(net), pickle.loads(pickle.dumps(net)), Network.load(path)
+    for twin in twins:
+        np.testing.assert_array_equal(twin.parameters, average_of(net))
+        np.testing.assert_array_equal(average_of(twin), average_of(net))
+
+
+def test_what_the_end_of_the_context_would_undo_is_refused():
+    net = network(EMA(0.9))
+    net.fit(X, Y, epochs=2, verbose=0)
+    with net.averaged(), pytest.raises(fastnn.NetworkBusyError, match="through its average"):
+        net.use_average()
+    net.use_average()
+    np.testing.assert_array_equal(net.parameters, average_of(net))
+
+
 def test_what_is_refused():
     with pytest.raises(ArgumentTypeError, match="weight_average must be an EMA, an SWA or None"):
         network(0.9)
