@@ -75,9 +75,9 @@ def _text_as_numbers(column: pd.Series, notation: Notation) -> tuple[np.ndarray,
     distinct = list(_distinct(column, cells))
     texts = ["" if _is_missing(cell) else _text(cell).strip() for cell in distinct]
     parsed = notation.parse(texts)
-    for i, cell in enumerate(distinct):
+    for place, cell in enumerate(distinct):
         if _is_number(cell):  # its text has a decimal point, whatever the notation of the column
-            parsed[i] = _as_float(cell)
+            parsed[place] = _as_float(cell)
     foreign = np.isnan(parsed)
     for i in np.flatnonzero(foreign):
         foreign[i] = texts[i].lower() not in MISSING_NUMBERS

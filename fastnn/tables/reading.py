@@ -251,7 +251,8 @@ class CsvFile:
                 names=names,
                 usecols=None if len(wanted) == len(names) else sorted(wanted),
                 dtype={name: kind for name, kind in dtypes.items() if kind is not None},
-                na_values=missing if len(missing) < len(names) else self._missing,
+                # pandas takes a second to prepare a list for each of 5,000 columns.
+                na_values=missing if len(missing) < len(wanted) else self._missing,
                 keep_default_na=False,
                 decimal=decimal,
                 # Blank lines separate nothing; in a single column they are missing cells.
