@@ -99,7 +99,7 @@ def test_codes_are_the_same_however_they_are_written():
 def test_columns_of_numbers_share_one_list_of_missing_words(tmp_path, monkeypatch):
     """One for each column takes longer to prepare than a wide row to read."""
     file = tmp_path / "wide.csv"
-    file.write_text("a,b,y,\n1,?,no,\n", encoding="utf-8")
+    file.write_text("a,b,y\n1,?,no,\n", encoding="utf-8")
     given = []
     real = pd.read_csv
 
