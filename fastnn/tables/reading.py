@@ -31,6 +31,7 @@ from .text_files import read_text
 _TRAILING = "\x1f"  # the name of the cells behind a delimiter at the end of each row
 _EXACT = 2.0**53  # whole numbers from here on are not all in float64
 _TOO_LONG = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+_UNCLOSED = re.compile(r"EOF inside string starting at row (\d+)")
 _COMMA = Notation(",")
 
 
@@ -300,6 +301,10 @@ class CsvFile:
             return (
                 f"not a CSV file (line {line} has {cells} cells, the header "
                 f"{len(self.layout.names)}; cells that hold {self.layout.delimiter!r} need quotes)"
+            )
+        if match := _UNCLOSED.search(str(error)):
+            return (
+                f"not a CSV file (a quote that opens in data row {int(match[1]) + 1} never closes)"
             )
         return f"not a CSV file ({str(error).strip()})"
 

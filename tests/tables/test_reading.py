@@ -116,3 +116,10 @@ def test_columns_of_numbers_share_one_list_of_missing_words(tmp_path, monkeypatc
     assert frame["a"].tolist() == [1]
     assert frame["b"].isna().all()
     assert [type(words) for words in given] == [dict, list]
+
+
+def test_a_quote_that_never_closes_is_told_with_its_row(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text('a,b\n1,2\n3,4\n"5,6\n7,8\n', encoding="utf-8")
+    with pytest.raises(ArgumentError, match="a quote that opens in data row 3 never closes"):
+        read_table(file)
