@@ -123,20 +123,26 @@ def arrayable(argument: str, values: Any) -> Any:
 
 def _require_array(argument: str, values: Any) -> None:
     """Raise `ArgumentTypeError` for what NumPy would take for a single object."""
-    name = type(values).__name__
-    if name == "LazyFrame":
-        cure = f"its rows are not there yet: pass {argument}.collect()"
-    elif isinstance(values, Iterator):
-        cure = f"it can be read only once: pass numpy.array(list({argument}))"
-    elif isinstance(values, str | bytes | os.PathLike):
+    if isinstance(values, str | bytes | os.PathLike):
         cure = "pass what the file holds, for instance pandas.read_csv(path)"
     elif hasattr(values, "tocsr"):  # a sparse matrix of keys is a Mapping
         return
     elif values is None or isinstance(values, Mapping | Set):
         cure = "pass an array or a data frame"
-    else:
+    elif not (cure := cure_of_unread(argument, values)):
         return
-    raise ArgumentTypeError(f"{argument} must be an array of numbers, got {name}: {cure}")
+    raise ArgumentTypeError(
+        f"{argument} must be an array of numbers, got {type(values).__name__}: {cure}"
+    )
+
+
+def cure_of_unread(argument: str, values: Any) -> str:
+    """Return how to pass values whose rows are not there yet; "" where they are."""
+    if type(values).__name__ == "LazyFrame":
+        return f"its rows are not there yet: pass {argument}.collect()"
+    if isinstance(values, Iterator):
+        return f"it can be read only once: pass numpy.array(list({argument}))"
+    return ""
 
 
 def _no_times(what: str, dtype: Any) -> ArgumentTypeError:

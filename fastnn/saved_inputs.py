@@ -9,6 +9,7 @@ import numpy as np
 
 from . import data, optional
 from .errors import ArgumentError, ArgumentTypeError, ModelFileError
+from .frames import cure_of_unread
 
 if TYPE_CHECKING:
     from .network import Network
@@ -95,9 +96,10 @@ class Tables:
         if isinstance(X, Sequence) and X and isinstance(X[0], Mapping):
             return pd.DataFrame(list(X))
         if not isinstance(X, (np.ndarray, Sequence)) or isinstance(X, (str, bytes)):
+            cure = "pass X.to_dict()" if isinstance(X, pd.Series) else cure_of_unread("X", X)
             raise ArgumentTypeError(
                 "X must be a DataFrame, a row as a dict or a sequence, or a list of rows, got "
-                f"{type(X).__name__}"
+                f"{type(X).__name__}{cure and ': '}{cure}"
             )
         widths = {len(row) for row in X}
         if widths - {len(self.names)}:

@@ -161,6 +161,14 @@ def test_rows_that_do_not_fit_are_named(trained):
     for wrong in ("text", None, 3.0, {name: [1, 2] for name in row}):
         with pytest.raises(fastnn.ArgumentTypeError, match="X"):
             model.predict(wrong)
+    polars = pytest.importorskip("polars")
+    for wrong, cure in (
+        (frame.iloc[0], r"got Series: pass X\.to_dict\(\)"),
+        (polars.from_pandas(frame).lazy(), r"got LazyFrame: .*pass X\.collect\(\)"),
+        (iter([row]), r"read only once: pass numpy\.array\(list\(X\)\)"),
+    ):
+        with pytest.raises(fastnn.ArgumentTypeError, match=cure):
+            model.predict(wrong)
 
 
 def test_threads_share_a_model(trained):

@@ -76,7 +76,8 @@ def compare(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Score
         heading = ("test", "accuracy", "F1 (mean of classes)")
         score, name = _classification, f"always {constant}"
     else:
-        constant = np.mean(train)
+        unit = _magnitude(train)  # float64 may not hold the sum of the values
+        constant = unit * np.mean(train / unit)
         heading = ("test", "R²", _ERROR)
         score, name = _regression, f"always the mean, {constant:.6g}"
     baseline = np.full_like(test, constant)
@@ -108,6 +109,14 @@ def _classification(true: np.ndarray, predicted: np.ndarray) -> tuple[float, flo
 
 
 def _regression(true: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
+    unit = _magnitude(true)  # float64 may not hold the squares of the values
+    scaled, estimated = true / unit, predicted / unit
     # R² compares with the test rows' own mean: equal values have no variance to explain.
-    r2 = r2_score(true, predicted) if np.ptp(true) else np.nan
-    return r2, mean_absolute_error(true, predicted)
+    r2 = r2_score(scaled, estimated) if np.ptp(scaled) else np.nan
+    return r2, unit * mean_absolute_error(scaled, estimated)
+
+
+def _magnitude(values: np.ndarray) -> float:
+    """Return the power of two below the largest value, by which division is exact."""
+    _, exponent = np.frexp(np.abs(values).max())
+    return float(np.ldexp(1.0, exponent - 1))

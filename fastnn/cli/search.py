@@ -45,6 +45,7 @@ machines at once it shares them.
 
 #: Trials where neither their number nor the time is limited.
 _TRIALS = 64
+_FILES = ("model.safetensors", "command.txt", "report.html")  # that a search writes
 #: Arguments of `search.search` that are options of the command, under the same names.
 _SEARCH_ARGUMENTS = (
     "trials",
@@ -145,7 +146,8 @@ def _check_out(out: Path, data: str) -> Path:
     around = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     check_folder(around)
     if out.exists():
-        check_output(out / "model.safetensors", inputs=(data,))
+        for name in _FILES:
+            check_output(out / name, inputs=(data,))
     return out
 
 
@@ -207,6 +209,8 @@ def _in_options(message: str, given: argparse.Namespace) -> str:
         where = shown(given.storage)
         message = f"{given.data} is another file than that of the trials in {where}: {message}"
     message = message.replace("another study_name", "another --study-name, --storage or --out")
+    stored = re.search(r" its seed is (\d+), ", message)  # None, for the stored one, is no option
+    message = message.replace("give seed=None", f"give --seed {stored[1]}" if stored else "")
     options = {name: f"--{name.replace('_', '-')}" for name in _SEARCH_ARGUMENTS}
     options["timeout"] = "--time"
     names = "|".join(options)

@@ -29,6 +29,7 @@ from .text_files import read_text
 
 _TRAILING = "\x1f"  # the name of the cells behind a delimiter at the end of each row
 _TOO_LONG = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+_UNCLOSED = re.compile(r"EOF inside string starting at row (\d+)")
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,8 @@ class CsvFile:
                 names=names,
                 usecols=None if len(wanted) == len(names) else sorted(wanted),
                 dtype={name: kind for name, kind in dtypes.items() if kind is not None},
-                na_values=missing if len(missing) < len(names) else self._missing,
+                # pandas takes a second to prepare a list for each of 5,000 columns.
+                na_values=missing if len(missing) < len(wanted) else self._missing,
                 keep_default_na=False,
                 decimal=decimal,
                 # Blank lines separate nothing; in a single column they are missing cells.
@@ -296,6 +298,10 @@ class CsvFile:
             return (
                 f"not a CSV file (line {line} has {cells} cells, the header "
                 f"{len(self.layout.names)}; cells that hold {self.layout.delimiter!r} need quotes)"
+            )
+        if match := _UNCLOSED.search(str(error)):
+            return (
+                f"not a CSV file (a quote that opens in data row {int(match[1]) + 1} never closes)"
             )
         return f"not a CSV file ({str(error).strip()})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from decimal import Decimal
 
@@ -28,6 +29,10 @@ from .notation import FEW_UNREADABLE, PLAIN, Notation, notation_of
 #: What a target can be; "auto" decides by its values.
 TASKS = ("auto", "classification", "regression")
 
+# What begins with digits, after a sign, a bracket or a currency: "(1.5)", "3k", "₹1,23,456".
+_AMOUNT = re.compile(
+    r"\W*(?:[A-Z]{1,3}[$€£¥₹ ]{1,2})?\d[\d.,' ]*\)?(?:\s?[^\W\d_]{1,3})?$", re.ASCII
+)
 _MOST_CLASSES = 20  # distinct whole numbers that are still taken as classes
 _MOST_CLASSES_PER_ROW = 0.5
 _HUNDREDS, _FEW_ROWS = 100, 5  # classes from which so few rows of each are a mistake
@@ -80,7 +85,6 @@ def find_target(
     if read.unreadable.any() and task != "classification":
         notation = _notation(name, cells, dialect) or notation
         read = numbers(cells, notation)
-    whole = is_whole(read.values)
     of_classes, known = _classes(name, cells, read, notation)
     of_numbers = Column(name, "number", notation)
     written = f" ({notation.describe()})" if notation != PLAIN else ""
@@ -282,6 +286,8 @@ def _check_classes(name: str, found: np.ndarray, rows: int, many_classes: bool) 
         cause = "; they look like " + " or ".join(f"{w.describe()} ({options_of(w)})" for w in ways)
     elif share == 1:
         cause = "; if they are amounts, give --task regression"
+    elif np.mean([_AMOUNT.match(str(label)) is not None for label in found]) > 0.5:
+        cause = "; if they are amounts, write them as plain numbers, such as -1234.5"
     elif not hopeless:
         cause = "; if they are classes, give --task classification"
     raise ArgumentError(

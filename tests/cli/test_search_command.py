@@ -189,6 +189,21 @@ def test_a_storage_with_other_trials_is_refused(iris, prices, tmp_path, capsys):
     assert bytes_of(out) == before
 
 
+def test_the_seed_of_a_storage_is_told_as_an_option(iris, tmp_path, capsys):
+    options = ["--target", "species", "--trials", "1", "--epochs", "1", "--out", tmp_path / "s"]
+    assert run(iris, *options, "--seed", 3) == 0
+    capsys.readouterr()
+    error = refused(capsys, "search", iris, *options, "--seed", 4)
+    assert "its seed is 3, not 4; give --seed 3 to go on with it, or another --study" in error
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "report.html", "command.txt"])
+def test_files_that_cannot_be_written_are_told_before_the_search(iris, tmp_path, capsys, name):
+    (tmp_path / "s" / name).mkdir(parents=True)
+    error = refused(capsys, "search", iris, "--target", "species", "--out", tmp_path / "s")
+    assert error.rstrip().endswith(f"{name}: is a folder, expected the name of a file")
+
+
 def test_a_file_is_no_folder(iris, capsys):
     error = refused(capsys, "search", iris, "--target", "species", "--out", iris)
     assert "is a file, expected the name of a folder" in error

@@ -5,6 +5,7 @@ import pytest
 from commands import refused
 
 from fastnn.cli import main
+from fastnn.cli.scores import compare
 
 
 @pytest.fixture
@@ -122,3 +123,15 @@ def test_errors_of_a_search_name_the_option(iris, tmp_path, capsys, options, mes
     arguments = ["search", iris, "--target", "species", "--epochs", "1", "--out", tmp_path / "s"]
     error = refused(capsys, *arguments, *options)
     assert message in error
+
+
+@pytest.mark.parametrize("unit", [1e300, 1.0, 1e-300])
+def test_figures_do_not_depend_on_the_unit_of_the_target(unit, recwarn):
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(3, 1, 50), rng.normal(3, 1, 20)
+    predicted = test + 0.1
+    plain = compare(train, test, predicted)
+    found = compare(unit * train, unit * test, unit * predicted)
+    for one, other in ((found.network, plain.network), (found.constant, plain.constant)):
+        np.testing.assert_allclose(one, (other[0], unit * other[1]), rtol=1e-9)
+    assert not recwarn

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from fastnn.errors import ArgumentError
-from fastnn.tables import Column, read_csv
+from fastnn.tables import Column, read_csv, read_table
+from fastnn.tables.notation import PLAIN
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -93,3 +94,32 @@ def test_codes_are_the_same_however_they_are_written():
         read = Column("x", "code").read(pd.DataFrame({"x": cells}))
         assert read.tolist() == ["1", "1", "1", ""]
     assert Column("x", "code").read(pd.DataFrame({"x": ["new"]})).tolist() == ["new"]
+
+
+def test_columns_of_numbers_share_one_list_of_missing_words(tmp_path, monkeypatch):
+    """One for each column takes longer to prepare than a wide row to read."""
+    file = tmp_path / "wide.csv"
+    file.write_text("a,b,y\n1,?,no,\n", encoding="utf-8")
+    given = []
+    real = pd.read_csv
+
+    def spied(*args, **options):
+        given.append(options["na_values"])
+        return real(*args, **options)
+
+    monkeypatch.setattr(pd, "read_csv", spied)
+    frame = read_table(file, known={"a": PLAIN, "b": PLAIN}).frame
+    assert frame["a"].tolist() == [1]
+    assert frame["b"].isna().all()
+    file.write_text("a,b,y\n1,?,no\n", encoding="utf-8")
+    frame = read_table(file, known={"a": PLAIN, "b": PLAIN}).frame
+    assert frame["a"].tolist() == [1]
+    assert frame["b"].isna().all()
+    assert [type(words) for words in given] == [dict, list]
+
+
+def test_a_quote_that_never_closes_is_told_with_its_row(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text('a,b\n1,2\n3,4\n"5,6\n7,8\n', encoding="utf-8")
+    with pytest.raises(ArgumentError, match="a quote that opens in data row 3 never closes"):
+        read_table(file)

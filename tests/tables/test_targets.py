@@ -258,6 +258,18 @@ def test_hundreds_of_classes_with_few_rows_each_are_refused_unless_meant():
         usable_rows(column, mixed)
 
 
+@pytest.mark.parametrize(
+    "amount", ["({}.5)", "{}.5k", "₹1,23,{:03d}", "{}.2 kg", "US$ 1,23,{:03d}"]
+)
+def test_amounts_in_no_known_notation_are_told_from_classes(amount):
+    values = np.array([amount.format(i) for i in range(200)], dtype=object)
+    with pytest.raises(ArgumentError, match=r"too many to be classes.*write them as plain numbers"):
+        usable_rows(Column("y", "category"), values)
+    names = np.array([f"A{i}" for i in range(200)], dtype=object)
+    with pytest.raises(ArgumentError, match=r"too many to be classes$"):
+        usable_rows(Column("y", "category"), names)
+
+
 def test_long_numbers_and_those_with_zeros_in_front_are_classes():
     for cells in ([f"{i:04}" for i in range(30)], [f"12345678901234567{i}" for i in range(30)]):
         column, _ = find_target(pd.DataFrame({"y": cells * 9}), "y")
