@@ -58,7 +58,7 @@ class Notation:
         """Return texts as numbers, shape (n,), float64; NaN where one is no number."""
         if self == PLAIN:
             cells = pd.Series(list(texts), dtype=object)
-            return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+            return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, copy=True)
         pattern = _pattern(self)
         return np.array([float(_plain(pattern.fullmatch(text))) for text in texts], np.float64)
 
