@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -126,10 +125,5 @@ def space_of(space: Any) -> Space:
 
 
 def grid_size(grid: Mapping[str, list[Any]]) -> int:
-    """Number of points."""
+    """Return the number of points."""
     return math.prod(map(len, grid.values()))
-
-
-def grid_points(grid: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
-    """All of them, the last name changing fastest."""
-    return [dict(zip(grid, point, strict=True)) for point in itertools.product(*grid.values())]
