@@ -145,7 +145,6 @@ ATTRIBUTES: dict[str, str] = {
     "CrossEntropyLoss": "write loss='softmax_cross_entropy'",
     "MSELoss": "write loss='mean_squared_error'",
     "load_model": "write Network.load(path)",
-    "load": "write Network.load(path)",
 }
 
 #: Attributes of a network.
