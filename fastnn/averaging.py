@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import checks, kernels
-from .errors import ArgumentError, ArgumentTypeError
+from .errors import ArgumentError, ArgumentTypeError, NetworkBusyError
 from .interrupts import uninterruptible
 from .plan import AverageMomentum
 from .specification import Specification
@@ -169,6 +169,7 @@ class InPlaceOfWeights:
         self._held = network.lock.shared_with_own_fit()
         # What to write where at the end, while there is anything: nothing is made anew then.
         self._reversal: tuple[tuple[np.ndarray, np.ndarray], ...] = ()
+        self._was_averaged = False
 
     @uninterruptible
     def __enter__(self) -> Network:
@@ -195,11 +196,13 @@ class InPlaceOfWeights:
             self._end()
 
     def _begin(self) -> None:
+        self._was_averaged = self._network.lock.averaged
         require_begun(self._network)
         arena = self._network.arena
         weights, average, statistics = arena.parameters, arena.slots[-1], arena.buffers
         kept, kept_statistics = weights.copy(), statistics.copy()
         weights[:] = average
+        self._network.lock.averaged = True
         self._reversal = (average, weights), (weights, kept), (statistics, kept_statistics)
 
     def _end(self) -> None:
@@ -208,12 +211,21 @@ class InPlaceOfWeights:
                 np.copyto(array, values)
         finally:
             self._reversal = ()
+            self._network.lock.averaged = self._was_averaged
             self._held.__exit__(None, None, None)
 
 
 def use(network: Network) -> None:
     """The average becomes the weights."""
     network.arena.parameters[:] = network.arena.slots[-1]
+
+
+def require_elsewhere(network: Network) -> None:
+    """Raise `NetworkBusyError` where the average is in the place of the weights already."""
+    if network.lock.averaged:
+        raise NetworkBusyError(
+            "within averaged(), whose end puts the weights back, use_average() would do nothing"
+        )
 
 
 def require_begun(network: Network) -> None:

@@ -380,8 +380,8 @@ class Network(Assembly):
         --------
         See `SWA`.
         """
-        own_fit = self.session is not None
-        with self.lock.shared_with_own_fit() if own_fit else self.lock.held():
+        with self.lock.shared_with_own_fit():
+            averaging.require_elsewhere(self)
             averaging.require_begun(self)
             averaging.use(self)
 

@@ -27,9 +27,15 @@ class TrainingLock:
 
     Ctrl-C waits in the contexts that hold it, but where they allow it: what changes a network does
     so between taking the lock and giving it back.
+
+    Attributes
+    ----------
+    averaged : bool
+        Whether the average is in the place of the network's weights.
     """
 
     def __init__(self) -> None:
+        self.averaged = False
         # At most one. Weak: where an error comes between two statements, it goes with the frame.
         # A dict, whose single operations other threads cannot split: no lock could stay locked.
         self._holds: dict[None, weakref.ref[Hold]] = {}

@@ -158,9 +158,17 @@ def test_files_and_copies_made_within_it_have_the_average_alone(tmp_path):
 def test_what_the_end_of_the_context_would_undo_is_refused():
     net = network(EMA(0.9))
     net.fit(X, Y, epochs=2, verbose=0)
-    with net.averaged(), pytest.raises(fastnn.NetworkBusyError, match="through its average"):
+    with net.averaged(), pytest.raises(fastnn.NetworkBusyError, match="would do nothi"):
         net.use_average()
     net.use_average()
+    np.testing.assert_array_equal(net.parameters, average_of(net))
+
+
+@pytest.mark.parametrize("hook", ["on_batch_end", "on_epoch_end", "on_train_end"])
+def test_callbacks_may_make_the_average_the_weights(hook):
+    net, use = network(EMA(0.9)), Callback()
+    setattr(use, hook, lambda network, *_: network.use_average())
+    net.fit(X, Y, epochs=2, callbacks=[use], verbose=0)
     np.testing.assert_array_equal(net.parameters, average_of(net))
 
 

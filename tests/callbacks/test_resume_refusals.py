@@ -113,6 +113,17 @@ def test_files_that_are_no_checkpoints(saved, tmp_path):
     refused(net, 3, "resume_from must be the path", [Checkpoint(saved)], error=ArgumentTypeError)
 
 
+def test_a_file_without_an_architecture_is_damaged(saved):
+    from fastnn.serialization import container
+
+    with saved.open("rb") as file:
+        header = container.read_header(file)
+        tensors = container.read_tensors(file, header)
+    del header.description["architecture"]
+    saved.write_bytes(container.encode(header.description, tensors))
+    refused(network(metrics=["mae"]), saved, "lacks 'architecture'", error=ModelFileError)
+
+
 def test_fits_entry_is_checked_like_the_rest(saved):
     """A file with a digest of its own, but with nonsense in the entry."""
     from fastnn.serialization import container
