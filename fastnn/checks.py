@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 import reprlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -22,6 +23,17 @@ def integer(argument: str, value: Any, *, low: int, high: int | None = None) -> 
         return int(value)
     expected = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
     raise _refusal(argument, expected, value, known)
+
+
+def path(argument: str, value: Any) -> str:
+    """Return a str, bytes or path-like `value` as a str; an empty one is refused."""
+    try:
+        name = os.fsdecode(value)
+    except TypeError:
+        raise ArgumentTypeError(f"{argument} must be a path, got {value!r}") from None
+    if not name or "\0" in name:
+        raise ArgumentError(f"{argument} must be a path, got {name!r}")
+    return name
 
 
 def real(

@@ -5,9 +5,12 @@ from __future__ import annotations
 #: Names of losses, activations, metrics and so on: the first that is known is suggested.
 NAMES: dict[str, tuple[str, ...]] = {
     "mse": ("mean_squared_error",),
+    "mseloss": ("mean_squared_error",),
+    "mse_loss": ("mean_squared_error",),
     "l2": ("mean_squared_error",),
     "mae": ("mean_absolute_error",),
     "l1": ("mean_absolute_error",),
+    "l1loss": ("mean_absolute_error",),
     "mean_squared_error": ("mse",),
     "mean_absolute_error": ("mae",),
     "root_mean_squared_error": ("rmse",),
@@ -18,6 +21,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "cross_entropy": ("softmax_cross_entropy",),
     "crossentropyloss": ("softmax_cross_entropy",),
     "nll": ("softmax_cross_entropy",),
+    "nllloss": ("softmax_cross_entropy",),
+    "nll_loss": ("softmax_cross_entropy",),
     "log_loss": ("softmax_cross_entropy",),
     "binary_crossentropy": ("sigmoid_cross_entropy",),
     "bce": ("sigmoid_cross_entropy",),

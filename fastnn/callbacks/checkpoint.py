@@ -12,7 +12,7 @@ from .. import checks
 from ..errors import ArgumentError
 from ..monitor import Monitor
 from .base import Callback, Info, Logs
-from .files import name_of, require_writable_file, require_writable_folder
+from .files import require_writable_file, require_writable_folder
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -81,7 +81,7 @@ class Checkpoint(Callback):
         mode: str = "auto",
         min_delta: float = 0.0,
     ):
-        self.path = name_of("path", path)
+        self.path = checks.path("path", path)
         try:
             self._has_fields = _has_fields(self.path)
         except ValueError as error:

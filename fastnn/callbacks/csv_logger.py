@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
 from .base import Callback, Info, Logs
-from .files import name_of, require_writable_file
+from .files import require_writable_file
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -63,7 +63,7 @@ class CSVLogger(Callback):
             raise ArgumentTypeError(f"separator must be one character, got {separator!r}")
         if len(separator) != 1 or separator in '\r\n"':
             raise ArgumentError(f"separator must be one character, got {separator!r}")
-        self.path = os.path.abspath(name_of("path", path))
+        self.path = os.path.abspath(checks.path("path", path))
         self._separator = separator
         self._append = checks.flag("append", append)
         self._names: Sequence[str] = ()

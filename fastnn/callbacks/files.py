@@ -4,20 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Any
-
-from ..errors import ArgumentError, ArgumentTypeError
-
-
-def name_of(argument: str, path: Any) -> str:
-    """Return a path as a string; raise `ArgumentTypeError` or `ArgumentError` if it is none."""
-    try:
-        name = os.fsdecode(path)
-    except TypeError:
-        raise ArgumentTypeError(f"{argument} must be a path, got {path!r}") from None
-    if not name or "\0" in name:
-        raise ArgumentError(f"{argument} must be a path, got {name!r}")
-    return name
 
 
 def require_writable_file(path: str) -> None:

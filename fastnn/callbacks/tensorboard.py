@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .. import optional
+from .. import checks, optional
 from .base import Callback, Info, Logs
-from .files import name_of, require_writable_folder
+from .files import require_writable_folder
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -43,7 +43,7 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = os.path.abspath(name_of("folder", folder))
+        self.folder = os.path.abspath(checks.path("folder", folder))
         self._writers: dict[str, Any] = {}
 
     def check_fit(self, network: Network, info: Info) -> None:

@@ -56,8 +56,8 @@ def save(
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        `preprocessing`, or a field of a layer of your own, is not of JSON's types; a parameter is
-        NaN or infinite.
+        `path` is none; `preprocessing`, or a field of a layer of your own, is not of JSON's types;
+        a parameter is NaN or infinite.
     NotBuiltError
         The network has neither been built nor trained.
     OSError
@@ -74,6 +74,7 @@ def save(
     ...     Network.load(path).output_shape
     (2,)
     """
+    path = checks.path("path", path)
     training = checks.flag("optimizer", optimizer)
     description.check_fields(network)
     if preprocessing is None:
@@ -117,7 +118,8 @@ def load(
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        `custom_objects` holds what the network has no use for, or what cannot be one.
+        `path` is none; `custom_objects` holds what the network has no use for, or what cannot be
+        one.
     ModelFileError
         The file is truncated, altered, foreign, too large or of another format version, or needs an
         object that `custom_objects` lacks; the message says which.
@@ -136,12 +138,13 @@ def load(
     >>> bool((again.parameters == net.parameters).all())
     True
     """
+    path = checks.path("path", path)
     custom = CustomObjects(custom_objects)
     try:
         with opened(path) as file:
             return _read(file, custom)
     except ModelFileError as error:
-        raise ModelFileError(f"cannot load {os.fsdecode(path)}: {error}") from error
+        raise ModelFileError(f"cannot load {path}: {error}") from error
 
 
 def opened(path: str | PathLike[str]) -> BinaryIO:

@@ -14,6 +14,7 @@ import safetensors
 import safetensors.numpy
 from round_trips import classifier, round_trip
 
+import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Dense, Network, NotBuiltError
 
 
@@ -152,3 +153,11 @@ def test_saving_while_another_thread_trains_gives_whole_files(path):
         Network.load(path)
         saved += 1
     thread.join()
+
+
+@pytest.mark.parametrize("wrong", [3, None, 1.5, "", "a\0b"])
+def test_what_is_no_path_is_named(wrong):
+    net = Network([Dense(2)], loss="huber").build(3)
+    for call in (net.save, Network.load, fastnn.load):
+        with pytest.raises((ArgumentError, ArgumentTypeError), match=r"^path must be a path, got"):
+            call(wrong)
