@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from ..errors import ArgumentTypeError, ExecutorError
@@ -130,7 +132,10 @@ def _end(executor: Executor, *, kill: bool) -> None:
     end = time.monotonic() + PATIENCE
     for process in processes:
         process.join(max(0.0, end - time.monotonic()))
-        process.kill()
+        if process.is_alive():
+            with suppress(ProcessLookupError):  # it has ended just now
+                # Not by its own method: processes of loky have none.
+                os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     if processes:
         _close_results(executor)
     executor.shutdown(wait=not kill or bool(processes))
