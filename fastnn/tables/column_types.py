@@ -18,13 +18,12 @@ from .cells import has_leading_zeros, is_whole
 from .findings import count
 from .first_rows import notations_by_name
 from .layout import may_have_leading_zeros
-from .notation import PLAIN, Notation
+from .notation import COMMA, PLAIN, Notation
 
 if TYPE_CHECKING:
     from .reading import CsvFile
 
 _EXACT = 2.0**53  # whole numbers from here on are not all in float64
-_COMMA = Notation(",")
 
 
 def read_all(file: CsvFile, text: Collection[str]) -> tuple[pd.DataFrame, dict[str, Notation]]:
@@ -38,7 +37,7 @@ def read_all(file: CsvFile, text: Collection[str]) -> tuple[pd.DataFrame, dict[s
     """
     notations = _notations(file, text)
     plain = [name for name, notation in notations.items() if notation == PLAIN]
-    comma = [name for name, notation in notations.items() if notation == _COMMA]
+    comma = [name for name, notation in notations.items() if notation == COMMA]
     if comma:
         file.check_lengths()
     known = {*plain, *comma}
@@ -61,7 +60,7 @@ def read_wanted(file: CsvFile, known: Mapping[str, Notation | None]) -> pd.DataF
     if len(there) < len(file.names):
         file.check_lengths()
     plain = [name for name, notation in there.items() if notation == PLAIN]
-    comma = [name for name, notation in there.items() if notation == _COMMA]
+    comma = [name for name, notation in there.items() if notation == COMMA]
     numeric = {*plain, *comma}
     frame = file.read(plain, comma, [name for name in there if name not in numeric])
     _empty_missing(frame, file.dialect.missing)

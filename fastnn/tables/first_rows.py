@@ -12,13 +12,12 @@ import numpy as np
 
 from .cells import MISSING_NUMBERS
 from .dialect import Dialect
-from .notation import PLAIN, Notation
+from .notation import COMMA, PLAIN, Notation
 
 _PLAIN = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE
 )
 _LEADING_ZERO = re.compile(r"[+-]?0\d+", re.ASCII)
-_COMMA = Notation(",")
 _POINT_BETWEEN_THOUSANDS = Notation(",", ".")
 
 
@@ -63,7 +62,7 @@ def _options(cells: list[str], dialect: Dialect) -> tuple[Notation, ...]:
     if not all(map(_PLAIN.fullmatch, cells)):
         return dialect.notation_of(cells)
     if not any("." in cell for cell in cells):  # whole numbers so far
-        return (_COMMA if dialect.decimal == "," else PLAIN,)
+        return (COMMA if dialect.decimal == "," else PLAIN,)
     as_thousands = bool(np.isfinite(_POINT_BETWEEN_THOUSANDS.parse(cells)).all())
     if dialect.decimal == ".":
         return (PLAIN,)

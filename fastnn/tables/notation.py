@@ -104,6 +104,8 @@ class Notation:
 
 #: Digits with a decimal point and nothing else.
 PLAIN = Notation()
+#: Digits with a decimal comma and nothing else.
+COMMA = Notation(",")
 
 
 def _plain(match: re.Match[str] | None) -> str:
