@@ -19,7 +19,7 @@ PROGRAM = """
         child = os.fork()
         if child == 0:
             net, _ = resumed_jobs.trained(here)
-            print(resumed_jobs.digest(net, here), flush=True)
+            os.write(1, f"{resumed_jobs.digest(net, here)}\\n".encode())  # whole, or not at all
             os._exit(0)
         return child
 
