@@ -141,11 +141,12 @@ class Layer(Specification, family=True):
 
     def _settle_training(self) -> None:
         """Check how the parameters are trained."""
-        multiplier = checks.real(
+        multiplier = checks.number(
             "learning_rate_multiplier", self.learning_rate_multiplier, low=0, open_low=True
         )
-        self._settle(
-            trainable=checks.flag("trainable", self.trainable), learning_rate_multiplier=multiplier
+        self._set_fields(
+            trainable=checks.boolean("trainable", self.trainable),
+            learning_rate_multiplier=multiplier,
         )
 
     def _settle_regularization(self, *names: str) -> None:
@@ -153,8 +154,8 @@ class Layer(Specification, family=True):
         for name in names:
             value = getattr(self, name)
             if value is not None:
-                self._settle(**{name: checks.real(name, value, low=0)})
+                self._set_fields(**{name: checks.number(name, value, low=0)})
 
     def _settle_input_shape(self) -> None:
         if self.declared_input is not None:
-            self._settle(input_shape=checks.shape("input_shape", self.declared_input))
+            self._set_fields(input_shape=checks.shape("input_shape", self.declared_input))

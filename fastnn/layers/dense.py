@@ -87,16 +87,16 @@ class Dense(Layer):
         initializer = self.initializer
         if initializer == "auto":
             initializer = activation.initializer
-        self._settle(
+        self._set_fields(
             units=checks.integer("units", self.units, low=1),
             initializer=initializers.get("initializer", initializer),
             bias_initializer=initializers.get("bias_initializer", self.bias_initializer),
-            use_bias=checks.flag("use_bias", self.use_bias),
+            use_bias=checks.boolean("use_bias", self.use_bias),
         )
         self._settle_regularization("l1", "l2", "weight_decay", "max_norm")
         self._settle_training()
         if self.input_size is not None:
-            self._settle(input_size=checks.integer("input_size", self.input_size, low=1))
+            self._set_fields(input_size=checks.integer("input_size", self.input_size, low=1))
         self.check_name()
 
     @property

@@ -51,7 +51,7 @@ class Dropout(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        self._settle(rate=checks.real("rate", self.rate, low=0, high=1, open_high=True))
+        self._set_fields(rate=checks.number("rate", self.rate, low=0, high=1, open_high=True))
         self._settle_input_shape()
         self.check_name()
 

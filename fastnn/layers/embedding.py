@@ -102,11 +102,11 @@ class Embedding(Layer):
     follows = ("Flatten",)
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             input_dim=checks.integer("input_dim", self.input_dim, low=1, high=MOST_CODES),
             output_dim=checks.integer("output_dim", self.output_dim, low=1),
             initializer=initializers.get("initializer", self.initializer),
-            sparse=checks.flag("sparse", self.sparse),
+            sparse=checks.boolean("sparse", self.sparse),
         )
         self._settle_regularization("l1", "l2", "weight_decay")
         if self.sparse and (self.l1 or self.l2):

@@ -88,7 +88,7 @@ class Normalization(Layer):
     follows = ("Flatten", "Rescaling")
 
     def __post_init__(self) -> None:
-        self._settle(axis=_axis(self.axis))
+        self._set_fields(axis=_axis(self.axis))
         if (self.mean is None) != (self.variance is None):
             raise ArgumentError("mean and variance must be given together, or neither")
         if self.mean is not None:
@@ -99,7 +99,7 @@ class Normalization(Layer):
                 )
             if min(variance) < 0:
                 raise ArgumentError(f"variance must not be negative, got {min(variance)}")
-            self._settle(mean=mean, variance=variance)
+            self._set_fields(mean=mean, variance=variance)
         self._settle_input_shape()
         self.check_name()
 

@@ -52,7 +52,7 @@ class GaussianNoise(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        self._settle(stddev=checks.real("stddev", self.stddev, low=0))
+        self._set_fields(stddev=checks.number("stddev", self.stddev, low=0))
         self._settle_input_shape()
         self.check_name()
 

@@ -36,11 +36,11 @@ class _ScaledNorm(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             axis=checks.integer("axis", self.axis, low=-1),
-            epsilon=checks.real("epsilon", self.epsilon, low=0, open_low=True),
-            center=checks.flag("center", self.center),
-            scale=checks.flag("scale", self.scale),
+            epsilon=checks.number("epsilon", self.epsilon, low=0, open_low=True),
+            center=checks.boolean("center", self.center),
+            scale=checks.boolean("scale", self.scale),
             beta_initializer=initializers.get("beta_initializer", self.beta_initializer),
             gamma_initializer=initializers.get("gamma_initializer", self.gamma_initializer),
         )
@@ -136,7 +136,9 @@ class BatchNorm(_ScaledNorm):
     momentum: float = 0.99
 
     def __post_init__(self) -> None:
-        self._settle(momentum=checks.real("momentum", self.momentum, low=0, high=1, open_high=True))
+        self._set_fields(
+            momentum=checks.number("momentum", self.momentum, low=0, high=1, open_high=True)
+        )
         super().__post_init__()
 
     def normalized_columns(self, input_shape: tuple[int, ...]) -> int | None:

@@ -54,7 +54,7 @@ class Rescaling(Layer):
     follows = ("Flatten", "Rescaling")
 
     def __post_init__(self) -> None:
-        self._settle(scale=checks.real("scale", self.scale))
+        self._set_fields(scale=checks.number("scale", self.scale))
         if self.scale == 0:
             raise ArgumentError("scale must not be 0")
         self._settle_input_shape()

@@ -80,9 +80,9 @@ class TabularInput(Layer):
     follows = ()
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             categorical=_embeddings(self.categorical),
-            normalize=checks.flag("normalize", self.normalize),
+            normalize=checks.boolean("normalize", self.normalize),
         )
         self._settle_training()
         self._settle_input_shape()
