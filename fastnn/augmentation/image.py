@@ -131,7 +131,7 @@ class ImageAugmentation(Augmentation):
 
 
 def _image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Height, width and channels of a row."""
+    """Return height, width and channels of a row."""
     if len(shape) not in (2, 3):
         raise ArgumentError(
             "ImageAugmentation needs images, rows of shape (H, W) or (H, W, C), but the rows of X "

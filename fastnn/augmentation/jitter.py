@@ -1,4 +1,4 @@
-"""Random changes to tables."""
+"""GaussianJitter: noise added to tables."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class GaussianJitter(Augmentation):
         if self.columns is not None:
             columns = _sequence("columns", self.columns)
             numbers = [checks.integer("columns", column, low=0) for column in columns]
-            for place, column in enumerate(numbers):
-                if column in numbers[:place]:
+            for i, column in enumerate(numbers):
+                if column in numbers[:i]:
                     raise ArgumentError(f"columns names column {column} twice")
             self._set_fields(columns=tuple(numbers))
         if np.ndim(self.std) == 0:
