@@ -1,4 +1,4 @@
-"""How much memory a process may still take: Linux control groups and the machine's own."""
+"""Memory available to this process: Linux control groups and the machine's own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MEMINFO = Path("/proc/meminfo")
 def available_memory(
     root: Path = ROOT, membership: Path = MEMBERSHIP, meminfo: Path = MEMINFO
 ) -> int | None:
-    """Bytes; None where nothing is known.
+    """Return the bytes of memory available to this process; None if unknown.
 
     The least of what the machine could give without swapping and what the control groups of the
-    process leave. Where the system tells only how much there is at all, half of that.
+    process leave. Half of the machine's memory, if the system tells no more.
     """
     found = [_machine(meminfo)]
     for line in read(membership).splitlines():
@@ -37,7 +37,7 @@ def _machine(meminfo: Path) -> int | None:
 
 
 def _groups(root: Path, line: str) -> list[int | None]:
-    """What the groups of one hierarchy leave, from that of the process up to the root."""
+    """Return what the groups of one hierarchy leave, from that of the process to the root."""
     _, _, rest = line.partition(":")
     controllers, _, group = rest.partition(":")
     if controllers and "memory" not in controllers.split(","):

@@ -1,4 +1,4 @@
-"""How many processors a container leaves to this process: Linux control groups, version 1 and 2."""
+"""Processors that the control groups of Linux, version 1 and 2, leave to this process."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ MOST = 65535  # processors; what is beyond is no limit
 
 
 def cgroup_processors(root: Path = ROOT, membership: Path = MEMBERSHIP) -> int:
-    """Processors that the quota of CPU time amounts to, rounded up; 0 where there is no quota.
+    """Return the quota of CPU time in processors, rounded up; 0 if there is none.
 
-    Whatever the files hold, this does not fail: what cannot be understood sets no quota.
+    Never raises: a file that cannot be parsed sets no quota.
     """
     quotas = [quota for line in read(membership).splitlines() for quota in _quotas(root, line)]
     return math.ceil(min(quotas)) if quotas else 0
 
 
 def _quotas(root: Path, line: str) -> Iterator[float]:
-    """Quotas of one hierarchy, from the group of the process up to the root."""
+    """Yield the quotas of one hierarchy, from the group of the process up to the root."""
     _, _, rest = line.partition(":")
     controllers, _, group = rest.partition(":")
     if not group or (controllers and "cpu" not in controllers.split(",")):
@@ -38,24 +38,24 @@ def _quotas(root: Path, line: str) -> Iterator[float]:
 
 
 def _limit_v2(folder: Path) -> tuple[int, int]:
-    """Time and period in microseconds; "max" is no limit."""
+    """Return time and period in microseconds; "max" is no limit."""
     limit, _, period = read(folder / "cpu.max").partition(" ")
     return _number(limit), _number(period)
 
 
 def _limit_v1(folder: Path) -> tuple[int, int]:
-    """Time and period in microseconds; −1 is no limit."""
+    """Return time and period in microseconds; −1 is no limit."""
     quota, period = (read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
     return _number(quota), _number(period)
 
 
 def _number(text: str) -> int:
-    """0 for what is not a positive number that the kernel can hold."""
+    """Return a positive number that the kernel can hold, else 0."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else 0
 
 
 def read(path: Path) -> str:
-    """The text of a file; nothing where it cannot be read."""
+    """Return the text of a file; "" if it cannot be read."""
     try:
         return path.read_text("utf-8", errors="surrogateescape").strip()
     except (OSError, ValueError):  # not there, or a name that no file can have

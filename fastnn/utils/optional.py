@@ -1,4 +1,4 @@
-"""Packages that some functions need and most users do without."""
+"""Imports of optional packages, with errors that tell how to install them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def installation(extra: str) -> str:
 
 
 def module(name: str, *, extra: str, need: str) -> ModuleType:
-    """A module of an optional package, imported now.
+    """Import and return a module of an optional package.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def module(name: str, *, extra: str, need: str) -> ModuleType:
     extra : str
         Of fastnn, that brings the package.
     need : str
-        What the package is needed for; the error begins with it.
+        Purpose of the package; the error begins with it.
 
     Raises
     ------

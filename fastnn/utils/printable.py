@@ -1,4 +1,4 @@
-"""Text from data and files, made harmless for a terminal."""
+"""Text from data and files, escaped for terminals and HTML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def printable(text: object, *, keep: str = "") -> str:
-    """Return a text whose control characters are escaped, as ``ls`` does at a terminal.
+    r"""Return a text whose control characters are escaped, as ``ls`` does at a terminal.
 
     Cells, names of columns and files may hold characters that clear a screen, hide text, reverse
     its direction or end a line. They are written as in a Python string; all other characters stay.
@@ -34,7 +34,7 @@ def printable(text: object, *, keep: str = "") -> str:
     --------
     >>> from fastnn.utils.printable import printable
     >>> print(printable("Zürich" + chr(27) + "[2J"))
-    Zürich\\x1b[2J
+    Zürich\x1b[2J
     """
     text = str(text)
     if text.isprintable():
@@ -43,7 +43,7 @@ def printable(text: object, *, keep: str = "") -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text for a page of HTML: made harmless, and its markup escaped.
+    r"""Return a text for a page of HTML: control characters and markup escaped.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def escape(text: str) -> str:
     --------
     >>> from fastnn.utils.printable import escape
     >>> print(escape("<b>" + chr(27)))
-    &lt;b&gt;\\x1b
+    &lt;b&gt;\x1b
     """
     return html.escape(printable(text, keep="\n\t"))
 

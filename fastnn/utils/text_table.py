@@ -6,7 +6,7 @@ from .printable import printable
 
 
 def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> str:
-    """Return rows of text in aligned columns, heading first, harmless for a terminal.
+    """Return rows of text in aligned columns, heading first, escaped for a terminal.
 
     The columns in `right` are flush right.
     """
