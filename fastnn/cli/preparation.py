@@ -79,13 +79,13 @@ def prepare(table: CsvTable, options: Namespace) -> Prepared:
 
     encoder = tables.TableEncoder(schema.columns)
     cells = encoder.read(frame)
-    encoder.learn(cells.rows(train))
+    encoder.learn(cells.take(train))
     target = tables.Target.learn(column, values[train])
     task = "classification" if target.classes else "regression"
     return Prepared(
         tables.Preprocessing(encoder, target, schema.dropped, table.dialect),
-        encoder.encode(cells.rows(train)),
-        encoder.encode(cells.rows(test)),
+        encoder.encode(cells.take(train)),
+        encoder.encode(cells.take(test)),
         values[train],
         values[test],
         f"{task}, because {reason}",

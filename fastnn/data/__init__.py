@@ -1,1 +1,1 @@
-"""The border between users' arrays and ours."""
+"""Users' arrays and frames, checked and converted for networks."""

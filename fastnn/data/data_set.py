@@ -1,4 +1,4 @@
-"""The border between the user's arrays and ours: checks, conversions, weights and splits."""
+"""Data sets: users' arrays checked and converted, with weights and splits."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ..compiler.architecture import Architecture
 
 
-#: What batches are converted from as they are gathered; arrays of other dtypes are converted whole.
+#: Dtypes converted as batches are gathered; arrays of other dtypes are converted as a whole.
 GATHERED = frozenset(map(np.dtype, ["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]))
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Rows to train on, score or predict, checked.
+    """Checked rows to train on, score or predict.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class DataSet:
     target : ndarray, shape (n,) int64 or (n, outputs) of the network's dtype, or None
     weight : ndarray, shape (n,), the network's dtype, or None
     rows : ndarray of int64, or None
-        Which rows of the arrays belong to the set; None is all of them.
+        Numbers of the rows that belong to the set; None is all of them.
     """
 
     x: Any
@@ -49,34 +49,34 @@ class DataSet:
 
     @property
     def labels(self) -> bool:
-        """Whether the targets are class numbers."""
+        """True if the targets are class numbers."""
         return self.target is not None and self.target.dtype == np.int64
 
     @property
     def weights(self) -> np.ndarray | None:
-        """Return the weights of the rows that belong to the set; None if all weigh the same."""
+        """The weights of the rows that belong to the set; None if all are equal."""
         return None if self.weight is None else self.selected(self.weight)
 
     @property
     def targets(self) -> np.ndarray:
-        """Return the targets of the rows that belong to the set."""
+        """The targets of the rows that belong to the set."""
         assert self.target is not None
         return self.selected(self.target)
 
     def weighted(self, weight: np.ndarray | None) -> DataSet:
-        """Return the same rows with other weights, as many as there are rows in the arrays."""
+        """Return the same set with other weights, one for each row of the arrays."""
         return replace(self, weight=weight)
 
     def take(self, rows: np.ndarray) -> DataSet:
-        """Return the same arrays, of which only the given rows count."""
+        """Return the subset of the given rows, of the same arrays."""
         return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
     def selected(self, array: np.ndarray) -> np.ndarray:
-        """Those rows of an array, as long as `x`, that belong to the set."""
+        """Return the rows of an array, as long as `x`, that belong to the set."""
         return array if self.rows is None else array[self.rows]
 
 
-#: What to do about text, by argument.
+#: Advice on text, by argument.
 CURES = {
     "X": "encode categories as numbers first, or let MLPClassifier(categorical_features=…) do so",
     "y": "a network's classes are numbers 0, 1, 2 …; MLPClassifier takes labels of any kind",
@@ -89,7 +89,7 @@ def numbers(argument: str, values: Any) -> np.ndarray:
     Parameters
     ----------
     argument : str
-        What error messages call it.
+        Its name in messages.
     values : array-like, or frame of pandas, Polars or PyArrow
         Arrays and columns of objects are taken if these are numbers.
 
@@ -146,7 +146,7 @@ def _no_numbers(argument: str, values: Any, array: np.ndarray) -> ArgumentTypeEr
 
 
 def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray:
-    """X, checked and C-contiguous, for a network of `dtype`; `shape`, if given, is that of one row.
+    """Return X, checked and C-contiguous, for a network of `dtype` and of rows of `shape`.
 
     The dtype stays as it is if batches can be gathered from it, so that bytes need not become
     floats all at once, and arrays on disk stay there.
@@ -174,7 +174,7 @@ def inputs(X: Any, shape: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray
 
 
 def inputs_for(net: Architecture, X: Any) -> np.ndarray:
-    """X, as `inputs` gives it, for a network whose sizes are settled."""
+    """Return X, checked and C-contiguous, for a network whose shapes are known."""
     x = inputs(X, net.shapes[0], net.dtype)
     net.check_inputs(x)
     return x
@@ -199,7 +199,7 @@ def data_set(
 
 
 def check_targets(y: np.ndarray, target: np.ndarray) -> None:
-    """Refuse targets y to train on if those made of them, (n, outputs), cannot tell them apart."""
+    """Raise `ArgumentError` if rounding y to targets (n, outputs) makes values indistinct."""
     if target.dtype != np.int64:
         columns = y.size // len(y)
         check_resolution("y", [y.astype(np.float64)], columns, y.dtype, target.dtype)
@@ -208,7 +208,7 @@ def check_targets(y: np.ndarray, target: np.ndarray) -> None:
 def row_weights(
     net: Architecture, target: np.ndarray, sample_weight: Any, factors: np.ndarray | None = None
 ) -> np.ndarray | None:
-    """What rows with these checked targets weigh, in the network's dtype; None is all alike.
+    """Return the weights of rows with these checked targets; None if all are equal.
 
     `factors`, from `class_factors`, are those of the classes. Only ratios of weights matter, so
     they are scaled to a largest one in [1, 2), by a power of two, which rounds nothing; but not
@@ -225,36 +225,36 @@ def row_weights(
     return converted("sample_weight", weight, net.dtype)
 
 
-def require_weight(rows: DataSet, purpose: str) -> None:
-    """Raise `ArgumentError` if rows weigh nothing, as their mean loss would be 0 / 0."""
-    weights = rows.weights
+def require_weight(data: DataSet, purpose: str) -> None:
+    """Raise `ArgumentError` if all weights are 0, as the mean loss would be 0 / 0."""
+    weights = data.weights
     if weights is not None and not weights.any():
         raise ArgumentError(f"sample_weight, times class_weight, is 0 for every row to {purpose}")
 
 
 def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
-    """Training and validation rows: the same for every call with as many rows and that seed."""
+    """Return training and validation rows, a function of the number of rows and the seed."""
     train, held_out = split_rows(len(data), fraction, seed)
     return data.take(train), data.take(held_out)
 
 
-def split_rows(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The row numbers of `split`, ascending."""
+def split_rows(n_rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row numbers of `split`, ascending."""
     fraction = checks.number(
         "validation_fraction", fraction, low=0, high=1, open_low=True, open_high=True
     )
-    held_out = round(rows * fraction)
-    if not 0 < held_out < rows:
+    held_out = round(n_rows * fraction)
+    if not 0 < held_out < n_rows:
         raise ArgumentError(
-            f"validation_fraction={fraction} of {rows} rows leaves "
-            f"{rows - held_out} to train on and {held_out} to validate on"
+            f"validation_fraction={fraction} of {n_rows} rows leaves "
+            f"{n_rows - held_out} to train on and {held_out} to validate on"
         )
-    order = permutation(rows, seed, stream_offset(Stream.SPLIT, 0))
+    order = permutation(n_rows, seed, stream_offset(Stream.SPLIT, 0))
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
 def converted(argument: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """An array of finite numbers in C order and in `dtype`; refuses what that cannot hold."""
+    """Return finite numbers in C order and in `dtype`; raise `ArgumentError` on overflow."""
     with np.errstate(over="ignore"):
         result = np.ascontiguousarray(array, dtype)
     if result is not array and array.dtype.itemsize > dtype.itemsize:
@@ -269,7 +269,7 @@ def converted(argument: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def _require_finite(argument: str, array: np.ndarray) -> None:
-    # The sum of finite numbers is almost always finite, and one pass; only else look at each.
+    # The sum of finite numbers is almost always finite, and takes one pass.
     with np.errstate(over="ignore", invalid="ignore"):
         suspicious = not np.isfinite(array.sum())
     if suspicious and not (finite := np.isfinite(array)).all():
@@ -279,17 +279,17 @@ def _require_finite(argument: str, array: np.ndarray) -> None:
 
 
 def _require_in_range(argument: str, array: np.ndarray, dtype: np.dtype) -> None:
-    """Refuse finite numbers that `dtype` cannot hold, without a copy of the array."""
+    """Raise `ArgumentError` for numbers that `dtype` cannot hold, without a copy of the array."""
     if array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize:
         return
     if max(array.max(), -array.min()) > np.finfo(dtype).max:
         converted(argument, array, dtype)  # names the first of them
 
 
-def _sample_weight(sample_weight: Any, rows: int) -> np.ndarray:
+def _sample_weight(sample_weight: Any, n_rows: int) -> np.ndarray:
     weight = numbers("sample_weight", sample_weight)
-    if weight.shape != (rows,):
-        raise ArgumentError(f"sample_weight has shape {weight.shape}, expected ({rows},)")
+    if weight.shape != (n_rows,):
+        raise ArgumentError(f"sample_weight has shape {weight.shape}, expected ({n_rows},)")
     if (weight < 0).any():
         row = int(np.flatnonzero(weight < 0)[0])
         raise ArgumentError(f"sample_weight[{row}] is {weight[row]}, but must not be negative")

@@ -143,10 +143,10 @@ class Normalization(ShapedLayer):
         return math.prod(input_shape[-len(axes) :])
 
     def adapt(
-        self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
+        self, pieces: Iterable[np.ndarray], input_shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
         moments = Moments(self._places(input_shape))
-        for piece in rows:
+        for piece in pieces:
             moments.add(piece.reshape(-1, moments.columns))
         return moments.buffers()
 
