@@ -1,4 +1,4 @@
-"""Callbacks: what training calls between its epochs and, if they ask for it, its batches.
+"""Callbacks: hooks that training calls between epochs and batches.
 
 =======================  ===========================================================================
 `Callback`               the base, with all hooks

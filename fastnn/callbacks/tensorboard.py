@@ -1,4 +1,4 @@
-"""The history as event files, which TensorBoard shows."""
+"""TensorBoard: the history as event files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .files import require_writable_folder
 if TYPE_CHECKING:
     from ..network import Network
 
-#: Beginning of the names of figures from validation data.
+#: Prefix of the names of validation values.
 _VALIDATION = "val_"
 
 
