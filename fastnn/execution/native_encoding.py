@@ -1,4 +1,4 @@
-"""A plan laid out as the records that the C executor reads: csrc/executor.h has the structures."""
+"""A plan laid out as the records that the C executor reads (csrc/executor/executor.h)."""
 
 from __future__ import annotations
 

@@ -5,46 +5,26 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "fastnn.h"
-#include "team.h"
+#include "parallel/team.h"
+#include "table/fastnn.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
-#include "tools.h"
+#include "parallel/partition.h"
+#include "simd/compiler.h"
+#include "simd/lanes.h"
+#include "simd/philox.h"
+#include "simd/polynomials.h"
+#include "simd/sum.h"
 
-#include "lanes.h"
-#include "philox.h"
-#include "polynomials.h"
-#include "sum.h"
+#include "gemm/blocking.h"
 
-#define real float
-#define int_real int32_t  // as wide as real
-#define uint_real uint32_t
-#define FN(name) name##_f32
-#define LIBM(name) name##f
-#define LIMIT(name) FLT_##name
-#include "bodies.h"
-#undef real
-#undef int_real
-#undef uint_real
-#undef FN
-#undef LIBM
-#undef LIMIT
+#include "table/float32.h"
+#include "table/bodies.inc"
 
-#define real double
-#define int_real int64_t
-#define uint_real uint64_t
-#define FN(name) name##_f64
-#define LIBM(name) name
-#define LIMIT(name) DBL_##name
-#include "bodies.h"
-#undef real
-#undef int_real
-#undef uint_real
-#undef FN
-#undef LIBM
-#undef LIMIT
+#include "table/float64.h"
+#include "table/bodies.inc"
 
 #define STRING_(a) #a
 #define STRING(a) STRING_(a)
@@ -56,24 +36,24 @@ const fastnn_table JOIN(fastnn_table_, ISA) = {
     {
 #define KERNEL(kind, name, ...) run_##name##_f32,
         {
-#include "kernels.def"
+#include "table/kernels.def"
         },
 #undef KERNEL
 #define KERNEL(kind, name, ...) run_##name##_f64,
         {
-#include "kernels.def"
+#include "table/kernels.def"
         },
 #undef KERNEL
     },
     {
 #define SOURCE(name, type) gather_##name##_f32,
         {
-#include "sources.def"
+#include "table/sources.def"
         },
 #undef SOURCE
 #define SOURCE(name, type) gather_##name##_f64,
         {
-#include "sources.def"
+#include "table/sources.def"
         },
 #undef SOURCE
     },

@@ -1,10 +1,10 @@
-#include "team.h"
+#include "parallel/team.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "threads.h"
+#include "parallel/threads.h"
 
 #ifdef _OPENMP
 #include <omp.h>

@@ -1,28 +1,28 @@
 // Which instruction sets this machine runs, and the call of a kernel. Compiled for the baseline.
-#include "fastnn.h"
-#include "threads.h"
+#include "table/fastnn.h"
+#include "parallel/threads.h"
 
 #define KERNEL(kind, name, ...) #name,
 const char *const fastnn_kernel_names[FASTNN_KERNEL_COUNT] = {
-#include "kernels.def"
+#include "table/kernels.def"
 };
 #undef KERNEL
 
 #define ACTIVATION(name, needs_z) #name,
 const char *const fastnn_activation_names[FASTNN_ACTIVATION_COUNT] = {
-#include "activations.def"
+#include "table/activations.def"
 };
 #undef ACTIVATION
 
 #define ACTIVATION(name, needs_z) needs_z,
 const int fastnn_activation_needs_z[FASTNN_ACTIVATION_COUNT] = {
-#include "activations.def"
+#include "table/activations.def"
 };
 #undef ACTIVATION
 
 #define SOURCE(name, type) #name,
 const char *const fastnn_source_names[FASTNN_SOURCE_COUNT] = {
-#include "sources.def"
+#include "table/sources.def"
 };
 #undef SOURCE
 

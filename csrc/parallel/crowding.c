@@ -1,4 +1,4 @@
-#include "crowding.h"
+#include "parallel/crowding.h"
 
 enum {
     WINDOW = 30000000,  // nanoseconds that a verdict is about

@@ -1,4 +1,4 @@
-#include "threads.h"
+#include "parallel/threads.h"
 
 #include <limits.h>
 #include <pthread.h>

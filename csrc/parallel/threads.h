@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "crowding.h"
+#include "parallel/crowding.h"
 
 // Once, before any other call. `force` gives every call the full team, however little there is to
 // do; `processors` is how many the process may keep busy, 0 where nothing is known.

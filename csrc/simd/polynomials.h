@@ -1,4 +1,4 @@
-// Coefficients of mathfn.h, lowest power first. Each set minimises the largest relative error of
+// Coefficients of mathfn.inc, lowest power first. Each set minimises the largest relative error of
 // the function named (Remez exchange in 200 bits, then rounded); the error is given before
 // rounding.
 

@@ -1,6 +1,6 @@
-#include "crew.h"
+#include "parallel/crew.h"
 
-#include "threads.h"
+#include "parallel/threads.h"
 
 #ifdef _OPENMP
 #include <omp.h>

@@ -1,9 +1,9 @@
-#include "executor.h"
+#include "executor/executor.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "threads.h"
+#include "parallel/threads.h"
 
 enum {
     COPY_GRAIN = 32768,  // bytes of a batch that one task moves

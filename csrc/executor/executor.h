@@ -2,9 +2,9 @@
 #ifndef FASTNN_EXECUTOR_H
 #define FASTNN_EXECUTOR_H
 
-#include "fastnn.h"
-#include "team.h"
-#include "tuning.h"
+#include "table/fastnn.h"
+#include "parallel/team.h"
+#include "parallel/tuning.h"
 
 // fastnn/plan.py describes plans; fastnn/native_plan.py lays them out as these structures.
 

@@ -1,6 +1,9 @@
 // What vector extensions cannot say alike everywhere: two shuffles, masks for parts of vectors, and
 // widening products.
 
+// Elements of a whole vector.
+#define LANES ((int64_t)(VEC_BYTES / sizeof(real)))
+
 // ZIP_LOW, ZIP_HIGH: the lower and the upper half of a0 b0 a1 b1 ...
 #define LOW_2 0, 2
 #define LOW_4 0, 4, 1, 5

@@ -25,21 +25,25 @@ typedef enum { FASTNN_FLOAT32, FASTNN_FLOAT64, FASTNN_DTYPES } fastnn_dtype;
 
 #define KERNEL(kind, name, ...) FASTNN_KERNEL_##name,
 typedef enum {
-#include "kernels.def"
+#include "table/kernels.def"
     FASTNN_KERNEL_COUNT
 } fastnn_kernel_id;
 #undef KERNEL
 
 #define ACTIVATION(name, needs_z) FASTNN_ACTIVATION_##name,
 typedef enum {
-#include "activations.def"
+#include "table/activations.def"
     FASTNN_ACTIVATION_COUNT
 } fastnn_activation_id;
 #undef ACTIVATION
 
+static inline int activation_known(int64_t activation) {
+    return activation >= 0 && activation < FASTNN_ACTIVATION_COUNT;
+}
+
 #define SOURCE(name, type) FASTNN_SOURCE_##name,
 typedef enum {
-#include "sources.def"
+#include "table/sources.def"
     FASTNN_SOURCE_COUNT
 } fastnn_source_id;
 #undef SOURCE

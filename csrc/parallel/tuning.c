@@ -1,4 +1,4 @@
-#include "tuning.h"
+#include "parallel/tuning.h"
 
 enum {
     TRIAL_STEPS = 4,              // with each team, of which the fastest counts
