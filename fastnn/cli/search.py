@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
     from ..utils import checks
 
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
-    checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
+    checks.number("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
     tables()  # or an error that says what to install
     optional.module("optuna", extra="search", need="fastnn search")

@@ -55,7 +55,7 @@ def panels(observed: Observed, kinds: str | Sequence[str] | None = None) -> list
     wanted = [kinds] if isinstance(kinds, str) else list(kinds)
     if not wanted:
         raise ArgumentError(f"kinds is empty: choose among {', '.join(KINDS)}")
-    return [panel for kind in wanted for panel in checks.member("kinds", kind, makers)(observed)]
+    return [panel for kind in wanted for panel in checks.one_of("kinds", kind, makers)(observed)]
 
 
 def _if_possible(make: Callable[[Observed], list[Panel]], observed: Observed) -> list[Panel]:
