@@ -18,8 +18,8 @@ from ..model.history import History
 from ..network import Network
 from ..training.trainer import FitSettings, Session
 from . import baseline
-from .account import Account, TimeLimit
-from .draws import Shuffles
+from .convergence import Account, TimeLimit
+from .sklearn_random import Shuffles
 from .splitting import split
 
 #: Rows of a batch at most, where `batch_size` is "auto".

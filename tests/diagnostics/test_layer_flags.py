@@ -6,7 +6,7 @@ import pytest
 
 import fastnn
 from fastnn import Dense, Network
-from fastnn.diagnostics.layer_health import find_flags
+from fastnn.diagnostics.layer_flags import find_flags
 from fastnn.diagnostics.measurement import LayerMeter
 from fastnn.diagnostics.samples import checked_rows
 from fastnn.initializers import Constant, Normal

@@ -12,7 +12,7 @@ import pytest
 import fastnn
 from fastnn import gradient_check, kernels
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from random_networks import draw_case
 
 SEEDS = range(2000 if os.environ.get("FASTNN_FULL") == "1" else 60)

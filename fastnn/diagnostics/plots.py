@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..plotting.style import ACCENT, QUIET, TRAINING, VALIDATION, dress, lines, plain
-from .layer_health import EXPLODING_SIGNAL, LARGE_UPDATE, SMALL_UPDATE, VANISHING_SIGNAL
+from .layer_flags import EXPLODING_SIGNAL, LARGE_UPDATE, SMALL_UPDATE, VANISHING_SIGNAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..network import Network
-from .translation import given_layers
+from .build_network import given_layers
 
 
 def random_state(value: Any) -> np.random.RandomState:
