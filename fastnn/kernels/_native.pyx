@@ -8,7 +8,7 @@ what C would otherwise read or write out of bounds.
 import math
 import os
 
-from fastnn.cgroups import cgroup_processors
+from fastnn.runtime.cgroups import cgroup_processors
 from fastnn.errors import (
     ArgumentError,
     ArgumentTypeError,

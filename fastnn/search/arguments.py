@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils import checks
 from .space.pruners import Pruning, pruning_of
 from .space.samplers import sampler_of
 from .space.spaces import Space, grid_size

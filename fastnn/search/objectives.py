@@ -12,10 +12,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
-from ..metrics import METRICS, THRESHOLD, rises
+from ..metrics.scoring import METRICS, THRESHOLD, rises
 from ..network import Network
+from ..utils import checks
 
 Direction = Literal["minimize", "maximize"]
 MINIMIZE: Direction = "minimize"

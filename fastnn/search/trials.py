@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from ..interrupts import DeferredInterrupt
+from ..runtime.interrupts import DeferredInterrupt
 from .report.progress import Progress
 from .space.spaces import Space
 from .study.best_models import Keeper, Kept

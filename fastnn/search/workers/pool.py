@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...errors import ExecutorError
-from ...interrupts import DeferredInterrupt
+from ...runtime.interrupts import DeferredInterrupt
 from .executors import Given, Pool, cancel, slots
 from .jobs import Job, Outcome, Task, Workers
 from .local import LocalWorkers
