@@ -22,7 +22,7 @@ import optuna
 from sklearn.base import BaseEstimator
 
 from fastnn.search import search
-from fastnn.search.studies import quiet
+from fastnn.search.study.studies import quiet
 
 TRIALS, SEEDS = 64, 20
 

@@ -9,7 +9,7 @@ import numpy as np
 import optuna
 import pytest
 
-from fastnn.search.spaces import space_of
+from fastnn.search.space.spaces import space_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
