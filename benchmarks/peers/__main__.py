@@ -7,8 +7,7 @@
 The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX and
 this checkout of fastnn. Each peer works in a process of its own, on equal threads and the same
 cores; their repeats take turns. A peer is first held against a training in NumPy: one that computes
-something else is not timed. Prints a table; writes results.json (every repeat) and results.png into
-a folder.
+something else is not timed. Prints a table, and writes results.json, which has every repeat.
 
 The exit status is 0 if everything ran, whatever the verdicts; 1 if something could not be measured.
 """
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(options: argparse.Namespace) -> int:
     """Run the cases that were asked for, and report."""
     # Imported here, since the interpreter that makes the environment may not have NumPy.
-    from peers import cases, chart, interleave, machine, report, targets
+    from peers import cases, interleave, machine, report, targets
     from peers.results import Results
 
     chosen = [
@@ -79,11 +78,6 @@ def measure(options: argparse.Namespace) -> int:
     print(report.heading(about), report.table(rows), report.summary(rows, results), sep="\n\n")
     options.out.mkdir(parents=True, exist_ok=True)
     report.write_json(options.out / "results.json", rows, chosen, results, about)
-    chart.draw(
-        options.out / "results.png",
-        rows,
-        f"Training a step, peers beside fastnn: {about['machine']['processor']}",
-    )
     return 1 if results.missing() else 0
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What the script itself needs.
-REQUIRED = ("numpy", "threadpoolctl", "matplotlib")
+REQUIRED = ("numpy", "threadpoolctl")
 #: What it compares with; it goes on without those that cannot be installed.
 COMPARED = ("scikit-learn", "torch==2.13.0", "jax")
 #: Variables that would make the interpreter find other packages than those installed here.

@@ -1,11 +1,11 @@
-"""Builds the page that shows how fast fastnn is, beside the site that `asv publish` makes.
+"""Build the page that shows how fast fastnn is, beside the site that `asv publish` makes.
 
     python benchmarks/site                           # build/site/index.html
     python benchmarks/site --peers benchmarks/results/results.json --asv build/asv/results
 
-One file that needs nothing else: ratios to the peers, from what peers.py wrote; shares of the
-machine's limits; and how all of it went from commit to commit, from the results of asv. What was
-not measured is left out of the page. The exit status is 1 if there is nothing to show.
+One file that needs nothing else: ratios to the peers and shares of the machine's limits, from what
+benchmarks/peers wrote, and how all of it went from commit to commit, from the results of asv. What
+was not measured is left out of the page. The exit status is 1 if there is nothing to show.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Write the page, and return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-MODULES = ("cases", "results", "targets", "interleave", "report", "chart")
+MODULES = ("cases", "results", "targets", "interleave", "report")
 SMALL = 3  # of the training workloads: quick enough in float64
 
 
@@ -123,13 +123,6 @@ def test_json_holds_every_repeat(bench, measured, tmp_path):
     assert torch["median"] == pytest.approx(8e-6)
     [jax] = [t for t in data["times"] if (t["task"], t["threads"]) == ("jax", 1)]
     assert (jax["seconds"], jax["missing"]) == ([], "left out")
-
-
-def test_picture_is_drawn(bench, measured, tmp_path):
-    pytest.importorskip("matplotlib")
-    rows = bench.targets.rows(measured, [1, 2], ["train 8-32-32-2, 32"])
-    bench.chart.draw(tmp_path / "r.png", rows, "made up")
-    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def write_asv(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def build(tmp_path_factory):
     """A function that builds the page from made-up results, or from those of other files."""
+    pytest.importorskip("jinja2")
     folder = tmp_path_factory.mktemp("dashboard")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)

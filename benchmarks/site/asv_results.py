@@ -1,4 +1,4 @@
-"""What asv measured: each benchmark over commits, relative to the first one."""
+"""Results of asv: each benchmark over commits, relative to the first one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Values = list[float | None]  # of all combinations of parameters
 
 
 def load(folder: Path) -> dict[str, Any]:
-    """`commits` in the order of their dates, and `series` with a value for each of them.
+    """Return `commits` in the order of their dates, and `series` with a value for each of them.
 
     Of several machines or environments, the one that measured most commits.
     """
@@ -49,7 +49,7 @@ def load(folder: Path) -> dict[str, Any]:
 
 
 def over_time(values: Sequence[Values]) -> dict[str, Any]:
-    """Geometric means over parameters, relative to the first commit that has them.
+    """Return geometric means over parameters, relative to the first commit that has them.
 
     Parameters
     ----------
@@ -76,12 +76,12 @@ def over_time(values: Sequence[Values]) -> dict[str, Any]:
 
 
 def more_is_better(unit: str) -> bool:
-    """Shares of a limit, and rates; all else is a cost."""
+    """Return whether the unit is a share of a limit or a rate; all else is a cost."""
     return unit.startswith("share") or unit.endswith("/s")
 
 
 def _mean(logarithms: list[float]) -> float | None:
-    """Geometric, with four digits."""
+    """Return the geometric mean, with four digits."""
     if not logarithms:
         return None
     return float(f"{math.exp(math.fsum(logarithms) / len(logarithms)):.4g}")
@@ -94,7 +94,7 @@ def _results(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def _values(result: dict[str, Any]) -> dict[str, Values]:
-    """By name of the benchmark; NaN, which asv writes for what failed, is None too."""
+    """Return the values by benchmark; NaN, which asv writes for what failed, is None too."""
     place = result["result_columns"].index("result")
     return {
         name: [None if v is None or math.isnan(v) or v <= 0 else v for v in row[place] or []]

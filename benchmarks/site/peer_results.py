@@ -1,4 +1,4 @@
-"""What peers.py measured: ratios of peers to fastnn, and shares of the machine's limits."""
+"""Results of benchmarks/peers: ratios of peers to fastnn, and shares of the machine's limits."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ OTHER_KINDS = {"build": "start", "import": "start"}
 
 
 def load(path: Path) -> dict[str, Any]:
-    """`about` (machine, date, versions), `cases` and `shares`; empty if there is no such file."""
+    """Return `about` the run, `cases` and `shares`; empty if there is no such file."""
     if not path.is_file():
-        return {"about": {}, "cases": [], "shares": []}
+        return {"about": {"versions": {}}, "cases": [], "shares": []}
     data = json.loads(path.read_text(encoding="utf-8"))
     about = {name: data[name] for name in ("machine", "date", "versions", "settings")}
     return {"about": about, "cases": cases(data["times"]), "shares": shares(data["shares"])}
 
 
 def cases(times: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each case and number of threads that fastnn did: its time, and the ratios of peers."""
+    """Return fastnn's time and the ratios of peers, for each case and number of threads."""
     ours = {(t["case"], t["threads"]): t for t in times if t["task"] == OURS}
     return [
         {
@@ -46,7 +46,7 @@ def cases(times: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def shares(measured: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Quartiles of the share of a limit, for each case and number of threads."""
+    """Return the quartiles of the share of a limit, for each case and number of threads."""
     return [
         {
             "name": share["case"],
@@ -60,20 +60,20 @@ def shares(measured: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def kind_of(case: str) -> str:
-    """What a reader filters by; most parts of a step go over arrays element by element."""
+    """Return what a reader filters by; most parts of a step are elementwise."""
     first = case.split()[0]
     return KINDS.get(first) or OTHER_KINDS.get(first) or "elementwise"
 
 
 def quartiles(values: Sequence[float]) -> dict[str, float]:
-    """`low`, `middle` and `high`."""
+    """Return the quartiles, `low`, `middle` and `high`."""
     several = values if len(values) > 1 else list(values) * 2
     found = statistics.quantiles(several, method="inclusive")
     return dict(zip(("low", "middle", "high"), found, strict=True))
 
 
 def _beside(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
-    """Quartiles of the ratios within rounds, or the reason why there are none."""
+    """Return the quartiles of the ratios within rounds, or the reason why there are none."""
     if not theirs["seconds"]:
         return {"missing": theirs["missing"]}
     pairs = zip(theirs["seconds"], ours["seconds"], strict=True)
