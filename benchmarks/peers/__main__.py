@@ -1,4 +1,4 @@
-"""Trains the same networks with fastnn and its peers, and holds the times against the goals.
+"""Trains the same networks with fastnn and its peers, and holds the times against the targets.
 
     python benchmarks/peers                     # everything; some 20 minutes
     python benchmarks/peers --smoke             # every row, a few repeats; under two minutes

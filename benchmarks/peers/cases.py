@@ -1,4 +1,4 @@
-"""What is measured: cases, each a piece of work and those who do it in turn."""
+"""The cases: each a piece of work, and the tasks of peers that do it in turn."""
 
 from __future__ import annotations
 
@@ -53,6 +53,10 @@ def training_name(workload: Workload) -> str:
     return f"train {workload.name}"
 
 
+def prediction_name(workload: Workload) -> str:
+    return f"predict a row, {'-'.join(map(str, workload.sizes))}"
+
+
 def gemm_name(size: tuple[int, int, int]) -> str:
     return f"gemm {'×'.join(map(str, size))}"
 
@@ -62,7 +66,7 @@ def epilogue_name(size: tuple[int, int, int]) -> str:
 
 
 def all_cases(threads: Sequence[int], smoke: bool) -> Iterator[Case]:
-    """In the order of the report. Parts run on the smallest number of threads."""
+    """Return all in the order of the report; parts run on the smallest number of threads."""
     for workload in (*TRAINING, OVERHEAD):
         yield _training(workload, threads, smoke)
     few = min(threads)
@@ -106,7 +110,7 @@ def _epilogue(size: tuple[int, int, int], threads: int) -> Case:
 
 
 def _elementwise(name: str, threads: int, kind: str, arguments: tuple, limit: str = "") -> Case:
-    """fastnn beside torch and, where one applies, a limit of memory, per element."""
+    """Return fastnn beside torch and, where one applies, a limit of memory, per element."""
     size = arguments[-1]
     tasks = [Task(peer, peer, threads, kind, arguments, size) for peer in ("fastnn", "torch")]
     if limit:
@@ -129,6 +133,6 @@ def _activation(name: str, size: int, threads: int) -> Case:
 def _predict(workload: Workload, threads: int) -> Case:
     peers = ("fastnn", "scikit-learn", "torch", "jax")
     return Case(
-        f"predict a row, {'-'.join(map(str, workload.sizes))}",
+        prediction_name(workload),
         [Task(peer, peer, threads, "predictor", (workload,)) for peer in peers],
     )

@@ -1,4 +1,4 @@
-"""Writes what was measured: a table to read, JSON with every repeat, and a picture."""
+"""The report: a table to read, and JSON with every repeat."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .peak_fraction import peak_fractions
 from .results import Results
 from .targets import Row
 
-COLUMNS = ("", "threads", "goal", "fastnn", "peers' time / fastnn's", "verdict")
+COLUMNS = ("", "threads", "target", "fastnn", "peers' time / fastnn's", "verdict")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """One line a row, columns as wide as they need."""
+    """Return a line for each row, columns as wide as they need."""
     lines = [COLUMNS, *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
@@ -29,13 +29,15 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{peer} {'—' if ratio is None else f'{ratio:.2f}'}" for peer, ratio in row.ratios.items()
     )
     beside = "  ".join(filter(None, (ratios, row.note)))
-    return row.name, str(row.threads), row.goal, row.figure, beside, row.verdict
+    return row.name, str(row.threads), row.target, row.figure, beside, row.verdict
 
 
 def summary(rows: Sequence[Row], results: Results) -> str:
-    """Counts of verdicts, and the reasons of all gaps."""
+    """Return counts of verdicts, and the reasons of all gaps."""
     met, missed = (sum(row.met is verdict for row in rows) for verdict in (True, False))
-    lines = [f"{met} goals met, {missed} missed, {len(rows) - met - missed} rows without a verdict"]
+    lines = [
+        f"{met} targets met, {missed} missed, {len(rows) - met - missed} rows without a verdict"
+    ]
     by_reason: dict[str, list[str]] = {}
     for gap, reason in results.missing().items():
         by_reason.setdefault(reason, []).append(gap)
@@ -52,7 +54,7 @@ def write_json(
     results: Results,
     about: dict[str, Any],
 ) -> None:
-    """Everything: rows, every repeat in seconds, shares of limits, what `about` says of the run."""
+    """Write rows, every repeat in seconds, shares of limits, and what `about` says of the run."""
     data = {
         **about,
         "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
@@ -63,7 +65,7 @@ def write_json(
 
 
 def heading(about: dict[str, Any]) -> str:
-    """Machine, versions and settings."""
+    """Return machine, versions and settings."""
     machine, settings = about["machine"], about["settings"]
     versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != "machine")
     return (

@@ -1,34 +1,37 @@
-"""Successive halving beside full training: how close it comes, for how many epochs.
+"""Compare successive halving with full training: what it finds, and for how many epochs.
 
     python benchmarks/studies/halving.py --data FOLDER
 
 FOLDER/mnist10k holds images-idx3-ubyte.gz and labels-idx1-ubyte.gz. For each seed, 64 random trials
-of networks 784-u-v-10 train on 8,000 images for 27 epochs and are judged by their accuracy on the
+of networks 784-u-v-10 train on 8,000 images for 27 epochs and are scored by their accuracy on the
 other 2,000. Then the same seed, and so the same parameters, weights and rows, is searched with
 successive halving from different first rungs. Shown are, for each way and in medians over the
-seeds, the epochs spent in shares of those of full training, and by how many points of accuracy the
+seeds, the epochs spent as a share of those of full training, and by how many points of accuracy the
 best trial is below the best of all 64.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
+
+from workloads.fits import mnist
+
 from fastnn import SGD, Dense, Dropout, Network
 from fastnn.search import log_integers, log_uniform, momentum, search, uniform
-from fastnn.search.result import SearchResult
 
 TRIALS, EPOCHS, SEEDS = 64, 27, 5
 FIRST_RUNGS = (1, 3)
-GOAL_SHARE, GOAL_POINTS = 1 / 3, 0.2
+TARGET_SHARE, TARGET_POINTS = 1 / 3, 0.2
 SPACE = {
     "units_1": log_integers(16, 128),
     "units_2": log_integers(16, 128),
@@ -38,17 +41,8 @@ SPACE = {
 }
 
 
-def images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """X (n, 784) float32 in [0, 1] and labels (n,)."""
-    with gzip.open(folder / "images-idx3-ubyte.gz") as file:
-        pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784)
-    with gzip.open(folder / "labels-idx1-ubyte.gz") as file:
-        labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    return pixels.astype(np.float32) / 255, labels.astype(np.int64)
-
-
 def build(params: dict[str, Any]) -> Network:
-    """Three layers of weights, dropout before the second and the third."""
+    """Return three layers of weights, with dropout before the second and the third."""
     layers = []
     for units in (params["units_1"], params["units_2"]):
         layers += [Dense(units, "relu"), Dropout(params["dropout"])]
@@ -56,17 +50,11 @@ def build(params: dict[str, Any]) -> Network:
     return Network([*layers, Dense(10)], loss="softmax_cross_entropy", optimizer=optimizer)
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Best accuracy on the held-out rows, and epochs that all trials took together."""
 
     accuracy: float
     epochs: int
-
-    @classmethod
-    def of(cls, result: SearchResult) -> Outcome:
-        """Epochs of trials that diverged count too, as far as they are known."""
-        return cls(result.best_value, int(result.trials["epochs"].sum()))
 
 
 @dataclass(frozen=True)
@@ -79,7 +67,7 @@ class Experiment:
     epochs: int = EPOCHS
 
     def run(self, seed: int, **how: Any) -> Outcome:
-        """One search; its seed holds out the fifth of the rows that judges."""
+        """Search once; the seed holds out the fifth of the rows that gives the scores."""
         result = search(
             build,
             SPACE,
@@ -94,10 +82,11 @@ class Experiment:
             verbose=0,
             **how,
         )
-        return Outcome.of(result)
+        # Epochs of trials that diverged count too, as far as they are known.
+        return Outcome(result.best_value, int(result.trials["epochs"].sum()))
 
     def halved(self, seed: int) -> dict[str, Outcome]:
-        """By successive halving from each first rung."""
+        """Search by successive halving from each first rung."""
         return {
             f"halving from {first}": self.run(seed, pruner="halving", min_epochs=first)
             for first in FIRST_RUNGS
@@ -106,24 +95,22 @@ class Experiment:
 
 def compare(experiment: Experiment, seeds: int) -> None:
     """Print each seed as it comes, then the medians."""
-    losses: dict[str, list[float]] = {}
+    points: dict[str, list[float]] = {}
     shares: dict[str, list[float]] = {}
     for seed in range(seeds):
         full = experiment.run(seed)
         print(f"seed {seed}: full {full.accuracy:.2%}", end="", flush=True)
-        for name, found in experiment.halved(seed).items():
-            losses.setdefault(name, []).append(100 * (full.accuracy - found.accuracy))
-            shares.setdefault(name, []).append(
-                found.epochs / (experiment.trials * experiment.epochs)
-            )
-            print(f", {name} {found.accuracy:.2%}", end="", flush=True)
+        for name, (accuracy, epochs) in experiment.halved(seed).items():
+            points.setdefault(name, []).append(100 * (full.accuracy - accuracy))
+            shares.setdefault(name, []).append(epochs / (experiment.trials * experiment.epochs))
+            print(f", {name} {accuracy:.2%}", end="", flush=True)
         print()
     print("\n| | epochs, of those of full training | points below its best | largest |")
     print("|---|---|---|---|")
-    for name in losses:
-        share, loss = statistics.median(shares[name]), statistics.median(losses[name])
-        print(f"| {name} | {share:.0%} | {loss:.2f} | {max(losses[name]):.2f} |")
-    print(f"\ngoal: at most {GOAL_SHARE:.0%} and {GOAL_POINTS} points")
+    for name, lost in points.items():
+        share = statistics.median(shares[name])
+        print(f"| {name} | {share:.0%} | {statistics.median(lost):.2f} | {max(lost):.2f} |")
+    print(f"\ntarget: at most {TARGET_SHARE:.0%} and {TARGET_POINTS} points")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -135,11 +122,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes: does it all run?")
     options = parser.parse_args(arguments)
-    X, y = images(options.data / "mnist10k")
-    experiment = Experiment(X, y)
+    images, labels = mnist(options.data)
+    X, y = images.astype(np.float32), labels.astype(np.int64)
     if options.smoke:
-        experiment = Experiment(X[:300], y[:300], trials=9, epochs=9)
-    compare(experiment, 1 if options.smoke else options.seeds)
+        compare(Experiment(X[:300], y[:300], trials=9, epochs=9), 1)
+    else:
+        compare(Experiment(X, y), options.seeds)
 
 
 if __name__ == "__main__":

@@ -1,121 +1,98 @@
-"""What the parts of the toolbox add to a training step: ratios to the same network without them.
+"""Measure what normalisation, regularisation and augmentation add to a training step.
 
     python benchmarks/studies/layer_overhead.py --threads 1 2
 
-Each variant trains the network 784-512-512-10 on the same rows in batches of 128; variants take
-turns in one process, and a ratio is that of two epochs that followed each other. Shown are medians
+Each variant trains the network 784-512-512-10 on images in batches of 128; variants take turns in
+one process, and a ratio is that of an epoch to the bare one of the same round. Shown are medians
 and quartiles of the ratios, beside the largest that is wanted.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
+
+from studies.turns import in_turn, line
+from workloads import TRAINING
 
 import fastnn
 from fastnn import Activation, Adam, BatchNorm, Dense, Dropout, Flatten, Network, Rescaling
 from fastnn.augmentation import ImageAugmentation
 from fastnn.schedules import OneCycle
 
-ROWS, BATCH, UNITS = 8064, 128, 512  # epochs of 63 batches
+WORKLOAD = TRAINING[3]
+STEPS = 63  # of an epoch
 REPEATS = 15
+TARGETS = {
+    "BatchNorm + Dropout + L2 + one-cycle": 1.25,
+    "rotation + shift + zoom": 1.3,
+    "figures of the layers, each epoch": 1.05,
+}
 
 
-@dataclass(frozen=True)
-class Variant:
-    """An epoch to time, and the most that it may take of the bare one."""
-
-    name: str
-    epoch: Callable[[], None]
-    goal: float | None = None
-
-
-def variants() -> list[Variant]:
-    """The bare epoch first."""
+def variants() -> dict[str, Callable[[], object]]:
+    """Return an epoch of each variant, the bare one first."""
     rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (ROWS, 28, 28), np.uint8)
-    labels = rng.integers(0, 10, ROWS)
+    rows = STEPS * WORKLOAD.batch
+    images = rng.integers(0, 256, (rows, 28, 28), np.uint8)
+    labels = rng.integers(0, 10, rows)
 
-    def trained_by(network: Network, **options: object) -> Callable[[], None]:
-        def epoch() -> None:
-            network.fit(images, labels, batch_size=BATCH, verbose=0, **options)
-
-        return epoch
+    def epochs_of(net: Network, **options: object) -> Callable[[], object]:
+        return lambda: net.fit(images, labels, batch_size=WORKLOAD.batch, verbose=0, **options)
 
     moves = ImageAugmentation(rotation=15, shift=0.1, zoom=0.1, fill_mode="constant")
-    regularized = network(
-        [
-            part
-            for _ in range(2)
-            for part in (
-                Dense(UNITS, use_bias=False, l2=1e-4),
-                BatchNorm(),
-                Activation("relu"),
-                Dropout(0.2),
-            )
-        ],
-        # Longer than the benchmark, so that the rate moves in every step.
-        Adam(OneCycle(1e-3, 100_000)),
-    )
-    plain = [Dense(UNITS, "relu"), Dense(UNITS, "relu")]
     health = fastnn.LayerHealth(images, labels)
-    return [
-        Variant("bare", trained_by(network(plain, Adam(1e-3)))),
-        Variant("BatchNorm + Dropout + L2 + one-cycle", trained_by(regularized), 1.25),
-        Variant(
-            "rotation + shift + zoom",
-            trained_by(network(plain, Adam(1e-3)), augmentation=moves),
-            1.3,
-        ),
-        Variant(
-            "weight average (EMA)",
-            trained_by(network(plain, Adam(1e-3), weight_average=fastnn.EMA(0.999))),
-        ),
-        Variant("max-norm", trained_by(network(plain, Adam(1e-3), max_norm=3.0))),
-        Variant(
-            "figures of the layers, each epoch",
-            trained_by(network(plain, Adam(1e-3)), callbacks=[health]),
-            1.05,
-        ),
+    return {
+        "bare": epochs_of(plain()),
+        "BatchNorm + Dropout + L2 + one-cycle": epochs_of(regularized()),
+        "rotation + shift + zoom": epochs_of(plain(), augmentation=moves),
+        "weight average (EMA)": epochs_of(plain(weight_average=fastnn.EMA(0.999))),
+        "max-norm": epochs_of(plain(max_norm=3.0)),
+        "figures of the layers, each epoch": epochs_of(plain(), callbacks=[health]),
+    }
+
+
+def plain(**options: object) -> Network:
+    """Return the network of the workload, which takes bytes."""
+    return network([Dense(units, "relu") for units in WORKLOAD.sizes[1:-1]], 1e-3, **options)
+
+
+def regularized() -> Network:
+    """Return the same with normalisation, dropout, penalties and a schedule."""
+    hidden = [
+        layer
+        for units in WORKLOAD.sizes[1:-1]
+        for layer in (
+            Dense(units, use_bias=False, l2=1e-4),
+            BatchNorm(),
+            Activation("relu"),
+            Dropout(0.2),
+        )
     ]
+    # Longer than the benchmark, so that the rate moves in every step.
+    return network(hidden, OneCycle(1e-3, 100_000))
 
 
-def network(hidden: Sequence[fastnn.Layer], optimizer: Adam, **options: object) -> Network:
-    """Bytes in, ten classes out."""
-    layers = [Rescaling(1 / 255), Flatten(), *hidden, Dense(10)]
-    return Network(layers, loss="softmax_cross_entropy", optimizer=optimizer, seed=0, **options)
-
-
-def seconds(epoch: Callable[[], None]) -> float:
-    """Time of one call."""
-    start = time.perf_counter()
-    epoch()
-    return time.perf_counter() - start
+def network(hidden: Sequence[fastnn.Layer], rate: object, **options: object) -> Network:
+    """Return a network from images of bytes to ten classes."""
+    layers = [Rescaling(1 / 255), Flatten(), *hidden, Dense(WORKLOAD.sizes[-1])]
+    return Network(layers, loss="softmax_cross_entropy", optimizer=Adam(rate), seed=0, **options)
 
 
 def measure(threads: int, repeats: int) -> None:
     """Time all variants in turn and print their ratios."""
     fastnn.set_num_threads(threads)
-    bare, *others = variants()
-    for variant in (bare, *others):
-        variant.epoch()
-    times, ratios = [], {variant.name: [] for variant in others}
-    for _ in range(repeats):
-        for variant in others:
-            times.append(seconds(bare.epoch))
-            ratios[variant.name].append(seconds(variant.epoch) / times[-1])
-    step = np.median(times) / (ROWS // BATCH) * 1e3
-    print(f"\n{threads} thread(s): {step:.2f} ms a bare step")
-    print(f"{'':<40}{'ratio':>8}{'quartiles':>16}{'goal':>8}")
-    for variant in others:
-        low, middle, high = np.percentile(ratios[variant.name], [25, 50, 75])
-        goal = f"{variant.goal:.2f}" if variant.goal else ""
-        spread = f"{low:.2f} – {high:.2f}"
-        print(f"{variant.name:<40}{middle:>8.2f}{spread:>16}{goal:>8}")
+    times = in_turn(variants(), repeats)
+    bare = times.pop("bare")
+    print(f"\n{threads} thread(s): {np.median(bare) / STEPS * 1e3:.2f} ms a bare step")
+    for name, seconds in times.items():
+        print(line(name, seconds / bare, f"≤ {TARGETS[name]:.2f}" if name in TARGETS else ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
