@@ -26,6 +26,7 @@ from fastnn.data.data_set import DataSet
 from fastnn.execution.arena import aligned_zeros
 from fastnn.execution.batches import Pass
 from fastnn.execution.python_executor import Executor
+from fastnn.ir.builder import PlanMode
 from fastnn.ir.parameter import ALIGNMENT
 from fastnn.ir.program import BATCH_REGIONS, STAGES, Batch, Region, Result, RunState
 from fastnn.runtime.interrupts import DeferredInterrupt
@@ -84,7 +85,7 @@ def test_aligned_zeros(count):
 
 def test_a_training_plan_lists_the_step_in_order():
     net = build([Flatten(), Dense(4, "relu", l2=0.1), Dropout(0.5), Activation("tanh"), Dense(1)])
-    plan = compile_plan(net.architecture, 8, training=True, labels=False)
+    plan = compile_plan(net.architecture, 8, PlanMode(training=True))
     assert kernels_of(plan, "forward") == [
         "dense_fwd", "dropout_fwd", "activation_fwd", "dense_fwd"]  # fmt: skip
     assert kernels_of(plan, "loss") == ["mean_squared_error"]
@@ -129,7 +130,7 @@ def test_a_fused_plan_takes_the_same_steps():
     nets, losses = [], []
     for fused in (False, True):
         net = build(layers, optimizer=fastnn.AdamW())
-        plan = compile_plan(net.architecture, 12, training=True, labels=False, fused=fused)
+        plan = compile_plan(net.architecture, 12, PlanMode(training=True, fused=fused))
         executor, rows = Executor(plan, net.arena), Pass(DataSet(X, X[:, :2].copy()), 12)
         for _ in range(5):
             executor.train(rows, 0, 1, np.array([1e-3]), net.state, DeferredInterrupt())

@@ -47,7 +47,7 @@ def _behind(builder: PlanBuilder, dense: Op, norm: Op) -> Op | None:
         return replace(dense, arguments=(y, x, w, b, norm.arguments[2], z))
     if norm.kernel != "standardize_fwd" or not norm.arguments[0] == norm.arguments[1] == y:
         return None
-    if builder.rows < w.shape[0]:
+    if builder.n_rows < w.shape[0]:
         return None
     weights, bias = _prepare(builder, "dense_fold_output", norm, w, b)
     return replace(dense, arguments=(y, x, weights, bias, "identity", z))
@@ -59,7 +59,7 @@ def _in_front(builder: PlanBuilder, norm: Op, dense: Op) -> Op | None:
         return None
     out, source, *_ = norm.arguments
     y, x, w, b, activation, z = dense.arguments
-    if not _same_elements(out, x) or _same_elements(source, y) or builder.rows < w.shape[1]:
+    if not _same_elements(out, x) or _same_elements(source, y) or builder.n_rows < w.shape[1]:
         return None
     weights, bias = _prepare(builder, "dense_fold_input", norm, w, b)
     read = replace(source, shape=x.shape, per_row=x.per_row)

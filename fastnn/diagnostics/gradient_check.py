@@ -24,6 +24,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..execution.arena import ParameterArena
 from ..execution.batches import Pass
 from ..execution.python_executor import Executor
+from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
 from ..ir.program import Op, Ref, Result
 from ..kernels.functions import ElementFunction
@@ -273,7 +274,7 @@ class _LossSurface:
 
     def __init__(self, net: Network, architecture: Architecture, rows: DataSet):
         assert rows.target is not None
-        plan = compile_plan(architecture, len(rows), training=True, labels=rows.labels)
+        plan = compile_plan(architecture, len(rows), PlanMode(training=True, labels=rows.labels))
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
         plan = replace(plan, stages=MappingProxyType(join_dropout(plan.stages)))
         self.arena = _copy(net.arena, architecture)

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,39 @@ from .program import STAGES, Op, Ref, Region, Result
 #: Emits the backward ops of a layer: takes the ref of the output's gradient and whether the input's
 #: is wanted, and returns the latter's ref (or None).
 Pullback = Callable[[Ref, bool], "Ref | None"]
+
+
+class PlanMode(NamedTuple):
+    """The purpose that a plan is compiled for.
+
+    Attributes
+    ----------
+    training : bool
+        Whether to plan gradients and the update, and to apply dropout and noise.
+    labels : bool
+        Whether targets are int64 class numbers, one a row, instead of a value per output.
+    fused : bool
+        Whether one op may do the work of several: the same step in fewer passes over memory, whose
+        arena holds gradients without those of the penalties and of sparse parameters.
+    folded : bool
+        Whether normalisations may go into weights, in a plan for inference.
+    noise : bool
+        Whether a plan for inference too applies dropout and noise.
+    batch_statistics : bool
+        Whether a plan for inference too normalises by the statistics of batches; its update stage
+        moves their averages.
+    link : bool
+        Whether predictions are what the loss's link makes of the outputs of the last layer, instead
+        of these.
+    """
+
+    training: bool = False
+    labels: bool = False
+    fused: bool = False
+    folded: bool = False
+    noise: bool = False
+    batch_statistics: bool = False
+    link: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,19 +78,14 @@ class SparseGradient:
 class PlanBuilder:
     """Collects ops and places buffers while layers lower themselves.
 
-    `training` asks for what the backward pass needs and for gradients; `noise` for dropout and
-    noise, which training has, and inference if asked for. Buffers of a training plan stay as they
-    are until the step ends; without training, two areas of the widest layer's size take turns.
-    `batch_statistics` asks normalisations for those of the batch at hand, and ops of the update
-    stage that move their averages. `sparse_steps` allows sparse parameters gradients elsewhere than
-    in their region.
+    Buffers of a training plan stay as they are until the step ends; without training, two areas of
+    the widest layer's size take turns. `sparse_steps` allows sparse parameters gradients elsewhere
+    than in their region.
     """
 
     dtype: np.dtype
-    rows: int
-    training: bool
-    noise: bool
-    batch_statistics: bool
+    n_rows: int
+    mode: PlanMode
     sparse_steps: bool
     widest: int
     layer: str = ""
@@ -69,6 +97,21 @@ class PlanBuilder:
     kinked: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
     _areas: dict[str, list[int]] = field(default_factory=dict)
     _busy: set[int] = field(default_factory=set)  # offsets of areas
+
+    @property
+    def training(self) -> bool:
+        """Whether to keep what the backward pass needs."""
+        return self.mode.training
+
+    @property
+    def noise(self) -> bool:
+        """Whether to apply dropout and noise."""
+        return self.mode.training or self.mode.noise
+
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether to normalise by the statistics of the batch, and to move their averages."""
+        return self.mode.training or self.mode.batch_statistics
 
     def emit(
         self,
@@ -118,7 +161,7 @@ class PlanBuilder:
     def _place(self, shape: tuple[int, ...], dtype: Any = None, **options: Any) -> Ref:
         dtype = np.dtype(dtype or self.dtype)
         ref = Ref(Region.WORKSPACE, self.workspace, shape, dtype, **options)
-        self.workspace += round_up(ref.count(self.rows) * dtype.itemsize, ALIGNMENT)
+        self.workspace += round_up(ref.count(self.n_rows) * dtype.itemsize, ALIGNMENT)
         return ref
 
     def activation(self, shape: tuple[int, ...]) -> Ref:

@@ -12,6 +12,7 @@ from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..execution.batches import Pass
 from ..execution.python_executor import Executor
+from ..ir.builder import PlanMode
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -24,13 +25,8 @@ Measured = list[tuple[np.ndarray, np.ndarray]]
 def measure(network: Network, x: np.ndarray, batch_size: int) -> Measured:
     """Return the means of all running statistics over x, each batch by its rows."""
     rows = Pass(DataSet(x), min(batch_size, len(x)))
-    plan = compile_plan(
-        network.architecture,
-        rows.batch_size,
-        training=False,
-        labels=False,
-        batch_statistics=True,
-    )
+    mode = PlanMode(batch_statistics=True)
+    plan = compile_plan(network.architecture, rows.batch_size, mode)
     steps = plan.stages["update"]  # nothing learns: these are the running statistics alone
     if not steps:
         raise ArgumentError("the network has no BatchNorm layer, whose statistics could be updated")
