@@ -14,7 +14,7 @@ from ..ir.program import Plan, Ref, Region
 from ..layers import user_layers
 from ..optimizers import GradientOptimizer
 from .folding import fold
-from .fusion import join_dropout
+from .fusion import fuse_dense_dropout
 from .optimizer_step import lower_check, lower_penalties, lower_update, takes_penalties
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def compile_plan(net: Architecture, n_rows: int, mode: PlanMode) -> Plan:
         builder.stages["forward"] = list(fold(builder, builder.stages["forward"]))
     stages = {name: tuple(ops) for name, ops in builder.stages.items()}
     if mode.fused:
-        stages = join_dropout(stages)
+        stages = fuse_dense_dropout(stages)
     return Plan(
         net.dtype,
         n_rows,

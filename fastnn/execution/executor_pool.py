@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..compiler.folding import keeps_digits
+from ..compiler.folding import folding_is_accurate
 from ..compiler.lowering import compile_plan
 from ..ir.builder import PlanMode
 from ..ir.program import Plan
@@ -94,7 +94,7 @@ class ExecutorPool:
         capacity = 1 << (n_rows - 1).bit_length()  # few plans serve all sizes
         mode = PlanMode(False, labels, True, True, noise, link=link)
         executor, idle = self._lend(PlanKey(capacity, mode))
-        if not keeps_digits(executor):
+        if not folding_is_accurate(executor.plan, executor.fixed_array):
             idle.append(executor)
             executor, idle = self._lend(PlanKey(capacity, mode._replace(folded=False)))
         try:

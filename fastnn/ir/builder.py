@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,7 +134,8 @@ class PlanBuilder:
             checks.member("kernel", kernel, KERNELS)
         else:
             _check_op(self.layer, kernel, arguments)
-        self.stages[stage].append(Op(kernel, arguments, self.layer, result, factor))
+        named = _named(kernel, arguments)
+        self.stages[stage].append(Op(kernel, named, self.layer, result, factor))
 
     def buffer(
         self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False, lookups: int = 1
@@ -219,6 +221,22 @@ class PlanBuilder:
         areas.insert(0, free)
         self._busy.add(free)
         return Ref(Region.WORKSPACE, free, shape, self.dtype)
+
+
+@cache
+def argument_names(kernel: str) -> tuple[str, ...]:
+    """Return the names of a kernel's arguments, in the order of its signature."""
+    return tuple(KERNELS[kernel].signature.parameters)
+
+
+def _named(kernel: str | Callable[..., Any], arguments: Sequence[Any]) -> dict[str, Any]:
+    """Return the arguments of an op by name; those with a default may be left out at the end."""
+    if not isinstance(kernel, str):
+        return {str(number): argument for number, argument in enumerate(arguments)}
+    names = argument_names(kernel)
+    if len(arguments) > len(names):
+        raise TypeError(f"{kernel} takes {len(names)} arguments, got {len(arguments)}")
+    return dict(zip(names, arguments, strict=False))
 
 
 def _check_op(layer: str, function: Any, arguments: Sequence[Any]) -> None:

@@ -35,7 +35,7 @@ def measure(network: Network, x: np.ndarray, batch_size: int) -> Measured:
     for step, mean in zip(steps, means, strict=True):
         if not np.isfinite(mean).all():
             raise ArgumentError(f"X has statistics beyond {plan.dtype} in layer {step.layer!r}")
-    arrays = [executor.fixed_array(step.arguments[0]) for step in steps]
+    arrays = [executor.fixed_array(step.arguments["average"]) for step in steps]
     return list(zip(arrays, means, strict=True))
 
 
@@ -47,7 +47,7 @@ def store(measured: Measured) -> None:
 
 def _measured(executor: Executor, rows: Pass, network: Network) -> list[np.ndarray]:
     """Means of what the update stage would let into the running statistics, in its order."""
-    found = [executor.fixed_array(op.arguments[1]) for op in executor.plan.stages["update"]]
+    found = [executor.fixed_array(op.arguments["value"]) for op in executor.plan.stages["update"]]
     means = [np.zeros_like(statistic) for statistic in found]
     move, seen = kernels.implementation().moving_average_step, 0
     for number, size in enumerate(rows.sizes().tolist()):
