@@ -17,7 +17,7 @@ from setuptools.errors import CCompilerError, ExecError
 from setuptools.modified import newer_group
 
 SOURCES = [
-    "fastnn/kernels/_native.pyx",
+    "fastnn/kernels/native/extension.pyx",
     "csrc/crew.c",
     "csrc/crowding.c",
     "csrc/dispatch.c",

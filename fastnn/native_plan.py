@@ -13,8 +13,7 @@ import numpy as np
 
 from .augmentation.pipeline import Transform
 from .kernels.functions import UserFunction
-from .kernels.rows import Array
-from .kernels.spec import KERNELS
+from .kernels.table import KERNELS, Array
 from .plan import (
     STAGES,
     AverageMomentum,
