@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import checks
-from .randomness import normal, uniform
-from .specification import Specification, resolve
+from .runtime.random_streams import normal, uniform
+from .utils import checks
+from .utils.specification import Specification, resolve
 
 __all__ = [
     "Constant",

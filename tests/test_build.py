@@ -72,7 +72,11 @@ def test_sdist_holds_what_a_build_needs(source, tmp_path):
         names = {name.partition("/")[2] for name in tar.getnames()}
     wanted = {str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob("*.*")}
     wanted |= {"setup.py", "build_support.py", "pyproject.toml", "fastnn/py.typed"}
-    wanted |= {"fastnn/kernels/native/extension.pyx", "fastnn/kernels/native/extension.pyi", "tests/test_build.py"}
+    wanted |= {
+        "fastnn/kernels/native/extension.pyx",
+        "fastnn/kernels/native/extension.pyi",
+        "tests/test_build.py",
+    }
     assert wanted <= names
     assert not [name for name in names if name.endswith((".so", ".pyc", "extension.c"))]
 

@@ -25,14 +25,9 @@ from custom_functions import (
 )
 
 import fastnn
-from fastnn import (
-    Activation,
-    Dense,
-    Dropout,
-    kernels,
-)
+from fastnn import Activation, Dense, Dropout, kernels
+from fastnn.execution.native_executor import NativeExecutor
 from fastnn.kernels.functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
-from fastnn.native_executor import NativeExecutor
 
 SIZES = (1, 2, 7, 8, 9, 15, 16, 17, 33)  # around the widths of vectors
 ACTIVATIONS = pytest.mark.parametrize("activation", TWINS, ids=str)

@@ -21,11 +21,11 @@ from fastnn import (
     Network,
     Normalization,
 )
-from fastnn.compiler import compile_plan
-from fastnn.data import DataSet
-from fastnn.executor import Executor
-from fastnn.interrupts import DeferredInterrupt
-from fastnn.passes import Pass
+from fastnn.compiler.lowering import compile_plan
+from fastnn.data.data_set import DataSet
+from fastnn.execution.batches import Pass
+from fastnn.execution.python_executor import Executor
+from fastnn.runtime.interrupts import DeferredInterrupt
 
 FEATURES, ROWS = 5, 12
 rng = np.random.default_rng(0)

@@ -18,7 +18,7 @@ import pytest
 
 import fastnn
 from fastnn import kernels
-from fastnn.activations import ACTIVATIONS
+from fastnn.activations.named import ACTIVATIONS
 from fastnn.kernels import KERNELS, native
 from fastnn.layers import Dense, Layer
 from fastnn.losses import LOSSES, Loss
@@ -156,7 +156,7 @@ LEFT_OUT = {
         "tests/test_places.py::test_every_kernel_has_a_test_of_known_answers",
     ),
     "kink of an activation": (
-        "fastnn/activations.py",
+        "fastnn/activations/named.py",
         '"leaky_relu", "elu", "selu"',
         '"elu", "selu"',
         "tests/test_places.py::test_activations_tell_of_their_kink_and_whether_they_rectify",

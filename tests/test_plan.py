@@ -21,14 +21,15 @@ from fastnn import (
     TabularInput,
     kernels,
 )
-from fastnn.compiler import compile_plan
-from fastnn.data import DataSet
-from fastnn.executor import Executor
-from fastnn.interrupts import DeferredInterrupt
-from fastnn.parameters import ALIGNMENT, aligned_zeros
-from fastnn.passes import Pass
-from fastnn.plan import BATCH_REGIONS, STAGES, Batch, Region, Result, RunState
-from fastnn.randomness import Stream, stream_offset
+from fastnn.compiler.lowering import compile_plan
+from fastnn.data.data_set import DataSet
+from fastnn.execution.arena import aligned_zeros
+from fastnn.execution.batches import Pass
+from fastnn.execution.python_executor import Executor
+from fastnn.ir.parameter import ALIGNMENT
+from fastnn.ir.program import BATCH_REGIONS, STAGES, Batch, Region, Result, RunState
+from fastnn.runtime.interrupts import DeferredInterrupt
+from fastnn.runtime.random_streams import Stream, stream_offset
 
 
 def build(layers, features=3, **options):
@@ -218,8 +219,8 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
             return checked[name]
 
     layer = SimpleNamespace(active_backend=lambda: "checked", implementation=lambda _: Checked())
-    monkeypatch.setattr("fastnn.executor.kernels", layer)
-    monkeypatch.setattr("fastnn.native_executor.executor", Executor)
+    monkeypatch.setattr("fastnn.execution.python_executor.kernels", layer)
+    monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
     X = np.random.default_rng(0).normal(size=(21, 3))
     y = np.tile([[1, 0], [0, 1], [1, 0]], (7, 1))
 

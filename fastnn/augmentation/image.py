@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError
-from ..randomness import Stream
+from ..runtime.random_streams import Stream
+from ..utils import checks
 from .base import Augmentation
 from .pipeline import PipelineBuilder, Transform
 

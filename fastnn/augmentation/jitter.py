@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
-from ..randomness import Stream
+from ..runtime.random_streams import Stream
+from ..utils import checks
 from .base import Augmentation
 from .pipeline import PipelineBuilder, Transform
 

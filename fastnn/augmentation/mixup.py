@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import checks
-from ..randomness import Stream
+from ..runtime.random_streams import Stream
+from ..utils import checks
 from .base import Augmentation
 from .pipeline import PipelineBuilder, Transform
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..plan import Batch
-from ..randomness import Stream, stream_offset
+from ..ir.program import Batch
+from ..runtime.random_streams import Stream, stream_offset
 
 if TYPE_CHECKING:
     from ..kernels.numba.rows import RowFunction

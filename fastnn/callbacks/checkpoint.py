@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .. import checks
 from ..errors import ArgumentError
-from ..monitor import Monitor
+from ..metrics.monitor import Monitor
+from ..utils import checks
 from .base import Callback, Info, Logs
 from .files import require_writable_file, require_writable_folder
 

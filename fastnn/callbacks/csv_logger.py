@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from io import FileIO
 from typing import TYPE_CHECKING
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils import checks
 from .base import Callback, Info, Logs
 from .files import require_writable_file
 

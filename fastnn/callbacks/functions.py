@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import checks, signatures
 from ..errors import ArgumentTypeError
+from ..utils import checks, signatures
 from .base import HOOKS, Callback
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
-from ..interrupts import DeferredInterrupt
-from ..monitor import Monitor
+from ..metrics.monitor import Monitor
+from ..runtime.interrupts import DeferredInterrupt
+from ..utils import checks
 from .base import Callback, Info, Logs
 
 if TYPE_CHECKING:

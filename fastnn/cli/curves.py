@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from ..history import History
+    from ..model.history import History
 
 
 def draw_curves(history: History, path: Path) -> bool:
@@ -17,7 +17,7 @@ def draw_curves(history: History, path: Path) -> bool:
     The figure is unknown to pyplot, so that the user's back end of matplotlib stays what it is.
     Returns False where matplotlib is not installed.
     """
-    from ..diagnostics import style
+    from ..plotting import style
 
     try:
         figure, axes = style.figure(1, 2)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .. import checks
-from ..activations import ACTIVATIONS
+from ..activations.named import ACTIVATIONS
 from ..callbacks import EarlyStopping
 from ..errors import ArgumentError, DivergenceError, FastnnError
 from ..layers import Dense, Dropout, Layer
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..tables.findings import count
+from ..utils import checks
 from . import streams
 
 # Epochs, unless told otherwise: enough for this many updates, within these limits.

@@ -11,8 +11,8 @@ import pandas as pd
 
 from .. import tables
 from ..errors import ArgumentError
-from ..printable import printable
 from ..tables import CsvTable, Preprocessing
+from ..utils.printable import printable
 from . import names, streams
 from .options import dialect
 

@@ -11,9 +11,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import optional
 from ..errors import ArgumentError
-from ..printable import printable
+from ..utils import optional
+from ..utils.printable import printable
 from . import names, streams
 from .files import check_folder, check_output, existing, tables, tell_replaced
 from .options import (
@@ -104,7 +104,7 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Read, search, train the best anew, test, write."""
-    from .. import checks
+    from ..utils import checks
 
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
     checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
@@ -266,14 +266,14 @@ def _write(
     say: Callable[[str], object],
 ) -> None:
     """Write model, command and report; no report after Ctrl-C, since it takes longest."""
-    from ..serialization import atomic
+    from ..utils import atomic_write
 
     out.mkdir(parents=True, exist_ok=True)
     command = _command(options)
     replaced = existing([out / "model.safetensors"])
     network.save(out / "model.safetensors", preprocessing=prepared.preprocessing.to_dict())
     text = _instructions(command, result, options)
-    atomic.write(out / "command.txt", [text.encode(errors="surrogateescape")])
+    atomic_write.write(out / "command.txt", [text.encode(errors="surrogateescape")])
     tell_replaced(replaced)
     say(f"model:   {out / 'model.safetensors'}")
     say(f"command: {command}")

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import streams
 from .files import check_output, existing, tables, tell_replaced
-from .options import (
-    add_command,
-    add_table_options,
-    add_task_arguments,
-    real,
-    say_nothing,
-    whole,
-)
+from .options import add_command, add_table_options, add_task_arguments, real, say_nothing, whole
 
 if TYPE_CHECKING:
     from ..layers import Layer

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
 from ..callbacks.base import Callback, Info, Logs
 from ..errors import ArgumentError
-from ..randomness import check_seed
-from . import drawings, style
+from ..plotting import style
+from ..runtime.random_streams import check_seed
+from ..utils import checks
+from . import drawings
 from .layer_health import Flag, find_flags
 from .measurement import FIGURES, LayerFigures, LayerMeter
 from .samples import checked_rows, drawn, fitting_rows

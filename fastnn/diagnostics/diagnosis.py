@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .. import checks
 from ..errors import ArgumentTypeError
-from ..metrics import CLASSIFICATION
+from ..metrics.scoring import CLASSIFICATION
 from ..network import Network
+from ..utils import checks
 from .actions import Evidence, next_actions
 from .bias_variance import BiasVariance
 from .callback import LayerHealth

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..plotting.style import ACCENT, QUIET, TRAINING, VALIDATION, dress, lines, plain
 from .layer_health import EXPLODING_SIGNAL, LARGE_UPDATE, SMALL_UPDATE, VANISHING_SIGNAL
-from .style import ACCENT, QUIET, TRAINING, VALIDATION, dress, lines, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from ..history import History
+    from ..model.history import History
     from .bias_variance import BiasVariance
     from .learning_curve import LearningCurve
     from .learning_rate import LearningRateSweep

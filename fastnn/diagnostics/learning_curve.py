@@ -8,10 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from .. import checks, inference
-from ..data import DataSet
+from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError, DivergenceError
+from ..model import inference
 from ..network import Network
+from ..utils import checks
 from . import samples
 from .bias_variance import ErrorRate
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks, native_executor
 from ..errors import ArgumentError
-from ..executor import Diverged
-from ..interrupts import DeferredInterrupt
-from ..passes import Pass
-from ..randomness import Stream, permutation, stream_offset
-from . import drawings, style
+from ..execution import native_executor
+from ..execution.batches import Pass
+from ..execution.python_executor import Diverged
+from ..plotting import style
+from ..runtime.interrupts import DeferredInterrupt
+from ..runtime.random_streams import Stream, permutation, stream_offset
+from ..utils import checks
+from . import drawings
 from .samples import checked_rows, require_network
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ..data import DataSet
+    from ..data.data_set import DataSet
     from ..network import Network
 
 #: The sweep ends when the smoothed loss is this many times its lowest value so far: it has

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..history import History
-from ..summary import table
-from . import drawings, style, tables
+from ..model.history import History
+from ..plotting import style
+from ..utils.text_table import table
+from . import drawings, tables
 from .bias_variance import BiasVariance
 from .hardest import HardExample
 from .layer_health import Flag
@@ -162,7 +163,7 @@ class Diagnosis:
         It is one file without scripts and without links to others, light or dark as the reader's
         device is, and fits a phone.
         """
-        from ..serialization import atomic
+        from ..utils import atomic_write
         from .page import page
 
-        atomic.write(path, [page(self).encode("utf-8", "replace")])
+        atomic_write.write(path, [page(self).encode("utf-8", "replace")])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..callbacks import Callback
-from ..interrupts import DeferredInterrupt
+from ..runtime.interrupts import DeferredInterrupt
 
 if TYPE_CHECKING:
     from ..callbacks.base import Logs

@@ -13,16 +13,17 @@ from sklearn.impute import SimpleImputer
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from .. import frames, inference
-from ..activations import ACTIVATIONS
+from ..activations.custom import CustomActivation
+from ..activations.named import ACTIVATIONS
 from ..callbacks import base as callbacks
-from ..custom import CustomActivation
-from ..data import DataSet, check_targets
+from ..data import frames
+from ..data.data_set import DataSet, check_targets
+from ..data.sparse_rows import SparseRows
 from ..errors import ArgumentError
 from ..losses import Loss
+from ..model import inference
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
-from ..sparse_rows import SparseRows
 from . import conversion, draws, fitting, state, translation
 from .columns import IMPUTATIONS
 from .inputs import ChecksInputs, in_dtype, rows_of

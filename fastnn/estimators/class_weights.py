@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
-from .. import checks
 from ..errors import ArgumentError
+from ..utils import checks
 
 
 def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.ndarray:

@@ -15,9 +15,9 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from .. import inference
-from ..data import DataSet
+from ..data.data_set import DataSet
 from ..losses import Loss
+from ..model import inference
 from ..network import Network
 from . import class_losses, class_weights, conversion
 from .base import BaseMultilayerPerceptron, takes_steps

@@ -12,11 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..callbacks import Callback, ProgressBar
 from ..callbacks.base import CallbackList, Logs
-from ..data import DataSet
+from ..data.data_set import DataSet
 from ..errors import ArgumentError, DivergenceError
-from ..history import History
+from ..model.history import History
 from ..network import Network
-from ..training import FitSettings, Session
+from ..training.trainer import FitSettings, Session
 from . import baseline
 from .account import Account, TimeLimit
 from .draws import Shuffles

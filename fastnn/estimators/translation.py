@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError
 from ..layers import Activation, BatchNorm, Dense, Dropout, Layer, TabularInput
 from ..losses import Loss
 from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
+from ..utils import checks
 
 #: scikit-learn's names of activations where ours differ.
 ACTIVATIONS = {"logistic": "sigmoid"}

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils import checks
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
 from .reference import ACTIVATIONS
 from .table import KERNELS, Array, Kernel, array_size

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from .. import activations
-from ..activations import ACTIVATIONS
-from ..custom import CustomActivation
+from ..activations import named
+from ..activations.custom import CustomActivation
+from ..activations.named import ACTIVATIONS
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Activation(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        activations.get("activation", self.activation)
+        named.get("activation", self.activation)
         self._settle_input_shape()
         self.check_name()
 

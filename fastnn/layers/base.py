@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
-from ..specification import Specification
+from ..utils import checks
+from ..utils.specification import Specification
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..parameters import Buffer, Parameter
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.parameter import Buffer, Parameter
+    from ..ir.program import Ref
 
 
 class Layer(Specification, family=True):

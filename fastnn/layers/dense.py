@@ -6,18 +6,20 @@ import math
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
-from .. import activations, checks, initializers
-from ..activations import ACTIVATIONS
-from ..custom import CustomActivation
+from .. import initializers
+from ..activations import named
+from ..activations.custom import CustomActivation
+from ..activations.named import ACTIVATIONS
 from ..errors import ArgumentError
 from ..initializers import Initializer
-from ..parameters import Parameter
-from ..plan import gradient_of
+from ..ir.parameter import Parameter
+from ..ir.program import gradient_of
+from ..utils import checks
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Dense(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        activation = activations.get("activation", self.activation)
+        activation = named.get("activation", self.activation)
         initializer = self.initializer
         if initializer == "auto":
             initializer = activation.initializer

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import checks, initializers
+from .. import initializers
 from ..errors import ArgumentError
 from ..initializers import Initializer
-from ..parameters import Parameter
-from ..plan import gradient_of
+from ..ir.parameter import Parameter
+from ..ir.program import gradient_of
+from ..utils import checks
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 #: Rows of a table: what the 32 bits that kernels sort by can tell apart.
 MOST_CODES = 2**31

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import checks
+from ..data.moments import Moments
 from ..errors import ArgumentError, ArgumentTypeError
-from ..moments import Moments
-from ..parameters import Buffer
+from ..ir.parameter import Buffer
+from ..utils import checks
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 Numbers = float | Sequence[float]
 

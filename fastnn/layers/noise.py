@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from .. import checks
-from ..plan import StateValue, StreamOffset
-from ..randomness import Stream
+from ..ir.program import StateValue, StreamOffset
+from ..runtime.random_streams import Stream
+from ..utils import checks
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 
 @dataclass(frozen=True)

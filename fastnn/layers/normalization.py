@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from .. import checks, initializers
+from .. import initializers
 from ..errors import ArgumentError
 from ..initializers import Initializer
-from ..parameters import Buffer, Parameter
-from ..plan import gradient_of
+from ..ir.parameter import Buffer, Parameter
+from ..ir.program import gradient_of
+from ..utils import checks
 from .base import Layer
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
+from ..data.moments import Moments
 from ..errors import ArgumentError, ArgumentTypeError
-from ..moments import Moments
-from ..parameters import Buffer, Parameter
+from ..ir.parameter import Buffer, Parameter
+from ..utils import checks
 from .base import Layer
 from .embedding import Embedding
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError
+from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
 
 #: How far the class probabilities of a row may be from a sum of 1: they may come from float16.

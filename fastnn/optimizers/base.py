@@ -6,14 +6,15 @@ import dataclasses
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .. import checks, schedules
+from .. import schedules
 from ..errors import ArgumentError
 from ..schedules import Schedule
-from ..specification import Specification
+from ..utils import checks
+from ..utils.specification import Specification
 
 if TYPE_CHECKING:
-    from ..parameters import Segment
-    from ..plan import LearningRate, NextStep, Ref
+    from ..ir.parameter import Segment
+    from ..ir.program import LearningRate, NextStep, Ref
 
 
 class Optimizer(Specification, family=True):

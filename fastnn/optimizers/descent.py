@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import checks
 from ..errors import ArgumentError
 from ..schedules import Schedule
+from ..utils import checks
 from .base import GradientOptimizer
 
 if TYPE_CHECKING:
-    from ..plan import LearningRate, NextStep, Ref
+    from ..ir.program import LearningRate, NextStep, Ref
 
 
 @dataclass(frozen=True, repr=False)

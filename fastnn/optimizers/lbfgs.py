@@ -1,16 +1,16 @@
-"""L-BFGS: what `fastnn.full_batch` runs."""
+"""L-BFGS: what `fastnn.training.lbfgs` runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import checks
 from ..errors import ArgumentError
+from ..utils import checks
 from .base import Optimizer
 
 if TYPE_CHECKING:
-    from ..parameters import Segment
+    from ..ir.parameter import Segment
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
-from ..specification import Specification
+from ..utils import checks
+from ..utils.specification import Specification
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,7 +123,7 @@ class Schedule(Specification, family=True):
         """
         steps = checks.integer("steps", steps, low=1)
         rates = self(np.arange(steps))
-        from ..diagnostics import style
+        from ..plotting import style
 
         [axes] = style.panels(ax, 1)
         drawstyle = "steps-post" if self.unit == "epoch" else "default"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError
+from ..utils import checks
 from .base import Schedule
 
 ANNEALING = ("cos", "linear")

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError
-from ..monitor import Monitor
+from ..metrics.monitor import Monitor
+from ..utils import checks
 from .base import Schedule
 from .warmup import as_schedule
 

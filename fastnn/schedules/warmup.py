@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import checks
+from ..utils import checks
 from .base import Schedule, get
 from .decay import Constant
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..diagnostics.style import plain
+from ..plotting.style import plain
 from .observed import Dimension
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentTypeError
 from ..network import Network
-from ..randomness import derived_seed, seeded
+from ..runtime.random_streams import derived_seed, seeded
 from .jobs import Build, Task
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kernels import active_backend
-from ..leftovers import TemporaryFolder
+from ..utils.leftovers import TemporaryFolder
 from .executors import dask_client, shares_memory
 from .jobs import Job, Outcome, Task
 from .packing import pack, pickled

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from ..errors import ExecutorError
-from ..interrupts import DeferredInterrupt
+from ..runtime.interrupts import DeferredInterrupt
 from .delivery import NobodyThereError, delivery_to
 from .executors import Given, Pool, cancel, slots
 from .guarding import whole_submission

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics.style import ACCENT, QUIET, TRAINING, VALIDATION, dress
+from ..plotting.style import ACCENT, QUIET, TRAINING, VALIDATION, dress
 from .axes import Axis, dimension_axis, shorten, value_axis
 from .objectives import MINIMIZE
 from .observed import Dimension, Importances, Observation, Observed

@@ -8,9 +8,9 @@ from functools import partial
 from itertools import combinations, groupby
 from typing import TYPE_CHECKING, Any
 
-from .. import checks
-from ..diagnostics import style
 from ..errors import ArgumentError
+from ..plotting import style
+from ..utils import checks
 from . import drawings, parallel
 from .observed import BEST, ENOUGH, Observed
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType, FrameType
 
-from ..interrupts import DeferredInterrupt
+from ..runtime.interrupts import DeferredInterrupt
 
 #: What pools are made of; their frames are no calls that somebody asked for.
 _MACHINERY = ("concurrent", "loky", "multiprocessing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .. import optional
+from ..utils import optional
 
 if TYPE_CHECKING:
     from .result import SearchResult

@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
-from ..metrics import METRICS, rises
+from ..metrics.scoring import METRICS, rises
 from ..network import Network
+from ..utils import checks
 from .scoring import as_estimator
 
 Direction = Literal["minimize", "maximize"]

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import optional
 from ..errors import ArgumentTypeError
+from ..utils import optional
 from .jobs import Task
 
 #: In bytes; that of a cache line.

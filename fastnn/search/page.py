@@ -10,11 +10,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
-from ..config import show_config
-from ..diagnostics import html, style
 from ..diagnostics.tables import Rows
 from ..errors import MissingDependencyError
-from ..printable import escape
+from ..plotting import html, style
+from ..runtime.build_info import show_config
+from ..utils.printable import escape
 from . import figures
 from .observed import Dimension, Observation, Observed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics.style import QUIET, TRAINING, VALIDATION, dress
+from ..plotting.style import QUIET, TRAINING, VALIDATION, dress
 from .axes import Axis, dimension_axis, shorten
 from .drawings import FAILED, MANY_POINTS, objective_axis
 from .observed import Dimension, Observation, Observed

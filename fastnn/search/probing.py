@@ -6,7 +6,7 @@ from typing import Any
 
 import optuna
 
-from .. import data
+from ..data import data_set
 from ..errors import ArgumentError, ArgumentTypeError
 from ..network import Network
 from .building import WrongModelError, model_for
@@ -46,10 +46,10 @@ def probe(
             source = f"the network of build({params})"
             if isinstance(model, Network):
                 settled = model.settle_for(X)
-                data.data_set(settled, X, y)
+                data_set.data_set(settled, X, y)
                 if isinstance(validation_data, tuple) and len(validation_data) in (2, 3):
                     source = f"validation_data for {source}"
-                    data.data_set(settled, *validation_data)
+                    data_set.data_set(settled, *validation_data)
             return model
         except WrongModelError:
             raise

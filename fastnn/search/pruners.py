@@ -10,8 +10,8 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.study import StudyDirection
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils import checks
 
 NAMES = ("none", "median", "halving", "hyperband")
 

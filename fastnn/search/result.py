@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .. import optional
-from ..diagnostics.html import table
 from ..errors import ArgumentError, NotBuiltError
-from ..printable import escape
+from ..plotting.html import table
+from ..utils import optional
+from ..utils.printable import escape
 from . import figures
 from .objectives import Objective
 from .observed import Observed, observe
@@ -274,10 +274,10 @@ class SearchResult:
         ...     print([path.name for path in pathlib.Path(folder).iterdir()])
         ['report.html']
         """
-        from ..serialization import atomic
+        from ..utils import atomic_write
         from .page import page
 
-        atomic.write(path, [page(self, command).encode("utf-8", "replace")])
+        atomic_write.write(path, [page(self, command).encode("utf-8", "replace")])
 
     def observed(self) -> Observed:
         """The trials as they are plotted."""

@@ -10,9 +10,9 @@ import numpy as np
 import optuna
 from optuna.samplers import BaseSampler
 
-from .. import checks, optional
 from ..errors import ArgumentTypeError
-from ..randomness import derived_seed
+from ..runtime.random_streams import derived_seed
+from ..utils import checks, optional
 from .spaces import Space
 from .studies import quiet
 

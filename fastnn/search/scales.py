@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils import checks
 
 #: Types that any storage of Optuna can hold as a choice.
 STORABLE = (type(None), bool, int, float, str)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from ..metrics import THRESHOLD
+from ..metrics.scoring import THRESHOLD
 from ..network import Network
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import optional
+from ..utils import optional
 
 if TYPE_CHECKING:
     from .result import SearchResult

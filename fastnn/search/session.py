@@ -11,11 +11,11 @@ from optuna.exceptions import StorageInternalError
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, ExecutorError, SearchError
-from ..interrupts import DeferredInterrupt
 from ..network import Network
-from ..randomness import check_seed
+from ..runtime.interrupts import DeferredInterrupt
+from ..runtime.random_streams import check_seed
+from ..utils import checks
 from .arguments import Arguments, checked
 from .claims import Claims
 from .dispatching import workers_for

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError
 from ..network import Network
-from ..population import fit_population
-from ..threads import get_num_threads
+from ..runtime.threads import get_num_threads
+from ..training.population import fit_population
 from .building import batch_size_for, model_for, models_for
 from .jobs import Job, Outcome, Task
 from .objectives import Judged, mean_values

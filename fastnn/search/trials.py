@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from ..interrupts import DeferredInterrupt
+from ..runtime.interrupts import DeferredInterrupt
 from .claims import Claims, Survey
 from .jobs import Job, Outcome
 from .keeping import Keeper, Kept

@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .. import checks
 from .._version import __version__
-from ..architecture import DTYPES, Architecture
-from ..averaging import WeightAverage
-from ..custom import CustomLoss
+from ..compiler.architecture import DTYPES, Architecture
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
-from ..history import History
+from ..ir.program import RunState
 from ..layers import Layer
 from ..losses import Loss
+from ..losses.custom import CustomLoss
+from ..model.history import History
 from ..network import Network
 from ..optimizers import Optimizer
-from ..plan import RunState
+from ..optimizers.averaging import WeightAverage
+from ..utils import checks
 from .container import compact_json
 from .custom_objects import CustomObjects, check_names
 

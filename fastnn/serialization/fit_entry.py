@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+from ..utils import checks
 from .container import compact_json
 from .description import refusing, section
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils import checks
 
 #: The kinds of columns: numbers; whole numbers that stand for categories; categories.
 KINDS = ("number", "code", "category")

@@ -176,15 +176,15 @@ def test_models_of_old_are_read(run, tmp_path):
 
 
 def test_predictions_of_many_classes_are_written_in_pieces(run, tmp_path, monkeypatch):
-    from fastnn.serialization import atomic
+    from fastnn.utils import atomic_write
 
     classes = [f"c{i % 60:02}" for i in range(6000)]
     data = write(tmp_path / "d.csv", {"x": np.arange(6000) % 101 / 7, "y": classes})
     train(run, data)
     pieces = []
-    save = atomic.write
+    save = atomic_write.write
     monkeypatch.setattr(
-        atomic,
+        atomic_write,
         "write",
         lambda path, chunks: save(path, (pieces.append(len(c)) or c for c in chunks)),
     )

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 
 import fastnn
 from fastnn import MLPClassifier, MLPRegressor, UnknownCategoryWarning
-from fastnn.data import DataSet
+from fastnn.data.data_set import DataSet
 from fastnn.estimators.baseline import loss_of_a_constant
 
 PATIENTS, PROGRESS = load_diabetes(return_X_y=True)

@@ -9,7 +9,7 @@ from checking import LIMIT, assert_right, check, data
 
 import fastnn
 from fastnn import Dense, Dropout, Network, gradient_check
-from fastnn.gradient_checking import _compare, _in_float64, _LossSurface, _sample
+from fastnn.diagnostics.gradient_check import _compare, _in_float64, _LossSurface, _sample
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -11,8 +11,8 @@ from programs import output_of
 
 import fastnn
 from fastnn import Callback, Dense, DivergenceError, kernels
-from fastnn.available_memory import available_memory
-from fastnn.population import memory
+from fastnn.runtime.available_memory import available_memory
+from fastnn.training.population import memory
 
 X, Y, _ = data()
 

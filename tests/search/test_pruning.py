@@ -10,9 +10,9 @@ import pytest
 from small_searches import SPACE, X, Y, assert_same, build, run
 
 from fastnn import ArgumentError, fit_population
-from fastnn.data import split_rows
+from fastnn.data.data_set import split_rows
 from fastnn.errors import ArgumentTypeError
-from fastnn.randomness import seeded
+from fastnn.runtime.random_streams import seeded
 from fastnn.search import log_uniform, training
 from fastnn.search.pruners import SuccessiveHalving, geometric, pruning_of
 

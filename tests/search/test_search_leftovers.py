@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 SEARCHER = """
-from fastnn.leftovers import TemporaryFolder
+from fastnn.utils.leftovers import TemporaryFolder
 from fastnn.search.delivery import FOLDER
 folder = TemporaryFolder(FOLDER)
 print(folder.name, flush=True)

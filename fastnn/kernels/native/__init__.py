@@ -4,6 +4,7 @@ The functions are those of `fastnn.kernels.reference`, which documents them. Wha
 what C would otherwise read or write out of bounds.
 """
 
+from ..slots import argument_slots, in_order_of_checks
 from ..table import KERNELS
 from .extension import (
     COPY,
@@ -25,7 +26,6 @@ from .extension import (
     sources,
     transform_size,
 )
-from .signatures import argument_slots, in_order_of_checks
 
 __all__ = [
     "COPY",

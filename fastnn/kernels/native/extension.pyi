@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..slots import ArgumentSlot
 from ..table import Kernel
-from .signatures import ArgumentSlot
 
 COPY: int
 

@@ -5,7 +5,7 @@ import inspect
 import math
 import os
 
-from fastnn.cgroups import cgroup_processors
+from fastnn.runtime.cgroups import cgroup_processors
 from fastnn.errors import (
     ArgumentError,
     ArgumentTypeError,

@@ -34,6 +34,7 @@ def step_kernel(
         relative_to="array",
     )
 
+
 # weight_decay is decoupled everywhere: p shrinks by lr · weight_decay · p beside the step proper
 # (Loshchilov, Hutter: Decoupled weight decay regularization. ICLR 2019).
 #
