@@ -14,7 +14,7 @@ from .actions import Evidence, next_actions
 from .bias_variance import BiasVariance
 from .callback import LayerHealth
 from .hardest import hardest, row_losses
-from .layer_health import find_flags
+from .layer_flags import find_flags
 from .learning_curve import SIZES, check_sizes, error_rate, learning_curve
 from .measurement import LayerMeter
 from .report import Diagnosis

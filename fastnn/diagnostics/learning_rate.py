@@ -17,7 +17,7 @@ from ..plotting import style
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, permutation, stream_offset
 from ..utils import checks
-from . import drawings
+from . import plots
 from .samples import checked_rows, require_network
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ class LearningRateSweep:
     def plot(self, ax: Any = None) -> Axes:
         """Draw loss against rate into `ax`, or new axes; needs matplotlib."""
         [axes] = style.panels(ax, 1)
-        drawings.sweep(axes, self)
+        plots.sweep(axes, self)
         return axes
 
     def to_png(self, path: str | PathLike[str]) -> None:
         """Write the plot to a file; needs matplotlib."""
         made, axes = style.figure(1, 1)
-        drawings.sweep(axes[0, 0], self)
+        plots.sweep(axes[0, 0], self)
         style.save(made, path)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError
 from ..utils import checks
-from .executors import check_executor
-from .pruners import Pruning, pruning_of
-from .samplers import sampler_of
-from .spaces import Space, grid_size
-from .storages import Storage, storage_of
+from .space.pruners import Pruning, pruning_of
+from .space.samplers import sampler_of
+from .space.spaces import Space, grid_size
+from .study.storages import Storage, storage_of
+from .workers.executors import check_executor
 
 
 @dataclass(frozen=True)
