@@ -19,7 +19,7 @@ from ..layers import Layer, user_layers
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.averaging import AVERAGE, WeightAverage
-from ..runtime.available_memory import available_memory
+from ..runtime.resources import available_memory
 
 DTYPES = ("float32", "float64")
 NOTHING = Regularization()
