@@ -12,7 +12,7 @@ import pandas as pd
 from .. import tables
 from ..errors import ArgumentError
 from ..tables import CsvTable, Preprocessing
-from ..utils.printable import printable
+from ..utils.text import printable
 from . import column_names, streams
 from .options import dialect
 

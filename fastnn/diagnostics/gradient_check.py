@@ -32,7 +32,7 @@ from ..network import Network
 from ..runtime.random_streams import Stream, check_seed, permutation, stream_offset
 from ..utils import checks
 from ..utils.call_errors import explains
-from ..utils.text_table import table
+from ..utils.text import table
 
 FLOAT64 = np.dtype(np.float64)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..utils.text_table import table
+from ..utils.text import table
 
 if TYPE_CHECKING:
     from ..layers import Layer

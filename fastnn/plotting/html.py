@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..utils.printable import escape
+from ..utils.text import escape
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; --hue: #0072b2; --bad: #d55e00 }

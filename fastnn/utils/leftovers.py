@@ -66,7 +66,7 @@ class TemporaryFolder:
     Parameters
     ----------
     prefix : str
-        Of its name; leftovers of this prefix and user are removed.
+        Beginning of its name; leftovers of this prefix and user are removed.
 
     Attributes
     ----------

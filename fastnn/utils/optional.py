@@ -22,9 +22,9 @@ def module(name: str, *, extra: str, need: str) -> ModuleType:
     Parameters
     ----------
     name : str
-        Of the module, such as "matplotlib.pyplot".
+        Name of the module, such as "matplotlib.pyplot".
     extra : str
-        Of fastnn, that brings the package.
+        Extra of fastnn that installs the package.
     need : str
         Purpose of the package; the error begins with it.
 

@@ -1,4 +1,4 @@
-"""Text from data and files, escaped for terminals and HTML."""
+"""Text for terminals and HTML: escaped, and in tables with aligned columns."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def printable(text: object, *, keep: str = "") -> str:
 
     Examples
     --------
-    >>> from fastnn.utils.printable import printable
+    >>> from fastnn.utils.text import printable
     >>> print(printable("Zürich" + chr(27) + "[2J"))
     Zürich\x1b[2J
     """
@@ -55,11 +55,31 @@ def escape(text: str) -> str:
 
     Examples
     --------
-    >>> from fastnn.utils.printable import escape
+    >>> from fastnn.utils.text import escape
     >>> print(escape("<b>" + chr(27)))
     &lt;b&gt;\x1b
     """
     return html.escape(printable(text, keep="\n\t"))
+
+
+def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> str:
+    """Return rows of text in aligned columns, heading first, escaped for a terminal.
+
+    The columns in `right` are flush right.
+    """
+    rows = [tuple(map(printable, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = (
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "  ".join(cells).rstrip()
+
+    heading, *body = map(line, rows)
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([heading, rule, *body])
 
 
 @lru_cache(4096)
