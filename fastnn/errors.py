@@ -185,7 +185,7 @@ class ExecutorError(FastnnError, RuntimeError):
     Attributes
     ----------
     result : SearchResult or None
-        What the search has found until then; None if no trial was trained.
+        The trials until then; None if no trial was trained.
 
     Examples
     --------

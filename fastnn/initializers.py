@@ -64,7 +64,7 @@ class Initializer(Specification, family=True):
         shape : tuple of int
             Weights are (inputs, units).
         seed, offset : int
-            Of the network; which array it is, so that each has numbers of its own.
+            Seed of the network; number of the array, so that each has its own stream.
 
         Returns
         -------

@@ -25,9 +25,9 @@ class CustomActivation:
     Attributes
     ----------
     name : str
-        Of the function; model files hold it.
+        Name of the function, stored in model files.
     initializer : Initializer
-        What "auto" stands for in a `Dense` with this activation.
+        Initialiser "auto" of a `Dense` with this activation.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def activation(
         Points where the function is not differentiable. `gradient_check` ignores differences
         across them.
     initializer : str or Initializer
-        Of the weights of a `Dense` with this activation, unless that asks for another.
+        Initialiser of the weights of a `Dense` with this activation, unless it has its own.
 
     Returns
     -------

@@ -28,7 +28,7 @@ class GaussianJitter(Augmentation):
         Standard deviation, not negative, in units of the input as the network sees it, after
         `Rescaling`. A sequence has one for each of the columns.
     columns : sequence of int, optional
-        Which columns, counted from 0; all by default. Codes of categories should be left out.
+        Numbers of the columns, from 0; all by default. Codes of categories should be left out.
 
     Raises
     ------

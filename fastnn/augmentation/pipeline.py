@@ -35,9 +35,9 @@ class Transform:
     stream : Stream
         Its stream of random numbers.
     shape : tuple of int
-        Of a row that it writes.
+        Shape of a row that it writes.
     dtype : dtype
-        Of what it writes.
+        Dtype of the rows that it writes.
     cost : float
         Nanoseconds for a row, roughly.
     """
@@ -121,9 +121,9 @@ class PipelineBuilder:
     Attributes
     ----------
     shape : tuple of int
-        Of a row of the input.
+        Shape of a row of the input.
     dtype : dtype
-        Of inputs, targets that are values, and weights.
+        Dtype of inputs, targets that are values, and weights.
     outputs : int
         Elements of a row of the targets.
     labels : bool

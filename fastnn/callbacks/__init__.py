@@ -3,7 +3,7 @@
 =======================  ===========================================================================
 `Callback`               the base, with all hooks
 `EarlyStopping`          ends training that no longer improves
-`Checkpoint`             saves what training needs to go on
+`Checkpoint`             saves what training needs to continue
 `LearningRateScheduler`  sets the learning rate by a function of the user
 `CSVLogger`              writes the history to a CSV file
 `TensorBoard`            writes the history to event files

@@ -29,7 +29,7 @@ def is_constant(deviation: np.ndarray, size: np.ndarray, dtype: np.dtype) -> np.
     deviation, size : ndarray, shape (columns,)
         Standard deviation and magnitude.
     dtype : dtype
-        Of the user's numbers; integers are exact.
+        Dtype of the user's numbers; integers are exact.
 
     Returns
     -------
@@ -50,9 +50,9 @@ def check_resolution(
     pieces : iterable of ndarray
         Rows, finite and within the range of `dtype`; reshaped to (-1, columns).
     source : dtype
-        Of the user's numbers.
+        Dtype of the user's numbers.
     dtype : dtype
-        Of the network.
+        Dtype of the network.
 
     Raises
     ------

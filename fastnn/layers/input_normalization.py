@@ -40,7 +40,7 @@ class Normalization(ShapedLayer):
     Parameters
     ----------
     axis : int, tuple of int, or None
-        Which axes of X, rows being axis 0, have a mean and variance for each place along them. -1,
+        Axes of X, rows being axis 0, with a mean and variance for each place along them. -1,
         the last: of each column of a table, or channel of images (rows, height, width, channels).
         None: one of everything. A tuple must name the last axes, as (1, 2) does for (rows, height,
         width): of each pixel.

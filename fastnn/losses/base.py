@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder
     from ..ir.program import Ref
 
-#: How the losses of one row's outputs become the loss of the row.
+#: Reductions of the losses of one row's outputs to the loss of the row.
 REDUCTIONS = ("mean", "sum")
 
 

@@ -27,7 +27,7 @@ class CustomLoss(Loss, listed=False):
     Attributes
     ----------
     name : str
-        Of the function; model files hold it.
+        Name of the function, stored in model files.
     outputs : int or None
         The only number of outputs that it takes, if there is one.
 

@@ -31,7 +31,7 @@ class HalfSquaredError(Loss):
 
     The value is the mean over outputs of ½ (y − t)², the gradient that of the sum over outputs. For
     one output they belong together; for several, the gradient is larger by their number, which
-    `gradient_check` reports; so no name stands for this loss.
+    `gradient_check` reports; so the loss has no name.
 
     Examples
     --------

@@ -20,11 +20,11 @@ class Monitor:
     Parameters
     ----------
     name : str
-        Of the value, as in the history: "val_loss".
+        Name of the value, as in the history: "val_loss".
     mode : {"auto", "min", "max"}
-        Whether it ought to fall or to rise; "auto" knows it of the metrics by name, tells it of
-        functions of the user by words in their names (error, loss, score, accuracy …), and takes
-        any other value for one that ought to rise unless its name has such a word.
+        Whether it ought to fall or to rise; "auto" decides by the metric of that name, for others
+        by words in the name (error, loss, score, accuracy …), and takes any other value of the
+        history for one that ought to rise.
     min_delta : float
         The least difference that counts as an improvement.
     baseline : float, optional

@@ -39,7 +39,7 @@ class Metric:
 
     `score` takes true and predicted rows, as `compares` says, sample weights or None, and the
     number of classes; `per_class` ones return an array, which is reported as name_0, name_1 …
-    That of a `mean` is the weighted mean of the rows' scores, so that rows may come in pieces.
+    The score of a `mean` is the weighted mean of the rows' scores, so batches can be added up.
     `rises` tells whether larger is better; None is unknown.
     """
 

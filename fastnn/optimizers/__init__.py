@@ -1,4 +1,4 @@
-"""Optimizers: descriptions of the step; the moving averages live in the network's arena.
+"""Optimizers: descriptions of the step; the moving averages are in the network's arena.
 
 `base` has the base classes, `descent` and `adam` the families that take a step after each batch,
 and `lbfgs` the one that works on all rows.

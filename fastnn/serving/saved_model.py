@@ -75,7 +75,7 @@ class SavedModel:
     ----------
     network : Network
     path : str
-        Of its file, for messages.
+        Path of its file, for messages.
 
     Attributes
     ----------

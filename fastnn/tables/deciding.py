@@ -26,7 +26,7 @@ _DISTINCT_TEXT = 0.9  # share of distinct texts from which a column identifies r
 _DISTINCT_INDEX = 0.5  # the same for a column without a name, in a sample drawn with replacement
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./](\d{4}|\d{2})\b")
 _CALLED_ID = re.compile(r"(^|[_\W])id$|I[dD]$", re.ASCII)
-# What pandas, R and spreadsheets call a column of row numbers.
+# Names of a column of row numbers in pandas, R and spreadsheets.
 _CALLED_INDEX = re.compile(
     r"(unnamed: \d+(\.\d+)*|level_\d+|index|row[ _.]?(names?|number|nr|id)?)?", re.I
 )

@@ -31,9 +31,9 @@ def notations_by_name(
     columns : mapping of str to iterable of str
         The first cells of each column.
     dialect : Dialect
-        What is known.
+        Known notation and words for missing cells.
     delimiter : str
-        Of the file.
+        Delimiter of the file.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-#: Those that are rare within cells come first and win a draw.
+#: Delimiters that are rare within cells come first and win a draw.
 DELIMITERS = "\t;|,"
 _NO_DELIMITER = "\x1f"  # for a single column, whose cells may hold any of them
 _SAMPLE_ROWS = 100

@@ -31,7 +31,7 @@ class Preprocessing:
     dropped : dict of str to str
         Columns of the training table that are not used, and why.
     dialect : Dialect
-        How cells were said to be written.
+        Notation and words for missing cells that were given in training.
 
     Examples
     --------

@@ -43,11 +43,11 @@ class CsvTable:
     names : list of str
         All names of the header; `frame` may have fewer columns.
     dialect : Dialect
-        What was known of how cells are written.
+        Known notation and words for missing cells.
     notations : dict of str to Notation
-        How the numbers of a column are written, where not plainly.
+        Notations of columns of numbers, where not plain.
     notices : list of str
-        What was guessed, skipped or filled in.
+        Sentences on what was guessed, skipped or filled in.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def read_table(
         Text with a header line; may be compressed (``.gz``, ``.xz``, ``.zip``, …). A pipe, or "-"
         for standard input, is read once.
     dialect : Dialect, optional
-        What is known of how cells are written.
+        Known notation and words for missing cells.
     text : collection of str
         Names of columns to read as text.
     known : mapping of str to Notation or None, optional
@@ -164,7 +164,7 @@ class CsvFile:
     layout : Layout
     dialect : Dialect
     notices : list of str
-        What was guessed or skipped.
+        Sentences on what was guessed or skipped.
 
     Examples
     --------

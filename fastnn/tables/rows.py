@@ -34,7 +34,7 @@ class RowEncoder:
     Attributes
     ----------
     names : list of str
-        Of the cells that a row has, in order.
+        Names of the cells of a row, in order.
 
     Examples
     --------

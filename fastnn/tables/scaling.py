@@ -31,7 +31,7 @@ class Scaling:
     center, spread : ndarray
         Median and interquartile range once missing cells are filled in.
     mean, scale : ndarray
-        Of ``arcsinh((x - center) / spread)``.
+        Mean and standard deviation of ``arcsinh((x - center) / spread)``.
     flagged : ndarray of bool
         Columns with missing cells.
     low, high : ndarray

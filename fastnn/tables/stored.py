@@ -18,7 +18,7 @@ from ..utils import checks
 #: The kinds of columns: numbers; whole numbers that stand for categories; categories.
 KINDS = ("number", "code", "category")
 
-#: What is divided by keeps quotients within float64.
+#: The smallest divisor with quotients within float64.
 _SMALLEST_SPREAD = float(np.finfo(np.float64).tiny)
 #: After arcsinh numbers are below 10³; their quotients by this are within float32.
 _MOST_SQUASHED, _SMALLEST_SCALE = 1e4, 1e-30

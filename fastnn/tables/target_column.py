@@ -26,10 +26,10 @@ from .dialect import Dialect
 from .findings import count
 from .notation import FEW_UNREADABLE, PLAIN, Notation, notation_of
 
-#: What a target can be; "auto" decides by its values.
+#: Tasks of a target; "auto" decides by its values.
 TASKS = ("auto", "classification", "regression")
 
-# What begins with digits, after a sign, a bracket or a currency: "(1.5)", "3k", "₹1,23,456".
+# Text that begins with digits, after a sign, a bracket or a currency: "(1.5)", "3k", "₹1,23,456".
 _AMOUNT = re.compile(
     r"\W*(?:[A-Z]{1,3}[$€£¥₹ ]{1,2})?\d[\d.,' ]*\)?(?:\s?[^\W\d_]{1,3})?$", re.ASCII
 )
@@ -53,7 +53,7 @@ def find_target(
         for regression, and everything else for classes. Few cells that are no numbers among many
         that are do not make classes of these.
     dialect : Dialect, optional
-        What is known of how cells are written.
+        Known notation and words for missing cells.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     Parameters
     ----------
     column : Column
-        What `find_target` found.
+        The column that `find_target` returned.
     cells : pandas.Series, shape (n,)
 
     Returns
@@ -155,7 +155,7 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     values : ndarray, shape (n,)
         float64 with NaN, or text with "", where there is no target that can be read.
     notices : list of str
-        How many cells cannot be read, and labels that are one number.
+        Numbers of cells that cannot be read, and labels that are one number.
 
     Raises
     ------
@@ -222,7 +222,7 @@ def usable_rows(
     Returns
     -------
     rows : ndarray of int
-        Those with a target, and for classes with at least one other row of the same class.
+        Rows with a target, and for classes with at least one other row of the same class.
     notices : list of str
 
     Raises

@@ -32,7 +32,7 @@ def read_text(path: str | os.PathLike[str]) -> tuple[bytes, list[str]]:
         UTF-8 without a byte order mark; lines end with a line feed, or with carriage return and
         line feed.
     notices : list of str
-        What was guessed.
+        Sentences on what was guessed.
 
     Raises
     ------

@@ -24,7 +24,7 @@ def csv_of(target: Target, outputs: np.ndarray) -> Iterator[str]:
     ----------
     target : Target
     outputs : ndarray, shape (n, units)
-        Of the network.
+        Outputs of the network.
 
     Yields
     ------
