@@ -46,7 +46,7 @@ from fastnn import (
     optimizers,
 )
 from fastnn.layers import Layer
-from fastnn.model import weight_average
+from fastnn.optimizers import averaging
 
 LAYERS = [
     Dense(4, "gelu", use_bias=False, l1=0.25, l2=1e-3, input_size=6),
@@ -119,7 +119,7 @@ def own_classes(family):
         (losses.Loss, LOSSES),
         (optimizers.Optimizer, OPTIMIZERS),
         (initializers.Initializer, INITIALIZERS),
-        (weight_average.WeightAverage, AVERAGES),
+        (averaging.WeightAverage, AVERAGES),
     ],
 )
 def test_every_class_is_among_the_examples(family, examples):
