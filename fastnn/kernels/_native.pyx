@@ -24,6 +24,9 @@ from libc.string cimport memset
 
 cdef extern from "table/fastnn.h" nogil:
     enum:
+        FASTNN_MAX_ARRAYS
+        FASTNN_MAX_DIMS
+        FASTNN_MAX_SCALARS
         FASTNN_MAX_TABLES
 
     ctypedef enum fastnn_status:
@@ -104,9 +107,9 @@ cdef extern from "table/fastnn.h" nogil:
         uint64_t u
 
     ctypedef struct fastnn_args:
-        void *array[9]
-        int64_t dim[5]
-        fastnn_scalar scalar[11]
+        void *array[FASTNN_MAX_ARRAYS]
+        int64_t dim[FASTNN_MAX_DIMS]
+        fastnn_scalar scalar[FASTNN_MAX_SCALARS]
         double result
 
     ctypedef struct fastnn_table:
@@ -117,7 +120,6 @@ cdef extern from "table/fastnn.h" nogil:
     const int fastnn_activation_needs_z[]
     const char *fastnn_source_names[]
     int fastnn_usable_tables(const fastnn_table **tables)
-    int fastnn_sizes_fit(const int64_t *dim)
     fastnn_status fastnn_call(
         const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel, fastnn_args *args
     )
@@ -155,6 +157,11 @@ def isa_name():
 def kernel_names():
     """Names of the C kernels."""
     return tuple([fastnn_kernel_names[i].decode() for i in range(FASTNN_KERNEL_COUNT)])
+
+
+def limits():
+    """Return how many arrays, dimensions and scalars a kernel may have."""
+    return FASTNN_MAX_ARRAYS, FASTNN_MAX_DIMS, FASTNN_MAX_SCALARS
 
 
 def activations():
