@@ -107,11 +107,11 @@ def run(options: argparse.Namespace) -> None:
     from ..utils import checks
 
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
-    checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
+    checks.number("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
     tables()  # or an error that says what to install
     optional.module("optuna", extra="search", need="fastnn search")
-    from ..search.storages import shown
+    from ..search.study.storages import shown
     from . import preparation, scores, search_space
 
     say = say_nothing if options.quiet else streams.say
@@ -203,7 +203,7 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
 
 def _in_options(message: str, given: argparse.Namespace) -> str:
     """Return a message about an argument of `search.search`, in the words of the command line."""
-    from ..search.storages import shown
+    from ..search.study.storages import shown
 
     if " is of other data: " in message:
         where = shown(given.storage)
@@ -302,7 +302,7 @@ def _as_parsed(name: str, text: str | None) -> list[str]:
 
 def _as_given(name: str, value: Any) -> list[str | None]:
     """Return the values of an option as they are written, one for each time it is given."""
-    from ..search.storages import shown
+    from ..search.study.storages import shown
 
     if value is None or value is False:
         return []

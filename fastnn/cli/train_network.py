@@ -40,14 +40,14 @@ def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
     for name in ("test_fraction", "validation_fraction"):
         option = f"--{name.replace('_', '-')}"
-        checks.real(option, getattr(options, name), low=0, high=1, open_high=True)
-    kind: Callable[..., Optimizer] = checks.member("--optimizer", options.optimizer, OPTIMIZERS)
+        checks.number(option, getattr(options, name), low=0, high=1, open_high=True)
+    kind: Callable[..., Optimizer] = checks.one_of("--optimizer", options.optimizer, OPTIMIZERS)
     rate = options.learning_rate
-    checks.real("--dropout", options.dropout, low=0, high=1, open_high=True)
-    checks.real("--l2", options.l2, low=0)
+    checks.number("--dropout", options.dropout, low=0, high=1, open_high=True)
+    checks.number("--l2", options.l2, low=0)
     if rate is not None:
-        checks.real("--learning-rate", rate, low=0, open_low=True)
-    checks.member("--activation", options.activation, ACTIVATIONS)
+        checks.number("--learning-rate", rate, low=0, open_low=True)
+    checks.one_of("--activation", options.activation, ACTIVATIONS)
     return _hidden_layers(options), kind() if rate is None else kind(learning_rate=rate)
 
 

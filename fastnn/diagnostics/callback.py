@@ -123,7 +123,7 @@ class LayerHealth(Callback):
         ArgumentError
             There is no figure of that name.
         """
-        checks.member("figure", figure, dict.fromkeys(FIGURES))
+        checks.one_of("figure", figure, dict.fromkeys(FIGURES))
         columns = zip(*self.records, strict=True)
         return {column[0].name: [getattr(f, figure) for f in column] for column in columns}
 

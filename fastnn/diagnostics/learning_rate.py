@@ -154,8 +154,8 @@ def lr_find(
     True
     """
     require_network(net)
-    min_lr = checks.real("min_lr", min_lr, low=0, open_low=True)
-    max_lr = checks.real("max_lr", max_lr, low=0, open_low=True)
+    min_lr = checks.number("min_lr", min_lr, low=0, open_low=True)
+    max_lr = checks.number("max_lr", max_lr, low=0, open_low=True)
     if min_lr >= max_lr:
         raise ArgumentError(f"min_lr must be below max_lr, got {min_lr:g} and {max_lr:g}")
     steps = checks.integer("steps", steps, low=10)

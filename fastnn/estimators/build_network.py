@@ -107,7 +107,7 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
             layers += [linear, BatchNorm(), Activation(activation)]
         else:
             layers.append(Dense(size, activation, initializer="glorot_uniform"))
-        if checks.real("dropout", rate, low=0, high=1, open_high=True):
+        if checks.number("dropout", rate, low=0, high=1, open_high=True):
             layers.append(Dropout(float(rate)))
     return layers
 
