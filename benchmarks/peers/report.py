@@ -3,17 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+import os
+import platform
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .cases import Case
-from .peak_fraction import peak_fractions
+from workloads.engines import cores
+
+from .cases import LIMIT, Case, Task
 from .results import Results
-from .targets import Row
+from .targets import OURS, Row
 
 COLUMNS = ("", "threads", "target", "fastnn", "peers' time / fastnn's", "verdict")
+LEAST_FLOPS = 1000  # of a step; below, a fraction of the peak says nothing
+LIMITS = {"fma": "FMA peak", "stream": "4R/3W stream", "copy": "copy"}
+
+
+def describe_machine() -> dict[str, object]:
+    """Return processor, cores that may be used, system, Python and load."""
+    return {
+        "processor": _processor(),
+        "cores": len(cores()),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    names = (line.split(":")[1].strip() for line in text.splitlines() if "model name" in line)
+    return next(names, platform.processor())
+
+
+def heading(about: dict[str, Any]) -> str:
+    """Return machine, versions and settings."""
+    machine, settings = about["machine"], about["settings"]
+    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != "machine")
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} at the "
+        f"start; {machine['system']}; Python {machine['python']}\n"
+        f"{versions}\n"
+        f"medians of {settings['repeats']} repeats in turn; {about['date']}"
+    )
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -59,18 +97,30 @@ def write_json(
         **about,
         "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
         "times": results.as_data(),
-        "shares": peak_fractions(cases, results),
+        "shares": list(peak_fractions(cases, results)),
     }
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def heading(about: dict[str, Any]) -> str:
-    """Return machine, versions and settings."""
-    machine, settings = about["machine"], about["settings"]
-    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != "machine")
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} at the "
-        f"start; {machine['system']}; Python {machine['python']}\n"
-        f"{versions}\n"
-        f"medians of {settings['repeats']} repeats in turn; {about['date']}"
-    )
+def peak_fractions(cases: Sequence[Case], results: Results) -> Iterator[dict[str, Any]]:
+    """Yield the speed over the machine's limit in each round, of cases that ran beside one."""
+    for case in cases:
+        tasks = {(task.label, task.threads): task for task in case.tasks}
+        for (label, threads), limit in tasks.items():
+            ours = tasks.get((OURS, threads))
+            if label == LIMIT and ours is not None:
+                ratios = results.ratios(case.name, (LIMIT, threads), (OURS, threads))
+                rounds = [_units(case, ours) * ratio for ratio in ratios]
+                if any(rounds):
+                    name = LIMITS[limit.kind]
+                    yield {"case": case.name, "threads": threads, "limit": name, "rounds": rounds}
+
+
+def _units(case: Case, ours: Task) -> float:
+    """Return how many units of the limit's work are in one of ours: operations, or elements.
+
+    Zero where the small network of the overhead has next to none.
+    """
+    if case.workload is not None:
+        return case.workload.flops if case.workload.flops > LEAST_FLOPS else 0
+    return 2 * math.prod(ours.arguments) if ours.kind == "gemm" else 1
