@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +14,20 @@ from typing import Any
 
 from workloads.engines import cores
 
-from .cases import LIMIT, Case, Task
+from .adapters import PEERS
+from .cases import LIMIT, MACHINE, Case, Task
 from .results import Results
 from .targets import OURS, Row
 
 COLUMNS = ("", "threads", "target", "fastnn", "peers' time / fastnn's", "verdict")
 LEAST_FLOPS = 1000  # of a step; below, a fraction of the peak says nothing
+KINDS = {
+    "train": "training",
+    "predict": "prediction",
+    "gemm": "matrix products",
+    "build": "start",
+    "import": "start",
+}
 LIMITS = {"fma": "FMA peak", "stream": "4R/3W stream", "copy": "copy"}
 
 
@@ -97,13 +106,52 @@ def write_json(
         **about,
         "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
         "times": results.as_data(),
-        "shares": list(peak_fractions(cases, results)),
+        "cases": list(_beside_peers(results.as_data())),
+        "shares": list(_peak_fractions(cases, results)),
     }
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def peak_fractions(cases: Sequence[Case], results: Results) -> Iterator[dict[str, Any]]:
-    """Yield the speed over the machine's limit in each round, of cases that ran beside one."""
+def _beside_peers(times: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield our time and the ratios of peers, for each case and number of threads."""
+    others = PEERS.keys() - {OURS, MACHINE}  # a case may have other tasks beside
+    for ours in times:
+        if ours["task"] == OURS and ours["seconds"]:
+            yield {
+                "name": ours["case"],
+                "kind": _kind(ours["case"]),
+                "threads": ours["threads"],
+                "seconds": ours["median"],
+                "peers": [
+                    {"peer": theirs["task"], **_ratio(theirs, ours)}
+                    for theirs in times
+                    if theirs["task"] in others
+                    and (theirs["case"], theirs["threads"]) == (ours["case"], ours["threads"])
+                ],
+            }
+
+
+def _ratio(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """Return the quartiles of the ratios within rounds, or the reason why there are none."""
+    if not theirs["seconds"]:
+        return {"missing": theirs["missing"]}
+    pairs = zip(theirs["seconds"], ours["seconds"], strict=True)
+    return _quartiles([their / our for their, our in pairs])
+
+
+def _kind(case: str) -> str:
+    """Return what a reader filters by; most parts of a step are elementwise."""
+    return KINDS.get(case.split()[0], "elementwise")
+
+
+def _quartiles(values: Sequence[float]) -> dict[str, float]:
+    several = values if len(values) > 1 else [*values, *values]
+    found = statistics.quantiles(several, method="inclusive")
+    return dict(zip(("low", "middle", "high"), found, strict=True))
+
+
+def _peak_fractions(cases: Sequence[Case], results: Results) -> Iterator[dict[str, Any]]:
+    """Yield quartiles of our speed over the machine's limit, of cases that ran beside one."""
     for case in cases:
         tasks = {(task.label, task.threads): task for task in case.tasks}
         for (label, threads), limit in tasks.items():
@@ -112,8 +160,13 @@ def peak_fractions(cases: Sequence[Case], results: Results) -> Iterator[dict[str
                 ratios = results.ratios(case.name, (LIMIT, threads), (OURS, threads))
                 rounds = [_units(case, ours) * ratio for ratio in ratios]
                 if any(rounds):
-                    name = LIMITS[limit.kind]
-                    yield {"case": case.name, "threads": threads, "limit": name, "rounds": rounds}
+                    yield {
+                        "name": case.name,
+                        "kind": _kind(case.name),
+                        "threads": threads,
+                        "limit": LIMITS[limit.kind],
+                        **_quartiles(rounds),
+                    }
 
 
 def _units(case: Case, ours: Task) -> float:
