@@ -21,7 +21,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import augmentation, initializers, kernels, schedules, search
-    from .averaging import EMA, SWA
+    from .activations.custom import CustomActivation, activation
     from .callbacks import (
         Callback,
         Checkpoint,
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
         TensorBoard,
         TerminateOnNonFinite,
     )
-    from .config import show_config
-    from .custom import CustomActivation, CustomLoss, activation, loss
     from .diagnostics.callback import LayerHealth
     from .diagnostics.diagnosis import diagnose
+    from .diagnostics.gradient_check import GradientCheck, gradient_check
     from .diagnostics.learning_rate import LearningRateSweep, lr_find
     from .diagnostics.report import Diagnosis
     from .errors import (
@@ -55,8 +54,8 @@ if TYPE_CHECKING:
         UnknownCategoryWarning,
     )
     from .estimators import MLPClassifier, MLPRegressor
-    from .gradient_checking import GradientCheck, gradient_check
-    from .history import History
+    from .ir.parameter import Parameter
+    from .ir.program import gradient_of
     from .layers import (
         Activation,
         AlphaDropout,
@@ -82,16 +81,18 @@ if TYPE_CHECKING:
         SigmoidCrossEntropy,
         SoftmaxCrossEntropy,
     )
+    from .losses.custom import CustomLoss, loss
+    from .model.history import History
     from .network import Network
     from .optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, NAdam, RAdam, RMSProp
-    from .parameters import Parameter
-    from .plan import gradient_of
-    from .population import Population, fit_population
-    from .saved_model import SavedModel, load
-    from .threads import get_num_threads, set_num_threads
+    from .optimizers.averaging import EMA, SWA
+    from .runtime.build_info import show_config
+    from .runtime.threads import get_num_threads, set_num_threads
+    from .serving.saved_model import SavedModel, load
+    from .training.population import Population, fit_population
 
 _HOMES = {
-    "averaging": ["EMA", "SWA"],
+    "optimizers.averaging": ["EMA", "SWA"],
     "callbacks": [
         "CSVLogger",
         "Callback",
@@ -103,8 +104,9 @@ _HOMES = {
         "TensorBoard",
         "TerminateOnNonFinite",
     ],
-    "config": ["show_config"],
-    "custom": ["CustomActivation", "CustomLoss", "activation", "loss"],
+    "runtime.build_info": ["show_config"],
+    "activations.custom": ["CustomActivation", "activation"],
+    "losses.custom": ["CustomLoss", "loss"],
     "diagnostics.callback": ["LayerHealth"],
     "diagnostics.diagnosis": ["diagnose"],
     "diagnostics.learning_rate": ["LearningRateSweep", "lr_find"],
@@ -125,8 +127,8 @@ _HOMES = {
         "UnknownCategoryWarning",
     ],
     "estimators": ["MLPClassifier", "MLPRegressor"],
-    "gradient_checking": ["GradientCheck", "gradient_check"],
-    "history": ["History"],
+    "diagnostics.gradient_check": ["GradientCheck", "gradient_check"],
+    "model.history": ["History"],
     "layers": [
         "Activation",
         "AlphaDropout",
@@ -154,11 +156,11 @@ _HOMES = {
     ],
     "network": ["Network"],
     "optimizers": ["LBFGS", "SGD", "Adagrad", "Adam", "AdamW", "Lion", "NAdam", "RAdam", "RMSProp"],
-    "parameters": ["Parameter"],
-    "plan": ["gradient_of"],
-    "population": ["Population", "fit_population"],
-    "saved_model": ["SavedModel", "load"],
-    "threads": ["get_num_threads", "set_num_threads"],
+    "ir.parameter": ["Parameter"],
+    "ir.program": ["gradient_of"],
+    "training.population": ["Population", "fit_population"],
+    "serving.saved_model": ["SavedModel", "load"],
+    "runtime.threads": ["get_num_threads", "set_num_threads"],
 }
 _MODULES = ("augmentation", "initializers", "kernels", "schedules", "search")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -173,7 +175,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
         globals()[name] = value
         return value
-    from .habits import ATTRIBUTES
+    from .utils.foreign_names import ATTRIBUTES
 
     hint = f": {ATTRIBUTES[name]}" if name in ATTRIBUTES else ""
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from . import habits
+from .utils import foreign_names
 
 if TYPE_CHECKING:
     from .search.result import SearchResult
@@ -262,13 +262,13 @@ def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnErr
     """The error for a name that is not among the known ones, with the nearest one suggested."""
     known = sorted(known)
     if not isinstance(name, str):
-        wrapper = habits.WRAPPERS.get(argument) if callable(name) else None
+        wrapper = foreign_names.WRAPPERS.get(argument) if callable(name) else None
         hint = f": make it one by {wrapper}" if wrapper else ""
         return ArgumentTypeError(
             f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}{hint}"
         )
-    habit = [one for one in habits.NAMES.get(name.lower(), ()) if one in known]
+    habit = [one for one in foreign_names.NAMES.get(name.lower(), ()) if one in known]
     near = habit or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    hint = habits.ADVICE.get((argument, name.lower()), hint)
+    hint = foreign_names.ADVICE.get((argument, name.lower()), hint)
     return ArgumentError(f"unknown {argument} {name!r}: {hint}Known: {', '.join(known)}")

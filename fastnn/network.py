@@ -9,30 +9,24 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from . import (
-    adaptation,
-    averaging,
-    batch_statistics,
-    checks,
-    data,
-    fitting,
-    freezing,
-    habits,
-    inference,
-)
-from .assembly import Assembly
 from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint
-from .calls import explains
-from .data import DataSet
+from .data import data_set
+from .data.data_set import DataSet
 from .errors import ArgumentError
-from .history import History
-from .training import Session, train_on_batch
+from .model import batch_statistics, freezing, inference, input_statistics, weight_average
+from .model.base import Assembly
+from .model.history import History
+from .training import prepare
+from .training.trainer import Session, train_on_batch
+from .utils import checks, foreign_names
+from .utils.call_errors import explains
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from .custom import CustomActivation, CustomLoss
+    from .activations.custom import CustomActivation
+    from .losses.custom import CustomLoss
 
 
 class Network(Assembly):
@@ -78,7 +72,7 @@ class Network(Assembly):
     preprocessing : dict or None
         Whatever was saved with the network to prepare its inputs.
     updates_skipped : dict of str to int
-        Updates that layers sat out while they were frozen; ``fastnn.freezing`` keeps the account.
+        Updates that layers sat out while they were frozen; see `freeze`.
     session : Session or None
         The fit under way.
     lock : TrainingLock
@@ -192,11 +186,11 @@ class Network(Assembly):
         """
         with self.lock.held() as interrupt:
             with interrupt.allowed():
-                listeners = fitting.listeners(self, callbacks, verbose)
-                train, validation = fitting.data_sets(
+                listeners = prepare.listeners(self, callbacks, verbose)
+                train, validation = prepare.data_sets(
                     self, X, y, sample_weight, class_weight, validation_data, validation_fraction
                 )
-                settings = fitting.settings(
+                settings = prepare.settings(
                     self,
                     train,
                     batch_size=batch_size,
@@ -205,7 +199,7 @@ class Network(Assembly):
                     augmentation=augmentation,
                 )
                 session = Session(self.state.epoch, listeners, settings, train, validation)
-                trainer = fitting.trainer(self, session, resume_from)
+                trainer = prepare.trainer(self, session, resume_from)
             return trainer.run(interrupt)
 
     def train(self, session: Session) -> History:
@@ -218,7 +212,7 @@ class Network(Assembly):
         """
         with self.lock.held() as interrupt:
             with interrupt.allowed():
-                trainer = fitting.trainer(self, session)
+                trainer = prepare.trainer(self, session)
             return trainer.run(interrupt)
 
     @explains
@@ -242,9 +236,9 @@ class Network(Assembly):
             )
         with self.lock.held() as interrupt:
             with interrupt.allowed():
-                rows = fitting.batch(self, X, y, sample_weight, class_weight)
-                pipeline = fitting.bound(augmentation, self, rows)
-                fitting.warn_of_lone_rows(self, rows, len(rows))
+                rows = prepare.batch(self, X, y, sample_weight, class_weight)
+                pipeline = prepare.bound(augmentation, self, rows)
+                prepare.warn_of_lone_rows(self, rows, len(rows))
                 self.build_for(rows)
             return train_on_batch(self, rows, interrupt, pipeline)
 
@@ -273,7 +267,9 @@ class Network(Assembly):
         with self.lock.held() as interrupt:
             with interrupt.allowed():
                 architecture = self.settle_for(X)
-                learned = adaptation.learn(architecture, DataSet(data.inputs_for(architecture, X)))
+                learned = input_statistics.learn(
+                    architecture, DataSet(data_set.inputs_for(architecture, X))
+                )
             self.adopt(architecture.shapes[0], learned)
         return self
 
@@ -293,7 +289,7 @@ class Network(Assembly):
         NotBuiltError
             The network has neither been built nor trained.
         """
-        x = data.inputs_for(self.architecture, X)
+        x = data_set.inputs_for(self.architecture, X)
         return inference.predict(self, x, checks.integer("batch_size", batch_size, low=1))
 
     @explains
@@ -311,7 +307,7 @@ class Network(Assembly):
         NotBuiltError
             The network has neither been built nor trained.
         """
-        rows = data.data_set(self.architecture, X, y, sample_weight)
+        rows = data_set.data_set(self.architecture, X, y, sample_weight)
         return inference.evaluate(self, rows, checks.integer("batch_size", batch_size, low=1))
 
     # ------------------------------------------------------------ frozen layers, averaged weights
@@ -368,8 +364,8 @@ class Network(Assembly):
         --------
         See `EMA`.
         """
-        averaging.require_begun(self)
-        return averaging.InPlaceOfWeights(self)
+        weight_average.require_begun(self)
+        return weight_average.InPlaceOfWeights(self)
 
     def use_average(self) -> None:
         """Make the average of the weights the weights; raises what `averaged` does.
@@ -381,9 +377,9 @@ class Network(Assembly):
         See `SWA`.
         """
         with self.lock.shared_with_own_fit():
-            averaging.require_elsewhere(self)
-            averaging.require_begun(self)
-            averaging.use(self)
+            weight_average.require_elsewhere(self)
+            weight_average.require_begun(self)
+            weight_average.use(self)
 
     def update_batch_statistics(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> None:
         """Measure anew, with the weights as they are, what `BatchNorm` layers know of their inputs.
@@ -429,7 +425,7 @@ class Network(Assembly):
         """
         with self.lock.shared_with_own_fit() as interrupt:
             with interrupt.allowed():
-                x = data.inputs_for(self.architecture, X)
+                x = data_set.inputs_for(self.architecture, X)
                 rows = checks.integer("batch_size", batch_size, low=1)
                 measured = batch_statistics.measure(self, x, rows)
             batch_statistics.store(measured)
@@ -467,12 +463,12 @@ class Network(Assembly):
         file : text stream, optional
             Standard output by default.
         """
-        from .summary import summary
+        from .model.summary import summary
 
         print(summary(self), file=file or sys.stdout)
 
     def __getattr__(self, name: str) -> Any:
-        hint = habits.METHODS.get(name)
+        hint = foreign_names.METHODS.get(name)
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
             + (f": {hint}" if hint else ""),

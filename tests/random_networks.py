@@ -39,7 +39,7 @@ from fastnn import (
     SoftmaxCrossEntropy,
     TabularInput,
 )
-from fastnn.activations import ACTIVATIONS
+from fastnn.activations.named import ACTIVATIONS
 from fastnn.augmentation import GaussianJitter, ImageAugmentation, Mixup
 from fastnn.schedules import Schedule
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from programs import output_of, shared_library
 
-from fastnn import Dense, Network, assembly
+from fastnn import Dense, Network
 from fastnn.errors import NotBuiltError
+from fastnn.model import base
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="replaces glibc's malloc")
 
@@ -188,7 +189,7 @@ def test_nothing_is_half_built(monkeypatch):
 
     net = Network([Dense(2)], loss="huber", seed=0)
     with monkeypatch.context() as patch:
-        patch.setattr(assembly, "ExecutorPool", fail)
+        patch.setattr(base, "ExecutorPool", fail)
         with pytest.raises(MemoryError):
             net.build(3)
     assert not net.built

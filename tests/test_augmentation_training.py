@@ -9,18 +9,10 @@ import pytest
 from programs import output_of
 
 import fastnn
-from fastnn import (
-    ArgumentError,
-    ArgumentTypeError,
-    Dense,
-    Dropout,
-    Flatten,
-    Network,
-    Rescaling,
-)
+from fastnn import ArgumentError, ArgumentTypeError, Dense, Dropout, Flatten, Network, Rescaling
 from fastnn.augmentation import Compose, GaussianJitter, ImageAugmentation, Mixup
 from fastnn.augmentation.pipeline import Pipeline
-from fastnn.executor import Executor
+from fastnn.execution.python_executor import Executor
 
 RNG = np.random.default_rng(0)
 N, CLASSES = 70, 4
@@ -50,7 +42,7 @@ def network(scale=1 / 255, loss="softmax_cross_entropy", outputs=CLASSES, **opti
 
 
 def without_c(monkeypatch):
-    monkeypatch.setattr("fastnn.native_executor.executor", Executor)
+    monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
 
 
 def state_of(net):
@@ -140,11 +132,11 @@ TEAMS = """
     import fastnn
     from fastnn import Dense, Flatten, Network, Rescaling
     from fastnn.augmentation import GaussianJitter, ImageAugmentation, Mixup
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     class Team(fastnn.Callback):
         def on_batch_end(self, network, batch, logs):
-            teams.add(_native.last_team())
+            teams.add(native.last_team())
 
     X = np.random.default_rng(0).integers(0, 256, (300, 12, 10), np.uint8)
     spec = [ImageAugmentation(rotation=15, shift=0.1, cutout=4), GaussianJitter(0.1), Mixup(0.3)]

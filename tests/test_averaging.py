@@ -9,7 +9,7 @@ from problems import data
 
 import fastnn
 from fastnn import EMA, SWA, ArgumentError, ArgumentTypeError, Callback, Dense, Network
-from fastnn.summary import summary
+from fastnn.model.summary import summary
 
 X, Y = data()
 

@@ -21,14 +21,7 @@ from custom_functions import (
 )
 
 import fastnn
-from fastnn import (
-    Activation,
-    ArgumentError,
-    ArgumentTypeError,
-    CustomFunctionError,
-    Dense,
-    kernels,
-)
+from fastnn import Activation, ArgumentError, ArgumentTypeError, CustomFunctionError, Dense, kernels
 
 # --- what is refused ------------------------------------------------------------------------------
 

@@ -23,13 +23,7 @@ from custom_functions import (
 )
 
 import fastnn
-from fastnn import (
-    Activation,
-    ArgumentError,
-    ArgumentTypeError,
-    Dense,
-    Network,
-)
+from fastnn import Activation, ArgumentError, ArgumentTypeError, Dense, Network
 
 
 @pytest.fixture

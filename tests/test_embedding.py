@@ -8,19 +8,10 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import (
-    BatchNorm,
-    Dense,
-    Embedding,
-    Flatten,
-    Network,
-    Rescaling,
-    TabularInput,
-    inference,
-    kernels,
-)
-from fastnn.data import data_set
+from fastnn import BatchNorm, Dense, Embedding, Flatten, Network, Rescaling, TabularInput, kernels
+from fastnn.data.data_set import data_set
 from fastnn.errors import ArgumentError, ArgumentTypeError
+from fastnn.model import inference
 
 RNG = np.random.default_rng(0)
 CODES, Y = RNG.integers(0, 30, (50, 4)), RNG.integers(0, 3, 50)

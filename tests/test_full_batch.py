@@ -106,7 +106,7 @@ def test_callbacks_see_iterates():
 @pytest.mark.parametrize("evaluation", range(1, 12))
 def test_an_interrupted_search_leaves_the_last_iterate(monkeypatch, evaluation):
     """Whichever evaluation Ctrl-C hits, weights and history are those of a finished iteration."""
-    from fastnn.executor import Executor
+    from fastnn.execution.python_executor import Executor
 
     original, calls = Executor.run, []
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Adam, BatchNorm, Checkpoint, Dense, Dropout, EarlyStopping, Network, habits
+from fastnn import Adam, BatchNorm, Checkpoint, Dense, Dropout, EarlyStopping, Network
+from fastnn.utils import foreign_names
 
 X, Y = np.random.default_rng(0).normal(size=(33, 3)), np.arange(33) % 2
 
@@ -104,8 +105,8 @@ def test_methods_of_other_libraries_are_answered():
 
 def test_hints_name_nothing_that_exists():
     """Once fastnn has it, the hint goes."""
-    assert not [name for name in habits.ATTRIBUTES if name in fastnn.__all__]
-    assert not [name for name in habits.METHODS if name in dir(Network)]
+    assert not [name for name in foreign_names.ATTRIBUTES if name in fastnn.__all__]
+    assert not [name for name in foreign_names.METHODS if name in dir(Network)]
 
 
 def test_errors_within_a_call_stay_as_they_are():

@@ -8,9 +8,9 @@ from sklearn.preprocessing import StandardScaler
 
 import fastnn
 from fastnn import BatchNorm, Dense, Flatten, Network, Normalization, Rescaling
-from fastnn.adaptation import PIECE
+from fastnn.data.moments import Moments
 from fastnn.errors import ArgumentError, ArgumentTypeError
-from fastnn.moments import Moments
+from fastnn.model.input_statistics import PIECE
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 5)) * [1e-3, 1, 30, 1e4, 2] + [5, 0, -7, 1e6, 0.1]

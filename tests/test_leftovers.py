@@ -12,8 +12,8 @@ import pytest
 
 from fastnn import CSVLogger, Dense, EarlyStopping, Network, diagnose
 from fastnn.errors import ArgumentError
-from fastnn.leftovers import TemporaryFolder
-from fastnn.serialization import atomic
+from fastnn.utils import atomic_write
+from fastnn.utils.leftovers import TemporaryFolder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks as POSIX has them")
 X, y = np.arange(24.0).reshape(8, 3), np.arange(8) % 2
@@ -21,7 +21,7 @@ X, y = np.arange(24.0).reshape(8, 3), np.arange(8) % 2
 # Writes until it is killed, and says that it has begun.
 WRITER = """
     import sys, time
-    from fastnn.serialization import atomic
+    from fastnn.utils import atomic_write as atomic
 
     def chunks():
         yield b"a" * 1000
@@ -33,7 +33,7 @@ WRITER = """
 
 FOLDER = """
     import sys, tempfile, time
-    from fastnn.leftovers import TemporaryFolder
+    from fastnn.utils.leftovers import TemporaryFolder
 
     tempfile.tempdir = sys.argv[1]
     folder = TemporaryFolder("fastnn-test-")
@@ -69,15 +69,15 @@ def kill(process):
 
 
 def temporary_files(folder):
-    return [path for path in folder.iterdir() if atomic.TEMPORARY.fullmatch(path.name)]
+    return [path for path in folder.iterdir() if atomic_write.TEMPORARY.fullmatch(path.name)]
 
 
 def test_a_temporary_file_is_removed_by_the_next_writer_once_its_owner_is_gone(tmp_path, started):
     process = started(WRITER, tmp_path / "model")
-    atomic.write(tmp_path / "other", [b"x"])
+    atomic_write.write(tmp_path / "other", [b"x"])
     assert len(temporary_files(tmp_path)) == 1  # its owner lives
     kill(process)
-    atomic.write(tmp_path / "other", [b"x"])
+    atomic_write.write(tmp_path / "other", [b"x"])
     assert os.listdir(tmp_path) == ["other"]
 
 
@@ -92,13 +92,13 @@ def test_files_of_other_names_stay(tmp_path):
     (tmp_path / ".fastnn-0123456789abcdef.tmp").symlink_to(tmp_path / names[0])
     (tmp_path / ".fastnn-00000000000000ff.tmp").mkdir()
     before = set(os.listdir(tmp_path))
-    atomic.write(tmp_path / "other", [b"x"])
+    atomic_write.write(tmp_path / "other", [b"x"])
     assert set(os.listdir(tmp_path)) == before | {"other"}
 
 
 def test_a_writer_whose_new_file_was_taken_for_a_leftover_takes_another(tmp_path, monkeypatch):
     taken = []
-    real = atomic.leftovers.hold
+    real = atomic_write.leftovers.hold
 
     def hold(descriptor):
         if not taken:
@@ -106,8 +106,8 @@ def test_a_writer_whose_new_file_was_taken_for_a_leftover_takes_another(tmp_path
             taken[0].unlink()
         return real(descriptor)
 
-    monkeypatch.setattr(atomic.leftovers, "hold", hold)
-    atomic.write(tmp_path / "model", [b"x"])
+    monkeypatch.setattr(atomic_write.leftovers, "hold", hold)
+    atomic_write.write(tmp_path / "model", [b"x"])
     assert taken
     assert (tmp_path / "model").read_bytes() == b"x"
 

@@ -9,8 +9,8 @@ import sklearn.metrics as oracle
 
 import fastnn
 from fastnn import SGD, ArgumentError, ArgumentTypeError, Dense, EarlyStopping, Network
-from fastnn.metrics import METRICS
-from fastnn.tally import block_batches
+from fastnn.metrics.scoring import METRICS
+from fastnn.model.tally import block_batches
 
 ROWS = 300
 RNG = np.random.default_rng(0)
@@ -83,7 +83,7 @@ def cases():
 @pytest.mark.parametrize(("name", "kind"), list(cases()))
 def test_every_metric_is_that_of_scikit_learn(name, kind, weight, blocks, monkeypatch, backend):
     if blocks == "many":
-        monkeypatch.setattr("fastnn.tally.BLOCK_ELEMENTS", 20)
+        monkeypatch.setattr("fastnn.model.tally.BLOCK_ELEMENTS", 20)
     y = TARGETS[kind]
     net = network(kind, [name])
     history = net.fit(
@@ -100,7 +100,7 @@ def test_blocks_leave_decisions_exactly_as_they_are(monkeypatch):
     metrics = [name for name, kind in cases() if kind == "multiclass" and name != "log_loss"]
     y = TARGETS["multiclass"]
     whole = network("multiclass", metrics).build(4).evaluate(X, y, batch_size=10)
-    monkeypatch.setattr("fastnn.tally.BLOCK_ELEMENTS", 20)
+    monkeypatch.setattr("fastnn.model.tally.BLOCK_ELEMENTS", 20)
     pieces = network("multiclass", metrics).build(4)
     assert pieces.evaluate(X, y, batch_size=10) == whole
 
@@ -135,13 +135,13 @@ def test_accuracy_keeps_no_row_of_classes():
 
 def test_scores_do_not_depend_on_where_time_cuts_an_epoch(monkeypatch):
     """A progress bar ends stretches after some time; blocks end where sizes say."""
-    monkeypatch.setattr("fastnn.tally.BLOCK_ELEMENTS", 60)
+    monkeypatch.setattr("fastnn.model.tally.BLOCK_ELEMENTS", 60)
     metrics = ["accuracy", "log_loss"]
     plain = network("multiclass", metrics, optimizer="adam")
     cut = network("multiclass", metrics, optimizer="adam")
     options = {"batch_size": 7, "epochs": 3, "verbose": 0}
     plain.fit(X, TARGETS["multiclass"], **options)
-    monkeypatch.setattr("fastnn.training.PROGRESS_INTERVAL", 1e-9)
+    monkeypatch.setattr("fastnn.training.trainer.PROGRESS_INTERVAL", 1e-9)
     watch = fastnn.LambdaCallback(on_progress=lambda net, logs: None)
     cut.fit(X, TARGETS["multiclass"], callbacks=[watch], **options)
     assert dict(plain.history) == dict(cut.history)
@@ -266,7 +266,7 @@ def test_metrics_of_the_user_travel_in_files_and_pickles(tmp_path):
      ("median_absolute_error", True), ("mape", True), ("val_loss", True)],
 )  # fmt: skip
 def test_the_direction_of_every_metric_is_known(name, falls):
-    monitor = fastnn.monitor.Monitor(name)
+    monitor = fastnn.metrics.monitor.Monitor(name)
     assert monitor.improves({name: 1.0})
     assert monitor.improves({name: 0.5}) == falls
 

@@ -9,8 +9,8 @@ import pytest
 
 import fastnn
 from fastnn import Dense, Dropout, Network, kernels
-from fastnn.executor import GRADIENT_STAGES, Executor
-from fastnn.plan import Batch, Result
+from fastnn.execution.python_executor import GRADIENT_STAGES, Executor
+from fastnn.ir.program import Batch, Result
 
 FOLDER = os.environ.get("FASTNN_DATA")
 pytestmark = pytest.mark.skipif(FOLDER is None, reason="FASTNN_DATA names no folder with data")

@@ -26,9 +26,9 @@ from fastnn import (
     kernels,
 )
 from fastnn.errors import ArgumentError, DivergenceError
-from fastnn.executor import Executor
-from fastnn.inference import moments_of_draws
-from fastnn.native_executor import NativeExecutor
+from fastnn.execution.native_executor import NativeExecutor
+from fastnn.execution.python_executor import Executor
+from fastnn.model.inference import moments_of_draws
 
 SOURCES = ["float32", "float64", "float16", "bool"]
 SOURCES += [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
@@ -58,7 +58,7 @@ def network(layers="dense", loss="softmax_cross_entropy", **options):
 
 def without_c(monkeypatch):
     """From here on, networks run op by op from Python."""
-    monkeypatch.setattr("fastnn.native_executor.executor", Executor)
+    monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
 
 
 def drawn(n=70, features=11, loss="softmax_cross_entropy", seed=0):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastnn import Dense, EarlyStopping, LambdaCallback, Network, kernels
-from fastnn.passes import Pass
+from fastnn.execution.batches import Pass
 
 X = np.random.default_rng(0).normal(size=(32, 8)).astype(np.float32)
 y = np.arange(32) % 2

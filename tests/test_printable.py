@@ -5,8 +5,8 @@ import unicodedata
 from pathlib import Path
 
 import fastnn
-from fastnn.printable import escape, printable
-from fastnn.summary import table
+from fastnn.utils.printable import escape, printable
+from fastnn.utils.text_table import table
 
 
 def test_control_characters_are_escaped_and_letters_stay():

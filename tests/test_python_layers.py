@@ -14,11 +14,7 @@ from custom_functions import (
 )
 
 import fastnn
-from fastnn import (
-    Dense,
-    Layer,
-    Network,
-)
+from fastnn import Dense, Layer, Network
 
 
 def sine(y, x, frequency):

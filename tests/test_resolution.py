@@ -15,9 +15,9 @@ from fastnn import (
     Rescaling,
     TabularInput,
     fit_population,
-    metrics,
 )
 from fastnn.estimators import MLPRegressor
+from fastnn.metrics.scoring import scoring
 
 rng = np.random.default_rng(0)
 MINUTE = 1.7e9 + rng.uniform(0, 60, size=(200, 1))
@@ -155,9 +155,9 @@ def test_constant_targets_and_single_rows_are_taken():
 
 def test_scores_are_computed_in_float64():
     true, predicted = 1e25 * rng.normal(size=(2, 50, 1)).astype(np.float32)
-    [metric] = metrics.get(["r2"], "regression")
-    rows = metrics.compared(metric, "regression", true, predicted)
-    [r2] = metrics.scored(metric, *rows, None, 1)
+    [metric] = scoring.get(["r2"], "regression")
+    rows = scoring.compared(metric, "regression", true, predicted)
+    [r2] = scoring.scored(metric, *rows, None, 1)
     wide = true.astype(float), predicted.astype(float)
     expected = 1 - ((wide[0] - wide[1]) ** 2).sum() / ((wide[0] - wide[0].mean()) ** 2).sum()
     assert r2 == pytest.approx(expected, rel=1e-6)

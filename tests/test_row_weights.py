@@ -5,7 +5,7 @@ import pytest
 
 import fastnn
 from fastnn import SGD, BatchNorm, Dense, Network
-from fastnn.data import split_rows
+from fastnn.data.data_set import split_rows
 
 ROWS = 90
 RNG = np.random.default_rng(0)
@@ -58,7 +58,7 @@ def test_losses_of_batches_count_by_their_weight():
 
 
 def test_progress_tells_the_weighted_mean_so_far(monkeypatch):
-    monkeypatch.setattr(fastnn.training, "PROGRESS_INTERVAL", 0.0)
+    monkeypatch.setattr(fastnn.training.trainer, "PROGRESS_INTERVAL", 0.0)
     told = {}
     watch = fastnn.LambdaCallback(
         on_progress=lambda net, logs: told.setdefault(logs["rows"], logs["loss"])

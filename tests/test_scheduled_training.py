@@ -9,7 +9,7 @@ from problems import data, network
 
 import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Network
-from fastnn.executor import Executor
+from fastnn.execution.python_executor import Executor
 from fastnn.schedules import (
     Constant,
     CosineDecay,
@@ -65,12 +65,12 @@ def test_both_executors_and_all_stretches_agree(hooks, monkeypatch):
     nets = []
     for _ in range(2):
         net = network(optimizer=fastnn.Adam(Warmup(CosineDecay(0.1, 30), 5)))
-        monkeypatch.setattr("fastnn.training.PROGRESS_INTERVAL", 1e-5)
-        monkeypatch.setattr("fastnn.training.LONGEST_STRETCH", 4)
+        monkeypatch.setattr("fastnn.training.trainer.PROGRESS_INTERVAL", 1e-5)
+        monkeypatch.setattr("fastnn.training.trainer.LONGEST_STRETCH", 4)
         options = {"sample_weight": weight, "callbacks": [callback], "verbose": 0}
         net.fit(X, y, batch_size=10, epochs=4, shuffle=False, **options)
         nets.append(net)
-        monkeypatch.setattr("fastnn.native_executor.executor", Executor)
+        monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
     twin = network(optimizer=fastnn.Adam(Warmup(CosineDecay(0.1, 30), 5)))
     monkeypatch.undo()
     twin.fit(X, y, batch_size=10, epochs=4, shuffle=False, sample_weight=weight, verbose=0)

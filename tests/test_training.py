@@ -178,7 +178,7 @@ def test_validation_fraction_holds_the_same_rows_out_every_time(monkeypatch):
         held_out.append(set(rows.selected(rows.x)[:, 0]))
         return {}
 
-    monkeypatch.setattr("fastnn.inference.evaluate", probe)
+    monkeypatch.setattr("fastnn.model.inference.evaluate", probe)
 
     class Rows(Callback):
         def on_train_begin(self, network, info):

@@ -10,7 +10,7 @@ from problems import data, network
 
 import fastnn
 from fastnn import Callback, Dense, Network
-from fastnn.plan import RunState
+from fastnn.ir.program import RunState
 
 
 def test_interrupt_keeps_network_and_history():

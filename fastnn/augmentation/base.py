@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import checks, data
+from ..data import data_set
 from ..errors import ArgumentError, ArgumentTypeError, BackendError
-from ..plan import Batch
-from ..randomness import SEED_BITS
-from ..specification import Specification
-from ..threads import get_num_threads
+from ..ir.program import Batch
+from ..runtime.random_streams import SEED_BITS
+from ..runtime.threads import get_num_threads
+from ..utils import checks
+from ..utils.specification import Specification
 from .pipeline import Pipeline, PipelineBuilder
 
 STEP_BITS = 48
@@ -92,7 +93,7 @@ class Augmentation(Specification, family=True):
         seed = checks.integer("seed", seed, low=0, high=2**SEED_BITS - 1)
         step = checks.integer("step", step, low=0, high=2**STEP_BITS - 1)
         dtype = np.dtype("f8" if getattr(X, "dtype", None) == np.float64 else "f4")
-        x = data.inputs(X, None, dtype)
+        x = data_set.inputs(X, None, dtype)
         target = None if y is None else _values(y, len(x), dtype)
         outputs = 1 if target is None else target.shape[1]
         pipeline = self.bind(x.shape[1:], dtype, outputs)
@@ -105,7 +106,7 @@ class Augmentation(Specification, family=True):
 
 def _values(y: Any, rows: int, dtype: np.dtype) -> np.ndarray:
     """Targets as they can be mixed, shape (n, outputs)."""
-    values = data.numbers("y", y)
+    values = data_set.numbers("y", y)
     if len(values) != rows:
         raise ArgumentError(f"X has {rows} rows, but y has {len(values)}")
     if values.ndim > 2:
@@ -156,7 +157,7 @@ class Compose(Augmentation):
         if not self.parts:
             raise ArgumentError("parts must hold at least one augmentation")
         parts = (augmentation_of(f"parts[{i}]", part) for i, part in enumerate(self.parts))
-        self._settle(parts=tuple(parts))
+        self._set_fields(parts=tuple(parts))
 
     def lower(self, builder: PipelineBuilder) -> None:
         for part in self.parts:

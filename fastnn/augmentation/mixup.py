@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import checks
-from ..randomness import Stream
+from ..runtime.random_streams import Stream
+from ..utils import checks
 from .base import Augmentation
 from .pipeline import PipelineBuilder, Transform
 
@@ -59,10 +59,10 @@ class Mixup(Augmentation):
     alpha: float
 
     def __post_init__(self) -> None:
-        self._settle(alpha=checks.real("alpha", self.alpha, low=0, open_low=True))
+        self._set_fields(alpha=checks.number("alpha", self.alpha, low=0, open_low=True))
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.mixing import SETTINGS, mix_labels, mix_rows
+        from ..kernels.numba.mixing import SETTINGS, mix_labels, mix_rows
 
         def transform(function, shape: tuple[int, ...]) -> Transform:
             width = int(np.prod(shape))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..plan import Batch
-from ..randomness import Stream, stream_offset
+from ..ir.program import Batch
+from ..runtime.random_streams import Stream, stream_offset
 
 if TYPE_CHECKING:
-    from ..kernels._numba.rows import RowFunction
+    from ..kernels.numba.rows import RowFunction
 
 #: Nanoseconds of estimated work that is worth handing to another thread.
 BLOCK_WORK = 200_000

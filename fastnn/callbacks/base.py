@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .. import signatures
-from ..calls import Explained
 from ..errors import ArgumentTypeError
+from ..utils import signatures
+from ..utils.call_errors import Explained
 
 if TYPE_CHECKING:
     from ..errors import DivergenceError
-    from ..interrupts import DeferredInterrupt
     from ..network import Network
+    from ..runtime.interrupts import DeferredInterrupt
 
 Logs = Mapping[str, float]
 Info = Mapping[str, Any]

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from io import FileIO
 from typing import TYPE_CHECKING
 
-from .. import checks
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils import checks
 from .base import Callback, Info, Logs
 from .files import require_writable_file
 
@@ -65,7 +65,7 @@ class CSVLogger(Callback):
             raise ArgumentError(f"separator must be one character, got {separator!r}")
         self.path = os.path.abspath(checks.path("path", path))
         self._separator = separator
-        self._append = checks.flag("append", append)
+        self._append = checks.boolean("append", append)
         self._names: Sequence[str] = ()
         self._header: list[list[str]] = []
         self._file: FileIO | None = None

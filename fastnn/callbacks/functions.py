@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .. import checks, signatures
 from ..errors import ArgumentTypeError
+from ..utils import checks, signatures
 from .base import HOOKS, Callback
 
 
@@ -39,7 +39,7 @@ class LambdaCallback(Callback):
 
     def __init__(self, **hooks: Callable[..., Any]):
         for name, function in hooks.items():
-            checks.member("hook", name, HOOKS)
+            checks.one_of("hook", name, HOOKS)
             if not callable(function):
                 raise ArgumentTypeError(f"{name} must be callable, got {function!r}")
             signatures.require(name, function, HOOKS[name])

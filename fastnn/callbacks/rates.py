@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .. import signatures
 from ..errors import ArgumentTypeError
+from ..utils import signatures
 from .base import Callback, Info
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .. import checks, optional
+from ..utils import checks, optional
 from .base import Callback, Info, Logs
 from .files import require_writable_folder
 

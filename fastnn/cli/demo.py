@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..optional import installation
+from ..utils.optional import installation
 from .files import check_folder, existing, tell_replaced
 from .options import whole
 from .streams import say
@@ -59,8 +59,8 @@ class Digits:
 
 def run(options: argparse.Namespace) -> None:
     """Check the gradient, train, compare, write."""
-    from ..gradient_checking import gradient_check
-    from .curves import draw_curves
+    from ..diagnostics.gradient_check import gradient_check
+    from .demo_curves import draw_curves
 
     network = _network(options.seed, metrics=["accuracy"])
     folder = Path(options.out)
@@ -144,7 +144,7 @@ def _comparison(digits: Digits, seed: int) -> str:
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    from ..summary import table
+    from ..utils.text_table import table
 
     def ours() -> np.ndarray:
         network = _network(seed)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from .. import optional
 from ..errors import ArgumentError
+from ..utils import optional
 from . import streams
 
 

@@ -20,6 +20,6 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the configuration."""
-    from ..config import show_config
+    from ..runtime.build_info import show_config
 
     show_config()

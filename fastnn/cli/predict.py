@@ -103,10 +103,10 @@ def _writer(options: argparse.Namespace) -> Writer:
 
 
 def _write_to_file(out: Path, pieces: Iterable[str]) -> None:
-    from ..serialization import atomic
+    from ..utils import atomic_write
 
     replaced = existing([out])
-    atomic.write(out, (text.encode() for text in pieces))
+    atomic_write.write(out, (text.encode() for text in pieces))
     tell_replaced(replaced)
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 
 from .. import tables
 from ..errors import ArgumentError
-from ..printable import printable
 from ..tables import CsvTable, Preprocessing
-from . import names, streams
+from ..utils.printable import printable
+from . import column_names, streams
 from .options import dialect
 
 
@@ -50,9 +50,9 @@ class Prepared:
 def read(options: Namespace) -> CsvTable:
     """Read the table that options name; the columns that they name get their full names."""
     file = tables.CsvFile.open(options.data, dialect(options))
-    options.target = names.named(options.target, file.names)
+    options.target = column_names.named(options.target, file.names)
     for role in ("drop", "numeric", "categorical"):
-        setattr(options, role, names.resolved(getattr(options, role), file.names))
+        setattr(options, role, column_names.resolved(getattr(options, role), file.names))
     options.na = list(file.dialect.missing)
     return file.table(text=[options.target, *options.categorical])
 

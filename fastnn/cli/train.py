@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import streams
 from .files import check_output, existing, tables, tell_replaced
-from .options import (
-    add_command,
-    add_table_options,
-    add_task_arguments,
-    real,
-    say_nothing,
-    whole,
-)
+from .options import add_command, add_table_options, add_task_arguments, real, say_nothing, whole
 
 if TYPE_CHECKING:
     from ..layers import Layer
@@ -74,10 +67,10 @@ def run(options: argparse.Namespace) -> None:
     """Read, train, test, write."""
     out = check_output(options.out, inputs=(options.data,))
     tables()  # or an error that says what to install
-    from . import fitting, preparation, scores
+    from . import preparation, scores, train_network
 
     say = say_nothing if options.quiet else streams.say
-    hidden, optimizer = fitting.check_options(options)
+    hidden, optimizer = train_network.check_options(options)
     table = preparation.read(options)
     say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
 
@@ -89,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
     network.build(prepared.x_train.shape[1])
     say(f"training on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"layers: {_sizes(network)}, {network.n_parameters:,} parameters")
-    say(fitting.fit(network, prepared.x_train, target.encode(prepared.train), options))
+    say(train_network.fit(network, prepared.x_train, target.encode(prepared.train), options))
     scores.tell(network, prepared)
     replaced = existing([out])
     network.save(out, preprocessing=prepared.preprocessing.to_dict())

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import metrics
-from ..metrics import CLASSIFICATION
+from ..metrics import scoring
+from ..metrics.scoring import CLASSIFICATION
 
 #: A part of the error that counts as high: two points of classification error, which in Ng's
 #: examples calls for work while half a point does not …
@@ -49,7 +49,7 @@ class ErrorRate:
     @classmethod
     def of(cls, task: str, target: np.ndarray, prediction: np.ndarray) -> ErrorRate:
         """Of predictions (n, outputs) against prepared targets, (n, outputs) or (n,) labels."""
-        true, predicted = metrics.decisions(task, target), metrics.decisions(task, prediction)
+        true, predicted = scoring.decisions(task, target), scoring.decisions(task, prediction)
         if task in CLASSIFICATION:
             wrong = _by_row(true != predicted)
             return cls(float(wrong.mean()), _standard_error(wrong), _minority(true))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import metrics
-from ..data import DataSet
+from ..data.data_set import DataSet
+from ..execution.batches import Pass
+from ..metrics import scoring
 from ..network import Network
-from ..passes import Pass
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def hardest(
     task: str, target: np.ndarray, prediction: np.ndarray, losses: np.ndarray, n: int
 ) -> tuple[HardExample, ...]:
     """The `n` rows with the largest losses, the largest first."""
-    true, predicted = metrics.decisions(task, target), metrics.decisions(task, prediction)
+    true, predicted = scoring.decisions(task, target), scoring.decisions(task, prediction)
     found = np.argsort(-losses, kind="stable")[:n]
     return tuple(
         HardExample(int(r), float(losses[r]), _plain(true[r]), _plain(predicted[r])) for r in found

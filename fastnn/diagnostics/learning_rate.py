@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import checks, native_executor
 from ..errors import ArgumentError
-from ..executor import Diverged
-from ..interrupts import DeferredInterrupt
-from ..passes import Pass
-from ..randomness import Stream, permutation, stream_offset
-from . import drawings, style
+from ..execution import native_executor
+from ..execution.batches import Pass
+from ..execution.python_executor import Diverged
+from ..plotting import style
+from ..runtime.interrupts import DeferredInterrupt
+from ..runtime.random_streams import Stream, permutation, stream_offset
+from ..utils import checks
+from . import plots
 from .samples import checked_rows, require_network
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ..data import DataSet
+    from ..data.data_set import DataSet
     from ..network import Network
 
 #: The sweep ends when the smoothed loss is this many times its lowest value so far: it has
@@ -80,13 +82,13 @@ class LearningRateSweep:
     def plot(self, ax: Any = None) -> Axes:
         """Draw loss against rate into `ax`, or new axes; needs matplotlib."""
         [axes] = style.panels(ax, 1)
-        drawings.sweep(axes, self)
+        plots.sweep(axes, self)
         return axes
 
     def to_png(self, path: str | PathLike[str]) -> None:
         """Write the plot to a file; needs matplotlib."""
         made, axes = style.figure(1, 1)
-        drawings.sweep(axes[0, 0], self)
+        plots.sweep(axes[0, 0], self)
         style.save(made, path)
 
 
@@ -152,8 +154,8 @@ def lr_find(
     True
     """
     require_network(net)
-    min_lr = checks.real("min_lr", min_lr, low=0, open_low=True)
-    max_lr = checks.real("max_lr", max_lr, low=0, open_low=True)
+    min_lr = checks.number("min_lr", min_lr, low=0, open_low=True)
+    max_lr = checks.number("max_lr", max_lr, low=0, open_low=True)
     if min_lr >= max_lr:
         raise ArgumentError(f"min_lr must be below max_lr, got {min_lr:g} and {max_lr:g}")
     steps = checks.integer("steps", steps, low=10)

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..activations import ACTIVATIONS
-from ..compiler import compile_plan
-from ..executor import GRADIENT_STAGES, Executor
+from ..activations.named import ACTIVATIONS
+from ..compiler.lowering import compile_plan
+from ..execution.batches import Pass
+from ..execution.python_executor import GRADIENT_STAGES, Executor
 from ..initializers import deviation
+from ..ir.builder import PlanMode
+from ..ir.parameter import Segment
+from ..ir.program import Ref, Result
 from ..layers import Layer
-from ..parameters import Segment
-from ..passes import Pass
-from ..plan import Ref, Result
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..data import DataSet
+    from ..data.data_set import DataSet
+    from ..ir.builder import PlanBuilder, Pullback
     from ..network import Network
 
 #: A bounded activation is saturated where its slope is below this share of its greatest: beyond
@@ -144,7 +145,7 @@ class LayerMeter:
             for i, layer in enumerate(net.layers)
         )
         probed = replace(architecture, layers=layers)
-        plan = compile_plan(probed, len(rows), training=True, labels=rows.labels)
+        plan = compile_plan(probed, len(rows), PlanMode(training=True, labels=rows.labels))
         self._arena = net.architecture.arena()
         self._executor = Executor(plan, self._arena)
         self._batch = Pass(rows, len(rows)).batch(0, plan)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..printable import escape
-from . import html, style, tables
+from ..plotting import html, style
+from ..utils.printable import escape
+from . import tables
 
 if TYPE_CHECKING:
     from .report import Diagnosis

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import data
-from ..data import DataSet
+from ..data import data_set
+from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError
 from ..network import Network
-from ..randomness import Stream, permutation, stream_offset
+from ..runtime.random_streams import Stream, permutation, stream_offset
 
 #: What an order of rows is drawn for: numbers of `Stream.SAMPLE` that the gradient check, which
 #: counts parameter arrays from 0, does not reach.
@@ -37,7 +37,7 @@ def checked_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
 def fitting_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
     """The same, of a network that is left as it is."""
     try:
-        return data.data_set(net.settle_for(X), X, y)
+        return data_set.data_set(net.settle_for(X), X, y)
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"{what}{error}") from None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import metrics
+from ..metrics import scoring
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ClassScores:
         )
 
         seen, true, predicted = (
-            metrics.decisions(task, values) for values in (training, validation, prediction)
+            scoring.decisions(task, values) for values in (training, validation, prediction)
         )
         multilabel = true.ndim == 2
         labels = np.arange(prediction.shape[1] if multilabel else max(prediction.shape[1], 2))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import DataSet
+from ..data.data_set import DataSet
 from ..losses import HalfSquaredError, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
 
 #: A fit ends above the baseline if its loss exceeds it by more than this share.

@@ -15,13 +15,13 @@ from sklearn.utils.multiclass import (
     unique_labels,
 )
 
-from .. import inference
-from ..data import DataSet
+from ..data.data_set import DataSet
 from ..losses import Loss
+from ..model import inference
 from ..network import Network
 from . import class_losses, class_weights, conversion
 from .base import BaseMultilayerPerceptron, takes_steps
-from .refusal import Refusal
+from .rollback import Refusal
 
 
 class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):

@@ -15,7 +15,7 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils._missing import is_scalar_nan
 from sklearn.utils.validation import assert_all_finite
 
-from .. import frames
+from ..data import frames
 from ..errors import ArgumentError, UnknownCategoryWarning
 
 #: What the columns of numbers may hold.

@@ -10,10 +10,10 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_X_y, column_or_1d
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from .. import frames
-from ..data import DataSet, converted, inputs_for
+from ..data import frames
+from ..data.data_set import DataSet, converted, inputs_for
+from ..data.sparse_rows import SparseRows
 from ..network import Network
-from ..sparse_rows import SparseRows
 from . import targets
 from .columns import CURE, DTYPES, Columns, as_table, categorical_columns, fills_nan
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..inference import RowPredictor
+from ..model.inference import RowPredictor
 from ..network import Network
 from .columns import Columns
 from .target_scaling import TargetScaling

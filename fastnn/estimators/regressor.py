@@ -11,14 +11,15 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from .. import checks, inference
-from ..data import DataSet
+from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
+from ..model import inference
 from ..network import Network
+from ..utils import checks
 from . import conversion
 from .base import BaseMultilayerPerceptron, takes_steps
-from .refusal import Refusal
+from .rollback import Refusal
 from .target_scaling import TargetScaling, check_loss
 from .uncertainty import PredictsUncertainty, check_levels, levels
 

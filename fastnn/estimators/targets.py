@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_regressor
 
-from .. import frames
+from ..data import frames
 from ..errors import ArgumentError
 
 #: What to do about text in the targets of a regressor.

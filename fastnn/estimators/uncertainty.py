@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .. import inference
 from ..layers import Dropout
 from ..losses import Loss, Quantile
+from ..model import inference
 from ..network import Network
 from .target_scaling import TargetScaling
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from .. import activations
-from ..activations import ACTIVATIONS
-from ..custom import CustomActivation
-from .base import Layer
+from ..activations import named
+from ..activations.custom import CustomActivation
+from ..activations.named import ACTIVATIONS
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder, Pullback
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.program import Ref
 
 
 @dataclass(frozen=True)
-class Activation(Layer):
+class Activation(ShapedLayer):
     """Apply an activation to every element; `Dense` has one built in, which is faster.
 
     Parameters
@@ -39,9 +39,8 @@ class Activation(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        activations.get("activation", self.activation)
-        self._settle_input_shape()
-        self.check_name()
+        named.get("activation", self.activation)
+        super().__post_init__()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int

@@ -8,7 +8,7 @@ probabilities, or rates.
 
 from __future__ import annotations
 
-from ..specification import resolve
+from ..utils.specification import resolve
 from .base import Loss
 from .cross_entropy import SigmoidCrossEntropy, SoftmaxCrossEntropy
 from .regression import (

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..errors import ArgumentError
-from ..plan import Result
-from ..specification import Specification
+from ..ir.program import Result
+from ..utils.specification import Specification
 
 if TYPE_CHECKING:
-    from ..compiler import PlanBuilder
-    from ..plan import Ref
+    from ..ir.builder import PlanBuilder
+    from ..ir.program import Ref
 
 #: Of the losses of one row's outputs.
 REDUCTIONS = ("mean", "sum")

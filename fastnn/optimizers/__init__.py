@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..specification import resolve
+from ..utils.specification import resolve
 from .adam import Adam, AdamW, NAdam, RAdam
 from .base import GradientOptimizer, Optimizer
 from .descent import SGD, Adagrad, Lion, RMSProp

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, ModelFileError
-from ..resuming import fit_arguments
-from . import atomic, container, description, fit_entry, model
+from ..training.resume import fit_arguments
+from ..utils import atomic_write
+from . import container, description, fit_entry, model
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -42,7 +43,7 @@ def save_checkpoint(network: Network, path: str | PathLike[str]) -> None:
         "arguments": fit_arguments(session),
         "callbacks": callbacks,
     }
-    atomic.write(path, [container.encode(described, tensors | arrays)])
+    atomic_write.write(path, [container.encode(described, tensors | arrays)])
 
 
 @dataclass(frozen=True)

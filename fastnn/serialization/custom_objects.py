@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..custom import CustomActivation, CustomLoss
+from ..activations.custom import CustomActivation
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
-from ..metrics import Compared, Metric, own
+from ..losses.custom import CustomLoss
+from ..metrics.scoring import Compared, Metric, own
 
 if TYPE_CHECKING:
     from ..network import Network

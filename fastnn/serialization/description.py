@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .. import checks
 from .._version import __version__
-from ..architecture import DTYPES, Architecture
-from ..averaging import WeightAverage
-from ..custom import CustomLoss
+from ..compiler.architecture import DTYPES, Architecture
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
-from ..history import History
+from ..ir.program import RunState
 from ..layers import Layer
 from ..losses import Loss
+from ..losses.custom import CustomLoss
+from ..model.history import History
 from ..network import Network
 from ..optimizers import Optimizer
-from ..plan import RunState
+from ..optimizers.averaging import WeightAverage
+from ..utils import checks
 from .container import compact_json
 from .custom_objects import CustomObjects, check_names
 
@@ -245,7 +245,7 @@ def _training(network: Network) -> dict[str, Any]:
 def _state(described: Mapping[str, Any]) -> RunState:
     return RunState(
         seed=checks.integer("seed", described["seed"], low=0, high=2**64 - 1),
-        learning_rate=checks.real("learning_rate", described["learning_rate"], low=0),
+        learning_rate=checks.number("learning_rate", described["learning_rate"], low=0),
         step=checks.integer("step", described["step"], low=0, high=_MAX_COUNT),
         epoch=checks.integer("epoch", described["epoch"], low=0, high=_MAX_COUNT),
     )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from .. import checks
-from ..architecture import Architecture
+from ..compiler.architecture import Architecture
 from ..errors import ArgumentError, ModelFileError
-from ..parameters import ParameterArena
-from . import atomic, container, description, fit_entry
+from ..execution.arena import ParameterArena
+from ..utils import atomic_write, checks
+from . import container, description, fit_entry
 from .custom_objects import CustomObject, CustomObjects
 
 #: What names of tensors of the optimizer's state begin with.
@@ -75,11 +75,11 @@ def save(
     (2,)
     """
     path = checks.path("path", path)
-    training = checks.flag("optimizer", optimizer)
+    training = checks.boolean("optimizer", optimizer)
     description.check_fields(network)
     if preprocessing is None:
         preprocessing = network.preprocessing
-    atomic.write(path, [container.encode(*snapshot(network, preprocessing, training))])
+    atomic_write.write(path, [container.encode(*snapshot(network, preprocessing, training))])
 
 
 def snapshot(

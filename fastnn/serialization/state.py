@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .. import signatures
-from ..custom import CustomActivation, CustomLoss
+from ..activations.custom import CustomActivation
 from ..errors import FastnnError
+from ..losses.custom import CustomLoss
 from ..network import Network
-from ..specification import Specification
+from ..utils import signatures
+from ..utils.specification import Specification
 from . import description, model
 from .custom_objects import CUSTOM, CustomObjects
 

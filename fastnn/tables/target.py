@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..moments import Moments
-from ..resolution import is_constant
+from ..data.moments import Moments
+from ..data.resolution import is_constant
 from . import stored
 from .columns import Column
 

@@ -9,14 +9,7 @@ import pytest
 from problems import network
 from resumed_fits import fit
 
-from fastnn import (
-    ArgumentError,
-    ArgumentTypeError,
-    Callback,
-    Checkpoint,
-    EarlyStopping,
-    Network,
-)
+from fastnn import ArgumentError, ArgumentTypeError, Callback, Checkpoint, EarlyStopping, Network
 
 # --- when files are written -----------------------------------------------------------------------
 

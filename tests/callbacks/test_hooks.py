@@ -8,8 +8,8 @@ from problems import data, network
 
 import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Callback, LambdaCallback
-from fastnn.executor import Executor
-from fastnn.native_executor import NativeExecutor
+from fastnn.execution.native_executor import NativeExecutor
+from fastnn.execution.python_executor import Executor
 
 HOOKS = [name for name in vars(Callback) if name.startswith("on_")]
 
@@ -126,7 +126,7 @@ def test_callbacks_travel_to_other_processes(tmp_path):
 @pytest.mark.parametrize("native", [True, False])
 def test_a_function_sets_the_rate_of_each_epoch(native, monkeypatch):
     if not native:
-        monkeypatch.setattr("fastnn.native_executor.executor", Executor)
+        monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
     X, y = data()
     asked = []
 

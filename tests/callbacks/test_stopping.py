@@ -8,7 +8,7 @@ from problems import data, network
 
 import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Callback, EarlyStopping
-from fastnn.monitor import Monitor
+from fastnn.metrics.monitor import Monitor
 
 
 class Reported(Callback):

@@ -12,9 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 import fastnn
 from fastnn import MLPRegressor, kernels
-from fastnn.inference import BATCH_SIZE, FIRST_DRAW, moments_of_draws
 from fastnn.kernels.reference.dropout import draw_kept, dropout_scale
-from fastnn.randomness import Stream, stream_offset
+from fastnn.model.inference import BATCH_SIZE, FIRST_DRAW, moments_of_draws
+from fastnn.runtime.random_streams import Stream, stream_offset
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -12,7 +12,7 @@ from fastnn import Dense, augmentation, kernels
 PROGRAM = """
     import sys
     import fastnn
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
     from populations import BATCH_SIZES, EPOCHS, contents, data, folds, zoo
 
     X, y, weight = data()
@@ -129,13 +129,13 @@ def test_x_is_shared(backend, monkeypatch):
     """No copy for a fold, nor for a network of another dtype."""
     X, y, _ = data()
     seen = []
-    original = fastnn.stretches.Stretch.native_run
+    original = fastnn.training.batch_ranges.Stretch.native_run
 
     def spy(stretch):
         seen.append(stretch.rows.data.x)
         return original(stretch)
 
-    monkeypatch.setattr(fastnn.stretches.Stretch, "native_run", spy)
+    monkeypatch.setattr(fastnn.training.batch_ranges.Stretch, "native_run", spy)
     nets = [network(Dense(4), dtype=dtype) for dtype in ("float32", "float64")]
     with kernels.use(backend):
         fastnn.fit_population(nets, X, y, folds=folds()[:2])

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from small_searches import SPACE, X, Y, build, data, run
 
 from fastnn import Adam, ArgumentError, Dense, MLPClassifier, MLPRegressor, Network
-from fastnn.data import split_rows
+from fastnn.data.data_set import split_rows
 from fastnn.errors import ArgumentTypeError
 from fastnn.search import log_uniform, search
 

@@ -41,12 +41,12 @@ from fastnn import (
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     TabularInput,
-    averaging,
     initializers,
     losses,
     optimizers,
 )
 from fastnn.layers import Layer
+from fastnn.model import weight_average
 
 LAYERS = [
     Dense(4, "gelu", use_bias=False, l1=0.25, l2=1e-3, input_size=6),
@@ -119,7 +119,7 @@ def own_classes(family):
         (losses.Loss, LOSSES),
         (optimizers.Optimizer, OPTIMIZERS),
         (initializers.Initializer, INITIALIZERS),
-        (averaging.WeightAverage, AVERAGES),
+        (weight_average.WeightAverage, AVERAGES),
     ],
 )
 def test_every_class_is_among_the_examples(family, examples):

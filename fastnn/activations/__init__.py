@@ -1,0 +1,1 @@
+"""Named activations, and those that a user writes."""

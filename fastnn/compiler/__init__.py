@@ -1,0 +1,1 @@
+"""From descriptions to a plan: sizes, lowering, fusion, folding and the optimizer's step."""

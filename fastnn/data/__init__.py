@@ -1,0 +1,1 @@
+"""The border between users' arrays and ours."""

@@ -1,0 +1,163 @@
+"""The arena: one flat array per region, and a copy of it to go back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..ir.parameter import ALIGNMENT, BufferSegment, Segment
+
+
+def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
+    """A flat array of zeros that starts on a multiple of `ALIGNMENT` bytes."""
+    size = count * dtype.itemsize
+    try:
+        raw = np.zeros(size + ALIGNMENT, np.uint8)
+    except (ValueError, OverflowError):  # NumPy's answer to sizes beyond the address space
+        raise MemoryError(f"cannot allocate {size} bytes") from None
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size].view(dtype)
+
+
+def aligned_copy(array: np.ndarray) -> np.ndarray:
+    """Return a writeable copy in memory of its own, aligned as `aligned_zeros` is."""
+    copy = aligned_zeros(array.size, array.dtype).reshape(array.shape)
+    np.copyto(copy, array)
+    return copy
+
+
+class ParameterArena:
+    """Parameters, gradients, optimizer slots and buffers of one network.
+
+    Every region is flat and 64-byte aligned, its padding zero. All regions but the buffers share
+    one layout: an element of the gradients, or of a slot, stands where its parameter stands.
+    Gradients and slots come into being with the first training step, so a network that only
+    predicts holds neither. Copies and unpickled arenas own their memory.
+
+    Attributes
+    ----------
+    segments : tuple of Segment
+    size : int
+        Elements per region, padding included.
+    parameters : ndarray, shape (size,)
+    buffer_segments : tuple of BufferSegment
+    buffers : ndarray, flat
+        At first, everything has its initial value.
+    """
+
+    def __init__(
+        self,
+        segments: tuple[Segment, ...],
+        size: int,
+        slots: int,
+        dtype: np.dtype,
+        buffer_segments: tuple[BufferSegment, ...] = (),
+        buffer_size: int = 0,
+    ):
+        self.segments = segments
+        self.size = size
+        self.dtype = dtype
+        self.parameters = aligned_zeros(size, dtype)
+        self.buffer_segments = buffer_segments
+        self.buffers = aligned_zeros(buffer_size, dtype)
+        for segment in buffer_segments:
+            initial = np.reshape(segment.buffer.initial, (-1, *segment.shape[1:]))
+            self.view(self.buffers, segment)[...] = initial
+        self._slot_count = slots
+        self._gradients: np.ndarray | None = None
+        self._slots: np.ndarray | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_gradients": None}  # every training step writes all of them
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over the arrays of a pickle in memory of its own.
+
+        Those that come may be read-only or looked at by others: memory maps of joblib, buffers
+        outside of a pickle (protocol 5).
+        """
+        own = ("parameters", "buffers", "_slots")
+        copies = {name: aligned_copy(state[name]) for name in own if state[name] is not None}
+        self.__dict__.update(state | copies)
+
+    @property
+    def gradients(self) -> np.ndarray:
+        """Shape (size,)."""
+        if self._gradients is None:
+            self._gradients = aligned_zeros(self.size, self.dtype)
+        return self._gradients
+
+    def release_gradients(self) -> None:
+        """Give back the memory of the gradients, until they are needed again."""
+        self._gradients = None
+
+    @property
+    def slots(self) -> np.ndarray:
+        """Shape (slots, size): one row for each array of state that the optimizer keeps."""
+        if self._slots is None:
+            flat = aligned_zeros(self._slot_count * self.size, self.dtype)
+            self._slots = flat.reshape(self._slot_count, self.size)
+        return self._slots
+
+    def averaged(self) -> ParameterArena:
+        """Return an arena of the same memory whose parameters are the average of the weights."""
+        average = ParameterArena.__new__(ParameterArena)  # `copy.copy` would copy the arrays
+        average.__dict__.update(self.__dict__, parameters=self.slots[-1])
+        return average
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether training has begun, so that the slots hold something."""
+        return self._slots is not None
+
+    def fits(
+        self, segments: tuple[Segment, ...], buffer_segments: tuple[BufferSegment, ...]
+    ) -> bool:
+        """Whether these arrays are its own: the same names, places and shapes."""
+
+        def places(*tables: tuple[Segment, ...] | tuple[BufferSegment, ...]) -> list[object]:
+            return [[(s.name, s.offset, s.shape) for s in table] for table in tables]
+
+        return places(segments, buffer_segments) == places(self.segments, self.buffer_segments)
+
+    def copy_from(self, other: ParameterArena) -> None:
+        """Take over what an arena of the same layout holds, gradients apart; it stays as it is.
+
+        Slots that the other has not needed yet are zero.
+        """
+        np.copyto(self.parameters, other.parameters)
+        np.copyto(self.buffers, other.buffers)
+        np.copyto(self.slots, other.slots if other.has_slots else 0)
+
+    def view(self, region: np.ndarray, segment: Segment | BufferSegment) -> np.ndarray:
+        """The array of one segment inside a flat region, in its own shape."""
+        return region[segment.offset : segment.offset + segment.size].reshape(segment.shape)
+
+    def initialize(self, seed: int, stream_offsets: Iterable[int]) -> None:
+        """Draw every parameter afresh, segment i from the i-th offset of the random stream."""
+        for segment, offset in zip(self.segments, stream_offsets, strict=True):
+            values = segment.parameter.initializer.draw(segment.shape, seed, offset)
+            self.view(self.parameters, segment)[...] = values
+
+
+class Snapshot:
+    """Room for a copy of all that training changes, kept from one use to the next."""
+
+    def __init__(self, arena: ParameterArena):
+        self._arena = arena
+        self._copies = [np.empty_like(region) for region in self._regions()]
+
+    def take(self) -> None:
+        """Copy parameters, slots and buffers."""
+        for kept, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(kept, region)
+
+    def restore(self) -> None:
+        """Put them back as they were."""
+        for kept, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(region, kept)
+
+    def _regions(self) -> tuple[np.ndarray, ...]:
+        return self._arena.parameters, self._arena.slots, self._arena.buffers

@@ -1,0 +1,168 @@
+"""A plan laid out as the records that the C executor reads (csrc/executor/executor.h)."""
+
+from __future__ import annotations
+
+import math
+import struct
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..augmentation.pipeline import Transform
+from ..ir.program import (
+    STAGES,
+    AverageMomentum,
+    ClippedTo,
+    EpsilonHat,
+    LearningRate,
+    NextStep,
+    Op,
+    PerWeight,
+    Plan,
+    Ref,
+    Region,
+    Result,
+    StateValue,
+    StreamOffset,
+)
+from ..kernels.functions import UserFunction
+from ..kernels.slots import ArgumentSlot, argument_slots, slot_counts
+
+MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
+
+OP = np.dtype(
+    [
+        ("kernel", "i8"),
+        ("result", "i8"),
+        ("arrays", "i8"),
+        ("dims", "i8"),
+        ("scalars", "i8"),
+        ("factor", "f8"),
+        ("array", [("region", "i8"), ("offset", "i8")], (MAX_ARRAYS,)),
+        ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
+        (
+            "scalar",
+            [("kind", "i8"), ("value", "u8"), ("decay", "f8"), ("skipped", "u8")],
+            (MAX_SCALARS,),
+        ),
+    ]
+)
+
+TRANSFORM = np.dtype(
+    [("function", "u8"), ("settings", "u8"), ("stream", "i8"), ("out", "u8"), ("cost", "f8")]
+)
+
+NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
+CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET = range(5)
+CLIPPED_TO, ARRAY_CLIPPED_TO, AVERAGE_MOMENTUM, EPSILON_HAT, PER_WEIGHT = range(5, 10)
+NO_RESULT = 0  # the others follow `Result`
+
+
+def region_number(region: Region) -> int:
+    """The number of a region in C, where 0 is nowhere."""
+    return region + 1
+
+
+def python_ops(plan: Plan) -> list[Op]:
+    """The ops that C does not have, but a layer of the user brings as Python functions."""
+    return [op for ops in plan.stages.values() for op in ops if not isinstance(op.kernel, str)]
+
+
+def encode_plan(plan: Plan, native: ModuleType) -> Any:
+    """The plan as a program of the native back end."""
+    assert native.op_size() == OP.itemsize
+    assert native.transform_size() == TRANSFORM.itemsize
+    ops = [op for stage in STAGES for op in plan.stages[stage]]
+    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], OP)
+    begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
+    where = plan.prediction
+    prediction = region_number(where.region), where.offset, math.prod(where.shape)
+    return native.Program(records, begin.tolist(), plan.dtype == np.float64, prediction)
+
+
+@cache
+def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
+    """Numbers of kernels and of activations."""
+    kernels = {name: number for number, name in enumerate(native.kernel_names())}
+    return kernels, {name: number for number, name in enumerate(native.activations())}
+
+
+def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
+    """Return the record of one op."""
+    assert isinstance(op.kernel, str)
+    numbers, activations = _codes(native)
+    arrays = [(NOWHERE, 0)] * MAX_ARRAYS
+    dims = [(0, 0)] * MAX_DIMS
+    scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
+    for slot in argument_slots(op.kernel):
+        argument = op.arguments.get(slot.name, slot.default)
+        if slot.array is None:
+            value = activations[argument] if isinstance(argument, str) else argument
+            scalars[slot.slot] = _scalar(value, dtype)
+        elif argument is not None:
+            labels = slot.array.dtype == "target" and argument.dtype.kind == "i"
+            arrays[slot.slot + labels] = region_number(argument.region), argument.offset
+            if not slot.array.is_mask:
+                for dim, extent in zip(slot.dims, _extents(slot, argument), strict=False):
+                    dims[dim] = extent
+    result = NO_RESULT if op.result is None else op.result + 1
+    return numbers[op.kernel], result, *slot_counts(op.kernel), op.factor, arrays, dims, scalars
+
+
+def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
+    """The record of a transform that writes `out`; whoever uses it keeps both alive."""
+    record["function"], record["cost"] = transform.function.address, transform.cost
+    record["settings"], record["out"] = transform.settings.ctypes.data, out.ctypes.data
+    record["stream"] = transform.stream
+
+
+def _extents(slot: ArgumentSlot, ref: Ref) -> list[tuple[int, int]]:
+    """(per row, fixed) of each dimension of an array; class numbers have no columns."""
+    assert slot.array is not None
+    if slot.array.shape == "*":
+        size = math.prod(ref.shape)
+        return [(size * ref.per_row, 0) if ref.per_row else (0, size)]
+    rows = [(ref.per_row, 0)] if ref.per_row else []
+    return rows + [(0, n) for n in ref.shape]
+
+
+def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int, float, int]:
+    """(kind, bits, decay, skipped) of a number, or of a value that is known when the op runs."""
+    if isinstance(value, EpsilonHat):
+        return EPSILON_HAT, _bits(value.epsilon), value.beta2, value.skipped
+    return *_simple_scalar(value, dtype), 0.0, 0
+
+
+def _simple_scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
+    """(kind, bits) of a number, a value that the state of the run holds, or a function's address.
+
+    The plan holds the function itself, and so keeps its code alive.
+    """
+    if isinstance(value, float):  # most are
+        return CONSTANT, _bits(value)
+    if isinstance(value, UserFunction):
+        return CONSTANT, value.address(dtype)
+    match value:
+        case StateValue.SEED:
+            return SEED, 0
+        case LearningRate(multiplier):
+            return LEARNING_RATE, _bits(multiplier)
+        case NextStep(skipped):
+            return NEXT_STEP, skipped
+        case StreamOffset(stream):
+            return STREAM_OFFSET, stream
+        case ClippedTo(limit, Result.SQUARED_NORM):
+            return CLIPPED_TO, _bits(limit)
+        case ClippedTo(limit):
+            return ARRAY_CLIPPED_TO, _bits(limit)
+        case AverageMomentum(decay):
+            return AVERAGE_MOMENTUM, _bits(decay)
+        case PerWeight(strength):
+            return PER_WEIGHT, _bits(strength)
+    return CONSTANT, int(value)
+
+
+def _bits(value: float) -> int:
+    return struct.unpack("Q", struct.pack("d", value))[0]

@@ -1,0 +1,1 @@
+"""The language between layers and executors: parameters, ops, plans and their builder."""

@@ -1,0 +1,259 @@
+"""The builder of a plan, to which layers, losses and optimizers emit their ops."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import ArgumentTypeError
+from ..kernels import KERNELS
+from ..utils import checks
+from .parameter import ALIGNMENT, round_up
+from .program import STAGES, Op, Ref, Region, Result
+
+#: Emits the backward ops of a layer: takes the ref of the output's gradient and whether the input's
+#: is wanted, and returns the latter's ref (or None).
+Pullback = Callable[[Ref, bool], "Ref | None"]
+
+
+class PlanMode(NamedTuple):
+    """The purpose that a plan is compiled for.
+
+    Attributes
+    ----------
+    training : bool
+        Whether to plan gradients and the update, and to apply dropout and noise.
+    labels : bool
+        Whether targets are int64 class numbers, one a row, instead of a value per output.
+    fused : bool
+        Whether one op may do the work of several: the same step in fewer passes over memory, whose
+        arena holds gradients without those of the penalties and of sparse parameters.
+    folded : bool
+        Whether normalisations may go into weights, in a plan for inference.
+    noise : bool
+        Whether a plan for inference too applies dropout and noise.
+    batch_statistics : bool
+        Whether a plan for inference too normalises by the statistics of batches; its update stage
+        moves their averages.
+    link : bool
+        Whether predictions are what the loss's link makes of the outputs of the last layer, instead
+        of these.
+    """
+
+    training: bool = False
+    labels: bool = False
+    fused: bool = False
+    folded: bool = False
+    noise: bool = False
+    batch_statistics: bool = False
+    link: bool = True
+
+
+@dataclass(frozen=True)
+class SparseGradient:
+    """The gradient of one table.
+
+    Attributes
+    ----------
+    table : Ref, shape (N, D)
+    values : Ref, a row (D,) for each look-up
+    rows : Ref
+        Of the table; −1 for places that stand for none.
+    order : Ref
+        Scratch of the kernel that sums.
+    """
+
+    table: Ref
+    values: Ref
+    rows: Ref
+    order: Ref
+
+
+@dataclass
+class PlanBuilder:
+    """Collects ops and places buffers while layers lower themselves.
+
+    Buffers of a training plan stay as they are until the step ends; without training, two areas of
+    the widest layer's size take turns. `sparse_steps` allows sparse parameters gradients elsewhere
+    than in their region.
+    """
+
+    dtype: np.dtype
+    n_rows: int
+    mode: PlanMode
+    sparse_steps: bool
+    widest: int
+    layer: str = ""
+    input_scale: float = 1.0
+    stages: dict[str, list[Op]] = field(default_factory=lambda: {name: [] for name in STAGES})
+    workspace: int = 0
+    sparse: list[SparseGradient] = field(default_factory=list)
+    constants: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
+    kinked: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
+    _areas: dict[str, list[int]] = field(default_factory=dict)
+    _busy: set[int] = field(default_factory=set)  # offsets of areas
+
+    @property
+    def training(self) -> bool:
+        """Whether to keep what the backward pass needs."""
+        return self.mode.training
+
+    @property
+    def noise(self) -> bool:
+        """Whether to apply dropout and noise."""
+        return self.mode.training or self.mode.noise
+
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether to normalise by the statistics of the batch, and to move their averages."""
+        return self.mode.training or self.mode.batch_statistics
+
+    def emit(
+        self,
+        stage: str,
+        kernel: str | Callable[..., Any],
+        *arguments: Any,
+        result: Result | None = None,
+        factor: float = 1.0,
+    ) -> None:
+        """Append an op to one of the stages, in the name of the layer being lowered.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            There is no such stage or kernel, or a Python function does not take the arguments.
+        """
+        checks.one_of("stage", stage, self.stages)
+        if isinstance(kernel, str):
+            checks.one_of("kernel", kernel, KERNELS)
+        else:
+            _check_op(self.layer, kernel, arguments)
+        named = _named(kernel, arguments)
+        self.stages[stage].append(Op(kernel, named, self.layer, result, factor))
+
+    def buffer(
+        self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False, lookups: int = 1
+    ) -> Ref:
+        """A buffer of its own, one row (or that of each of some lookups) per row of the batch."""
+        return self._place(shape, dtype, bits=bits, per_row=lookups)
+
+    def sparse_gradient(self, table: Ref, lookups: int) -> SparseGradient:
+        """Room for the gradient of a table of which every row of the batch looks up some rows."""
+        values = self.buffer(table.shape[1:], lookups=lookups)
+        rows, order = (self.buffer((), dtype=np.int64, lookups=lookups) for _ in range(2))
+        self.sparse.append(SparseGradient(table, values, rows, order))
+        return self.sparse[-1]
+
+    def fixed(self, shape: tuple[int, ...]) -> Ref:
+        """A buffer of its own that does not grow with the batch."""
+        return self._place(shape, per_row=0)
+
+    def constant(self, values: tuple[float, ...]) -> Ref:
+        """A vector of numbers that are known now."""
+        ref = self.fixed((len(values),))
+        self.constants.append((ref, values))
+        return ref
+
+    def _place(self, shape: tuple[int, ...], dtype: Any = None, **options: Any) -> Ref:
+        dtype = np.dtype(dtype or self.dtype)
+        ref = Ref(Region.WORKSPACE, self.workspace, shape, dtype, **options)
+        self.workspace += round_up(ref.count(self.n_rows) * dtype.itemsize, ALIGNMENT)
+        return ref
+
+    def activation(self, shape: tuple[int, ...]) -> Ref:
+        """Room for a layer's output."""
+        return self.buffer(shape) if self.training else self._alternate("activations", shape)
+
+    def elementwise(self, x: Ref) -> Ref:
+        """Room for the output of an elementwise op: that of x, if inference may overwrite it."""
+        return self.activation(x.shape) if self.training or x.region is Region.INPUT else x
+
+    def pullback_in_place(self, kernel: str, arguments: Callable[[Ref], Sequence[Any]]) -> Pullback:
+        """That of an elementwise layer: one op, of the arguments for a given dy, makes dx of it."""
+
+        def pullback(dy: Ref, wanted: bool) -> Ref | None:
+            if wanted:
+                self.emit("backward", kernel, *arguments(dy))
+            return dy if wanted else None
+
+        return pullback
+
+    def gradient(self, shape: tuple[int, ...]) -> Ref:
+        """Room for the gradient of a layer's input, valid until the layer before has read it.
+
+        Within one pullback all of them are different, and none is that of dy.
+        """
+        return self._alternate("gradients", shape)
+
+    def kinks(self, ref: Ref, values: Sequence[float]) -> None:
+        """Say that slopes jump where an element of `ref` passes one of these values, ascending.
+
+        A difference across a kink says nothing of the gradient, so `gradient_check` leaves it out.
+        """
+        self.kinked.append((ref, tuple(map(float, values))))
+
+    def begin(self, layer: str, ref: Ref) -> None:
+        """From here on ops are those of `layer`, which reads `ref`."""
+        self.layer = layer
+        self._busy = {ref.offset} if ref.region is Region.WORKSPACE else set()
+
+    def _alternate(self, purpose: str, shape: tuple[int, ...]) -> Ref:
+        """One of some areas that take turns: two, unless a layer asks for several at once.
+
+        What the layer at hand reads, and has been given, is left alone.
+        """
+        if math.prod(shape) > self.widest:
+            return self.buffer(shape)
+        if purpose not in self._areas:
+            self._areas[purpose] = [self.buffer((self.widest,)).offset for _ in range(2)]
+        areas = self._areas[purpose]
+        free = next((offset for offset in reversed(areas) if offset not in self._busy), None)
+        if free is None:
+            free = self.buffer((self.widest,)).offset
+        else:
+            areas.remove(free)
+        areas.insert(0, free)
+        self._busy.add(free)
+        return Ref(Region.WORKSPACE, free, shape, self.dtype)
+
+
+@cache
+def argument_names(kernel: str) -> tuple[str, ...]:
+    """Return the names of a kernel's arguments, in the order of its signature."""
+    return tuple(KERNELS[kernel].signature.parameters)
+
+
+def _named(kernel: str | Callable[..., Any], arguments: Sequence[Any]) -> dict[str, Any]:
+    """Return the arguments of an op by name; those with a default may be left out at the end."""
+    if not isinstance(kernel, str):
+        return {str(number): argument for number, argument in enumerate(arguments)}
+    names = argument_names(kernel)
+    if len(arguments) > len(names):
+        raise TypeError(f"{kernel} takes {len(names)} arguments, got {len(arguments)}")
+    return dict(zip(names, arguments, strict=False))
+
+
+def _check_op(layer: str, function: Any, arguments: Sequence[Any]) -> None:
+    """Refuse a Python function as an op that does not take the arguments emitted with it."""
+    if not callable(function):
+        raise ArgumentTypeError(
+            f"layer {layer!r}: an op is the name of a kernel or a function, got {function!r}"
+        )
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        called = getattr(function, "__name__", repr(function))
+        raise ArgumentTypeError(
+            f"layer {layer!r}: {called}{signature} is emitted with {len(arguments)} arguments: "
+            f"{error}"
+        ) from None

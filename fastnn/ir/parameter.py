@@ -1,0 +1,217 @@
+"""The arena: one flat array per region, and the table that says what lies where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from .. import initializers
+from ..errors import ArgumentError
+from ..initializers import Initializer
+from ..utils import checks
+
+Wanted = TypeVar("Wanted", "Parameter", "Buffer")
+Placed = TypeVar("Placed", "Segment", "BufferSegment")
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+def round_up(count: int, multiple: int) -> int:
+    """The smallest multiple of `multiple` that is at least `count`."""
+    return -(-count // multiple) * multiple
+
+
+@dataclass(frozen=True)
+class Regularization:
+    """What keeps weights small: the network's choice for layers that make none; 0 is nothing.
+
+    Attributes
+    ----------
+    l1, l2 : float
+        Penalties in the loss: l1 Σ|w| + ½ l2 Σw².
+    weight_decay : float
+        The optimizer's, beside its step.
+    max_norm : float
+        Longest vector of weights of one unit.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    max_norm: float = 0.0
+
+
+#: What the strengths of penalties are measured against.
+PENALTY_SCALES = ("mean", "sum")
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """How training treats one array: its layer's wishes, the network's where it has none.
+
+    Attributes
+    ----------
+    trainable : bool
+    learning_rate_multiplier : float
+    skipped : int
+        Updates that it has sat out, frozen: its moments do not know them.
+    l1, l2, weight_decay, max_norm : float
+        As in `Regularization`.
+    """
+
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
+    skipped: int = 0
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    max_norm: float = 0.0
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a layer asks for: one array to learn.
+
+    Of l1, l2, weight_decay and max_norm, None takes what the network has for all its weights.
+
+    Parameters
+    ----------
+    name : str
+        Under which `Layer.lower` gets it, and which model files hold.
+    shape : tuple of int
+    initializer : str or Initializer
+        One of `fastnn.initializers`.
+    l1, l2 : float, optional
+        Penalties.
+    decays : bool
+        Whether None stands for the network's choice; False, as for biases, makes it nothing.
+    weight_decay : float, optional
+    max_norm : float, optional
+        The longest column of a matrix, or of the last axis of an array of more dimensions.
+    trainable : bool
+        Whether training moves it.
+    learning_rate_multiplier : float
+    sparse : bool
+        Asks for steps that move the rows alone that a batch has touched.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> fastnn.Parameter("weights", (8, 4), "he_normal").initializer
+    HeNormal()
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: Initializer  # or its name, which is resolved
+    l1: float | None = None
+    l2: float | None = None
+    decays: bool = True
+    weight_decay: float | None = None
+    max_norm: float | None = None
+    trainable: bool = True
+    learning_rate_multiplier: float = 1.0
+    sparse: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or "/" in self.name:
+            raise ArgumentError(f"name must be a string without '/', got {self.name!r}")
+        initializer = initializers.get("initializer", self.initializer)
+        object.__setattr__(self, "initializer", initializer)
+        object.__setattr__(self, "shape", checks.shape("shape", self.shape))
+
+    def treatment(
+        self,
+        defaults: Regularization,
+        *,
+        trainable: bool = True,
+        learning_rate_multiplier: float = 1.0,
+        skipped: int = 0,
+    ) -> Treatment:
+        """How it is trained in a layer with these settings, that has sat out so many updates."""
+        given = vars(defaults if self.decays else Regularization())
+        own = {name: getattr(self, name) for name in given}
+        return Treatment(
+            self.trainable and trainable,
+            self.learning_rate_multiplier * learning_rate_multiplier,
+            skipped,
+            **{name: given[name] if own[name] is None else own[name] for name in given},
+        )
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """What a layer asks for: one array that it keeps and no gradient moves.
+
+    Running statistics are one. `initial` is the value of all elements, or of each.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initial: float | tuple[float, ...] = 0.0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where one parameter array lies: `offset` counts elements from the start of its region."""
+
+    name: str
+    layer: int
+    offset: int
+    parameter: Parameter
+    treatment: Treatment
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.parameter.shape
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class BufferSegment:
+    """Where one buffer lies, as `Segment` has it."""
+
+    name: str
+    layer: int
+    offset: int
+    buffer: Buffer
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.buffer.shape
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+
+def lay_out(
+    layers: Iterable[tuple[str, Iterable[Wanted]]],
+    dtype: np.dtype,
+    kind: Callable[[str, int, int, Wanted], Placed],
+) -> tuple[tuple[Placed, ...], int]:
+    """Place everything wanted by every (layer name, wanted) on an aligned offset.
+
+    Sparse parameters come last, so that the others are one piece. Returns the segments, of the
+    given kind and in the order of the layers, and the size of the region in elements, padding
+    included.
+    """
+    step = ALIGNMENT // dtype.itemsize
+    everything = [
+        (f"{layer}/{wanted.name}", index, wanted)
+        for index, (layer, arrays) in enumerate(layers)
+        for wanted in arrays
+    ]
+    offsets, end = {}, 0
+    for name, _, wanted in sorted(everything, key=lambda item: getattr(item[2], "sparse", False)):
+        offsets[name] = end
+        end += round_up(math.prod(wanted.shape), step)
+    segments = (kind(name, index, offsets[name], wanted) for name, index, wanted in everything)
+    return tuple(segments), end

@@ -1,0 +1,67 @@
+"""The learning rates of a network's updates: a number that can be set, or a schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..ir.program import RunState
+from ..schedules import Plateau, Schedule
+from ..utils import checks
+
+
+class LearningRates:
+    """Where one network takes its learning rates from.
+
+    Without a schedule that is `RunState.learning_rate`; with one, the schedule's function of the
+    state's steps or epochs.
+
+    Attributes
+    ----------
+    schedule : Schedule or None
+    plateau : Plateau or None
+        The state of a `ReduceOnPlateau` in the schedule.
+    """
+
+    def __init__(self, learning_rate: float | Schedule):
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else None
+        rule = self.schedule.plateau if self.schedule else None
+        self.plateau = Plateau(rule) if rule else None
+        self.initial = self.schedule(0) if self.schedule else float(learning_rate)  # type: ignore[arg-type]
+
+    def upcoming(self, state: RunState, count: int) -> np.ndarray:
+        """Return the rates of the next `count` updates in the epoch under way; float64.
+
+        Raises
+        ------
+        ArgumentError
+            The schedule gives a rate that is negative or not finite; the message has the step.
+        """
+        if self.schedule is None:
+            return np.full(count, state.learning_rate)
+        if self.schedule.unit == "epoch":
+            rates = np.full(count, self.schedule(state.epoch))
+        else:
+            rates = self.schedule(np.arange(state.step, state.step + count))
+        return np.ascontiguousarray(self.plateau.scaled(rates) if self.plateau else rates)
+
+    def set(self, state: RunState, value: Any) -> None:
+        """Settle the rate of all updates to come.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            Not a number, negative or not finite; or there is a schedule.
+        """
+        value = checks.number("learning_rate", value, low=0)
+        self.require_settable(f" to {value!r}")
+        state.learning_rate = value
+
+    def require_settable(self, to: str = "") -> None:
+        """Raise `ArgumentError` if there is a schedule; `to` tells what was asked for."""
+        if self.schedule is not None:
+            raise ArgumentError(
+                f"learning_rate cannot be set{to}: the optimizer has the schedule {self.schedule!r}"
+            )

@@ -1,0 +1,1 @@
+"""The process: threads, memory that is left, random streams, Ctrl-C, what this build can do."""

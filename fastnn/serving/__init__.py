@@ -1,0 +1,1 @@
+"""Predictions with a model file, for tables, arrays and single rows."""

@@ -1,0 +1,189 @@
+"""Training on all rows at once by an optimizer that wants the loss as a function: L-BFGS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..callbacks.base import CallbackList
+from ..data.data_set import DataSet
+from ..errors import ArgumentError
+from ..execution.python_executor import GRADIENT_STAGES
+from ..ir.program import Result
+from ..model.history import History
+from ..optimizers import LBFGS, Optimizer
+from ..runtime.interrupts import DeferredInterrupt
+from .batch_ranges import Stretches
+from .trainer import Trainer, divergence, training_pass, validate
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+
+def refuse(optimizer: Optimizer, **arguments: Any) -> None:
+    """Raise `ArgumentError` for arguments of `fit` that make sense for steps alone."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise ArgumentError(f"{name} cannot be used with {optimizer}, which takes no steps")
+
+
+class LossSurface:
+    """The loss of all rows, and its gradient, as functions of the parameters that learn.
+
+    Points are float64 vectors of these parameters alone, one array after the other. Random numbers
+    are those of the step at which the surface is made.
+    """
+
+    def __init__(self, network: Network, data: DataSet):
+        self._network = network
+        self._arena = network.arena
+        self._learning = [s for s in self._arena.segments if s.treatment.trainable]
+        if not self._learning:
+            raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
+        self._executor, self._rows, self._tally = training_pass(network, data, len(data))
+        self._batch = self._rows.batch(0, self._executor.plan)
+        self._state = replace(network.state)
+
+    @property
+    def point(self) -> np.ndarray:
+        """Where the parameters are."""
+        return self._collect(self._arena.parameters)
+
+    def move_to(self, point: np.ndarray) -> None:
+        """Set the parameters."""
+        start = 0
+        for segment in self._learning:
+            values = point[start : start + segment.size].reshape(segment.shape)
+            self._arena.view(self._arena.parameters, segment)[...] = values
+            start += segment.size
+
+    def loss_and_gradient(self, point: np.ndarray) -> tuple[float, np.ndarray]:
+        """Both at a point, where the parameters stay; raises `DivergenceError`."""
+        self.move_to(point)
+        results = self._executor.run(GRADIENT_STAGES, self._batch, self._state)
+        loss = results[Result.LOSS]
+        if not math.isfinite(loss) or results[Result.NONFINITE]:
+            layer = self._executor.first_nonfinite_layer(self._batch)
+            raise divergence(self._network.state, loss, 0, layer)
+        return loss, self._collect(self._arena.gradients)
+
+    def finish_step(self) -> None:
+        """What layers do after a step, with the latest point."""
+        self._executor.run(("update",), self._batch, self._state)
+
+    def scores(self) -> dict[str, float]:
+        """Metrics at the latest point."""
+        tally, executor = self._tally, self._executor
+        if tally is None:
+            return {}
+        assert self._rows.predictions is not None
+        executor.run(("predict",), self._batch, self._state)
+        self._rows.predictions[...] = executor.array(executor.plan.prediction, self._batch)
+        tally.restart()
+        tally.reach(1)
+        return tally.scores()
+
+    def _collect(self, region: np.ndarray) -> np.ndarray:
+        views = [self._arena.view(region, segment).reshape(-1) for segment in self._learning]
+        return np.concatenate(views, dtype=np.float64)
+
+
+class _Stopped(Exception):
+    """A callback asked for the end."""
+
+
+class FullBatchTrainer(Trainer):
+    """Runs the iterations of one fit."""
+
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
+        """Iterations up to the last one, until nothing is left to gain, or a callback stops it.
+
+        SciPy holds the reins: there are no stretches that others could have done.
+        """
+        yield from ()
+        search = _Search(self._network, self._data, self._callbacks)
+
+        def end_iteration(point: np.ndarray) -> None:
+            search.accept(point, interrupt)
+            with interrupt.allowed():
+                epoch = self._state.epoch + 1
+                logs = search.scores() | validate(self._network, self._validation, epoch)
+            self._end_epoch(interrupt, history, logs)
+            if self._network.stop_training:
+                raise _Stopped
+
+        try:
+            with interrupt.allowed():
+                self._session.outcome = search.run(self._settings.epochs, end_iteration)
+        except _Stopped:
+            pass
+        finally:
+            search.surface.move_to(search.accepted)
+
+
+class _Search:
+    """The minimisation: where it is, and the last iterate, which alone may stay.
+
+    Attributes
+    ----------
+    surface : LossSurface
+    accepted : ndarray
+        The last iterate.
+    """
+
+    def __init__(self, network: Network, data: DataSet, callbacks: CallbackList):
+        self._network = network
+        self._callbacks = callbacks
+        self.surface = LossSurface(network, data)
+        self.accepted = self._latest = self.surface.point
+        self._loss = math.nan  # at the latest point
+        self._announced = False  # whether callbacks know of the iteration under way
+
+    def run(self, iterations: int, end_iteration: Callable[[np.ndarray], None]) -> Any:
+        """Minimise; `end_iteration` is told each iterate. Returns SciPy's `OptimizeResult`."""
+        from scipy.optimize import minimize
+
+        optimizer = self._network.optimizer
+        assert isinstance(optimizer, LBFGS)
+        options = {
+            "maxiter": iterations,
+            "maxfun": optimizer.max_evaluations or iterations * (optimizer.max_line_search + 1) + 1,
+            "maxls": optimizer.max_line_search,
+            "maxcor": optimizer.history_size,
+            "gtol": optimizer.tolerance_grad,
+            "ftol": optimizer.tolerance_change,
+        }
+        return minimize(
+            self._evaluate,
+            self.accepted,
+            jac=True,
+            method="L-BFGS-B",
+            callback=end_iteration,
+            options=options,
+        )
+
+    def accept(self, point: np.ndarray, interrupt: DeferredInterrupt) -> None:
+        """A point is an iterate."""
+        if not np.array_equal(point, self._latest):
+            self._evaluate(point)
+        with interrupt.section():
+            self.surface.finish_step()
+            self.accepted = self._latest
+            self._network.state.step += 1
+        self._announced = False
+
+    def scores(self) -> dict[str, float]:
+        """Loss and metrics at the latest point."""
+        return {"loss": self._loss} | self.surface.scores()
+
+    def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
+        if not self._announced:
+            self._announced = True
+            self._callbacks("on_epoch_begin", self._network.state.epoch + 1)
+        self._loss, gradient = self.surface.loss_and_gradient(point)
+        self._latest = point.copy()
+        return self._loss, gradient

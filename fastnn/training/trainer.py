@@ -1,0 +1,316 @@
+"""Training: epochs, validation, callbacks and history around an executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import kernels
+from ..augmentation.pipeline import Pipeline
+from ..callbacks.base import CallbackList
+from ..data.data_set import DataSet
+from ..errors import DivergenceError
+from ..execution.batches import Pass
+from ..execution.python_executor import Diverged, Executor
+from ..ir.program import RunState
+from ..model import inference, weight_average
+from ..model.history import History
+from ..model.tally import Tally
+from ..runtime.interrupts import DeferredInterrupt
+from ..runtime.random_streams import Stream, permutation, stream_offset
+from .batch_ranges import Stretch, Stretches, run_all
+
+if TYPE_CHECKING:
+    from ..network import Network
+
+#: Seconds between two calls of `Callback.on_progress`.
+PROGRESS_INTERVAL = 0.1
+#: Batches of one call of the executor: as many learning rates are worked out ahead.
+LONGEST_STRETCH = 1 << 14
+
+
+class Steps:
+    """Optimizer steps on a network, each all or nothing."""
+
+    def __init__(self, network: Network, executor: Executor):
+        self._network = network
+        self._state: RunState = network.state
+        self._executor = executor
+
+    def __call__(
+        self, rows: Pass, start: int, stop: int, seconds: float | None = None
+    ) -> Stretches[int]:
+        """Have the batches [start, stop) of a pass trained on; see `Executor.train`.
+
+        A non-finite loss or gradient raises `DivergenceError` before its update; a schedule's rate
+        that cannot be used, `ArgumentError` before the first of them.
+        """
+        rates = self._network.learning_rates.upcoming(self._state, stop - start)
+        try:
+            return (yield Stretch(self._executor, rows, start, stop, rates, self._state, seconds))
+        except Diverged as found:
+            batch = rows.batch(found.number, self._executor.plan, self._state)
+            layer = self._executor.first_nonfinite_layer(batch)
+            raise divergence(self._state, found.loss, found.number, layer) from None
+
+    @contextmanager
+    def all_finite(self, rows: Pass) -> Iterator[None]:
+        """Steps after which the parameters must be finite.
+
+        An update may overflow although its gradient was finite. It shows in the next step's loss or
+        here, at the end; then only the parameters and slots of the beginning are known to be good.
+        """
+        snapshot = self._network.executors.snapshot()
+        snapshot.take()
+        try:
+            yield
+            if self._overflowed():
+                raise divergence(self._state, None, len(rows) - 1, "optimizer")
+        except BaseException:
+            if self._overflowed():
+                snapshot.restore()
+            raise
+
+    def _overflowed(self) -> bool:
+        count, arena = kernels.implementation().count_nonfinite, self._network.arena
+        return count(arena.parameters) + count(arena.buffers) > 0
+
+
+def divergence(state: RunState, loss: float | None, number: int, layer: str) -> DivergenceError:
+    """The error for batch `number`, counted from 0, whose loss or gradient is not finite.
+
+    `loss` is None where an update overflowed.
+    """
+    what = "an update overflowed"
+    if loss is not None:
+        what = "the gradient is not finite" if np.isfinite(loss) else f"the loss is {loss}"
+    epoch, batch = state.epoch + 1, number + 1
+    return DivergenceError(
+        f"training diverged in epoch {epoch}, batch {batch}: {what}, first in layer "
+        f"{layer!r}. The last finite weights are kept. A smaller learning rate, scaled inputs "
+        "or another initialiser may help",
+        epoch=epoch,
+        batch=batch,
+        layer=layer,
+    )
+
+
+def training_pass(
+    network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
+) -> tuple[Executor, Pass, Tally | None]:
+    """A pass to train on, the executor for it, and what collects the metrics."""
+    labels = data.labels and not (augmentation and augmentation.mixes)
+    rows = Pass(data, batch_size, augmentation=augmentation)
+    executor = network.executors.training(batch_size, labels)
+    return executor, rows, inference.tally_for(network, rows)
+
+
+def train_on_batch(
+    network: Network,
+    data: DataSet,
+    interrupt: DeferredInterrupt,
+    augmentation: Pipeline | None = None,
+) -> dict[str, float]:
+    """One step on all rows; returns loss and metrics from before the update."""
+    executor, rows, tally = training_pass(network, data, len(data), augmentation)
+    steps = Steps(network, executor)
+    with steps.all_finite(rows):
+        run_all(steps(rows, 0, 1), interrupt)
+    logs = {"loss": float(rows.losses[0])}
+    if tally is not None:
+        tally.reach(1)
+        logs |= tally.scores()
+    return logs
+
+
+def validate(network: Network, data: DataSet | None, epoch: int) -> dict[str, float]:
+    """Scores at the end of an epoch, of the average of the weights once there is one."""
+    if data is None:
+        return {}
+    average, executors = network.weight_average, network.executors
+    if average is not None and average.begun(replace(network.state, epoch=epoch)):
+        executors = executors.averaged()
+    scores = inference.evaluate(network, data, executors=executors)
+    return {f"val_{name}": value for name, value in scores.items()}
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """The checked arguments of one fit.
+
+    `order`, if given, is asked before each epoch for the order of the rows, int64 indices into the
+    training set, in place of the shuffle that follows from the seed. `loss_by_rows` lets batches
+    count in the loss of an epoch by their rows, as in scikit-learn, instead of by their weights.
+    """
+
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    augmentation: Pipeline | None = None
+    order: Callable[[], np.ndarray] | None = None
+    loss_by_rows: bool = False
+
+
+@dataclass
+class Session:
+    """A fit under way: what `Checkpoint` saves of it beside the network.
+
+    Attributes
+    ----------
+    first_epoch : int
+        Epochs that were completed when the fit began, before any interruption.
+    callbacks : CallbackList
+    settings : FitSettings
+    train : DataSet
+    validation : DataSet or None
+    outcome : scipy.optimize.OptimizeResult or None
+        How a fit by `LBFGS` ended, unless a callback ended it.
+    """
+
+    first_epoch: int
+    callbacks: CallbackList
+    settings: FitSettings
+    train: DataSet
+    validation: DataSet | None
+    outcome: Any = None
+
+    def score_names(self, network: Network) -> tuple[str, ...]:
+        """Names of what each epoch reports, in their order."""
+        net = network.settled(self.train.x.shape[1:])
+        names = inference.score_names(network.metrics, net.shapes[-1][0])
+        return names if self.validation is None else (*names, *(f"val_{name}" for name in names))
+
+    def info(self, network: Network) -> dict[str, Any]:
+        """What callbacks are told of the fit before it begins."""
+        return {
+            "epochs": self.settings.epochs,
+            "rows": len(self.train),
+            "validation_rows": 0 if self.validation is None else len(self.validation),
+            "batch_size": self.settings.batch_size,
+            "logs": (*self.score_names(network), *self.callbacks.reports),
+        }
+
+
+class Trainer:
+    """Runs the epochs of one fit."""
+
+    def __init__(self, network: Network, session: Session):
+        self._network = network
+        self._state: RunState = network.state
+        self._data, self._validation = session.train, session.validation
+        self._settings = settings = session.settings
+        self._session = session
+        self._callbacks = callbacks = session.callbacks
+        # A single batch of all rows is not shuffled: no order matters.
+        self._shuffle = settings.shuffle and settings.batch_size < len(session.train)
+        self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
+        self._tally: Tally | None = None
+        self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
+
+    def run(self, interrupt: DeferredInterrupt) -> History:
+        """Train; returns the history of this fit and appends it to the network's.
+
+        Ctrl-C waits, in `interrupt`, but while batches are computed, rows scored or callbacks run.
+        """
+        return run_all(self.stretches(interrupt), interrupt)
+
+    def stretches(self, interrupt: DeferredInterrupt) -> Stretches[History]:
+        """Yield the stretches of `run`, for others to have them done."""
+        network, session = self._network, self._session
+        self._interrupt = interrupt
+        history = network.history.since(session.first_epoch)
+        done = self._state.epoch - session.first_epoch
+        network.session = session
+        try:
+            with self._callbacks.during(session.info(network) | {"done": done}, interrupt):
+                try:
+                    yield from self._epochs(interrupt, history)
+                except DivergenceError as error:
+                    if not self._tell("on_divergence", error):
+                        raise
+                finally:
+                    network.session = None  # on_train_end finds none
+        finally:
+            network.session = None
+        return history
+
+    def _tell(self, hook: str, *arguments: Any) -> bool:
+        """Call a hook of the callbacks, which Ctrl-C may end."""
+        with self._interrupt.allowed():
+            return self._callbacks(hook, *arguments)
+
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
+        """Epochs up to the last one, or until a callback wants to stop."""
+        network, settings = self._network, self._settings
+        executor, rows, self._tally = training_pass(
+            network, self._data, settings.batch_size, settings.augmentation
+        )
+        steps = Steps(network, executor)
+        last = self._session.first_epoch + self._settings.epochs
+        while self._state.epoch < last and not network.stop_training:
+            self._tell("on_epoch_begin", self._state.epoch + 1)
+            logs = yield from self._epoch(steps, rows)
+            self._end_epoch(interrupt, history, logs)
+
+    def _end_epoch(
+        self, interrupt: DeferredInterrupt, history: History, logs: dict[str, float]
+    ) -> None:
+        """Count an epoch, write it down and tell callbacks."""
+        network, epoch = self._network, self._state.epoch + 1
+        with interrupt.section():
+            self._state.epoch = epoch
+            history.append(epoch, logs)
+            network.history.append(epoch, logs)
+            if network.learning_rates.plateau is not None:
+                network.learning_rates.plateau.observe(logs)
+        self._tell("on_epoch_end", epoch, logs)
+
+    def _epoch(self, steps: Steps, rows: Pass) -> Stretches[dict[str, float]]:
+        rows.restart(self._order())
+        if self._tally is not None:
+            self._tally.restart()
+        with steps.all_finite(rows):
+            done = 0
+            while done < len(rows):
+                done = yield from self._stretch(steps, rows, done)
+        epoch = self._state.epoch + 1
+        with self._interrupt.allowed():
+            loss = rows.mean_loss(by_rows=self._settings.loss_by_rows)
+            logs = {"loss": loss} | ({} if self._tally is None else self._tally.scores())
+        weight_average.end_epoch(self._network, epoch)
+        with self._interrupt.allowed():
+            return logs | validate(self._network, self._validation, epoch)
+
+    def _order(self) -> np.ndarray | None:
+        """Return the order of the rows in the next epoch; None is that of the data set."""
+        if self._settings.order is not None:
+            return self._settings.order()
+        if not self._shuffle:
+            return None
+        offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
+        return permutation(len(self._data), self._state.seed, offset)
+
+    def _stretch(self, steps: Steps, rows: Pass, start: int) -> Stretches[int]:
+        """Batches up to the next one, or as many as pass before callbacks are to be told."""
+        if not self._batch_events:
+            stop = min(start + LONGEST_STRETCH, len(rows))
+            if self._tally is not None:
+                stop = min(stop, self._tally.block_end)
+            reached = yield from steps(rows, start, stop, self._interval)
+        else:
+            self._tell("on_batch_begin", start + 1)
+            reached = yield from steps(rows, start, start + 1)
+            figures = float(rows.losses[start]), rows.size(start), rows.weights()[start]
+            logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
+            self._tell("on_batch_end", reached, logs)
+        if self._tally is not None:
+            with self._interrupt.allowed():
+                self._tally.reach(reached)
+        if self._interval is not None:
+            seen = int(rows.sizes()[:reached].sum())
+            self._tell("on_progress", {"rows": seen, "loss": rows.mean_loss(reached)})
+        return reached

@@ -1,0 +1,81 @@
+"""Immutable descriptions — layers, losses, optimizers, initialisers — and their plain-data form.
+
+A specification is a frozen dataclass: it compares, hashes and prints by its fields, and turns into
+a dict of JSON values and back. Loading looks class names up in a table; nothing is ever executed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from ..errors import ArgumentError, ArgumentTypeError
+from . import checks
+from .call_errors import Explained, WrongCallError
+
+S = TypeVar("S", bound="Specification")
+
+
+class Specification(metaclass=Explained):
+    """Base of everything that describes and holds no arrays."""
+
+    #: The classes of one family (all layers, all losses …) by class name; its base owns it.
+    _classes: ClassVar[dict[str, type[Specification]]]
+
+    def __init_subclass__(cls, family: bool = False, listed: bool = True, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if family:
+            cls._classes = {}
+        elif listed and not cls.__name__.startswith("_"):
+            cls._classes[cls.__name__] = cls
+
+    def _set_fields(self, **values: Any) -> None:
+        """Replace fields by their checked form (for use in ``__post_init__``)."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def to_config(self) -> dict[str, Any]:
+        """The specification as a dict of JSON values, ``type`` being the class name."""
+        config: dict[str, Any] = {"type": type(self).__name__}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            config[field.name] = _plain(getattr(self, field.name))
+        return config
+
+    @classmethod
+    def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
+        """The inverse of `to_config`; unknown classes and fields raise `ArgumentError`."""
+        if not isinstance(config, Mapping) or "type" not in config:
+            raise ArgumentError(
+                f"a {cls.__name__} is described by a dict with a type, got {config!r}"
+            )
+        fields = {name: value for name, value in config.items() if name != "type"}
+        kind = checks.one_of(cls.__name__, config["type"], cls._classes)
+        try:
+            return kind(**fields)  # type: ignore[return-value]
+        except WrongCallError as error:
+            raise ArgumentError(f"{config['type']}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "to_config"):
+        return value.to_config()
+    if isinstance(value, np.generic):
+        return value.item()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def resolve(argument: str, value: Any, base: type[S], named: Mapping[str, type[S]]) -> S:
+    """`value` itself if it is a `base`, the default object of that name, or one from its config."""
+    if isinstance(value, base):
+        return value
+    if isinstance(value, Mapping):
+        return base.from_config(value)
+    if isinstance(value, type) and issubclass(value, base):
+        raise ArgumentTypeError(
+            f"{argument} must be an object, got the class {value.__name__}: write "
+            f"{value.__name__}(…)"
+        )
+    return checks.one_of(argument, value, named)()
