@@ -18,7 +18,6 @@ from ..ir.program import Op, Ref
 from .fusion import join_pairs
 
 if TYPE_CHECKING:
-    from ..execution.python_executor import Executor
     from ..ir.builder import PlanBuilder
 
 #: In front of a layer, x − mean becomes two products that are subtracted at the end. Means of so
@@ -80,12 +79,6 @@ def _prepare(builder: PlanBuilder, kernel: str, norm: Op, w: Ref, b: Ref | None)
     return weights, bias
 
 
-def keeps_digits(executor: Executor) -> bool:
-    """Whether no mean is so large beside its deviation that folding would cost too many digits."""
-    for op in executor.plan.stages["prepare"]:
-        if op.kernel == "dense_fold_input":
-            mean, variance = map(executor.fixed_array, op.arguments[4:6])
-            eps = op.arguments[-1]
-            if (np.abs(mean) > LARGEST_MEAN * np.sqrt(variance + eps)).any():
-                return False
-    return True
+def keeps_digits(mean: np.ndarray, variance: np.ndarray, eps: float) -> bool:
+    """Return whether no mean is so large beside its deviation that folding costs many digits."""
+    return not (np.abs(mean) > LARGEST_MEAN * np.sqrt(variance + eps)).any()

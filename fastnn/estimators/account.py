@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..callbacks import Callback
+from ..model.base import model_of
 from ..runtime.interrupts import DeferredInterrupt
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class Account(Callback):
         else:
             self._note_improvement_of_score(network, self._score())
         if self._rule == "invscaling":
-            initial = network.learning_rates.initial  # the optimizer's, whatever was set since
+            initial = model_of(
+                network
+            ).learning_rates.initial  # the optimizer's, whatever was set since
             network.learning_rate = initial / (estimator.t_ + 1) ** float(estimator.power_t)
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._stop_or_slow_down(network)
@@ -78,7 +81,8 @@ class Account(Callback):
     def on_train_end(self, network: Network) -> None:
         if self._best is not None:
             with DeferredInterrupt(waiting=True):
-                network.arena.parameters[...], network.arena.buffers[...] = self._best
+                arena = model_of(network).arena
+                arena.parameters[...], arena.buffers[...] = self._best
 
     @property
     def _rule(self) -> str:
@@ -114,7 +118,8 @@ class Account(Callback):
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
 
     def _remember(self, network: Network) -> None:
-        self._best = network.arena.parameters.copy(), network.arena.buffers.copy()
+        arena = model_of(network).arena
+        self._best = arena.parameters.copy(), arena.buffers.copy()
 
     def _stop_or_slow_down(self, network: Network) -> None:
         estimator = self._estimator

@@ -22,6 +22,7 @@ from ..data.sparse_rows import SparseRows
 from ..errors import ArgumentError
 from ..losses import Loss
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from . import conversion, draws, fitting, state, translation
@@ -136,7 +137,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         self.intercepts_.replace(values)
 
     def _parameters(self, attribute: str, kind: str) -> WeightList:
-        arena = self.network_.arena  # an AttributeError before fit
+        arena = model_of(self.network_).arena  # an AttributeError before fit
         own = [segment for segment in arena.segments if segment.parameter.name == kind]
         return WeightList(attribute, [arena.view(arena.parameters, segment) for segment in own])
 
@@ -302,7 +303,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         self._described = translation.describe(self, self._loss(), sizes, self.n_outputs_)
         if known is not None and incremental and not known.optimizer.full_batch:
             if previous not in (None, self._described):
-                known.redescribe(*self._described)
+                model_of(known).replace_config(*self._described)
             return known
         dtype, seed = X.dtype if known is None else known.dtype, draws.seed(self, sizes, random)
         network = translation.network_for(self, self._described, dtype, seed).build(X.shape[1])
@@ -321,13 +322,13 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     def _outputs(self, X: Any) -> np.ndarray:
         """Return what the network predicts, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
-        outputs = inference.predict(self.network_, self._rows(X))
+        outputs = inference.predict(model_of(self.network_), self._rows(X))
         return outputs if self._scaling is None else self._scaling.from_units(outputs)
 
     def _scores(self, X: Any) -> np.ndarray:
         """Return the outputs of the last layer (n_samples, n_outputs), without a link; checks X."""
         check_is_fitted(self)
-        return inference.predict(self.network_, self._rows(X), link=False)
+        return inference.predict(model_of(self.network_), self._rows(X), link=False)
 
     def predictor(self) -> Predictor:
         """Return a function that predicts one row, without checks, in a few microseconds.

@@ -7,14 +7,17 @@ its parameters hold.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from .._version import __version__
 from ..errors import FastnnError, ModelFileError
 from ..layers import Layer
 from ..losses import Loss
+from ..model.base import model_of
+from ..network import Network, network_of
 from ..serialization.custom_objects import CustomObjects
-from ..serialization.state import custom_objects, is_foreign, network_of, network_state
+from ..serialization.state import custom_objects, is_foreign, model_from, model_state
 from .columns import Columns
 from .target_scaling import TargetScaling
 from .translation import Description
@@ -60,6 +63,10 @@ def unpacked(kind: str, state: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
+def _network_state(network: Network) -> Any:
+    return model_state(model_of(network)) or network
+
+
 def _described_state(described: Description) -> Any:
     parts = (*described.layers, described.loss)
     if any(map(is_foreign, parts)):
@@ -82,8 +89,8 @@ def _described_of(state: dict[str, Any]) -> Description:
 
 
 #: How attributes of our own classes become plain, and what they were again.
-_PACKED = {
-    "network_": (lambda network: network_state(network) or network, network_of),
+_PACKED: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "network_": (_network_state, lambda state: network_of(model_from(state))),
     "_described": (_described_state, _described_of),
     "_scaling": (lambda scaling: scaling.state(), TargetScaling.of_state),
     "_columns": (lambda columns: columns.state(), Columns.of_state),

@@ -98,7 +98,7 @@ class ExecutorPool:
         capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
         key = PlanKey(capacity, False, labels, noise=noise, link=link)
         executor, idle = self._lend(key)
-        if not keeps_digits(executor):
+        if not _keeps_digits(executor):
             idle.append(executor)
             executor, idle = self._lend(key._replace(folded=False))
         try:
@@ -113,3 +113,13 @@ class ExecutorPool:
             return idle.pop(), idle
         except IndexError:
             return native_executor.executor(self._plan(key), self.arena), idle
+
+
+def _keeps_digits(executor: Executor) -> bool:
+    """Return whether no normalisation that the plan folds away has means too large for it."""
+    for op in executor.plan.stages["prepare"]:
+        if op.kernel == "dense_fold_input":
+            mean, variance = map(executor.fixed_array, op.arguments[4:6])
+            if not keeps_digits(mean, variance, op.arguments[-1]):
+                return False
+    return True
