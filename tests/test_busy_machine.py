@@ -14,7 +14,7 @@ MILLISECOND = 1_000_000
 
 
 class Crowding(ctypes.Structure):
-    """As csrc/crowding.h has it."""
+    """As csrc/parallel/crowding.h has it."""
 
     _fields_ = [
         (name, ctypes.c_int64) for name in ("cap", "pause", "end", "members", "elapsed", "lost")
@@ -45,8 +45,8 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    source = f'#include "{CSRC / "crowding.c"}"'
-    return ctypes.CDLL(str(shared_library(source, tmp_path_factory.mktemp("crowding"), "crowding")))
+    source, folder = '#include "parallel/crowding.c"', tmp_path_factory.mktemp("crowding")
+    return ctypes.CDLL(str(shared_library(source, folder, "crowding", f"-I{CSRC}")))
 
 
 def test_a_team_with_a_processor_for_each_member_goes_on(library):

@@ -9,9 +9,9 @@ import pytest
 
 import fastnn
 from fastnn import BatchNorm, Dense, Embedding, Flatten, Network, Rescaling, TabularInput, kernels
-from fastnn.model.data_sets import data_set
 from fastnn.errors import ArgumentError, ArgumentTypeError
 from fastnn.model import inference
+from fastnn.model.data_sets import data_set
 
 RNG = np.random.default_rng(0)
 CODES, Y = RNG.integers(0, 30, (50, 4)), RNG.integers(0, 3, 50)

@@ -60,7 +60,11 @@ WAYS = pytest.mark.parametrize(
 def test_a_copy_owns_its_memory_and_trains_on(way, tmp_path):
     net = trained()
     other = way(net, tmp_path)
-    for region in (other._model.arena.parameters, other._model.arena.buffers, other._model.arena.slots):
+    for region in (
+        other._model.arena.parameters,
+        other._model.arena.buffers,
+        other._model.arena.slots,
+    ):
         assert region.flags.writeable
         assert region.ctypes.data % ALIGNMENT == 0
     for n in (net, other):

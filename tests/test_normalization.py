@@ -263,7 +263,9 @@ def test_inference_folds_normalisations_into_weights(backend, form, dtype):
     layers, expected = FOLDED[form]
     net = network(layers, dtype=dtype)
     net.fit(X, Y, batch_size=8, epochs=3, verbose=0)
-    plans = [net._model.executors.plan(32, training=False, labels=False, folded=f) for f in (True, False)]
+    plans = [
+        net._model.executors.plan(32, training=False, labels=False, folded=f) for f in (True, False)
+    ]
     assert [op.kernel for op in plans[0].stages["forward"]] == expected
     assert not plans[1].stages["prepare"]
     together = net.predict(X)

@@ -86,7 +86,7 @@ def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
 
 def split_rows(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The row numbers of `split`, ascending."""
-    fraction = checks.real(
+    fraction = checks.number(
         "validation_fraction", fraction, low=0, high=1, open_low=True, open_high=True
     )
     held_out = round(rows * fraction)

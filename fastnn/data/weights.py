@@ -62,5 +62,7 @@ def class_factors(labels: np.ndarray, classes: int, class_weight: Any) -> np.nda
             f"class_weight names class {unknown[0]!r}, but the network's classes are 0 to "
             f"{classes - 1}"
         )
-    weights = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in range(classes)]
+    weights = [
+        checks.number("class_weight", class_weight.get(c, 1.0), low=0) for c in range(classes)
+    ]
     return np.array(weights)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..model.base import model_of
 from .bias_variance import BiasVariance
-from .layer_health import Flag
+from .layer_flags import Flag
 from .learning_curve import LearningCurve
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from ..model.base import model_of
 from ..network import Network, network_of
 from ..serialization.custom_objects import CustomObjects
 from ..serialization.state import custom_objects, is_foreign, model_from, model_state
+from .build_network import Description
 from .columns import Columns
 from .target_scaling import TargetScaling
-from .translation import Description
 
 VERSION = "_fastnn_version"
 

@@ -1,4 +1,4 @@
-"""A plan laid out as the records that the C executor reads: csrc/executor.h has the structures."""
+"""A plan laid out as the records that the C executor reads (csrc/executor/executor.h)."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ def python_ops(plan: Plan) -> list[Op]:
     return [op for ops in plan.stages.values() for op in ops if not isinstance(op.kernel, str)]
 
 
-def program(plan: Plan, native: ModuleType) -> Any:
+def encode_plan(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
     assert native.op_size() == OP.itemsize
     assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.array([_lay_out(op, plan.dtype, native) for op in ops], OP)
+    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], OP)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
@@ -92,88 +92,90 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where C takes one argument of a kernel: in array slot `slot`, or in scalar slot `slot`.
+class ArgumentSlot:
+    """Where C takes one argument of a kernel: in array or scalar slot `number`.
 
-    `letters` name the dimensions of an array that has some, and `dims` their places. An op may
+    `dimensions` name those of an array that has some, and `places` say where they go. An op may
     leave out an argument that has a default.
     """
 
-    slot: int
+    name: str
+    number: int
     default: Any
     array: Array | None = None
-    letters: tuple[str, ...] = ()
-    dims: tuple[int, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 @cache
-def _places(kernel: str) -> tuple[Place, ...]:
-    """Arrays and scalars go in the order of the signature, dimensions in that of the alphabet.
+def _argument_slots(kernel: str) -> tuple[ArgumentSlot, ...]:
+    """Return the slots of a kernel's arguments.
 
+    Arrays and scalars go in the order of the signature, dimensions in that of the alphabet;
     kernels.def has the other side. A target takes two slots: for values, and for class numbers.
     """
     row = KERNELS[kernel]
-    letters = sorted({x for array in row.arrays.values() for x in _letters(array)})
-    places = []
+    dimensions = sorted({name for array in row.arrays.values() for name in _dimension_names(array)})
+    slots = []
     arrays = scalars = 0
     for name, parameter in row.signature.parameters.items():
         array = row.arrays.get(name)
         if array is None:
-            places.append(Place(scalars, parameter.default))
+            slots.append(ArgumentSlot(name, scalars, parameter.default))
             scalars += 1
         else:
-            own = _letters(array)
-            dims = tuple(map(letters.index, own))
-            places.append(Place(arrays, parameter.default, array, own, dims))
+            own = _dimension_names(array)
+            places = tuple(map(dimensions.index, own))
+            slots.append(ArgumentSlot(name, arrays, parameter.default, array, own, places))
             arrays += 2 if array.dtype == "target" else 1
-    return tuple(places)
+    return tuple(slots)
 
 
 @cache
 def _counts(kernel: str) -> tuple[int, int, int]:
-    """Numbers of the array slots, dimensions and scalar slots that a kernel takes."""
-    row, places = KERNELS[kernel], _places(kernel)
+    """Return the numbers of array slots, dimensions and scalar slots that a kernel takes."""
+    row, slots = KERNELS[kernel], _argument_slots(kernel)
     labels = sum(array.dtype == "target" for array in row.arrays.values())
-    letters = {letter for place in places for letter in place.letters}
-    return len(row.arrays) + labels, len(letters), len(places) - len(row.arrays)
+    dimensions = {name for slot in slots for name in slot.dimensions}
+    return len(row.arrays) + labels, len(dimensions), len(slots) - len(row.arrays)
 
 
-def _letters(array: Array) -> tuple[str, ...]:
+def _dimension_names(array: Array) -> tuple[str, ...]:
     return () if array.shape.startswith("bits") else tuple(array.shape.split())
 
 
-def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
-    """The record of one op."""
+def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
+    """Return the record of one op."""
     assert isinstance(op.kernel, str)
     numbers, activations = _codes(native)
     arrays = [(NOWHERE, 0)] * MAX_ARRAYS
     dims = [(0, 0)] * MAX_DIMS
     scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
-    places = _places(op.kernel)
-    defaults = (place.default for place in places[len(op.arguments) :])
-    for place, argument in zip(places, (*op.arguments, *defaults), strict=True):
-        if place.array is None:
+    for slot in _argument_slots(op.kernel):
+        argument = op.arguments.get(slot.name, slot.default)
+        if slot.array is None:
             value = activations[argument] if isinstance(argument, str) else argument
-            scalars[place.slot] = _scalar(value, dtype)
+            scalars[slot.number] = _scalar(value, dtype)
         elif argument is not None:
-            labels = place.array.dtype == "target" and argument.dtype.kind == "i"
-            arrays[place.slot + labels] = region_number(argument.region), argument.offset
-            for dim, extent in zip(place.dims, _extents(place.letters, argument), strict=False):
-                dims[dim] = extent
+            labels = slot.array.dtype == "target" and argument.dtype.kind == "i"
+            arrays[slot.number + labels] = region_number(argument.region), argument.offset
+            extents = _extents(slot.dimensions, argument)
+            for place, extent in zip(slot.places, extents, strict=False):
+                dims[place] = extent
     result = NO_RESULT if op.result is None else op.result + 1
     return numbers[op.kernel], result, *_counts(op.kernel), op.factor, arrays, dims, scalars
 
 
-def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
+def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
     """The record of a transform that writes `out`; whoever uses it keeps both alive."""
     record["function"], record["cost"] = transform.function.address, transform.cost
     record["settings"], record["out"] = transform.settings.ctypes.data, out.ctypes.data
     record["stream"] = transform.stream
 
 
-def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
+def _extents(dimensions: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
-    if letters == ("*",):
+    if dimensions == ("*",):
         size = math.prod(ref.shape)
         return [(size * ref.per_row, 0) if ref.per_row else (0, size)]
     rows = [(ref.per_row, 0)] if ref.per_row else []

@@ -3,11 +3,11 @@
 cdef extern from "Python.h":
     int PyErr_CheckSignals()  # leaves the exception set, for the caller to pass on
 
-cdef extern from "tuning.h" nogil:
+cdef extern from "parallel/tuning.h" nogil:
     ctypedef struct fastnn_tuning:
         int64_t members
 
-cdef extern from "crew.h" nogil:
+cdef extern from "parallel/crew.h" nogil:
     ctypedef struct fastnn_crew:
         pass
 
@@ -15,7 +15,7 @@ cdef extern from "crew.h" nogil:
     void fastnn_crew_stop(fastnn_crew *crew)
     int fastnn_crew_is_stopping(const fastnn_crew *crew)
 
-cdef extern from "executor.h" nogil:
+cdef extern from "executor/executor.h" nogil:
     enum:
         FASTNN_STAGES
         FASTNN_REGIONS

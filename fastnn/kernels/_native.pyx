@@ -22,7 +22,7 @@ cimport numpy as np
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
-cdef extern from "fastnn.h" nogil:
+cdef extern from "table/fastnn.h" nogil:
     enum:
         FASTNN_MAX_TABLES
 
@@ -122,7 +122,7 @@ cdef extern from "fastnn.h" nogil:
         const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel, fastnn_args *args
     )
 
-cdef extern from "threads.h" nogil:
+cdef extern from "parallel/threads.h" nogil:
     void fastnn_threads_init(int force, int processors)
     int fastnn_get_threads()
     void fastnn_set_threads(int threads)
@@ -130,7 +130,7 @@ cdef extern from "threads.h" nogil:
     int fastnn_openmp_version()
     const char *fastnn_openmp_runtime()
 
-cdef extern from "team.h" nogil:
+cdef extern from "parallel/team.h" nogil:
     int fastnn_last_team()
 
 np.import_array()

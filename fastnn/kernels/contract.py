@@ -34,7 +34,7 @@ def _real(
 ) -> float:
     if type(value) is float and low < value < high:
         return value
-    return checks.real(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
+    return checks.number(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
 
 
 def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -51,7 +51,7 @@ def _limit(name: str, value: Any) -> float:
 
 
 def _activation(name: str, value: Any) -> str:
-    checks.member(name, value, ACTIVATIONS)
+    checks.one_of(name, value, ACTIVATIONS)
     return value
 
 
@@ -85,7 +85,7 @@ SCALARS: dict[str, ScalarCheck] = {
     "lr": _real,
     "momentum": partial(_real, low=0.0, high=1.0),
     "momentum_decay": _not_negative,
-    "nesterov": checks.flag,
+    "nesterov": checks.boolean,
     "offset": _word64,
     "rate": _decay,
     "rho": _decay,

@@ -15,7 +15,7 @@ import numpy as np
 
 
 class Compiled(NamedTuple):
-    """`loop(out, x, y)` runs over arrays; `address` is that of the C function, csrc/custom.h."""
+    """`loop(out, x, y)` runs over arrays; `address` is that of the C function (custom.inc)."""
 
     loop: Callable[..., None]
     address: int

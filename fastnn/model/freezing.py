@@ -22,7 +22,7 @@ from .base import Model
 def set_trainable(model: Model, names: Iterable[str], trainable: bool) -> None:
     """Replace the named layers, or all that can be, by ones that are trainable or not."""
     layers = dict(zip(model.layer_names, model.layers, strict=True))
-    chosen = {name: checks.member("layer", name, layers) for name in names}
+    chosen = {name: checks.one_of("layer", name, layers) for name in names}
     for name, layer in chosen.items():
         if not _can_learn(layer):
             raise ArgumentError(f"layer {name!r} ({type(layer).__name__}) has nothing to freeze")

@@ -97,7 +97,7 @@ class History(Mapping[str, list[float]]):
             [metrics] if isinstance(metrics, str) else list(known if metrics is None else metrics)
         )
         for name in chosen:
-            checks.member("metrics", name, known)
+            checks.one_of("metrics", name, known)
         if not chosen:
             raise ArgumentError("the history holds no epoch to plot")
         axes = style.panels(ax, len(chosen))

@@ -76,7 +76,7 @@ def save(
     (2,)
     """
     path = checks.path("path", path)
-    training = checks.flag("optimizer", optimizer)
+    training = checks.boolean("optimizer", optimizer)
     model = model_of(network)
     description.check_fields(model)
     if preprocessing is None:

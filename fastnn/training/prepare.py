@@ -101,7 +101,7 @@ def prepare(model: Model, arguments: FitArguments) -> Session:
     """
     train, validation = arguments.data.data_sets(model)
     epochs = checks.integer("epochs", arguments.epochs, low=1)
-    shuffle = checks.flag("shuffle", arguments.shuffle)
+    shuffle = checks.boolean("shuffle", arguments.shuffle)
     batch_size = arguments.batch_size
     if batch_size is not None:
         batch_size = checks.integer("batch_size", batch_size, low=1)

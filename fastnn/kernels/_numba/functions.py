@@ -69,7 +69,7 @@ def _gradient_loop(function):
     return loop
 
 
-# ------------------------------------------------------------------ C functions, csrc/custom.h
+# ------------------------------------------------------------------ C functions, custom.inc
 
 
 def _element_block(loop, out, real):
