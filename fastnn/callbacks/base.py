@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ArgumentTypeError
+from ..model.base_network import BaseNetwork
+from ..model.running_fit import CallbackState
 from ..utils import signatures
 from ..utils.call_errors import Explained
 
 if TYPE_CHECKING:
     from ..errors import DivergenceError
-    from ..network import Network
     from ..runtime.interrupts import DeferredInterrupt
 
 Logs = Mapping[str, float]
 Info = Mapping[str, Any]
+#: The `fastnn.Network` that is trained. Any, so that hooks may declare that class or `BaseNetwork`.
+Trained: TypeAlias = Any
 
 
 class Callback(metaclass=Explained):
@@ -60,14 +63,14 @@ class Callback(metaclass=Explained):
     #: Names that the callback's `on_epoch_end` adds to `logs`, for the callbacks after it to watch.
     reports: Sequence[str] = ()
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: Trained, info: Info) -> None:
         """Raise an error for a fit in which the callback cannot do its work.
 
         Called before the network is built, a file to resume from is read, or anything else changes.
         `info` is that of `on_train_begin`, but for "done".
         """
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: Trained, info: Info) -> None:
         """Before the first epoch of a fit.
 
         `info` tells the "epochs" of this fit, how many of them are "done" already (those of the fit
@@ -75,34 +78,34 @@ class Callback(metaclass=Explained):
         names of what epochs report: the "logs".
         """
 
-    def on_epoch_begin(self, network: Network, epoch: int) -> None: ...
+    def on_epoch_begin(self, network: Trained, epoch: int) -> None: ...
 
-    def on_batch_begin(self, network: Network, batch: int) -> None: ...
+    def on_batch_begin(self, network: Trained, batch: int) -> None: ...
 
-    def on_batch_end(self, network: Network, batch: int, logs: Logs) -> None:
+    def on_batch_end(self, network: Trained, batch: int, logs: Logs) -> None:
         """`logs` holds the batch's loss, its number of rows, "size", and their "weight" in all.
 
         The loss of an epoch is the mean of those of its batches, by weight. A batch that weighs
         nothing takes no update, and its loss is 0.
         """
 
-    def on_progress(self, network: Network, logs: Logs) -> None:
+    def on_progress(self, network: Trained, logs: Logs) -> None:
         """Several times a second: `logs` holds the epoch's "rows" so far and their mean "loss".
 
         NaN as long as they weigh nothing.
         """
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: Trained, epoch: int, logs: Logs) -> None:
         """`logs` holds loss and metrics of the epoch, and ``val_…`` of the validation data.
 
         Values may be added to it, under names that `reports` tells; the history has them not.
         """
 
-    def on_divergence(self, network: Network, error: DivergenceError) -> bool:
+    def on_divergence(self, network: Trained, error: DivergenceError) -> bool:
         """Return True to end training here, with the last finite weights, and without the error."""
         return False
 
-    def on_train_end(self, network: Network) -> None: ...
+    def on_train_end(self, network: Trained) -> None: ...
 
     def state_dict(self) -> dict[str, Any]:
         """What is to be saved: JSON values and, as values of the dict itself, NumPy arrays.
@@ -116,7 +119,7 @@ class Callback(metaclass=Explained):
 
 
 def checked(callbacks: Iterable[Any]) -> list[Callback]:
-    """The callbacks as a list; raises `ArgumentTypeError` if anything else is among them."""
+    """Return the callbacks as a list; raise `ArgumentTypeError` if anything else is among them."""
     if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
         raise ArgumentTypeError(
             f"callbacks must be a list of fastnn.Callback objects, got {callbacks!r}"
@@ -141,7 +144,7 @@ HOOKS: dict[str, list[str]] = {
 class CallbackList:
     """Calls one hook of all callbacks that override it."""
 
-    def __init__(self, callbacks: Iterable[Callback], network: Network):
+    def __init__(self, callbacks: Iterable[Callback], network: BaseNetwork):
         self._callbacks = sorted(checked(callbacks), key=lambda callback: callback.order)
         self._network = network
         self.reports = tuple(name for callback in self._callbacks for name in callback.reports)
@@ -153,11 +156,11 @@ class CallbackList:
                 signatures.require(what, getattr(callback, hook), HOOKS[hook])
 
     def wants(self, *hooks: str) -> bool:
-        """Whether any callback overrides one of these."""
+        """Return whether any callback overrides one of these."""
         return any(self._hooks[hook] for hook in hooks)
 
     def __call__(self, hook: str, *arguments: Any) -> bool:
-        """Call a hook; returns whether any callback answered True."""
+        """Call a hook; return whether any callback answered True."""
         answers = [getattr(c, hook)(self._network, *arguments) for c in self._hooks[hook]]
         return any(answer is True for answer in answers)
 
@@ -212,10 +215,15 @@ class CallbackList:
             raise first
 
     def stateful(self) -> list[Callback]:
-        """Those that remember something."""
+        """Return the callbacks that have a state."""
         return [callback for callback in self._callbacks if callback.state_dict()]
+
+    def states(self) -> list[CallbackState]:
+        """Return the states of the callbacks that have one."""
+        found = [CallbackState(type(c).__name__, c.state_dict()) for c in self._callbacks]
+        return [named for named in found if named.state]
 
 
 def _overrides(callback: Callback, name: str) -> bool:
-    """Whether a callback's class, or the object itself, has a method of its own."""
+    """Return whether a callback's class, or the object itself, has a method of its own."""
     return getattr(getattr(callback, name), "__func__", None) is not getattr(Callback, name)
