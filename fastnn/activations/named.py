@@ -1,4 +1,4 @@
-"""What the layers above the kernels need to know of an activation; formulas are in the kernels."""
+"""Properties of the named activations that layers use; the formulas are in the kernels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Activation:
     needs_z : bool
         Whether the backward pass needs the input, because the output does not determine it.
     kink : bool
-        Whether the slope jumps at 0: a finite difference across it is meaningless.
+        Whether it is not differentiable at 0, across which a finite difference is meaningless.
     initializer : str
         The weight initialiser that keeps the variance of the signal.
     """
@@ -48,7 +48,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def get(argument: str, value: Any) -> Activation | CustomActivation:
-    """The activation of that name, or the custom one that `value` is."""
+    """Return the activation of that name, or `value` if it is a custom one."""
     if isinstance(value, CustomActivation):
         return value
     return checks.one_of(argument, value, ACTIVATIONS)
