@@ -9,7 +9,7 @@ from pathlib import Path
 
 from environment import HARMFUL, ROOT
 
-MODULE = "fastnn/kernels/_native*.so"
+MODULE = "fastnn/kernels/**/*.so"
 
 
 class RevisionError(Exception):

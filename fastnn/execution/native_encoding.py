@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -29,8 +28,7 @@ from ..ir.program import (
     StreamOffset,
 )
 from ..kernels.functions import UserFunction
-from ..kernels.rows import Array
-from ..kernels.spec import KERNELS
+from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 
 MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
 
@@ -91,57 +89,6 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
     return kernels, {name: number for number, name in enumerate(native.activations())}
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where C takes one argument of a kernel: in array slot `slot`, or in scalar slot `slot`.
-
-    `letters` name the dimensions of an array that has some, and `dims` their places. An op may
-    leave out an argument that has a default.
-    """
-
-    slot: int
-    default: Any
-    array: Array | None = None
-    letters: tuple[str, ...] = ()
-    dims: tuple[int, ...] = ()
-
-
-@cache
-def _places(kernel: str) -> tuple[Place, ...]:
-    """Arrays and scalars go in the order of the signature, dimensions in that of the alphabet.
-
-    kernels.def has the other side. A target takes two slots: for values, and for class numbers.
-    """
-    row = KERNELS[kernel]
-    letters = sorted({x for array in row.arrays.values() for x in _letters(array)})
-    places = []
-    arrays = scalars = 0
-    for name, parameter in row.signature.parameters.items():
-        array = row.arrays.get(name)
-        if array is None:
-            places.append(Place(scalars, parameter.default))
-            scalars += 1
-        else:
-            own = _letters(array)
-            dims = tuple(map(letters.index, own))
-            places.append(Place(arrays, parameter.default, array, own, dims))
-            arrays += 2 if array.dtype == "target" else 1
-    return tuple(places)
-
-
-@cache
-def _counts(kernel: str) -> tuple[int, int, int]:
-    """Numbers of the array slots, dimensions and scalar slots that a kernel takes."""
-    row, places = KERNELS[kernel], _places(kernel)
-    labels = sum(array.dtype == "target" for array in row.arrays.values())
-    letters = {letter for place in places for letter in place.letters}
-    return len(row.arrays) + labels, len(letters), len(places) - len(row.arrays)
-
-
-def _letters(array: Array) -> tuple[str, ...]:
-    return () if array.shape.startswith("bits") else tuple(array.shape.split())
-
-
 def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     """The record of one op."""
     assert isinstance(op.kernel, str)
@@ -149,19 +96,20 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     arrays = [(NOWHERE, 0)] * MAX_ARRAYS
     dims = [(0, 0)] * MAX_DIMS
     scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
-    places = _places(op.kernel)
-    defaults = (place.default for place in places[len(op.arguments) :])
-    for place, argument in zip(places, (*op.arguments, *defaults), strict=True):
-        if place.array is None:
+    slots = argument_slots(op.kernel)
+    defaults = (slot.default for slot in slots[len(op.arguments) :])
+    for slot, argument in zip(slots, (*op.arguments, *defaults), strict=True):
+        if isinstance(slot, ScalarSlot):
             value = activations[argument] if isinstance(argument, str) else argument
-            scalars[place.slot] = _scalar(value, dtype)
+            scalars[slot.slot] = _scalar(value, dtype)
         elif argument is not None:
-            labels = place.array.dtype == "target" and argument.dtype.kind == "i"
-            arrays[place.slot + labels] = region_number(argument.region), argument.offset
-            for dim, extent in zip(place.dims, _extents(place.letters, argument), strict=False):
-                dims[dim] = extent
+            labels = slot.array.dtype == "target" and argument.dtype.kind == "i"
+            arrays[slot.slot + labels] = region_number(argument.region), argument.offset
+            if not slot.array.is_mask:
+                for dim, extent in zip(slot.dims, _extents(slot, argument), strict=False):
+                    dims[dim] = extent
     result = NO_RESULT if op.result is None else op.result + 1
-    return numbers[op.kernel], result, *_counts(op.kernel), op.factor, arrays, dims, scalars
+    return numbers[op.kernel], result, *slot_counts(op.kernel), op.factor, arrays, dims, scalars
 
 
 def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
@@ -171,9 +119,9 @@ def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> Non
     record["stream"] = transform.stream
 
 
-def _extents(letters: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
+def _extents(slot: ArraySlot, ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
-    if letters == ("*",):
+    if slot.array.shape == "*":
         size = math.prod(ref.shape)
         return [(size * ref.per_row, 0) if ref.per_row else (0, size)]
     rows = [(ref.per_row, 0)] if ref.per_row else []
