@@ -70,12 +70,12 @@ def python_ops(plan: Plan) -> list[Op]:
     return [op for ops in plan.stages.values() for op in ops if not isinstance(op.kernel, str)]
 
 
-def program(plan: Plan, native: ModuleType) -> Any:
+def encode_plan(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
     assert native.op_size() == OP.itemsize
     assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.array([_lay_out(op, plan.dtype, native) for op in ops], OP)
+    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], OP)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
@@ -89,16 +89,15 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
     return kernels, {name: number for number, name in enumerate(native.activations())}
 
 
-def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
-    """The record of one op."""
+def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
+    """Return the record of one op."""
     assert isinstance(op.kernel, str)
     numbers, activations = _codes(native)
     arrays = [(NOWHERE, 0)] * MAX_ARRAYS
     dims = [(0, 0)] * MAX_DIMS
     scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
-    slots = argument_slots(op.kernel)
-    defaults = (slot.default for slot in slots[len(op.arguments) :])
-    for slot, argument in zip(slots, (*op.arguments, *defaults), strict=True):
+    for slot in argument_slots(op.kernel):
+        argument = op.arguments.get(slot.name, slot.default)
         if isinstance(slot, ScalarSlot):
             value = activations[argument] if isinstance(argument, str) else argument
             scalars[slot.slot] = _scalar(value, dtype)
@@ -112,7 +111,7 @@ def _lay_out(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     return numbers[op.kernel], result, *slot_counts(op.kernel), op.factor, arrays, dims, scalars
 
 
-def lay_out_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
+def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
     """The record of a transform that writes `out`; whoever uses it keeps both alive."""
     record["function"], record["cost"] = transform.function.address, transform.cost
     record["settings"], record["out"] = transform.settings.ctypes.data, out.ctypes.data

@@ -44,7 +44,7 @@ def _check_real(
 ) -> float:
     if type(value) is float and low < value < high:
         return value
-    return checks.real(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
+    return checks.number(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
 
 
 def _check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -61,7 +61,7 @@ def _check_limit(name: str, value: Any) -> float:
 
 
 def _check_activation(name: str, value: Any) -> str:
-    checks.member(name, value, ACTIVATIONS)
+    checks.one_of(name, value, ACTIVATIONS)
     return value
 
 
@@ -110,7 +110,7 @@ SCALARS: dict[str, Scalar] = {
     "lr": _real(),
     "momentum": _share,
     "momentum_decay": _not_negative,
-    "nesterov": Scalar("integer", checks.flag),
+    "nesterov": Scalar("integer", checks.boolean),
     "offset": _word,
     "rate": _decay,
     "rho": _decay,
