@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["Embedding"]
+
 #: Rows of a table: what the 32 bits that kernels sort by can tell apart.
 MOST_CODES = 2**31
 #: Elements of X that are checked together.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder
     from ..ir.program import Ref
 
+__all__ = ["Loss"]
+
 #: Of the losses of one row's outputs.
 REDUCTIONS = ("mean", "sum")
 

@@ -11,6 +11,8 @@ from ..errors import ArgumentError
 from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
 
+__all__ = ["SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
+
 #: How far the class probabilities of a row may be from a sum of 1: they may come from float16.
 SUM_TOLERANCE = 1e-3
 
