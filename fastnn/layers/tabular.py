@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["TabularInput"]
+
 
 @dataclass(frozen=True)
 class TabularInput(ShapedLayer):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..slots import ArgumentSlot
+from ..slots import ArraySlot, ScalarSlot
 from ..table import Kernel
 
 COPY: int
@@ -29,7 +29,7 @@ class KernelCall:
     __name__: str
     __signature__: inspect.Signature
     def __init__(
-        self, row: Kernel, arrays: Sequence[ArgumentSlot], scalars: Sequence[ArgumentSlot]
+        self, row: Kernel, arrays: Sequence[ArraySlot], scalars: Sequence[ScalarSlot]
     ) -> None: ...
     def __call__(self, *arguments: Any, **named: Any) -> float | None: ...
 

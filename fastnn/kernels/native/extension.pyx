@@ -15,6 +15,7 @@ from fastnn.errors import (
 )
 
 cimport numpy as np
+from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
