@@ -6,12 +6,9 @@ import difflib
 import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .utils import foreign_names
-
-if TYPE_CHECKING:
-    from .search.result import SearchResult
 
 
 class FastnnError(Exception):
@@ -176,7 +173,7 @@ class SearchError(FastnnError, RuntimeError):
     (True, None)
     """
 
-    result: SearchResult | None = None
+    result: Any = None
 
 
 class ExecutorError(FastnnError, RuntimeError):
@@ -194,7 +191,7 @@ class ExecutorError(FastnnError, RuntimeError):
     (True, None)
     """
 
-    result: SearchResult | None = None
+    result: Any = None
 
 
 class BackendError(FastnnError, RuntimeError):

@@ -16,7 +16,7 @@ import numpy as np
 
 from .runtime.random_streams import normal, uniform
 from .utils import checks
-from .utils.specification import Specification, resolve
+from .utils.specification import Specification
 
 __all__ = [
     "Constant",
@@ -376,4 +376,4 @@ def deviation(name: str, shape: tuple[int, ...]) -> float:
 
 def get(argument: str, value: str | Initializer) -> Initializer:
     """Return the initialiser that `value`, a name or an object, stands for."""
-    return resolve(argument, value, Initializer, INITIALIZERS)
+    return Initializer.resolve(argument, value, INITIALIZERS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import data_set
+from ..data import arrays
 from ..errors import ArgumentError, ArgumentTypeError, BackendError
 from ..ir.program import Batch
 from ..runtime.random_streams import SEED_BITS
@@ -90,7 +90,7 @@ class Augmentation(Specification, family=True):
         seed = checks.integer("seed", seed, low=0, high=2**SEED_BITS - 1)
         step = checks.integer("step", step, low=0, high=2**STEP_BITS - 1)
         dtype = np.dtype("f8" if getattr(X, "dtype", None) == np.float64 else "f4")
-        x = data_set.inputs(X, None, dtype)
+        x = arrays.inputs(X, None, dtype)
         target = None if y is None else _values(y, len(x), dtype)
         outputs = 1 if target is None else target.shape[1]
         pipeline = self.bind(x.shape[1:], dtype, outputs)
@@ -103,7 +103,7 @@ class Augmentation(Specification, family=True):
 
 def _values(y: Any, n_rows: int, dtype: np.dtype) -> np.ndarray:
     """Return targets that can be mixed, shape (n, outputs)."""
-    values = data_set.numbers("y", y)
+    values = arrays.numbers("y", y)
     if len(values) != n_rows:
         raise ArgumentError(f"X has {n_rows} rows, but y has {len(values)}")
     if values.ndim > 2:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ArgumentTypeError
+from ..model.base_network import BaseNetwork
+from ..model.running_fit import CallbackState
 from ..utils import signatures
 from ..utils.call_errors import Explained
 
 if TYPE_CHECKING:
     from ..errors import DivergenceError
-    from ..network import Network
     from ..runtime.interrupts import DeferredInterrupt
 
 Logs = Mapping[str, float]
 Info = Mapping[str, Any]
+#: The `fastnn.Network` that is trained. Any, so that hooks may declare that class or `BaseNetwork`.
+Trained: TypeAlias = Any
 
 
 class Callback(metaclass=Explained):
@@ -60,14 +63,14 @@ class Callback(metaclass=Explained):
     #: Names that the callback's `on_epoch_end` adds to `logs`, for the callbacks after it to watch.
     reports: Sequence[str] = ()
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: Trained, info: Info) -> None:
         """Raise an error for a fit in which the callback cannot work.
 
         Called before the network is built, a file to resume from is read, or anything else changes.
         `info` is that of `on_train_begin`, but for "done".
         """
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: Trained, info: Info) -> None:
         """Run before the first epoch of a fit.
 
         `info` has the "epochs" of this fit, how many of them are "done" already (those of the fit
@@ -75,36 +78,36 @@ class Callback(metaclass=Explained):
         names of what epochs report: the "logs".
         """
 
-    def on_epoch_begin(self, network: Network, epoch: int) -> None:
+    def on_epoch_begin(self, network: Trained, epoch: int) -> None:
         """Run before each epoch."""
 
-    def on_batch_begin(self, network: Network, batch: int) -> None:
+    def on_batch_begin(self, network: Trained, batch: int) -> None:
         """Run before each update."""
 
-    def on_batch_end(self, network: Network, batch: int, logs: Logs) -> None:
+    def on_batch_end(self, network: Trained, batch: int, logs: Logs) -> None:
         """Run after each update; `logs` has the batch's "loss", "size" and total "weight".
 
         The loss of an epoch is the mean of those of its batches, by weight. If all sample weights
         of a batch are 0, there is no update, and the loss is 0.
         """
 
-    def on_progress(self, network: Network, logs: Logs) -> None:
+    def on_progress(self, network: Trained, logs: Logs) -> None:
         """Run several times a second; `logs` has the epoch's "rows" so far and their mean "loss".
 
         The loss is NaN as long as all weights are 0.
         """
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: Trained, epoch: int, logs: Logs) -> None:
         """Run after each epoch; `logs` has its loss and metrics, and ``val_…`` of validation.
 
         Values may be added to it under the names in `reports`; the history does not hold them.
         """
 
-    def on_divergence(self, network: Network, error: DivergenceError) -> bool:
+    def on_divergence(self, network: Trained, error: DivergenceError) -> bool:
         """Return True to end training here, with the last finite weights, and without the error."""
         return False
 
-    def on_train_end(self, network: Network) -> None:
+    def on_train_end(self, network: Trained) -> None:
         """Run once after training, however it ended."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -144,7 +147,7 @@ HOOKS: dict[str, list[str]] = {
 class CallbackList:
     """Calls one hook of all callbacks that override it."""
 
-    def __init__(self, callbacks: Iterable[Callback], network: Network):
+    def __init__(self, callbacks: Iterable[Callback], network: BaseNetwork):
         self._callbacks = sorted(checked(callbacks), key=lambda callback: callback.order)
         self._network = network
         self.reports = tuple(name for callback in self._callbacks for name in callback.reports)
@@ -217,6 +220,11 @@ class CallbackList:
     def stateful(self) -> list[Callback]:
         """Return the callbacks with a state."""
         return [callback for callback in self._callbacks if callback.state_dict()]
+
+    def states(self) -> list[CallbackState]:
+        """Return the states of the callbacks that have one."""
+        found = [CallbackState(type(c).__name__, c.state_dict()) for c in self._callbacks]
+        return [named for named in found if named.state]
 
 
 def _overrides(callback: Callback, name: str) -> bool:

@@ -6,16 +6,15 @@ import os
 import string
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ArgumentError
 from ..metrics.monitor import Monitor
+from ..model.base import model_of
+from ..model.base_network import BaseNetwork
 from ..utils import checks
 from .base import Callback, Info, Logs
 from .files import require_writable_file, require_writable_folder
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 SAVES = ("best", "last")
 
@@ -105,10 +104,10 @@ class Checkpoint(Callback):
             )
         return self.path.format()
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         from ..serialization.description import check_fields
 
-        check_fields(network)
+        check_fields(model_of(network))
         if self._monitor is not None:
             self._monitor.check_available(info["logs"], network.metrics)
         path = self._file(network.state.epoch + 1, dict.fromkeys(info["logs"], 0.5))
@@ -117,23 +116,25 @@ class Checkpoint(Callback):
         else:
             require_writable_file(path)
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         self._end = network.state.epoch + info["epochs"] - info["done"]
         if self._monitor is not None:
             if not info["done"]:
                 self._monitor = self._new_monitor()
             self._monitor.check_available(info["logs"], network.metrics)
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         from ..serialization.checkpoint import save_checkpoint
 
         if self._is_due(network, epoch, logs):
             path = self._file(epoch, logs)
             if self._makes_folders:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-            save_checkpoint(network, path)
+            model = model_of(network)
+            assert model.session is not None  # a hook is called within a fit
+            save_checkpoint(model, path, model.session.record())
 
-    def _is_due(self, network: Network, epoch: int, logs: Logs) -> bool:
+    def _is_due(self, network: BaseNetwork, epoch: int, logs: Logs) -> bool:
         if self._monitor is not None:
             return self._monitor.improves(logs)
         return epoch % self._every == 0 or epoch == self._end or network.stop_training

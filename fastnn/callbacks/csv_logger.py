@@ -9,15 +9,12 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from io import FileIO
-from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError, ArgumentTypeError
+from ..model.base_network import BaseNetwork
 from ..utils import checks
 from .base import Callback, Info, Logs
 from .files import require_writable_file
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 
 class CSVLogger(Callback):
@@ -70,10 +67,10 @@ class CSVLogger(Callback):
         self._header: list[list[str]] = []
         self._file: FileIO | None = None
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         require_writable_file(self.path)
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         self._names = info["logs"]
         columns = ["epoch", "learning_rate", *self._names]
         kept: list[str] = []
@@ -104,7 +101,7 @@ class CSVLogger(Callback):
             raise ArgumentError(f"{self.path} is no log of epochs: it has the line {line!r:.80}")
         return int(number)
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         values = (logs.get(name, math.nan) for name in self._names)
         self._write(*self._header, [epoch, network.state.learning_rate, *values])
         self._header = []
@@ -128,7 +125,7 @@ class CSVLogger(Callback):
             raise
         self._end += len(content)
 
-    def on_train_end(self, network: Network) -> None:
+    def on_train_end(self, network: BaseNetwork) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..metrics.monitor import Monitor
+from ..model.base import model_of
+from ..model.base_network import BaseNetwork
 from ..runtime.interrupts import DeferredInterrupt
 from ..utils import checks
 from .base import Callback, Info, Logs
 
 if TYPE_CHECKING:
     from ..errors import DivergenceError
-    from ..network import Network
 
 
 #: Key of the average of the weights among the best weights.
@@ -106,15 +107,15 @@ class EarlyStopping(Callback):
         """The best value so far."""
         return self._monitor.best
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         self._monitor.check_available(info["logs"], network.metrics)
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         if not info["done"]:
             self._reset()
         self._monitor.check_available(info["logs"], network.metrics)
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         self._seen += 1
         if self._seen <= self._start_from:
             return
@@ -128,7 +129,7 @@ class EarlyStopping(Callback):
                 self.stopped_epoch = epoch
                 network.stop_training = True
 
-    def on_train_end(self, network: Network) -> None:
+    def on_train_end(self, network: BaseNetwork) -> None:
         with DeferredInterrupt(waiting=True):
             weights, self._weights = self._weights, {}
             if weights and AVERAGE not in weights:  # the best epoch was before the average began
@@ -150,14 +151,14 @@ class EarlyStopping(Callback):
         self._weights = {name: a for name, a in state.items() if isinstance(a, np.ndarray)}
 
 
-def _weights_of(network: Network) -> dict[str, np.ndarray]:
+def _weights_of(network: BaseNetwork) -> dict[str, np.ndarray]:
     """Return the arrays, not copies, that training changes and prediction uses.
 
     The average of the weights is among them once it has begun: validation uses it.
     """
-    arena, average = network.arena, network.weight_average
+    arena, average = model_of(network).arena, network.weight_average
     arrays = {"parameters": arena.parameters, "buffers": arena.buffers}
-    if average is not None and average.begun(network.state):
+    if average is not None and average.has_started(network.state):
         arrays[AVERAGE] = arena.slots[-1]
     return arrays
 
@@ -189,15 +190,15 @@ class TerminateOnNonFinite(Callback):
     def __init__(self) -> None:
         self.reason: str | None = None
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         self.reason = None
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         for name, value in logs.items():
             if not math.isfinite(value):
                 self.reason = f"{name} is {value} in epoch {epoch}"
                 network.stop_training = True
 
-    def on_divergence(self, network: Network, error: DivergenceError) -> bool:
+    def on_divergence(self, network: BaseNetwork, error: DivergenceError) -> bool:
         self.reason = str(error)
         return True

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..ir.parameter import Buffer, Parameter
     from ..ir.program import Ref
 
+__all__ = ["Layer"]
+
 
 class Layer(Specification, family=True):
     """Base of all layers.

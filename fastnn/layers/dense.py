@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["Dense", "Flatten"]
+
 
 @dataclass(frozen=True)
 class Dense(Layer):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["Embedding"]
+
 #: Largest number of rows of a table: kernels sort by 32 bits.
 MOST_CODES = 2**31
 #: Elements of X that are checked together.

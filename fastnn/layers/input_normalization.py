@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["Normalization"]
+
 Numbers = float | Sequence[float]
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["BatchNorm", "LayerNorm"]
+
 
 @dataclass(frozen=True)
 class _ScaledNorm(ShapedLayer):

@@ -8,45 +8,18 @@ probabilities, or rates.
 
 from __future__ import annotations
 
-from ..utils.specification import resolve
-from .base import Loss
-from .cross_entropy import SigmoidCrossEntropy, SoftmaxCrossEntropy
-from .regression import (
-    HalfSquaredError,
-    Huber,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    Poisson,
-    Quantile,
-)
+from . import base, cross_entropy, regression
+from .base import *
+from .cross_entropy import *
+from .regression import *
 
-__all__ = [
-    "LOSSES",
-    "HalfSquaredError",
-    "Huber",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "Poisson",
-    "Quantile",
-    "SigmoidCrossEntropy",
-    "SoftmaxCrossEntropy",
-    "get",
-]
+__all__ = ["LOSSES", "get"]
+__all__ += base.__all__ + cross_entropy.__all__ + regression.__all__
 
-#: Names that stand for a default object: those of the kernels.
-LOSSES: dict[str, type[Loss]] = {
-    loss.kernel: loss
-    for loss in (
-        SoftmaxCrossEntropy,
-        SigmoidCrossEntropy,
-        MeanSquaredError,
-        MeanAbsoluteError,
-        Huber,
-        Poisson,
-        Quantile,
-    )
-}
+#: Names that stand for a default object: those of the kernels, for the first loss of each.
+LOSSES: dict[str, type[Loss]] = {}
+for _loss in Loss.family().values():
+    LOSSES.setdefault(_loss.kernel, _loss)
 
 
 def get(value: str | Loss) -> Loss:
@@ -63,4 +36,4 @@ def get(value: str | Loss) -> Loss:
     >>> losses.get("huber")
     Huber(delta=1.0)
     """
-    return resolve("loss", value, Loss, LOSSES)
+    return Loss.resolve("loss", value, LOSSES)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder
     from ..ir.program import Ref
 
+__all__ = ["Loss"]
+
 #: Reductions of the losses of one row's outputs to the loss of the row.
 REDUCTIONS = ("mean", "sum")
 

@@ -11,6 +11,8 @@ from ..errors import ArgumentError
 from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
 
+__all__ = ["SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
+
 #: Tolerance of the sum of a row's class probabilities, which may come from float16.
 SUM_TOLERANCE = 1e-3
 

@@ -11,6 +11,15 @@ from ..errors import ArgumentError
 from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
 
+__all__ = [
+    "HalfSquaredError",
+    "Huber",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Poisson",
+    "Quantile",
+]
+
 
 @dataclass(frozen=True)
 class MeanSquaredError(Loss):

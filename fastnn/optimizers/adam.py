@@ -13,6 +13,8 @@ from .base import GradientOptimizer
 if TYPE_CHECKING:
     from ..ir.program import LearningRate, NextStep, Ref
 
+__all__ = ["Adam", "AdamW", "NAdam", "RAdam"]
+
 
 @dataclass(frozen=True, repr=False)
 class _Moments(GradientOptimizer):

@@ -35,7 +35,7 @@ class WeightAverage(Specification, family=True):
         """
         return None
 
-    def begun(self, state: RunState) -> bool:
+    def has_started(self, state: RunState) -> bool:
         """Return whether anything has been averaged."""
         raise NotImplementedError
 
@@ -80,7 +80,7 @@ class EMA(WeightAverage):
         momentum = AverageMomentum(self.decay)
         builder.emit("update", "moving_average_step", average, parameters, momentum)
 
-    def begun(self, state: RunState) -> bool:
+    def has_started(self, state: RunState) -> bool:
         return state.step > 0
 
 
@@ -126,7 +126,7 @@ class SWA(WeightAverage):
         before, between = divmod(epoch - self.start, self.frequency)
         return None if before < 0 or between else before / (before + 1)
 
-    def begun(self, state: RunState) -> bool:
+    def has_started(self, state: RunState) -> bool:
         return state.epoch >= self.start
 
 

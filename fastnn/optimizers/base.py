@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..ir.parameter import Segment
     from ..ir.program import LearningRate, NextStep, Ref
 
+__all__ = ["GradientOptimizer", "Optimizer"]
+
 
 class Optimizer(Specification, family=True):
     """Base of the optimizers.

@@ -12,6 +12,8 @@ from .base import Optimizer
 if TYPE_CHECKING:
     from ..ir.parameter import Segment
 
+__all__ = ["LBFGS"]
+
 
 @dataclass(frozen=True, repr=False)
 class LBFGS(Optimizer):

@@ -16,11 +16,9 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
-    from signal import getsignal
-    from signal import signal as set_handler
+    from signal import getsignal, signal as set_handler
 else:  # without the conversions to enums, which take longer than all else in a context
-    from _signal import getsignal
-    from _signal import signal as set_handler
+    from _signal import getsignal, signal as set_handler
 
 Handler = Callable[[int, FrameType | None], object]
 F = TypeVar("F", bound=Callable[..., Any])

@@ -166,10 +166,8 @@ def get(argument: str, value: Any) -> float | Schedule:
     >>> schedules.get("learning_rate", schedules.Constant(0.1).to_config())
     Constant(learning_rate=0.1, unit='step')
     """
-    if isinstance(value, Schedule):
-        return value
-    if isinstance(value, Mapping):
-        return Schedule.from_config(value)
+    if isinstance(value, Schedule | Mapping):
+        return Schedule.resolve(argument, value, {})
     if callable(value):
         raise ArgumentTypeError(
             f"{argument} must be a number or an object of fastnn.schedules, got {value!r}; a "

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..data import data_set
 from ..data.frames import cure_of_unread
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+from ..model import data_sets
+from ..model.base import model_of
 from ..utils import optional
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Arrays(Inputs):
             if not isinstance(X, Sequence) or np.ndim(X) != self._dimensions:
                 return None
             X = np.asarray(X)
-        return data_set.inputs_for(self._network.architecture, X[None])[0]
+        return data_sets.inputs_for(model_of(self._network).architecture, X[None])[0]
 
     def several(self, X: Any) -> np.ndarray:
         return X

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..metrics import scoring
+from ..model.base import model_of
 from ..model.inference import RowPredictor
 from ..serialization import model as model_file
 
@@ -211,7 +212,7 @@ class SavedModel:
 
     def _predictor(self) -> RowPredictor:
         if not hasattr(self._one_row, "predictor"):
-            self._one_row.predictor = RowPredictor(self.network)
+            self._one_row.predictor = RowPredictor(model_of(self.network))
         return self._one_row.predictor
 
     def _decided(self, outputs: np.ndarray) -> np.ndarray:

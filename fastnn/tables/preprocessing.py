@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..errors import ArgumentError, ModelFileError
 from . import stored
@@ -13,10 +13,17 @@ from .encoder import TableEncoder
 from .notation import Notation
 from .target import Target
 
-if TYPE_CHECKING:
-    from ..network import Network
-
 _FORMAT = "fastnn table 1"
+
+
+class Shaped(Protocol):
+    """A network, as far as a table must suit it."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def output_shape(self) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ class Preprocessing:
 
     @classmethod
     def from_dict(
-        cls, data: Mapping[str, Any] | None, network: Network | None = None
+        cls, data: Mapping[str, Any] | None, network: Shaped | None = None
     ) -> Preprocessing:
         """Return the preprocessing that `to_dict` described, for `network` if one is given.
 
@@ -131,7 +138,7 @@ class Preprocessing:
         if any(column.name == name for column in self.encoder.columns):
             raise ArgumentError(f"names of columns must differ, got {name!r:.80} twice")
 
-    def check_network(self, network: Network) -> None:
+    def check_network(self, network: Shaped) -> None:
         """Raise `ModelFileError` unless inputs and outputs are those of the network."""
         if network.input_shape != (self.encoder.features,):
             raise ModelFileError(

@@ -32,6 +32,11 @@ class Specification(metaclass=Explained):
         elif listed and not cls.__name__.startswith("_"):
             cls._classes[cls.__name__] = cls
 
+    @classmethod
+    def family(cls: type[S]) -> dict[str, type[S]]:
+        """Return the classes of the family by class name."""
+        return dict(cls._classes)  # type: ignore[arg-type]
+
     def _set_fields(self, **values: Any) -> None:
         """Replace fields by their checked form (for use in ``__post_init__``)."""
         for name, value in values.items():
@@ -58,6 +63,23 @@ class Specification(metaclass=Explained):
         except WrongCallError as error:
             raise ArgumentError(f"{config['type']}: {error}") from None
 
+    @classmethod
+    def resolve(cls: type[S], argument: str, value: Any, named: Mapping[str, type[S]]) -> S:
+        """Return `value` if it is of the family, the default object of a name, or one of a config.
+
+        `named` has the classes that names stand for.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, Mapping):
+            return cls.from_config(value)
+        if isinstance(value, type) and issubclass(value, cls):
+            raise ArgumentTypeError(
+                f"{argument} must be an object, got the class {value.__name__}: write "
+                f"{value.__name__}(…)"
+            )
+        return checks.one_of(argument, value, named)()
+
 
 def _plain(value: Any) -> Any:
     if hasattr(value, "to_config"):
@@ -65,17 +87,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def resolve(argument: str, value: Any, base: type[S], named: Mapping[str, type[S]]) -> S:
-    """Return `value` if it is a `base`, else the default object of a name, or that of a config."""
-    if isinstance(value, base):
-        return value
-    if isinstance(value, Mapping):
-        return base.from_config(value)
-    if isinstance(value, type) and issubclass(value, base):
-        raise ArgumentTypeError(
-            f"{argument} must be an object, got the class {value.__name__}: write "
-            f"{value.__name__}(…)"
-        )
-    return checks.one_of(argument, value, named)()
