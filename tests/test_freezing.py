@@ -28,7 +28,7 @@ def network(**options):
 
 def backward_of(net):
     stages = net.build(5).executors.plan(8, training=True, labels=False).stages
-    return [(op.kernel, op.layer, op.arguments[:3]) for op in stages["backward"]]
+    return [(op.kernel, op.layer, list(op.arguments.values())[:3]) for op in stages["backward"]]
 
 
 @pytest.mark.parametrize("names", [["a"], ["b"], ["c"], ["a", "b"], ["a", "c"]])

@@ -25,6 +25,7 @@ from fastnn.compiler.lowering import compile_plan
 from fastnn.data.data_set import DataSet
 from fastnn.execution.batches import Pass
 from fastnn.execution.python_executor import Executor
+from fastnn.ir.builder import PlanMode
 from fastnn.runtime.interrupts import DeferredInterrupt
 
 FEATURES, ROWS = 5, 12
@@ -77,7 +78,7 @@ def network(*names):
 
 def trained(net, fused):
     """Losses of three steps, and what they leave of parameters and buffers."""
-    plan = compile_plan(net.architecture, ROWS, training=True, labels=False, fused=fused)
+    plan = compile_plan(net.architecture, ROWS, PlanMode(training=True, fused=fused))
     executor, rows, losses = Executor(plan, net.arena), Pass(DataSet(X, Y), ROWS), []
     for _ in range(3):
         executor.train(rows, 0, 1, np.array([0.05]), net.state, DeferredInterrupt())
@@ -86,8 +87,8 @@ def trained(net, fused):
 
 
 def predicted(net, *, noise, joined):
-    options = {"training": False, "labels": False, "noise": noise}
-    plan = compile_plan(net.architecture, ROWS, fused=joined, folded=joined, **options)
+    mode = PlanMode(fused=joined, folded=joined, noise=noise)
+    plan = compile_plan(net.architecture, ROWS, mode)
     rows = Pass(DataSet(X), ROWS, predictions=np.empty_like(Y), scored=False)
     Executor(plan, net.arena).infer(rows, net.state)
     return rows.predictions

@@ -26,6 +26,7 @@ from fastnn.data.data_set import DataSet
 from fastnn.execution.arena import aligned_zeros
 from fastnn.execution.batches import Pass
 from fastnn.execution.python_executor import Executor
+from fastnn.ir.builder import PlanMode
 from fastnn.ir.parameter import ALIGNMENT
 from fastnn.ir.program import BATCH_REGIONS, STAGES, Batch, Region, Result, RunState
 from fastnn.runtime.interrupts import DeferredInterrupt
@@ -84,7 +85,7 @@ def test_aligned_zeros(count):
 
 def test_a_training_plan_lists_the_step_in_order():
     net = build([Flatten(), Dense(4, "relu", l2=0.1), Dropout(0.5), Activation("tanh"), Dense(1)])
-    plan = compile_plan(net.architecture, 8, training=True, labels=False)
+    plan = compile_plan(net.architecture, 8, PlanMode(training=True))
     assert kernels_of(plan, "forward") == [
         "dense_fwd", "dropout_fwd", "activation_fwd", "dense_fwd"]  # fmt: skip
     assert kernels_of(plan, "loss") == ["mean_squared_error"]
@@ -93,7 +94,7 @@ def test_a_training_plan_lists_the_step_in_order():
     assert kernels_of(plan, "penalty") == ["penalty"]
     assert kernels_of(plan, "update") == ["adam_step"]
     first_layer = plan.stages["backward"][-1]
-    assert first_layer.arguments[0] is None  # nobody asks for the gradient of the input
+    assert first_layer.arguments["dx"] is None  # nobody asks for the gradient of the input
     assert [op.layer for op in plan.stages["backward"]] == [
         "dense_2", "activation_1", "dropout_1", "dense_1"]  # fmt: skip
 
@@ -103,7 +104,7 @@ def test_an_inference_plan_has_neither_dropout_nor_gradients():
     plan = net.executors.plan(8, training=False, labels=True)
     assert kernels_of(plan, "forward") == ["dense_fwd", "dense_fwd"]
     assert kernels_of(plan, "predict") == ["softmax"]
-    assert plan.stages["loss"][0].arguments[0] is None
+    assert plan.stages["loss"][0].arguments["dz"] is None
     for stage in ("backward", "check", "update"):
         assert plan.stages[stage] == ()
 
@@ -113,12 +114,11 @@ def test_weight_decay_splits_the_update_into_runs_that_cover_the_arena():
     updates = net.executors.plan(8, training=True, labels=False).stages["update"]
     covered = 0
     for op in updates:
-        p = op.arguments[0]
+        p = op.arguments["p"]
         assert p.offset == covered
         covered += p.count(1) * p.dtype.itemsize
     assert covered == net.arena.size * 8
-    decay = list(kernels.KERNELS["adam_step"].signature.parameters).index("weight_decay")
-    assert [op.arguments[decay] for op in updates] == [0.01, 0.0, 0.01, 0.0]
+    assert [op.arguments["weight_decay"] for op in updates] == [0.01, 0.0, 0.01, 0.0]
 
 
 def test_a_fused_plan_takes_the_same_steps():
@@ -129,7 +129,7 @@ def test_a_fused_plan_takes_the_same_steps():
     nets, losses = [], []
     for fused in (False, True):
         net = build(layers, optimizer=fastnn.AdamW())
-        plan = compile_plan(net.architecture, 12, training=True, labels=False, fused=fused)
+        plan = compile_plan(net.architecture, 12, PlanMode(training=True, fused=fused))
         executor, rows = Executor(plan, net.arena), Pass(DataSet(X, X[:, :2].copy()), 12)
         for _ in range(5):
             executor.train(rows, 0, 1, np.array([1e-3]), net.state, DeferredInterrupt())
@@ -137,7 +137,7 @@ def test_a_fused_plan_takes_the_same_steps():
         nets.append(net)
     np.testing.assert_allclose(losses[:5], losses[5:], rtol=1e-12)
     np.testing.assert_allclose(nets[0].parameters, nets[1].parameters, rtol=1e-12, atol=1e-15)
-    assert all(op.arguments[0] is None for op in plan.stages["penalty"])
+    assert all(op.arguments["dp"] is None for op in plan.stages["penalty"])
     assert kernels_of(plan, "forward") == [
         "dense_dropout_fwd", "dense_dropout_fwd", "activation_fwd", "dropout_fwd",
         "dense_fwd"]  # fmt: skip
@@ -182,9 +182,9 @@ def test_refs_stay_inside_their_regions_and_apart(training):
         for op in plan.stages[stage]:
             spec = kernels.KERNELS[op.kernel]
             names = list(spec.signature.parameters)
-            assert len(op.arguments) <= len(names)
+            assert list(op.arguments) == names[: len(op.arguments)]
             spans = []
-            for name, argument in zip(names, op.arguments, strict=False):
+            for name, argument in op.arguments.items():
                 if name not in spec.arrays or argument is None:
                     continue
                 if argument.region in BATCH_REGIONS:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..activations.named import ACTIVATIONS
 from ..compiler.architecture import Architecture
-from ..compiler.fusion import join_dropout
+from ..compiler.fusion import fuse_dense_dropout
 from ..compiler.lowering import compile_plan
 from ..data import data_set
 from ..data.data_set import DataSet
@@ -24,6 +24,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..execution.arena import ParameterArena
 from ..execution.batches import Pass
 from ..execution.python_executor import Executor
+from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
 from ..ir.program import Op, Ref, Result
 from ..kernels.functions import ElementFunction
@@ -241,7 +242,7 @@ def gradient_check(
     >>> check.max_relative_error < 1e-7
     True
     """
-    epsilon = checks.real("epsilon", epsilon, low=SMALLEST_EPSILON, high=LARGEST_EPSILON)
+    epsilon = checks.number("epsilon", epsilon, low=SMALLEST_EPSILON, high=LARGEST_EPSILON)
     n = None if n is None else checks.integer("n", n, low=1)
     seed = None if seed is None else check_seed(seed)
     verbose = checks.verbosity(verbose, high=1)
@@ -273,9 +274,9 @@ class _LossSurface:
 
     def __init__(self, net: Network, architecture: Architecture, rows: DataSet):
         assert rows.target is not None
-        plan = compile_plan(architecture, len(rows), training=True, labels=rows.labels)
+        plan = compile_plan(architecture, len(rows), PlanMode(training=True, labels=rows.labels))
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
-        plan = replace(plan, stages=MappingProxyType(join_dropout(plan.stages)))
+        plan = replace(plan, stages=MappingProxyType(fuse_dense_dropout(plan.stages)))
         self.arena = _copy(net.arena, architecture)
         self._executor = Executor(plan, self.arena)
         self._batch = Pass(rows, len(rows)).batch(0, plan)
@@ -332,12 +333,11 @@ def _kinks(op: Op) -> tuple[Ref, tuple[float, ...]]:
     Outputs come first: those of the built-in activations with a kink have theirs at 0, as their
     inputs do. Of a function of the user, only the input tells.
     """
-    for argument in op.arguments:
-        if isinstance(argument, str) and ACTIVATIONS[argument].kink:
-            return op.refs[0], (0.0,)
-        if isinstance(argument, ElementFunction):
-            return op.refs[1], argument.kinks
-    return op.refs[0], ()
+    function = op.arguments.get("function")
+    if isinstance(function, ElementFunction):
+        return op.arguments["z"], function.kinks
+    activation = op.arguments.get("activation")
+    return op.refs[0], (0.0,) if activation and ACTIVATIONS[activation].kink else ()
 
 
 def _compare(surface: _LossSurface, epsilon: float, n: int | None, seed: int) -> GradientCheck:

@@ -19,6 +19,7 @@ from ..compiler.lowering import compile_plan
 from ..execution.batches import Pass
 from ..execution.python_executor import GRADIENT_STAGES, Executor
 from ..initializers import deviation
+from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
 from ..ir.program import Ref, Result
 from ..layers import Layer
@@ -144,7 +145,7 @@ class LayerMeter:
             for i, layer in enumerate(net.layers)
         )
         probed = replace(architecture, layers=layers)
-        plan = compile_plan(probed, len(rows), training=True, labels=rows.labels)
+        plan = compile_plan(probed, len(rows), PlanMode(training=True, labels=rows.labels))
         self._arena = net.architecture.arena()
         self._executor = Executor(plan, self._arena)
         self._batch = Pass(rows, len(rows)).batch(0, plan)

@@ -12,6 +12,7 @@ from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..execution.batches import Pass
 from ..execution.python_executor import Executor
+from ..ir.builder import PlanMode
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -24,13 +25,8 @@ Measured = list[tuple[np.ndarray, np.ndarray]]
 def measure(network: Network, x: np.ndarray, batch_size: int) -> Measured:
     """Return the means of all running statistics over x, each batch by its rows."""
     rows = Pass(DataSet(x), min(batch_size, len(x)))
-    plan = compile_plan(
-        network.architecture,
-        rows.batch_size,
-        training=False,
-        labels=False,
-        batch_statistics=True,
-    )
+    mode = PlanMode(batch_statistics=True)
+    plan = compile_plan(network.architecture, rows.batch_size, mode)
     steps = plan.stages["update"]  # nothing learns: these are the running statistics alone
     if not steps:
         raise ArgumentError("the network has no BatchNorm layer, whose statistics could be updated")
@@ -39,7 +35,7 @@ def measure(network: Network, x: np.ndarray, batch_size: int) -> Measured:
     for step, mean in zip(steps, means, strict=True):
         if not np.isfinite(mean).all():
             raise ArgumentError(f"X has statistics beyond {plan.dtype} in layer {step.layer!r}")
-    arrays = [executor.fixed_array(step.arguments[0]) for step in steps]
+    arrays = [executor.fixed_array(step.arguments["average"]) for step in steps]
     return list(zip(arrays, means, strict=True))
 
 
@@ -51,7 +47,7 @@ def store(measured: Measured) -> None:
 
 def _measured(executor: Executor, rows: Pass, network: Network) -> list[np.ndarray]:
     """Means of what the update stage would let into the running statistics, in its order."""
-    found = [executor.fixed_array(op.arguments[1]) for op in executor.plan.stages["update"]]
+    found = [executor.fixed_array(op.arguments["value"]) for op in executor.plan.stages["update"]]
     means = [np.zeros_like(statistic) for statistic in found]
     move, seen = kernels.implementation().moving_average_step, 0
     for number, size in enumerate(rows.sizes().tolist()):
