@@ -109,7 +109,7 @@ class ImageAugmentation(Augmentation):
         )
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.images import SETTINGS, image_rows
+        from ..kernels.numba.images import SETTINGS, image_rows
 
         height, width, channels = _image_shape(builder.shape)
         if abs(self.cval) > float(np.finfo(builder.dtype).max):

@@ -71,7 +71,7 @@ class GaussianJitter(Augmentation):
                 raise ArgumentError(f"std has {len(stds)} values for {len(self.columns)} columns")
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.jitter import SETTINGS, jitter_rows
+        from ..kernels.numba.jitter import SETTINGS, jitter_rows
 
         columns = range(builder.size) if self.columns is None else self.columns
         if max(columns) >= builder.size:

@@ -62,7 +62,7 @@ class Mixup(Augmentation):
         self._set_fields(alpha=checks.number("alpha", self.alpha, low=0, open_low=True))
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.mixing import SETTINGS, mix_labels, mix_rows
+        from ..kernels.numba.mixing import SETTINGS, mix_labels, mix_rows
 
         def transform(function, shape: tuple[int, ...]) -> Transform:
             width = int(np.prod(shape))

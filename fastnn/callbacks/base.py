@@ -71,7 +71,7 @@ class Callback(metaclass=Explained):
         """
 
     def on_train_begin(self, network: Trained, info: Info) -> None:
-        """Before the first epoch of a fit.
+        """Run before the first epoch of a fit.
 
         `info` tells the "epochs" of this fit, how many of them are "done" already (those of the fit
         that is resumed), the "rows" of an epoch, the "validation_rows", the "batch_size", and the
@@ -83,20 +83,20 @@ class Callback(metaclass=Explained):
     def on_batch_begin(self, network: Trained, batch: int) -> None: ...
 
     def on_batch_end(self, network: Trained, batch: int, logs: Logs) -> None:
-        """`logs` holds the batch's loss, its number of rows, "size", and their "weight" in all.
+        """Run after each update: `logs` has the batch's "loss", "size" in rows, and their "weight".
 
-        The loss of an epoch is the mean of those of its batches, by weight. A batch that weighs
-        nothing takes no update, and its loss is 0.
+        The loss of an epoch is the mean of those of its batches, by weight. A batch whose
+        sample weights are all 0 has no update, and its loss is 0.
         """
 
     def on_progress(self, network: Trained, logs: Logs) -> None:
-        """Several times a second: `logs` holds the epoch's "rows" so far and their mean "loss".
+        """Run several times a second: `logs` has the epoch's "rows" so far and their mean "loss".
 
         NaN as long as they weigh nothing.
         """
 
     def on_epoch_end(self, network: Trained, epoch: int, logs: Logs) -> None:
-        """`logs` holds loss and metrics of the epoch, and ``val_…`` of the validation data.
+        """Run after each epoch: `logs` has its loss and metrics, and ``val_…`` of validation data.
 
         Values may be added to it, under names that `reports` tells; the history has them not.
         """
@@ -108,14 +108,14 @@ class Callback(metaclass=Explained):
     def on_train_end(self, network: Trained) -> None: ...
 
     def state_dict(self) -> dict[str, Any]:
-        """What is to be saved: JSON values and, as values of the dict itself, NumPy arrays.
+        """Return what is to be saved: JSON values and, as values of the dict itself, NumPy arrays.
 
         Empty, always, for a callback that has no state.
         """
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave; called before `on_train_begin`."""
+        """Restore what `state_dict` returned; called before `on_train_begin`."""
 
 
 def checked(callbacks: Iterable[Any]) -> list[Callback]:
@@ -165,13 +165,13 @@ class CallbackList:
         return any(answer is True for answer in answers)
 
     def check_fit(self, info: Info) -> None:
-        """Let every callback refuse the fit."""
+        """Call `check_fit` of every callback."""
         for callback in self._callbacks:
             callback.check_fit(self._network, info)
 
     @contextmanager
     def during(self, info: Info, interrupt: DeferredInterrupt) -> Iterator[None]:
-        """A context for training: `on_train_begin` before it, and `on_train_end` after it.
+        """Return a context for training: `on_train_begin` before it, and `on_train_end` after it.
 
         Ctrl-C may end a hook, and waits between a hook and the note that it was called.
         """

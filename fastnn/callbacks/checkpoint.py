@@ -97,7 +97,7 @@ class Checkpoint(Callback):
 
     @property
     def file(self) -> str:
-        """The one file that is written; raises `ArgumentError` if the path has fields."""
+        """Return the one file that is written; raise `ArgumentError` if the path has fields."""
         if self._has_fields:
             raise ArgumentError(
                 f"resume_from needs a single file, but the Checkpoint writes many: {self.path!r}"
@@ -157,5 +157,5 @@ class Checkpoint(Callback):
 
 
 def _has_fields(path: str) -> bool:
-    """Whether a path has fields to fill in; raises `ValueError` if its braces do not match."""
+    """Return whether a path has fields to fill in; `ValueError` if its braces do not match."""
     return any(field is not None for _, field, _, _ in string.Formatter().parse(path))

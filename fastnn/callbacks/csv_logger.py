@@ -107,7 +107,7 @@ class CSVLogger(Callback):
         self._header = []
 
     def _write(self, *lines: Iterable[object]) -> None:
-        """Lines in one call of the operating system, all or none."""
+        """Write lines in one call of the operating system, all or none."""
         assert self._file is not None  # open from the beginning of a fit to its end
         text = io.StringIO()
         csv.writer(text, delimiter=self._separator, lineterminator="\n").writerows(lines)

@@ -11,7 +11,7 @@ from .base import Callback, Info, Logs
 
 
 def bar(total: int, done: int = 0) -> Any:
-    """A tqdm bar of samples; one that shows nothing where there is no standard error."""
+    """Return a tqdm bar of samples; one that shows nothing where there is no standard error."""
     from tqdm.auto import tqdm
 
     return tqdm(
@@ -55,7 +55,7 @@ class ProgressBar(Callback):
         self._bar.set_postfix_str(self._epoch_logs)
 
     def _advance(self, rows: int) -> None:
-        """To so many rows of the current epoch."""
+        """Move the bar to so many rows of the current epoch."""
         self._bar.update((self._done - 1) * self._rows + rows - self._bar.n)
 
     def on_train_end(self, network: BaseNetwork) -> None:

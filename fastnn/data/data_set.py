@@ -37,7 +37,7 @@ class DataSet:
 
     @property
     def labels(self) -> bool:
-        """Whether the targets are class numbers."""
+        """Return whether the targets are class numbers."""
         return self.target is not None and self.target.dtype == np.int64
 
     @property
@@ -60,7 +60,7 @@ class DataSet:
         return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
     def selected(self, array: np.ndarray) -> np.ndarray:
-        """Those rows of an array, as long as `x`, that belong to the set."""
+        """Return the rows of an array, as long as `x`, that belong to the set."""
         return array if self.rows is None else array[self.rows]
 
 
@@ -79,13 +79,13 @@ def require_weight(rows: DataSet, purpose: str) -> None:
 
 
 def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
-    """Training and validation rows: the same for every call with as many rows and that seed."""
+    """Return training and validation rows, which follow from their number and the seed."""
     train, held_out = split_rows(len(data), fraction, seed)
     return data.take(train), data.take(held_out)
 
 
 def split_rows(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The row numbers of `split`, ascending."""
+    """Return the row numbers of `split`, ascending."""
     fraction = checks.number(
         "validation_fraction", fraction, low=0, high=1, open_low=True, open_high=True
     )

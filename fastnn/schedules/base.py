@@ -131,14 +131,14 @@ class Schedule(Specification, family=True):
         style.dress(axes, type(self).__name__, self.unit, "learning rate")
         return axes
 
-    def _settle_unit(self) -> None:
+    def _set_unit(self) -> None:
         checks.one_of("unit", self.unit, dict.fromkeys(UNITS))
 
-    def _settle_rates(self, **rates: float) -> None:
+    def _set_rates(self, **rates: float) -> None:
         """Check fields that are learning rates."""
         self._set_fields(**{name: checks.number(name, rate, low=0) for name, rate in rates.items()})
 
-    def _settle_counts(self, **counts: int) -> None:
+    def _set_counts(self, **counts: int) -> None:
         """Check fields that count steps or epochs."""
         self._set_fields(**{name: checks.integer(name, n, low=1) for name, n in counts.items()})
 

@@ -47,9 +47,9 @@ class CosineDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._set_unit()
+        self._set_rates(initial_learning_rate=self.initial_learning_rate)
+        self._set_counts(decay_steps=self.decay_steps)
         self._set_fields(alpha=checks.number("alpha", self.alpha, low=0, high=1))
 
     def rate(self, t: np.ndarray) -> np.ndarray:
@@ -96,9 +96,9 @@ class CosineDecayRestarts(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(first_decay_steps=self.first_decay_steps)
+        self._set_unit()
+        self._set_rates(initial_learning_rate=self.initial_learning_rate)
+        self._set_counts(first_decay_steps=self.first_decay_steps)
         self._set_fields(
             t_mul=checks.number("t_mul", self.t_mul, low=1),
             m_mul=checks.number("m_mul", self.m_mul, low=0, open_low=True),
@@ -166,9 +166,9 @@ class OneCycle(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
+        self._set_unit()
         checks.one_of("anneal", self.anneal, dict.fromkeys(ANNEALING))
-        self._settle_rates(max_learning_rate=self.max_learning_rate)
+        self._set_rates(max_learning_rate=self.max_learning_rate)
         self._set_fields(
             total_steps=checks.integer("total_steps", self.total_steps, low=2),
             pct_start=checks.number(

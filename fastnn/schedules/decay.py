@@ -32,8 +32,8 @@ class Constant(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(learning_rate=self.learning_rate)
+        self._set_unit()
+        self._set_rates(learning_rate=self.learning_rate)
 
     def rate(self, t: np.ndarray) -> np.ndarray:
         return np.full(t.shape, self.learning_rate)
@@ -69,9 +69,9 @@ class ExponentialDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._set_unit()
+        self._set_rates(initial_learning_rate=self.initial_learning_rate)
+        self._set_counts(decay_steps=self.decay_steps)
         self._set_fields(
             decay_rate=checks.number("decay_rate", self.decay_rate, low=0, open_low=True),
             staircase=checks.boolean("staircase", self.staircase),
@@ -142,9 +142,9 @@ class InverseTimeDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._set_unit()
+        self._set_rates(initial_learning_rate=self.initial_learning_rate)
+        self._set_counts(decay_steps=self.decay_steps)
         self._set_fields(
             decay_rate=checks.number("decay_rate", self.decay_rate, low=0),
             staircase=checks.boolean("staircase", self.staircase),
@@ -193,12 +193,12 @@ class PolynomialDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(
+        self._set_unit()
+        self._set_rates(
             initial_learning_rate=self.initial_learning_rate,
             end_learning_rate=self.end_learning_rate,
         )
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._set_counts(decay_steps=self.decay_steps)
         self._set_fields(
             power=checks.number("power", self.power, low=0, open_low=True),
             cycle=checks.boolean("cycle", self.cycle),
@@ -239,7 +239,7 @@ class PiecewiseConstant(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
+        self._set_unit()
         for name in ("boundaries", "values"):
             given = getattr(self, name)
             if isinstance(given, str) or not isinstance(given, Sequence):

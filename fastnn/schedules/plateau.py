@@ -62,7 +62,7 @@ class ReduceOnPlateau(Schedule):
 
     def __post_init__(self) -> None:
         Monitor(self.monitor, self.mode, self.min_delta)  # checks the three
-        self._settle_rates(min_learning_rate=self.min_learning_rate)
+        self._set_rates(min_learning_rate=self.min_learning_rate)
         self._set_fields(
             learning_rate=as_schedule("learning_rate", self.learning_rate),
             factor=checks.number(
