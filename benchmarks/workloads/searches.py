@@ -85,8 +85,7 @@ def random_search(search: Search, threads: int = 1) -> list[float]:
     """Return those of `fastnn.search`, with trials drawn by Optuna; ImportError without it."""
     import optuna
 
-    from fastnn.search import log_uniform, uniform
-    from fastnn.search import search as look
+    from fastnn.search import log_uniform, search as look, uniform
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     X, y = search.data()

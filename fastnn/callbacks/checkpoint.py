@@ -1,4 +1,4 @@
-"""Files from which an interrupted fit goes on as if nothing had happened."""
+"""Checkpoint: files from which an interrupted fit continues with the same bits."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Checkpoint(Callback):
     """Saves network and training at the ends of epochs.
 
     A checkpoint is a model file, which `Network.load` reads, with all that the fit under way needs
-    to go on: the optimizer's arrays, steps, epochs and learning rate, the history, and the states
-    of the callbacks, whatever their order. ``fit(resume_from=path)`` continues from it, with the
-    same bits as if it had never stopped. A file is replaced whole or not at all: when the process
-    is killed, or the disk is full, the one before stays.
+    to continue: the optimizer's arrays, steps, epochs and learning rate, the history, and the
+    states of the callbacks, whatever their order. ``fit(resume_from=path)`` continues from it, with
+    the same bits as if it had never stopped. A file is replaced whole or not at all: when the
+    process is killed, or the disk is full, the one before stays.
 
     So that the same program can be started again after whatever ended it, give the callback itself
     as `resume_from`; without a file yet, training begins::
@@ -93,11 +93,11 @@ class Checkpoint(Callback):
         self._new_monitor = partial(Monitor, monitor, mode, min_delta)
         self._monitor = self._new_monitor() if save == "best" else None
         self._end = 0
-        self.order = 1 if save == "best" else 2  # the last state includes what is the best
+        self.order = 1 if save == "best" else 2  # the last state includes the best value
 
     @property
     def file(self) -> str:
-        """Return the one file that is written; raise `ArgumentError` if the path has fields."""
+        """The single file that is written; `ArgumentError` if the path has fields."""
         if self._has_fields:
             raise ArgumentError(
                 f"resume_from needs a single file, but the Checkpoint writes many: {self.path!r}"
@@ -157,5 +157,5 @@ class Checkpoint(Callback):
 
 
 def _has_fields(path: str) -> bool:
-    """Return whether a path has fields to fill in; `ValueError` if its braces do not match."""
+    """Return whether a path has fields; raise `ValueError` if its braces do not match."""
     return any(field is not None for _, field, _, _ in string.Formatter().parse(path))

@@ -1,4 +1,4 @@
-"""The history as a CSV file that grows with every epoch."""
+"""CSVLogger: the history as a CSV file that grows with every epoch."""
 
 from __future__ import annotations
 

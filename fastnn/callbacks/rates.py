@@ -1,4 +1,4 @@
-"""A learning rate that a function of the user sets, epoch by epoch."""
+"""LearningRateScheduler: a function of the user sets the learning rate of each epoch."""
 
 from __future__ import annotations
 

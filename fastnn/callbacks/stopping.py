@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..errors import DivergenceError
 
 
-#: Where the average of the weights is kept among the best weights.
+#: Key of the average of the weights among the best weights.
 AVERAGE = "average"
 
 
@@ -34,13 +34,13 @@ class EarlyStopping(Callback):
     monitor : str
         A name of the history; one that begins with ``val_`` needs validation data in `fit`.
     min_delta : float
-        What a value must be better by to count as an improvement.
+        The least difference that counts as an improvement.
     patience : int
         Epochs without improvement after which training stops.
     mode : {"auto", "min", "max"}
         Whether the value ought to fall or to rise; "auto" tells by its name.
     baseline : float, optional
-        What the first improvement must be better than.
+        Value that the first improvement must be better than.
     restore_best_weights : bool
         Whether the network has the parameters, the buffers and the average of the weights
         (`weight_average`) of the best epoch in the end, however training ends. Steps and epochs
@@ -104,6 +104,7 @@ class EarlyStopping(Callback):
 
     @property
     def best(self) -> float | None:
+        """The best value so far."""
         return self._monitor.best
 
     def check_fit(self, network: BaseNetwork, info: Info) -> None:
@@ -121,7 +122,7 @@ class EarlyStopping(Callback):
         if self._monitor.improves(logs):
             self.best_epoch, self._wait = epoch, 0
             if self._restore:
-                self._weights = {name: a.copy() for name, a in _learnt(network).items()}
+                self._weights = {name: a.copy() for name, a in _weights_of(network).items()}
         else:
             self._wait += 1
             if self._wait >= self._patience:
@@ -131,9 +132,9 @@ class EarlyStopping(Callback):
     def on_train_end(self, network: BaseNetwork) -> None:
         with DeferredInterrupt(waiting=True):
             weights, self._weights = self._weights, {}
-            if weights and AVERAGE not in weights:  # the best epoch was before there was an average
+            if weights and AVERAGE not in weights:  # the best epoch was before the average began
                 weights[AVERAGE] = weights["parameters"]
-            for name, array in _learnt(network).items():
+            for name, array in _weights_of(network).items():
                 array[...] = weights.get(name, array)
 
     def state_dict(self) -> dict[str, Any]:
@@ -150,29 +151,29 @@ class EarlyStopping(Callback):
         self._weights = {name: a for name, a in state.items() if isinstance(a, np.ndarray)}
 
 
-def _learnt(network: BaseNetwork) -> dict[str, np.ndarray]:
-    """Return the network's own arrays that training changes and prediction uses.
+def _weights_of(network: BaseNetwork) -> dict[str, np.ndarray]:
+    """Return the arrays, not copies, that training changes and prediction uses.
 
-    The average of the weights is in it once there is one: what validation saw is the average.
+    The average of the weights is among them once it has begun: validation uses it.
     """
     arena, average = model_of(network).arena, network.weight_average
-    learnt = {"parameters": arena.parameters, "buffers": arena.buffers}
+    arrays = {"parameters": arena.parameters, "buffers": arena.buffers}
     if average is not None and average.has_started(network.state):
-        learnt[AVERAGE] = arena.slots[-1]
-    return learnt
+        arrays[AVERAGE] = arena.slots[-1]
+    return arrays
 
 
 class TerminateOnNonFinite(Callback):
     """Ends training, without an error, when a loss or a metric is no longer finite.
 
-    The loss of training itself is looked at before each update, so the weights are the last finite
-    ones; without this callback `fit` raises `DivergenceError`. Metrics and figures of the
-    validation data are looked at after each epoch.
+    The training loss is checked before each update, so the weights are the last finite ones;
+    without this callback `fit` raises `DivergenceError`. Metrics and validation values are checked
+    after each epoch.
 
     Attributes
     ----------
     reason : str or None
-        What was not finite, if anything was.
+        The value that was not finite, if there was one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The history as event files, which TensorBoard shows."""
+"""TensorBoard: the history as event files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..utils import checks, optional
 from .base import Callback, Info, Logs
 from .files import require_writable_folder
 
-#: Beginning of the names of figures from validation data.
+#: Prefix of the names of validation values.
 _VALIDATION = "val_"
 
 

@@ -1,4 +1,4 @@
-"""The border between users' arrays and ours."""
+"""Users' arrays and frames, checked and converted for networks."""
 
 from __future__ import annotations
 

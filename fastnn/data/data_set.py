@@ -15,7 +15,7 @@ from .resolution import check_resolution
 
 @dataclass(frozen=True)
 class DataSet:
-    """Rows to train on, score or predict, checked.
+    """Checked rows to train on, score or predict.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class DataSet:
     target : ndarray, shape (n,) int64 or (n, outputs) of the network's dtype, or None
     weight : ndarray, shape (n,), the network's dtype, or None
     rows : ndarray of int64, or None
-        Which rows of the arrays belong to the set; None is all of them.
+        Numbers of the rows that belong to the set; None is all of them.
     """
 
     x: Any
@@ -37,26 +37,26 @@ class DataSet:
 
     @property
     def labels(self) -> bool:
-        """Return whether the targets are class numbers."""
+        """True if the targets are class numbers."""
         return self.target is not None and self.target.dtype == np.int64
 
     @property
     def weights(self) -> np.ndarray | None:
-        """Return the weights of the rows that belong to the set; None if all weigh the same."""
+        """The weights of the rows that belong to the set; None if all are equal."""
         return None if self.weight is None else self.selected(self.weight)
 
     @property
     def targets(self) -> np.ndarray:
-        """Return the targets of the rows that belong to the set."""
+        """The targets of the rows that belong to the set."""
         assert self.target is not None
         return self.selected(self.target)
 
     def weighted(self, weight: np.ndarray | None) -> DataSet:
-        """Return the same rows with other weights, as many as there are rows in the arrays."""
+        """Return the same set with other weights, one for each row of the arrays."""
         return replace(self, weight=weight)
 
     def take(self, rows: np.ndarray) -> DataSet:
-        """Return the same arrays, of which only the given rows count."""
+        """Return the subset of the given rows, of the same arrays."""
         return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
     def selected(self, array: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ class DataSet:
 
 
 def check_targets(y: np.ndarray, target: np.ndarray) -> None:
-    """Refuse targets y to train on if those made of them, (n, outputs), cannot tell them apart."""
+    """Raise `ArgumentError` if rounding y to targets (n, outputs) makes values indistinct."""
     if target.dtype != np.int64:
         columns = y.size // len(y)
         check_resolution("y", [y.astype(np.float64)], columns, y.dtype, target.dtype)
@@ -79,21 +79,21 @@ def require_weight(rows: DataSet, purpose: str) -> None:
 
 
 def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
-    """Return training and validation rows, which follow from their number and the seed."""
+    """Return training and validation rows, a function of the number of rows and the seed."""
     train, held_out = split_rows(len(data), fraction, seed)
     return data.take(train), data.take(held_out)
 
 
-def split_rows(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_rows(n_rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the row numbers of `split`, ascending."""
     fraction = checks.number(
         "validation_fraction", fraction, low=0, high=1, open_low=True, open_high=True
     )
-    held_out = round(rows * fraction)
-    if not 0 < held_out < rows:
+    held_out = round(n_rows * fraction)
+    if not 0 < held_out < n_rows:
         raise ArgumentError(
-            f"validation_fraction={fraction} of {rows} rows leaves "
-            f"{rows - held_out} to train on and {held_out} to validate on"
+            f"validation_fraction={fraction} of {n_rows} rows leaves "
+            f"{n_rows - held_out} to train on and {held_out} to validate on"
         )
-    order = permutation(rows, seed, stream_offset(Stream.SPLIT, 0))
+    order = permutation(n_rows, seed, stream_offset(Stream.SPLIT, 0))
     return np.sort(order[held_out:]), np.sort(order[:held_out])

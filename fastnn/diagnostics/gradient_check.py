@@ -34,7 +34,7 @@ from ..network import Network
 from ..runtime.random_streams import Stream, check_seed, permutation, stream_offset
 from ..utils import checks
 from ..utils.call_errors import explains
-from ..utils.text_table import table
+from ..utils.text import table
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -301,7 +301,7 @@ class _LossSurface:
     def pieces(self) -> list[np.ndarray]:
         """Which smooth piece the last loss lay on: the side of every kink in layers and loss."""
         sides = [np.searchsorted(kinks, array) for array, kinks in self._kinked]
-        loss = self._loss.pieces(self._output, self._target)
+        loss = self._loss.smooth_region(self._output, self._target)
         return sides if loss is None else [*sides, loss]
 
     def _array(self, ref: Ref) -> np.ndarray:

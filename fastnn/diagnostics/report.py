@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..model.history import History
 from ..plotting import curves, style
-from ..utils.text_table import table
+from ..utils.text import table
 from . import plots, tables
 from .bias_variance import BiasVariance
 from .hardest import HardExample

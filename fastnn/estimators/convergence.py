@@ -65,8 +65,8 @@ class ConvergenceMonitor(Callback):
         else:
             self._compare_score(network, self._score())
         if self._schedule == "invscaling":
-            # The optimizer's, whatever was set since.
-            initial = model_of(network).learning_rates.initial
+            rates = model_of(network).learning_rates
+            initial = rates.initial  # the optimizer's, whatever was set since
             network.learning_rate = initial / (estimator.t_ + 1) ** float(estimator.power_t)
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._stop_or_lower_rate(network)

@@ -28,7 +28,7 @@ from ..ir.program import (
     StreamOffset,
 )
 from ..kernels.functions import UserFunction
-from ..kernels.slots import ArgumentSlot, argument_slots, slot_counts
+from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 
 TRANSFORM = np.dtype(
     [("function", "u8"), ("settings", "u8"), ("stream", "i8"), ("out", "u8"), ("cost", "f8")]
@@ -95,7 +95,7 @@ def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * most_scalars
     for slot in argument_slots(op.kernel):
         argument = op.arguments.get(slot.name, slot.default)
-        if slot.array is None:
+        if isinstance(slot, ScalarSlot):
             value = activations[argument] if isinstance(argument, str) else argument
             scalars[slot.slot] = _scalar(value, dtype)
         elif argument is not None:
@@ -115,9 +115,8 @@ def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None
     record["stream"] = transform.stream
 
 
-def _extents(slot: ArgumentSlot, ref: Ref) -> list[tuple[int, int]]:
+def _extents(slot: ArraySlot, ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
-    assert slot.array is not None
     if slot.array.shape == "*":
         size = math.prod(ref.shape)
         return [(size * ref.per_row, 0) if ref.per_row else (0, size)]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["TabularInput"]
+
 
 @dataclass(frozen=True)
 class TabularInput(ShapedLayer):
@@ -132,11 +134,11 @@ class TabularInput(ShapedLayer):
         return [column for column in range(input_shape[0]) if column not in embedded]
 
     def adapt(
-        self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
+        self, pieces: Iterable[np.ndarray], input_shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
         numeric = self._numeric(input_shape)
         moments = Moments(len(numeric))
-        for piece in rows:
+        for piece in pieces:
             moments.add(piece[:, numeric])
         return moments.buffers()
 

@@ -10,8 +10,7 @@ import numpy as np
 from ..compiler.architecture import Architecture
 from ..data import arrays
 from ..data.data_set import DataSet, check_targets
-from ..data.weights import checked_weights, class_numbers
-from ..data.weights import class_factors as factors_of
+from ..data.weights import checked_weights, class_factors as factors_of, class_numbers
 from ..errors import ArgumentError
 from .base import Model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..layers import Layer
-from ..utils.text_table import table
+from ..utils.text import table
 from .base import Model
 
 

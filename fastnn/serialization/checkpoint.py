@@ -15,8 +15,7 @@ from ..errors import ArgumentError, ModelFileError
 from ..model.base import Model
 from ..model.running_fit import FitRecord
 from ..utils import atomic_write
-from . import container, description, fit_entry
-from . import model as model_file
+from . import container, description, fit_entry, model as model_file
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -16,8 +16,7 @@ from ..losses.custom import CustomLoss
 from ..model.base import Model
 from ..utils import signatures
 from ..utils.specification import Specification
-from . import description
-from . import model as model_file
+from . import description, model as model_file
 from .custom_objects import CUSTOM, CustomObjects
 
 State = dict[str, Any]

@@ -1,4 +1,4 @@
-"""What is given to a loaded model, as its network's inputs: rows of a table, or arrays."""
+"""Inputs of a loaded model: rows of a table, or arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Inputs(Protocol):
-    """Tells a single row from several, and writes both as inputs."""
+    """Converts a single row, or several, to inputs of the network."""
 
     def single(self, X: Any) -> np.ndarray | None:
         """Return the inputs of a single row, or None if X is several."""
@@ -28,7 +28,7 @@ class Inputs(Protocol):
         """Return the inputs of rows, shape (n, …)."""
 
 
-class Arrays:
+class Arrays(Inputs):
     """Arrays of numbers, as the network takes them."""
 
     def __init__(self, network: Network):
@@ -53,7 +53,7 @@ class Arrays:
         return X
 
 
-class Tables:
+class Tables(Inputs):
     """Rows of a table, with the cells that its columns had in training."""
 
     def __init__(self, network: Network, preprocessing: Preprocessing):

@@ -1,4 +1,4 @@
-"""All that a model file says about its table: the columns it reads and the target it predicts."""
+"""The preprocessing in a model file: the columns it reads and the target it predicts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Shaped(Protocol):
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a table becomes a network's inputs, and its outputs predictions.
+    """The encoding of a table as a network's inputs, and of its outputs as predictions.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Preprocessing:
     dropped : dict of str to str
         Columns of the training table that are not used, and why.
     dialect : Dialect
-        How cells were said to be written.
+        Notation and words for missing cells that were given in training.
 
     Examples
     --------
@@ -65,14 +65,14 @@ class Preprocessing:
 
     @property
     def notations(self) -> dict[str, Notation | None]:
-        """Return how the numbers of the columns that are read are written; None for words."""
+        """The notations of the columns that are read; None for words."""
         return {
             column.name: column.notation if column.kind == "number" else None
             for column in self.encoder.columns
         }
 
     def in_dialect(self, dialect: Dialect) -> Preprocessing:
-        """Return the preprocessing of a table in another dialect; marks left open stay."""
+        """Return the preprocessing of a table in another dialect; marks not given stay."""
         given = {"decimal": dialect.decimal, "thousands": dialect.thousands}
         marks = {name: mark for name, mark in given.items() if mark is not None}
         if dialect.decimal is not None:

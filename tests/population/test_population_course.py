@@ -11,7 +11,7 @@ from programs import output_of
 
 import fastnn
 from fastnn import Callback, Dense, DivergenceError, kernels
-from fastnn.runtime.available_memory import available_memory
+from fastnn.runtime.resources import available_memory
 from fastnn.training.population import memory
 
 X, Y, _ = data()

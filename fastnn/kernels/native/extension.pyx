@@ -5,7 +5,7 @@ import inspect
 import math
 import os
 
-from fastnn.runtime.cgroups import cgroup_processors
+from fastnn.runtime.resources import cgroup_processors
 from fastnn.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -15,6 +15,7 @@ from fastnn.errors import (
 from fastnn.utils import checks
 
 cimport numpy as np
+from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ArgumentError
 from ...model.inference import BATCH_SIZE
 from ...model.tally import block_batches
-from ...runtime.available_memory import available_memory
+from ...runtime.resources import available_memory
 from ...utils import checks
 
 if TYPE_CHECKING:
