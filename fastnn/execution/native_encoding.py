@@ -30,26 +30,6 @@ from ..ir.program import (
 from ..kernels.functions import UserFunction
 from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
-
-OP = np.dtype(
-    [
-        ("kernel", "i8"),
-        ("result", "i8"),
-        ("arrays", "i8"),
-        ("dims", "i8"),
-        ("scalars", "i8"),
-        ("factor", "f8"),
-        ("array", [("region", "i8"), ("offset", "i8")], (MAX_ARRAYS,)),
-        ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
-        (
-            "scalar",
-            [("kind", "i8"), ("value", "u8"), ("decay", "f8"), ("skipped", "u8")],
-            (MAX_SCALARS,),
-        ),
-    ]
-)
-
 TRANSFORM = np.dtype(
     [("function", "u8"), ("settings", "u8"), ("stream", "i8"), ("out", "u8"), ("cost", "f8")]
 )
@@ -72,14 +52,30 @@ def python_ops(plan: Plan) -> list[Op]:
 
 def encode_plan(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
-    assert native.op_size() == OP.itemsize
+    op_type = _op_type(*native.limits())
+    assert native.op_size() == op_type.itemsize
     assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], OP)
+    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], op_type)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
     return native.Program(records, begin.tolist(), plan.dtype == np.float64, prediction)
+
+
+@cache
+def _op_type(arrays: int, dims: int, scalars: int) -> np.dtype:
+    """Return the type of the record of one op."""
+    scalar = [("kind", "i8"), ("value", "u8"), ("decay", "f8"), ("skipped", "u8")]
+    return np.dtype(
+        [
+            *((name, "i8") for name in ("kernel", "result", "arrays", "dims", "scalars")),
+            ("factor", "f8"),
+            ("array", [("region", "i8"), ("offset", "i8")], (arrays,)),
+            ("dim", [("per_row", "i8"), ("fixed", "i8")], (dims,)),
+            ("scalar", scalar, (scalars,)),
+        ]
+    )
 
 
 @cache
@@ -93,9 +89,10 @@ def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     """Return the record of one op."""
     assert isinstance(op.kernel, str)
     numbers, activations = _codes(native)
-    arrays = [(NOWHERE, 0)] * MAX_ARRAYS
-    dims = [(0, 0)] * MAX_DIMS
-    scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
+    most_arrays, most_dims, most_scalars = native.limits()
+    arrays = [(NOWHERE, 0)] * most_arrays
+    dims = [(0, 0)] * most_dims
+    scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * most_scalars
     for slot in argument_slots(op.kernel):
         argument = op.arguments.get(slot.name, slot.default)
         if isinstance(slot, ScalarSlot):
