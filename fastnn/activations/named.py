@@ -1,4 +1,4 @@
-"""Activations by name; their formulas, and what is known of them, are rows of the reference."""
+"""Activations by name; formulas and properties are rows of the reference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ACTIVATIONS", "get"]
 
 
 def get(argument: str, value: Any) -> ActivationFormula | CustomActivation:
-    """Return the activation of that name, or the custom one that `value` is."""
+    """Return the activation of that name, or `value` if it is a custom one."""
     if isinstance(value, CustomActivation):
         return value
     return checks.one_of(argument, value, ACTIVATIONS)

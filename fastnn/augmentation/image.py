@@ -50,7 +50,7 @@ class ImageAugmentation(Augmentation):
         Side in pixels of a square that is set to `cval`, around a pixel drawn from all of them; so
         parts of it may lie outside (DeVries and Taylor, 2017). 0 for none.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}
-        What lies beyond the edge of an image a b c d, as Keras names it: a a a | d d d; cval;
+        Values beyond the edge of an image a b c d, named as in Keras: a a a | d d d; cval;
         c b a | d c b; b c d | a b c. `scipy.ndimage` calls two of them grid-constant and grid-wrap.
     cval : float
         A value as the network sees it, after `Rescaling`.
@@ -131,7 +131,7 @@ class ImageAugmentation(Augmentation):
 
 
 def _image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Height, width and channels of a row."""
+    """Return height, width and channels of a row."""
     if len(shape) not in (2, 3):
         raise ArgumentError(
             "ImageAugmentation needs images, rows of shape (H, W) or (H, W, C), but the rows of X "

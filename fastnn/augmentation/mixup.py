@@ -1,4 +1,4 @@
-"""Rows mixed with one another."""
+"""Mixup: rows mixed with one another."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class BatchNorm(_ScaledNorm):
     Parameters
     ----------
     axis : int
-        Of the features: the last, as -1 or by its number, rows being axis 0.
+        Axis of the features: the last, as -1 or by its number, rows being axis 0.
     momentum : float
         In [0, 1).
     epsilon : float

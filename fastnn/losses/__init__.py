@@ -1,8 +1,8 @@
-"""Losses: what the network's output means, which targets fit it, and the kernel that scores it.
+"""Losses: the meaning of outputs and targets, and the kernel that computes value and gradient.
 
 A loss is the weighted mean over rows, Σ w l / Σ w, of the mean over outputs (softmax cross-entropy:
-of the row's one value), or of their sum where a loss can be asked for it. Cross-entropy and Poisson
-losses take logits — the last layer stays linear — and `Network.predict` applies the matching link:
+of the row's one value), or of their sum with ``reduction="sum"``. Cross-entropy and Poisson losses
+take logits — the last layer stays linear — and `Network.predict` applies the matching link:
 probabilities, or rates.
 """
 
@@ -23,7 +23,7 @@ for _loss in Loss.family().values():
 
 
 def get(value: str | Loss) -> Loss:
-    """The loss that `value`, a name or an object, stands for.
+    """Return the loss that `value`, a name or an object, stands for.
 
     Raises
     ------

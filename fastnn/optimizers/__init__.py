@@ -1,7 +1,7 @@
-"""Optimizers: descriptions of the step; the moving averages live in the network's arena.
+"""Optimizers: descriptions of the step; the moving averages are in the network's arena.
 
-`base` has what all share, `descent` and `adam` the families that take a step after each batch, and
-`lbfgs` the one that works on all rows.
+`base` has the base classes, `descent` and `adam` the families that take a step after each batch,
+and `lbfgs` the one that works on all rows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OPTIMIZERS = {name.lower(): kind for name, kind in Optimizer.family().items()}
 
 
 def get(value: str | Optimizer) -> Optimizer:
-    """The optimizer that `value`, a name or an object, stands for.
+    """Return the optimizer that `value`, a name or an object, stands for.
 
     Raises
     ------

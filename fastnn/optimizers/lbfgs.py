@@ -1,4 +1,4 @@
-"""L-BFGS: what `fastnn.training.lbfgs` runs."""
+"""L-BFGS, which `fastnn.training.lbfgs` runs."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class LBFGS(Optimizer):
 
     @property
     def learning_rate(self) -> float:  # type: ignore[override]
-        """That of a full quasi-Newton step: 1."""
+        """The learning rate of a full quasi-Newton step: 1."""
         return 1.0
 
     def __post_init__(self) -> None:

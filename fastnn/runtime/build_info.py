@@ -1,4 +1,4 @@
-"""What this installation can do on this machine."""
+"""Version, back ends, instruction sets and threads of this installation."""
 
 from __future__ import annotations
 

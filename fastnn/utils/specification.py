@@ -1,7 +1,7 @@
-"""Immutable descriptions — layers, losses, optimizers, initialisers — and their plain-data form.
+"""Base of immutable descriptions — layers, losses, optimizers — and their plain-data form.
 
 A specification is a frozen dataclass: it compares, hashes and prints by its fields, and turns into
-a dict of JSON values and back. Loading looks class names up in a table; nothing is ever executed.
+a dict of JSON values and back. Loading looks class names up in a table and executes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ S = TypeVar("S", bound="Specification")
 
 
 class Specification(metaclass=Explained):
-    """Base of everything that describes and holds no arrays."""
+    """Base of all descriptions, which hold no arrays."""
 
     #: The classes of one family (all layers, all losses …) by class name; its base owns it.
     _classes: ClassVar[dict[str, type[Specification]]]
@@ -43,7 +43,7 @@ class Specification(metaclass=Explained):
             object.__setattr__(self, name, value)
 
     def to_config(self) -> dict[str, Any]:
-        """The specification as a dict of JSON values, ``type`` being the class name."""
+        """Return the specification as a dict of JSON values, ``type`` being the class name."""
         config: dict[str, Any] = {"type": type(self).__name__}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             config[field.name] = _plain(getattr(self, field.name))
@@ -51,7 +51,7 @@ class Specification(metaclass=Explained):
 
     @classmethod
     def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
-        """The inverse of `to_config`; unknown classes and fields raise `ArgumentError`."""
+        """Return the object of a `to_config`; unknown classes and fields raise `ArgumentError`."""
         if not isinstance(config, Mapping) or "type" not in config:
             raise ArgumentError(
                 f"a {cls.__name__} is described by a dict with a type, got {config!r}"

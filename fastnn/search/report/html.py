@@ -14,7 +14,7 @@ from ...diagnostics.tables import Rows
 from ...errors import MissingDependencyError
 from ...plotting import html, style
 from ...runtime.build_info import show_config
-from ...utils.printable import escape
+from ...utils.text import escape
 from . import plot_grid
 from .study_view import Dimension, Observation, Observed
 
