@@ -32,7 +32,7 @@ def trained(**options):
 
 
 def state(net):
-    arena = net.arena
+    arena = net._model.arena
     return arena.parameters.tobytes(), arena.buffers.tobytes(), arena.slots.tobytes()
 
 
@@ -60,7 +60,11 @@ WAYS = pytest.mark.parametrize(
 def test_a_copy_owns_its_memory_and_trains_on(way, tmp_path):
     net = trained()
     other = way(net, tmp_path)
-    for region in (other.arena.parameters, other.arena.buffers, other.arena.slots):
+    for region in (
+        other._model.arena.parameters,
+        other._model.arena.buffers,
+        other._model.arena.slots,
+    ):
         assert region.flags.writeable
         assert region.ctypes.data % ALIGNMENT == 0
     for n in (net, other):
@@ -136,7 +140,7 @@ def test_training_refuses_memory_that_is_read_only(region):
     """By name, without a change; to predict, nothing needs to be written."""
     net = trained()
     before, step, expected = state(net), net.state.step, net.predict(X)
-    getattr(net.arena, region).flags.writeable = False
+    getattr(net._model.arena, region).flags.writeable = False
     with pytest.raises(FastnnError, match=f"{region} must be writeable"):
         net.fit(X, Y, verbose=0)
     assert (state(net), net.state.step) == (before, step)
@@ -146,10 +150,10 @@ def test_training_refuses_memory_that_is_read_only(region):
 @pytest.mark.parametrize("array", ["losses", "predictions"])
 def test_a_run_refuses_results_that_are_read_only(array):
     net = trained()
-    rows = Pass(fastnn.data.data_set.data_set(net.architecture, X, Y), 32)
+    rows = Pass(fastnn.model.data_sets.data_set(net._model.architecture, X, Y), 32)
     rows.predictions = np.empty((len(X), 1), np.float32)
     getattr(rows, array).flags.writeable = False
-    with net.executors.inference(32, labels=False) as executor:
+    with net._model.executors.inference(32, labels=False) as executor:
         assert isinstance(executor, NativeExecutor)
         with pytest.raises(FastnnError, match=f"{array} must be writeable"):
             executor.infer(rows, net.state)

@@ -50,7 +50,7 @@ class ImageAugmentation(Augmentation):
         Side in pixels of a square that is set to `cval`, around a pixel drawn from all of them; so
         parts of it may lie outside (DeVries and Taylor, 2017). 0 for none.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}
-        What lies beyond the edge of an image a b c d, as Keras names it: a a a | d d d; cval;
+        Values beyond the edge of an image a b c d, named as in Keras: a a a | d d d; cval;
         c b a | d c b; b c d | a b c. `scipy.ndimage` calls two of them grid-constant and grid-wrap.
     cval : float
         A value as the network sees it, after `Rescaling`.
@@ -95,21 +95,21 @@ class ImageAugmentation(Augmentation):
     cval: float = 0.0
 
     def __post_init__(self) -> None:
-        self._settle(
-            rotation=checks.real("rotation", self.rotation, low=0, high=180),
-            shift=checks.real("shift", self.shift, low=0, high=1),
-            zoom=checks.real("zoom", self.zoom, low=0, high=0.99),
-            shear=checks.real("shear", self.shear, low=0, high=89),
-            horizontal_flip=checks.flag("horizontal_flip", self.horizontal_flip),
-            vertical_flip=checks.flag("vertical_flip", self.vertical_flip),
-            brightness=checks.real("brightness", self.brightness, low=0, high=1),
+        self._set_fields(
+            rotation=checks.number("rotation", self.rotation, low=0, high=180),
+            shift=checks.number("shift", self.shift, low=0, high=1),
+            zoom=checks.number("zoom", self.zoom, low=0, high=0.99),
+            shear=checks.number("shear", self.shear, low=0, high=89),
+            horizontal_flip=checks.boolean("horizontal_flip", self.horizontal_flip),
+            vertical_flip=checks.boolean("vertical_flip", self.vertical_flip),
+            brightness=checks.number("brightness", self.brightness, low=0, high=1),
             cutout=checks.integer("cutout", self.cutout, low=0, high=MAX_SIDE),
-            fill_mode=checks.member("fill_mode", self.fill_mode, FILL_MODES),
-            cval=checks.real("cval", self.cval),
+            fill_mode=checks.one_of("fill_mode", self.fill_mode, FILL_MODES),
+            cval=checks.number("cval", self.cval),
         )
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.images import SETTINGS, image_rows
+        from ..kernels.numba.images import SETTINGS, image_rows
 
         height, width, channels = _image_shape(builder.shape)
         if abs(self.cval) > float(np.finfo(builder.dtype).max):
@@ -131,7 +131,7 @@ class ImageAugmentation(Augmentation):
 
 
 def _image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Height, width and channels of a row."""
+    """Return height, width and channels of a row."""
     if len(shape) not in (2, 3):
         raise ArgumentError(
             "ImageAugmentation needs images, rows of shape (H, W) or (H, W, C), but the rows of X "

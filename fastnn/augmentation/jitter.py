@@ -1,4 +1,4 @@
-"""Random changes to tables."""
+"""GaussianJitter: noise added to tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GaussianJitter(Augmentation):
         Standard deviation, not negative, in units of the input as the network sees it, after
         `Rescaling`. A sequence has one for each of the columns.
     columns : sequence of int, optional
-        Which columns, counted from 0; all by default. Codes of categories should be left out.
+        Numbers of the columns, from 0; all by default. Codes of categories should be left out.
 
     Raises
     ------
@@ -58,20 +58,20 @@ class GaussianJitter(Augmentation):
         if self.columns is not None:
             columns = _sequence("columns", self.columns)
             numbers = [checks.integer("columns", column, low=0) for column in columns]
-            for place, column in enumerate(numbers):
-                if column in numbers[:place]:
+            for i, column in enumerate(numbers):
+                if column in numbers[:i]:
                     raise ArgumentError(f"columns names column {column} twice")
-            self._settle(columns=tuple(numbers))
+            self._set_fields(columns=tuple(numbers))
         if np.ndim(self.std) == 0:
-            self._settle(std=checks.real("std", self.std, low=0))
+            self._set_fields(std=checks.number("std", self.std, low=0))
         else:
             stds = _sequence("std", self.std)
-            self._settle(std=tuple(checks.real("std", value, low=0) for value in stds))
+            self._set_fields(std=tuple(checks.number("std", value, low=0) for value in stds))
             if self.columns is not None and len(stds) != len(self.columns):
                 raise ArgumentError(f"std has {len(stds)} values for {len(self.columns)} columns")
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.jitter import SETTINGS, jitter_rows
+        from ..kernels.numba.jitter import SETTINGS, jitter_rows
 
         columns = range(builder.size) if self.columns is None else self.columns
         if max(columns) >= builder.size:

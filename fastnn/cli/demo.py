@@ -60,7 +60,7 @@ class Digits:
 def run(options: argparse.Namespace) -> None:
     """Check the gradient, train, compare, write."""
     from ..diagnostics.gradient_check import gradient_check
-    from .curves import draw_curves
+    from .demo_curves import draw_curves
 
     network = _network(options.seed, metrics=["accuracy"])
     folder = Path(options.out)
@@ -144,7 +144,7 @@ def _comparison(digits: Digits, seed: int) -> str:
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    from ..utils.text_table import table
+    from ..utils.text import table
 
     def ours() -> np.ndarray:
         network = _network(seed)

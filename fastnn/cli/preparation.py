@@ -12,8 +12,8 @@ import pandas as pd
 from .. import tables
 from ..errors import ArgumentError
 from ..tables import CsvTable, Preprocessing
-from ..utils.printable import printable
-from . import names, streams
+from ..utils.text import printable
+from . import column_names, streams
 from .options import dialect
 
 
@@ -50,9 +50,9 @@ class Prepared:
 def read(options: Namespace) -> CsvTable:
     """Read the table that options name; the columns that they name get their full names."""
     file = tables.CsvFile.open(options.data, dialect(options))
-    options.target = names.named(options.target, file.names)
+    options.target = column_names.named(options.target, file.names)
     for role in ("drop", "numeric", "categorical"):
-        setattr(options, role, names.resolved(getattr(options, role), file.names))
+        setattr(options, role, column_names.resolved(getattr(options, role), file.names))
     options.na = list(file.dialect.missing)
     return file.table(text=[options.target, *options.categorical])
 
@@ -79,13 +79,13 @@ def prepare(table: CsvTable, options: Namespace) -> Prepared:
 
     encoder = tables.TableEncoder(schema.columns)
     cells = encoder.read(frame)
-    encoder.learn(cells.rows(train))
+    encoder.learn(cells.take(train))
     target = tables.Target.learn(column, values[train])
     task = "classification" if target.classes else "regression"
     return Prepared(
         tables.Preprocessing(encoder, target, schema.dropped, table.dialect),
-        encoder.encode(cells.rows(train)),
-        encoder.encode(cells.rows(test)),
+        encoder.encode(cells.take(train)),
+        encoder.encode(cells.take(test)),
         values[train],
         values[test],
         f"{task}, because {reason}",

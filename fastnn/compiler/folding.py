@@ -8,17 +8,16 @@ plans with as many rows as the matrix has of the other dimension.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.program import Op, Ref
-from .fusion import join_pairs
+from ..ir.program import Op, Plan, Ref
+from .fusion import fuse_adjacent
 
 if TYPE_CHECKING:
-    from ..execution.python_executor import Executor
     from ..ir.builder import PlanBuilder
 
 #: In front of a layer, x − mean becomes two products that are subtracted at the end. Means of so
@@ -27,65 +26,75 @@ LARGEST_MEAN = 64.0
 
 
 def fold(builder: PlanBuilder, ops: Sequence[Op]) -> tuple[Op, ...]:
-    """The forward ops with normalisations folded away; emits what prepares the weights.
+    """Return the forward ops with normalisations folded away; emit what prepares the weights.
 
     Elementwise ops of such plans work in place, so a joined op may write where the first of its
     parts did, or read what the first of them read.
     """
-    return join_pairs(
-        ops,
-        lambda first, second: _behind(builder, first, second) or _in_front(builder, first, second),
-    )
+
+    def folded(first: Op, second: Op) -> Op | None:
+        after = _fold_after_dense(builder, first, second)
+        return after or _fold_before_dense(builder, first, second)
+
+    return fuse_adjacent(ops, folded)
 
 
-def _behind(builder: PlanBuilder, dense: Op, norm: Op) -> Op | None:
-    """A linear dense layer and the normalisation, or the activation, of its output."""
-    if dense.kernel != "dense_fwd" or dense.arguments[4] != "identity":
+def _fold_after_dense(builder: PlanBuilder, dense: Op, after: Op) -> Op | None:
+    """Join a linear dense layer and the normalisation, or the activation, of its output."""
+    if dense.kernel != "dense_fwd" or dense.arguments["activation"] != "identity":
         return None
-    y, x, w, b, _, z = dense.arguments
-    if norm.kernel == "activation_fwd" and norm.arguments[0] == norm.arguments[1] == y:
-        return replace(dense, arguments=(y, x, w, b, norm.arguments[2], z))
-    if norm.kernel != "standardize_fwd" or not norm.arguments[0] == norm.arguments[1] == y:
+    y, w = dense.arguments["y"], dense.arguments["w"]
+    if after.kernel == "activation_fwd" and after.arguments["y"] == after.arguments["z"] == y:
+        return _with(dense, activation=after.arguments["activation"])
+    if after.kernel != "standardize_fwd" or builder.n_rows < w.shape[0]:
         return None
-    if builder.rows < w.shape[0]:
+    if not after.arguments["y"] == after.arguments["x"] == y:
         return None
-    weights, bias = _prepare(builder, "dense_fold_output", norm, w, b)
-    return replace(dense, arguments=(y, x, weights, bias, "identity", z))
+    weights, bias = _prepare(builder, "dense_fold_output", after, dense)
+    return _with(dense, w=weights, b=bias)
 
 
-def _in_front(builder: PlanBuilder, norm: Op, dense: Op) -> Op | None:
-    """A normalisation and the dense layer that reads it."""
+def _fold_before_dense(builder: PlanBuilder, norm: Op, dense: Op) -> Op | None:
+    """Join a normalisation and the dense layer that reads it."""
     if (norm.kernel, dense.kernel) != ("standardize_fwd", "dense_fwd"):
         return None
-    out, source, *_ = norm.arguments
-    y, x, w, b, activation, z = dense.arguments
-    if not _same_elements(out, x) or _same_elements(source, y) or builder.rows < w.shape[1]:
+    source, x, y = norm.arguments["x"], dense.arguments["x"], dense.arguments["y"]
+    if not _same_elements(norm.arguments["y"], x) or _same_elements(source, y):
         return None
-    weights, bias = _prepare(builder, "dense_fold_input", norm, w, b)
-    read = replace(source, shape=x.shape, per_row=x.per_row)
-    return replace(dense, arguments=(y, read, weights, bias, activation, z))
+    if builder.n_rows < dense.arguments["w"].shape[1]:
+        return None
+    weights, bias = _prepare(builder, "dense_fold_input", norm, dense)
+    return _with(dense, x=replace(source, shape=x.shape, per_row=x.per_row), w=weights, b=bias)
+
+
+def _with(op: Op, **arguments: Any) -> Op:
+    """Return the op with some of its arguments replaced."""
+    return replace(op, arguments={**op.arguments, **arguments})
 
 
 def _same_elements(a: Ref, b: Ref) -> bool:
     """Whether two refs are the same elements, perhaps under different shapes."""
-    vectors = a.as_vector(), b.as_vector()
-    return vectors[0] == vectors[1]
+    return a.as_vector() == b.as_vector()
 
 
-def _prepare(builder: PlanBuilder, kernel: str, norm: Op, w: Ref, b: Ref | None) -> tuple[Ref, Ref]:
-    """Emits the op that makes the folded weights, in the normalisation's name."""
+def _prepare(builder: PlanBuilder, kernel: str, norm: Op, dense: Op) -> tuple[Ref, Ref]:
+    """Emit the op that makes the folded weights, in the normalisation's name."""
+    w, b = dense.arguments["w"], dense.arguments["b"]
     weights, bias = builder.fixed(w.shape), builder.fixed(w.shape[1:])
     builder.layer = norm.layer
-    builder.emit("prepare", kernel, weights, bias, w, b, *norm.arguments[2:])
+    scaling = (norm.arguments[name] for name in ("mean", "variance", "gamma", "beta", "eps"))
+    builder.emit("prepare", kernel, weights, bias, w, b, *scaling)
     return weights, bias
 
 
-def keeps_digits(executor: Executor) -> bool:
-    """Whether no mean is so large beside its deviation that folding would cost too many digits."""
-    for op in executor.plan.stages["prepare"]:
+def folding_is_accurate(plan: Plan, array: Callable[[Ref], np.ndarray]) -> bool:
+    """Whether no mean is so large beside its deviation that folding would cost too many digits.
+
+    `array` gives the array of a ref that does not depend on the batch.
+    """
+    for op in plan.stages["prepare"]:
         if op.kernel == "dense_fold_input":
-            mean, variance = map(executor.fixed_array, op.arguments[4:6])
-            eps = op.arguments[-1]
-            if (np.abs(mean) > LARGEST_MEAN * np.sqrt(variance + eps)).any():
+            mean, variance = (array(op.arguments[name]) for name in ("mean", "variance"))
+            if (np.abs(mean) > LARGEST_MEAN * np.sqrt(variance + op.arguments["eps"])).any():
                 return False
     return True

@@ -9,99 +9,57 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ir.builder import PlanBuilder, Pullback
+from ..ir.builder import PlanBuilder, PlanMode, Pullback
 from ..ir.program import Plan, Ref, Region
 from ..layers import user_layers
 from ..optimizers import GradientOptimizer
 from .folding import fold
-from .fusion import join_dropout
+from .fusion import fuse_dense_dropout
 from .optimizer_step import lower_check, lower_penalties, lower_update, takes_penalties
 
 if TYPE_CHECKING:
     from .architecture import Architecture
 
 
-def compile_plan(
-    net: Architecture,
-    rows: int,
-    *,
-    training: bool,
-    labels: bool,
-    fused: bool = False,
-    folded: bool = False,
-    noise: bool = False,
-    batch_statistics: bool = False,
-    link: bool = True,
-) -> Plan:
-    """Lower a network for batches of up to `rows` rows.
-
-    Parameters
-    ----------
-    training : bool
-        Whether to plan gradients and the update, and to apply dropout and noise.
-    labels : bool
-        Whether targets are int64 class numbers, one a row, instead of a value per output.
-    fused : bool
-        Whether one op may do the work of several: the same step in fewer passes over memory, whose
-        arena holds gradients without those of the penalties and of sparse parameters.
-    folded : bool
-        Whether normalisations may go into weights, in a plan for inference.
-    noise : bool
-        Whether a plan for inference too applies dropout and noise.
-    batch_statistics : bool
-        Whether a plan for inference too normalises by the statistics of batches; its update stage
-        moves their averages.
-    link : bool
-        Whether predictions are what the loss's link makes of the outputs of the last layer, instead
-        of these.
-    """
+def compile_plan(net: Architecture, n_rows: int, mode: PlanMode) -> Plan:
+    """Lower a network for batches of up to `n_rows` rows."""
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
-    sparse_steps = fused and isinstance(net.optimizer, GradientOptimizer)
-    builder = PlanBuilder(
-        net.dtype,
-        rows,
-        training,
-        training or noise,
-        training or batch_statistics,
-        sparse_steps,
-        widest,
-    )
+    sparse_steps = mode.fused and isinstance(net.optimizer, GradientOptimizer)
+    builder = PlanBuilder(net.dtype, n_rows, mode, sparse_steps, widest)
     output, pullbacks = _lower_layers(net, builder)
 
     builder.layer = "loss"
-    prediction = net.loss.lower_prediction(builder, output) if link else output
+    prediction = net.loss.lower_prediction(builder, output) if mode.link else output
     target = (
         Ref(Region.TARGET, 0, (), np.dtype(np.int64))
-        if labels
+        if mode.labels
         else Ref(Region.TARGET, 0, output.shape, net.dtype)
     )
     weight = Ref(Region.WEIGHT, 0, (), net.dtype)
-    gradient = builder.gradient(output.shape) if training else None
+    gradient = builder.gradient(output.shape) if mode.training else None
     net.loss.lower(builder, gradient, output, target, weight)
 
     if gradient is not None:
         _lower_backward(net, builder, pullbacks, gradient)
-    late = fused and takes_penalties(net.optimizer)
-    if training:
+    late = mode.fused and takes_penalties(net.optimizer)
+    if mode.training:
         lower_penalties(net, builder, gradients=not late)
         lower_check(net, builder)
         lower_update(net, builder, penalties=late)
-    if folded and not training:
+    if mode.folded and not mode.training:
         builder.stages["forward"] = list(fold(builder, builder.stages["forward"]))
     stages = {name: tuple(ops) for name, ops in builder.stages.items()}
-    if fused:
-        stages = join_dropout(stages)
-    scale, frozen = builder.input_scale, MappingProxyType(stages)
-    constants = tuple(builder.constants)
+    if mode.fused:
+        stages = fuse_dense_dropout(stages)
     return Plan(
         net.dtype,
-        rows,
+        n_rows,
         builder.workspace,
         output,
         prediction,
-        scale,
-        frozen,
-        constants,
+        builder.input_scale,
+        MappingProxyType(stages),
+        tuple(builder.constants),
         tuple(builder.kinked),
     )
 
@@ -130,4 +88,4 @@ def _lower_backward(
         wanted = index > first
         dx = pullbacks[index](dy, wanted)
         dy = user_layers.check_gradient(net.names[index], dx, net.shapes[index]) if wanted else None
-    user_layers.check_gradients_written(net, builder)
+    user_layers.check_gradients_written(net.layers, net.segments, builder)

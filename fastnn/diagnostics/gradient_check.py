@@ -16,22 +16,25 @@ import numpy as np
 
 from ..activations.named import ACTIVATIONS
 from ..compiler.architecture import Architecture
-from ..compiler.fusion import join_dropout
+from ..compiler.fusion import fuse_dense_dropout
 from ..compiler.lowering import compile_plan
-from ..data import data_set
+from ..data import arrays
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError
 from ..execution.arena import ParameterArena
 from ..execution.batches import Pass
 from ..execution.python_executor import Executor
+from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
 from ..ir.program import Op, Ref, Result
 from ..kernels.functions import ElementFunction
+from ..model.base import model_of
+from ..model.data_sets import data_set
 from ..network import Network
 from ..runtime.random_streams import Stream, check_seed, permutation, stream_offset
 from ..utils import checks
 from ..utils.call_errors import explains
-from ..utils.text_table import table
+from ..utils.text import table
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -241,7 +244,7 @@ def gradient_check(
     >>> check.max_relative_error < 1e-7
     True
     """
-    epsilon = checks.real("epsilon", epsilon, low=SMALLEST_EPSILON, high=LARGEST_EPSILON)
+    epsilon = checks.number("epsilon", epsilon, low=SMALLEST_EPSILON, high=LARGEST_EPSILON)
     n = None if n is None else checks.integer("n", n, low=1)
     seed = None if seed is None else check_seed(seed)
     verbose = checks.verbosity(verbose, high=1)
@@ -258,11 +261,11 @@ def gradient_check(
 
 def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Architecture, DataSet]:
     """The network's architecture and the checked data, both in float64; builds nothing."""
-    shape = net.input_shape if net.built else data_set.inputs(X, None, FLOAT64).shape[1:]
-    architecture = net.settled(shape, FLOAT64)
+    shape = net.input_shape if net.built else arrays.inputs(X, None, FLOAT64).shape[1:]
+    architecture = model_of(net).architecture_for(shape, FLOAT64)
     if not any(segment.treatment.trainable for segment in architecture.segments):
         raise ArgumentError("net must have parameters to check, but its layers have none to learn")
-    return architecture, data_set.data_set(architecture, X, y, sample_weight)
+    return architecture, data_set(architecture, X, y, sample_weight)
 
 
 class _LossSurface:
@@ -273,10 +276,10 @@ class _LossSurface:
 
     def __init__(self, net: Network, architecture: Architecture, rows: DataSet):
         assert rows.target is not None
-        plan = compile_plan(architecture, len(rows), training=True, labels=rows.labels)
+        plan = compile_plan(architecture, len(rows), PlanMode(training=True, labels=rows.labels))
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
-        plan = replace(plan, stages=MappingProxyType(join_dropout(plan.stages)))
-        self.arena = _copy(net.arena, architecture)
+        plan = replace(plan, stages=MappingProxyType(fuse_dense_dropout(plan.stages)))
+        self.arena = _copy(model_of(net).arena, architecture)
         self._executor = Executor(plan, self.arena)
         self._batch = Pass(rows, len(rows)).batch(0, plan)
         self._state = replace(net.state)
@@ -298,7 +301,7 @@ class _LossSurface:
     def pieces(self) -> list[np.ndarray]:
         """Which smooth piece the last loss lay on: the side of every kink in layers and loss."""
         sides = [np.searchsorted(kinks, array) for array, kinks in self._kinked]
-        loss = self._loss.pieces(self._output, self._target)
+        loss = self._loss.smooth_region(self._output, self._target)
         return sides if loss is None else [*sides, loss]
 
     def _array(self, ref: Ref) -> np.ndarray:
@@ -318,7 +321,7 @@ class _LossSurface:
 
 def _copy(source: ParameterArena, architecture: Architecture) -> ParameterArena:
     """Parameters and buffers of `source` in an arena of their own, laid out for `architecture`."""
-    arena = architecture.arena()
+    arena = ParameterArena(architecture)
     for target, segment in zip(arena.segments, source.segments, strict=True):
         arena.view(arena.parameters, target)[...] = source.view(source.parameters, segment)
     for kept, buffer in zip(arena.buffer_segments, source.buffer_segments, strict=True):
@@ -332,12 +335,11 @@ def _kinks(op: Op) -> tuple[Ref, tuple[float, ...]]:
     Outputs come first: those of the built-in activations with a kink have theirs at 0, as their
     inputs do. Of a function of the user, only the input tells.
     """
-    for argument in op.arguments:
-        if isinstance(argument, str) and ACTIVATIONS[argument].kink:
-            return op.refs[0], (0.0,)
-        if isinstance(argument, ElementFunction):
-            return op.refs[1], argument.kinks
-    return op.refs[0], ()
+    function = op.arguments.get("function")
+    if isinstance(function, ElementFunction):
+        return op.arguments["z"], function.kinks
+    activation = op.arguments.get("activation")
+    return op.refs[0], (0.0,) if activation and ACTIVATIONS[activation].kink else ()
 
 
 def _compare(surface: _LossSurface, epsilon: float, n: int | None, seed: int) -> GradientCheck:

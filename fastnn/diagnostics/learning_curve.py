@@ -11,6 +11,7 @@ import numpy as np
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError, DivergenceError
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from ..utils import checks
 from . import samples
@@ -69,7 +70,7 @@ def check_sizes(sizes: Sequence[float]) -> tuple[float, ...]:
     """Ascending shares of the training rows."""
     if isinstance(sizes, str) or not isinstance(sizes, Sequence):
         raise ArgumentTypeError(f"curve_sizes must be a list of shares, or None, got {sizes!r}")
-    shares = tuple(checks.real("curve_sizes", s, low=0, high=1, open_low=True) for s in sizes)
+    shares = tuple(checks.number("curve_sizes", s, low=0, high=1, open_low=True) for s in sizes)
     if not shares or any(a >= b for a, b in pairwise(shares)):
         raise ArgumentError(f"curve_sizes must be ascending shares of the rows, got {sizes!r}")
     return shares
@@ -115,5 +116,5 @@ def _train(
 def error_rate(net: Network, rows: DataSet) -> ErrorRate:
     """The error of a network's predictions for some rows."""
     assert rows.target is not None
-    predictions = inference.predict(net, rows.selected(rows.x))
+    predictions = inference.predict(model_of(net), rows.selected(rows.x))
     return ErrorRate.of(net.loss.task, rows.selected(rows.target), predictions)

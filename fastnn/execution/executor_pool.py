@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..compiler.folding import keeps_digits
+from ..compiler.folding import folding_is_accurate
 from ..compiler.lowering import compile_plan
+from ..ir.builder import PlanMode
 from ..ir.program import Plan
 from . import native_executor
 from .arena import ParameterArena, Snapshot
@@ -18,14 +19,10 @@ if TYPE_CHECKING:
 
 
 class PlanKey(NamedTuple):
-    """What a plan is compiled for: the rows of its largest batch, and options of `compile_plan`."""
+    """The rows of a plan's largest batch, and its purpose."""
 
-    rows: int
-    training: bool
-    labels: bool
-    folded: bool = True
-    noise: bool = False
-    link: bool = True
+    n_rows: int
+    mode: PlanMode
 
 
 class ExecutorPool:
@@ -69,38 +66,37 @@ class ExecutorPool:
             self._averaged = ExecutorPool(self.architecture, self.arena.averaged())
         return self._averaged
 
-    def plan(self, rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
-        """Return the plan for batches of up to `rows` rows; see `compile_plan`."""
-        return self._plan(PlanKey(rows, training, labels, folded))
+    def plan(self, n_rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
+        """Return the plan for batches of up to `n_rows` rows; see `PlanMode`."""
+        return self._plan(PlanKey(n_rows, PlanMode(training, labels, True, folded)))
 
     def _plan(self, key: PlanKey) -> Plan:
         if key not in self._plans:
-            options = key._asdict()
-            self._plans[key] = compile_plan(self.architecture, fused=True, **options)
+            self._plans[key] = compile_plan(self.architecture, *key)
         return self._plans[key]
 
     def describe(self) -> str:
         """Which executor trains the network."""
         return native_executor.describe(self.plan(1, training=True, labels=False))
 
-    def training(self, rows: int, labels: bool) -> Executor:
+    def training(self, n_rows: int, labels: bool) -> Executor:
         """The executor for training; kept until one for another batch size is asked for."""
-        plan = self.plan(rows, training=True, labels=labels)
+        plan = self.plan(n_rows, training=True, labels=labels)
         if self._training is None or self._training.plan is not plan:
             self._training = native_executor.executor(plan, self.arena)
         return self._training
 
     @contextmanager
     def inference(
-        self, rows: int, labels: bool, noise: bool = False, link: bool = True
+        self, n_rows: int, labels: bool, noise: bool = False, link: bool = True
     ) -> Iterator[Executor]:
-        """An executor that no other thread uses meanwhile, for batches of up to `rows` rows."""
-        capacity = 1 << (rows - 1).bit_length()  # few plans serve all sizes
-        key = PlanKey(capacity, False, labels, noise=noise, link=link)
-        executor, idle = self._lend(key)
-        if not keeps_digits(executor):
+        """An executor that no other thread uses meanwhile, for batches of up to `n_rows` rows."""
+        capacity = 1 << (n_rows - 1).bit_length()  # few plans serve all sizes
+        mode = PlanMode(False, labels, True, True, noise, link=link)
+        executor, idle = self._lend(PlanKey(capacity, mode))
+        if not folding_is_accurate(executor.plan, executor.fixed_array):
             idle.append(executor)
-            executor, idle = self._lend(key._replace(folded=False))
+            executor, idle = self._lend(PlanKey(capacity, mode._replace(folded=False)))
         try:
             yield executor
         finally:

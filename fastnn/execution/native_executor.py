@@ -18,7 +18,7 @@ from ..ir.program import Plan, RunState
 from ..runtime.interrupts import DeferredInterrupt
 from .arena import ParameterArena, aligned_zeros
 from .batches import Pass
-from .native_encoding import TRANSFORM, lay_out_transform, program, python_ops
+from .native_encoding import TRANSFORM, encode_plan, encode_transform, python_ops
 from .python_executor import Diverged, Executor
 
 #: Of passes that augment nothing.
@@ -64,7 +64,7 @@ class NativeExecutor(Executor):
         for ever for a lock that another thread held.
         """
         if self._program is None:
-            self._program = program(self.plan, self._native)
+            self._program = encode_plan(self.plan, self._native)
         return self._program
 
     def train(
@@ -175,7 +175,7 @@ class NativeExecutor(Executor):
         for turn, (record, transform) in enumerate(zip(records, transforms, strict=True)):
             shape, buffer = transform.shape, f"{name} {turn % 2}"
             out = self._buffer(buffer, rows.batch_size, shape, transform.dtype)
-            lay_out_transform(record, transform, out)
+            encode_transform(record, transform, out)
         return array, source, scale, batch, records
 
     def _sparse_input(self, array: SparseRows, rows: Pass, scale: float) -> tuple[Any, ...]:

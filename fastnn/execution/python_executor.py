@@ -252,10 +252,10 @@ class Executor:
     def _bind_op(self, functions: ModuleType, op: Op, rows: int) -> BoundOp:
         function = getattr(functions, op.kernel) if isinstance(op.kernel, str) else op.kernel
         no_batch = Batch(np.empty((rows, 0)))
-        changing = tuple((i, a) for i, a in enumerate(op.arguments) if _changes(a))
+        given = list(op.arguments.values())
+        changing = tuple((i, a) for i, a in enumerate(given) if _changes(a))
         arguments = [
-            self.array(a, no_batch) if isinstance(a, Ref) and not _changes(a) else a
-            for a in op.arguments
+            self.array(a, no_batch) if isinstance(a, Ref) and not _changes(a) else a for a in given
         ]
         return BoundOp(function, op.result, op.factor, arguments, changing)
 

@@ -6,7 +6,8 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,39 @@ from .program import STAGES, Op, Ref, Region, Result
 #: Emits the backward ops of a layer: takes the ref of the output's gradient and whether the input's
 #: is wanted, and returns the latter's ref (or None).
 Pullback = Callable[[Ref, bool], "Ref | None"]
+
+
+class PlanMode(NamedTuple):
+    """The purpose that a plan is compiled for.
+
+    Attributes
+    ----------
+    training : bool
+        Whether to plan gradients and the update, and to apply dropout and noise.
+    labels : bool
+        Whether targets are int64 class numbers, one a row, instead of a value per output.
+    fused : bool
+        Whether one op may do the work of several: the same step in fewer passes over memory, whose
+        arena holds gradients without those of the penalties and of sparse parameters.
+    folded : bool
+        Whether normalisations may go into weights, in a plan for inference.
+    noise : bool
+        Whether a plan for inference too applies dropout and noise.
+    batch_statistics : bool
+        Whether a plan for inference too normalises by the statistics of batches; its update stage
+        moves their averages.
+    link : bool
+        Whether predictions are what the loss's link makes of the outputs of the last layer, instead
+        of these.
+    """
+
+    training: bool = False
+    labels: bool = False
+    fused: bool = False
+    folded: bool = False
+    noise: bool = False
+    batch_statistics: bool = False
+    link: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,19 +79,14 @@ class SparseGradient:
 class PlanBuilder:
     """Collects ops and places buffers while layers lower themselves.
 
-    `training` asks for what the backward pass needs and for gradients; `noise` for dropout and
-    noise, which training has, and inference if asked for. Buffers of a training plan stay as they
-    are until the step ends; without training, two areas of the widest layer's size take turns.
-    `batch_statistics` asks normalisations for those of the batch at hand, and ops of the update
-    stage that move their averages. `sparse_steps` allows sparse parameters gradients elsewhere than
-    in their region.
+    Buffers of a training plan stay as they are until the step ends; without training, two areas of
+    the widest layer's size take turns. `sparse_steps` allows sparse parameters gradients elsewhere
+    than in their region.
     """
 
     dtype: np.dtype
-    rows: int
-    training: bool
-    noise: bool
-    batch_statistics: bool
+    n_rows: int
+    mode: PlanMode
     sparse_steps: bool
     widest: int
     layer: str = ""
@@ -69,6 +98,21 @@ class PlanBuilder:
     kinked: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
     _areas: dict[str, list[int]] = field(default_factory=dict)
     _busy: set[int] = field(default_factory=set)  # offsets of areas
+
+    @property
+    def training(self) -> bool:
+        """Whether to keep what the backward pass needs."""
+        return self.mode.training
+
+    @property
+    def noise(self) -> bool:
+        """Whether to apply dropout and noise."""
+        return self.mode.training or self.mode.noise
+
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether to normalise by the statistics of the batch, and to move their averages."""
+        return self.mode.training or self.mode.batch_statistics
 
     def emit(
         self,
@@ -85,12 +129,13 @@ class PlanBuilder:
         ArgumentError, ArgumentTypeError
             There is no such stage or kernel, or a Python function does not take the arguments.
         """
-        checks.member("stage", stage, self.stages)
+        checks.one_of("stage", stage, self.stages)
         if isinstance(kernel, str):
-            checks.member("kernel", kernel, KERNELS)
+            checks.one_of("kernel", kernel, KERNELS)
         else:
             _check_op(self.layer, kernel, arguments)
-        self.stages[stage].append(Op(kernel, arguments, self.layer, result, factor))
+        named = _named(kernel, arguments)
+        self.stages[stage].append(Op(kernel, named, self.layer, result, factor))
 
     def buffer(
         self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False, lookups: int = 1
@@ -118,7 +163,7 @@ class PlanBuilder:
     def _place(self, shape: tuple[int, ...], dtype: Any = None, **options: Any) -> Ref:
         dtype = np.dtype(dtype or self.dtype)
         ref = Ref(Region.WORKSPACE, self.workspace, shape, dtype, **options)
-        self.workspace += round_up(ref.count(self.rows) * dtype.itemsize, ALIGNMENT)
+        self.workspace += round_up(ref.count(self.n_rows) * dtype.itemsize, ALIGNMENT)
         return ref
 
     def activation(self, shape: tuple[int, ...]) -> Ref:
@@ -176,6 +221,22 @@ class PlanBuilder:
         areas.insert(0, free)
         self._busy.add(free)
         return Ref(Region.WORKSPACE, free, shape, self.dtype)
+
+
+@cache
+def argument_names(kernel: str) -> tuple[str, ...]:
+    """Return the names of a kernel's arguments, in the order of its signature."""
+    return tuple(KERNELS[kernel].signature.parameters)
+
+
+def _named(kernel: str | Callable[..., Any], arguments: Sequence[Any]) -> dict[str, Any]:
+    """Return the arguments of an op by name; those with a default may be left out at the end."""
+    if not isinstance(kernel, str):
+        return {str(number): argument for number, argument in enumerate(arguments)}
+    names = argument_names(kernel)
+    if len(arguments) > len(names):
+        raise TypeError(f"{kernel} takes {len(names)} arguments, got {len(arguments)}")
+    return dict(zip(names, arguments, strict=False))
 
 
 def _check_op(layer: str, function: Any, arguments: Sequence[Any]) -> None:

@@ -197,21 +197,23 @@ class EpsilonHat:
 
 @dataclass(frozen=True)
 class Op:
-    """One kernel call: arguments in the order of the kernel's signature.
+    """One kernel call.
 
     `kernel` is a name of the table, or a Python function that takes the arguments as arrays; then
-    only the Python executor can run the plan. What it returns counts `factor` times in `result`.
+    only the Python executor can run the plan. `arguments` go by the names of the kernel's
+    signature, in its order; those of a Python function by their numbers. What the kernel returns
+    counts `factor` times in `result`.
     """
 
     kernel: str | Callable[..., Any]
-    arguments: tuple[Any, ...]
+    arguments: Mapping[str, Any]
     layer: str
     result: Result | None = None
     factor: float = 1.0
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        return tuple(argument for argument in self.arguments if isinstance(argument, Ref))
+        return tuple(value for value in self.arguments.values() if isinstance(value, Ref))
 
 
 #: The parts of a plan, in the order in which a training step runs them.

@@ -1,4 +1,4 @@
-"""Losses of classes, and of questions with the answers yes and no."""
+"""Cross-entropy losses: one class of several, or yes and no for each output."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from ..errors import ArgumentError
 from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
 
-#: How far the class probabilities of a row may be from a sum of 1: they may come from float16.
+__all__ = ["SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
+
+#: Tolerance of the sum of a row's class probabilities, which may come from float16.
 SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
 class _CrossEntropy(Loss):
-    """What both cross-entropies share: targets drawn towards equal probabilities."""
+    """Base of both cross-entropies: targets are smoothed towards equal probabilities."""
 
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
-        self._settle(label_smoothing=smoothing)
+        smoothing = checks.number("label_smoothing", self.label_smoothing, low=0, high=1)
+        self._set_fields(label_smoothing=smoothing)
 
     @property
     def settings(self) -> tuple[float, ...]:
@@ -106,7 +108,7 @@ class SigmoidCrossEntropy(_CrossEntropy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.member("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
+        checks.one_of("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
 
     def factors(self, outputs: int) -> tuple[float, float]:
         return reduction_factors(self.reduction, outputs)

@@ -1,4 +1,4 @@
-"""Losses of numbers."""
+"""Losses of regression."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import numpy as np
 from ..errors import ArgumentError
 from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
+
+__all__ = [
+    "HalfSquaredError",
+    "Huber",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Poisson",
+    "Quantile",
+]
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,8 @@ class HalfSquaredError(Loss):
     """Half the squared error as scikit-learn's MLPRegressor has it, for results that equal its own.
 
     The value is the mean over outputs of ½ (y − t)², the gradient that of the sum over outputs. For
-    one output they belong together; for several, the gradient is as many times as large, as
-    `gradient_check` will tell, so that no name stands for this loss.
+    one output they belong together; for several, the gradient is larger by their number, which
+    `gradient_check` reports; so the loss has no name.
 
     Examples
     --------
@@ -61,7 +70,7 @@ class MeanAbsoluteError(Loss):
 
     kernel = "mean_absolute_error"
 
-    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         return np.sign(output - target)
 
 
@@ -85,13 +94,13 @@ class Huber(Loss):
     kernel = "huber"
 
     def __post_init__(self) -> None:
-        self._settle(delta=checks.real("delta", self.delta, low=0, open_low=True))
+        self._set_fields(delta=checks.number("delta", self.delta, low=0, open_low=True))
 
     @property
     def settings(self) -> tuple[float, ...]:
         return (self.delta,)
 
-    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         error = output - target
         return np.where(abs(error) > self.delta, np.sign(error), 0)
 
@@ -117,7 +126,7 @@ class Poisson(Loss):
     link = "exp"
 
     def __post_init__(self) -> None:
-        checks.member("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
+        checks.one_of("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
 
     def factors(self, outputs: int) -> tuple[float, float]:
         return reduction_factors(self.reduction, outputs)
@@ -160,11 +169,11 @@ class Quantile(Loss):
 
     def __post_init__(self) -> None:
         if not isinstance(self.q, tuple | list):
-            self._settle(q=_level(self.q))
+            self._set_fields(q=_level(self.q))
         elif not self.q:
             raise ArgumentError("q must hold at least one level, got none")
         else:
-            self._settle(q=tuple(map(_level, self.q)))
+            self._set_fields(q=tuple(map(_level, self.q)))
 
     def levels(self, outputs: int) -> tuple[float, ...]:
         return self.q if isinstance(self.q, tuple) else (self.q,) * outputs
@@ -182,9 +191,9 @@ class Quantile(Loss):
             y = np.repeat(y.reshape(-1, 1), outputs, axis=1)
         return super().prepare_target(y, outputs, dtype)
 
-    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         return np.sign(output - target)
 
 
 def _level(value: Any) -> float:
-    return checks.real("q", value, low=0, high=1, open_low=True, open_high=True)
+    return checks.number("q", value, low=0, high=1, open_low=True, open_high=True)

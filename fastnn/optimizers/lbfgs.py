@@ -1,4 +1,4 @@
-"""L-BFGS: what `fastnn.training.lbfgs` runs."""
+"""L-BFGS, which `fastnn.training.lbfgs` runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from .base import Optimizer
 
 if TYPE_CHECKING:
     from ..ir.parameter import Segment
+
+__all__ = ["LBFGS"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,20 +74,20 @@ class LBFGS(Optimizer):
 
     @property
     def learning_rate(self) -> float:  # type: ignore[override]
-        """That of a full quasi-Newton step: 1."""
+        """The learning rate of a full quasi-Newton step: 1."""
         return 1.0
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             history_size=checks.integer("history_size", self.history_size, low=1),
-            tolerance_grad=checks.real("tolerance_grad", self.tolerance_grad, low=0),
-            tolerance_change=checks.real("tolerance_change", self.tolerance_change, low=0),
+            tolerance_grad=checks.number("tolerance_grad", self.tolerance_grad, low=0),
+            tolerance_change=checks.number("tolerance_change", self.tolerance_change, low=0),
             max_line_search=checks.integer("max_line_search", self.max_line_search, low=1),
         )
 
         if self.max_evaluations is not None:
             most = checks.integer("max_evaluations", self.max_evaluations, low=1)
-            self._settle(max_evaluations=most)
+            self._set_fields(max_evaluations=most)
 
     def check_segments(self, segments: tuple[Segment, ...]) -> None:
         for segment in segments:

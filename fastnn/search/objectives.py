@@ -114,7 +114,7 @@ def _objective(wanted: Any, direction: str | None, model: Any) -> Objective:
         )
     if direction is None:
         return found
-    chosen = checks.member("direction", direction, {d: d for d in (MINIMIZE, MAXIMIZE)})
+    chosen = checks.one_of("direction", direction, {d: d for d in (MINIMIZE, MAXIMIZE)})
     return Objective(found.name, chosen, found.measure)
 
 

@@ -136,7 +136,7 @@ def _task(
     model = probe(space, build, seed, X, y, given.validation_data)
     if isinstance(model, Network):
         for name in given.fit_params:
-            checks.member("fit_params", name, dict.fromkeys(FIT_PARAMS))
+            checks.one_of("fit_params", name, dict.fromkeys(FIT_PARAMS))
     split = split_of(
         X,
         y,

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
-from ..data import data_set
+from ..data import split_rows
 from ..errors import ArgumentError, ArgumentTypeError
 
 #: Fraction of the rows that is held out by default.
@@ -95,7 +95,7 @@ def split_of(
     if cv is not None:
         return Split(_folds(cv, X, y, classifier))
     fraction = FRACTION if validation_fraction is None else validation_fraction
-    return Split((data_set.split_rows(len(y), fraction, seed),))
+    return Split((split_rows(len(y), fraction, seed),))
 
 
 def _folds(cv: Any, X: Any, y: Any, classifier: bool) -> tuple[tuple[np.ndarray, np.ndarray], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +14,12 @@ from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..execution.python_executor import GRADIENT_STAGES
 from ..ir.program import Result
+from ..model.base import Model
 from ..model.history import History
 from ..optimizers import LBFGS, Optimizer
 from ..runtime.interrupts import DeferredInterrupt
 from .batch_ranges import Stretches
 from .trainer import Trainer, divergence, training_pass, validate
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 
 def refuse(optimizer: Optimizer, **arguments: Any) -> None:
@@ -38,15 +36,15 @@ class LossSurface:
     are those of the step at which the surface is made.
     """
 
-    def __init__(self, network: Network, data: DataSet):
-        self._network = network
-        self._arena = network.arena
+    def __init__(self, model: Model, data: DataSet):
+        self._model = model
+        self._arena = model.arena
         self._learning = [s for s in self._arena.segments if s.treatment.trainable]
         if not self._learning:
             raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
-        self._executor, self._rows, self._tally = training_pass(network, data, len(data))
+        self._executor, self._rows, self._tally = training_pass(model, data, len(data))
         self._batch = self._rows.batch(0, self._executor.plan)
-        self._state = replace(network.state)
+        self._state = replace(model.state)
 
     @property
     def point(self) -> np.ndarray:
@@ -68,7 +66,7 @@ class LossSurface:
         loss = results[Result.LOSS]
         if not math.isfinite(loss) or results[Result.NONFINITE]:
             layer = self._executor.first_nonfinite_layer(self._batch)
-            raise divergence(self._network.state, loss, 0, layer)
+            raise divergence(self._model.state, loss, 0, layer)
         return loss, self._collect(self._arena.gradients)
 
     def finish_step(self) -> None:
@@ -105,15 +103,15 @@ class FullBatchTrainer(Trainer):
         SciPy holds the reins: there are no stretches that others could have done.
         """
         yield from ()
-        search = _Search(self._network, self._data, self._callbacks)
+        search = _Search(self._model, self._data, self._callbacks)
 
         def end_iteration(point: np.ndarray) -> None:
             search.accept(point, interrupt)
             with interrupt.allowed():
                 epoch = self._state.epoch + 1
-                logs = search.scores() | validate(self._network, self._validation, epoch)
+                logs = search.scores() | validate(self._model, self._validation, epoch)
             self._end_epoch(interrupt, history, logs)
-            if self._network.stop_training:
+            if self._model.stop_training:
                 raise _Stopped
 
         try:
@@ -135,10 +133,10 @@ class _Search:
         The last iterate.
     """
 
-    def __init__(self, network: Network, data: DataSet, callbacks: CallbackList):
-        self._network = network
+    def __init__(self, model: Model, data: DataSet, callbacks: CallbackList):
+        self._model = model
         self._callbacks = callbacks
-        self.surface = LossSurface(network, data)
+        self.surface = LossSurface(model, data)
         self.accepted = self._latest = self.surface.point
         self._loss = math.nan  # at the latest point
         self._announced = False  # whether callbacks know of the iteration under way
@@ -147,7 +145,7 @@ class _Search:
         """Minimise; `end_iteration` is told each iterate. Returns SciPy's `OptimizeResult`."""
         from scipy.optimize import minimize
 
-        optimizer = self._network.optimizer
+        optimizer = self._model.optimizer
         assert isinstance(optimizer, LBFGS)
         options = {
             "maxiter": iterations,
@@ -173,7 +171,7 @@ class _Search:
         with interrupt.section():
             self.surface.finish_step()
             self.accepted = self._latest
-            self._network.state.step += 1
+            self._model.state.step += 1
         self._announced = False
 
     def scores(self) -> dict[str, float]:
@@ -183,7 +181,7 @@ class _Search:
     def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         if not self._announced:
             self._announced = True
-            self._callbacks("on_epoch_begin", self._network.state.epoch + 1)
+            self._callbacks("on_epoch_begin", self._model.state.epoch + 1)
         self._loss, gradient = self.surface.loss_and_gradient(point)
         self._latest = point.copy()
         return self._loss, gradient

@@ -17,16 +17,16 @@ T = TypeVar("T")
 
 
 def integer(argument: str, value: Any, *, low: int, high: int | None = None) -> int:
-    """`value` as an int in [low, high]; booleans are refused."""
+    """Return `value` as an int in [low, high]; a boolean is an error."""
     known = isinstance(value, (int, numbers.Integral)) and not isinstance(value, bool)
     if known and low <= value and (high is None or value <= high):
         return int(value)
     expected = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
-    raise _refusal(argument, expected, value, known)
+    raise _error(argument, expected, value, known)
 
 
 def path(argument: str, value: Any) -> str:
-    """Return a str, bytes or path-like `value` as a str; an empty one is refused."""
+    """Return a str, bytes or path-like `value` as a str; an empty one is an error."""
     try:
         name = os.fsdecode(value)
     except TypeError:
@@ -36,7 +36,7 @@ def path(argument: str, value: Any) -> str:
     return name
 
 
-def real(
+def number(
     argument: str,
     value: Any,
     *,
@@ -45,14 +45,14 @@ def real(
     open_low: bool = False,
     open_high: bool = False,
 ) -> float:
-    """`value` as a finite float between `low` and `high`, ends included unless open."""
+    """Return `value` as a finite float between `low` and `high`, ends included unless open."""
     known = isinstance(value, (float, numbers.Real)) and not isinstance(value, bool)
     if known:
-        number = _as_float(value)
-        above = low < number if open_low else low <= number
-        below = number < high if open_high else number <= high
-        if above and below and math.isfinite(number):
-            return number
+        converted = _as_float(value)
+        above = low < converted if open_low else low <= converted
+        below = converted < high if open_high else converted <= high
+        if above and below and math.isfinite(converted):
+            return converted
     if math.isfinite(high):
         left, right = "(" if open_low else "[", ")" if open_high else "]"
         expected = f"a number in {left}{low:g}, {high:g}{right}"
@@ -60,19 +60,19 @@ def real(
         expected = f"a finite number {'>' if open_low else '>='} {low:g}"
     else:
         expected = "a finite number"
-    raise _refusal(argument, expected, value, known)
+    raise _error(argument, expected, value, known)
 
 
-def _refusal(
+def _error(
     argument: str, expected: str, value: Any, known: bool
 ) -> ArgumentError | ArgumentTypeError:
-    """The error for a value of the wrong size or, unless its type is known, of the wrong type."""
-    error = ArgumentError if known else ArgumentTypeError
-    return error(f"{argument} must be {expected}, got {shown(value)}")
+    """Return the error for a value that is out of range or, if not `known`, of a wrong type."""
+    kind = ArgumentError if known else ArgumentTypeError
+    return kind(f"{argument} must be {expected}, got {shown(value)}")
 
 
 def shown(value: Any) -> str:
-    """A value as messages show it: of numbers with thousands of digits, how many bits they have."""
+    """Return a value as messages show it; of integers with thousands of digits, their size."""
     try:
         return reprlib.repr(value) if isinstance(value, int) else repr(value)
     except ValueError:  # more digits than Python writes
@@ -80,15 +80,15 @@ def shown(value: Any) -> str:
 
 
 def _as_float(value: Any) -> float:
-    """As a float; infinite where it is beyond all of them."""
+    """Return a number as a float, infinite if it is larger than all of them."""
     try:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
 
 
-def flag(argument: str, value: Any) -> bool:
-    """`value` as a bool; nothing else is taken for one."""
+def boolean(argument: str, value: Any) -> bool:
+    """Return `value` as a bool; any other type is an error."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentTypeError(f"{argument} must be True or False, got {value!r}")
     return bool(value)
@@ -101,7 +101,7 @@ def verbosity(value: Any, *, high: int) -> int:
 
 
 def shape(argument: str, value: Any) -> tuple[int, ...]:
-    """`value`, an int or a sequence of ints, as a tuple of positive ints."""
+    """Return `value`, an int or a sequence of ints, as a tuple of positive ints."""
     sizes = (value,) if isinstance(value, numbers.Integral) else value
     try:
         sizes = tuple(sizes)
@@ -114,8 +114,8 @@ def shape(argument: str, value: Any) -> tuple[int, ...]:
     return tuple(integer(argument, size, low=1) for size in sizes)
 
 
-def member(argument: str, value: Any, known: Mapping[str, T]) -> T:
-    """The entry of `known` called `value`; an unknown name is answered with the nearest one."""
+def one_of(argument: str, value: Any, known: Mapping[str, T]) -> T:
+    """Return the entry of `known` called `value`; the error suggests the nearest name."""
     try:
         return known[value]
     except (KeyError, TypeError):

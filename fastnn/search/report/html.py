@@ -15,7 +15,7 @@ from ...errors import MissingDependencyError
 from ...plotting import html, style
 from ...runtime.build_info import show_config
 from ...utils import optional
-from ...utils.printable import printable
+from ...utils.text import printable
 from . import plot_grid
 from .study_view import Dimension, StudyView, TrialView
 

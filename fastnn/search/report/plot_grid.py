@@ -55,7 +55,7 @@ def panels(view: StudyView, kinds: str | Sequence[str] | None = None) -> list[Pa
     wanted = [kinds] if isinstance(kinds, str) else list(kinds)
     if not wanted:
         raise ArgumentError(f"kinds is empty: choose among {', '.join(KINDS)}")
-    return [panel for kind in wanted for panel in checks.member("kinds", kind, makers)(view)]
+    return [panel for kind in wanted for panel in checks.one_of("kinds", kind, makers)(view)]
 
 
 def _if_possible(make: Callable[[StudyView], list[Panel]], view: StudyView) -> list[Panel]:

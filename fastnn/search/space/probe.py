@@ -6,8 +6,9 @@ from typing import Any
 
 import optuna
 
-from ...data import data_set
 from ...errors import ArgumentError, ArgumentTypeError
+from ...model import data_sets
+from ...model.base import model_of
 from ...network import Network
 from ..build import WrongModelError, model_for
 from ..study.studies import quiet
@@ -45,11 +46,11 @@ def probe(
             model = model_for(build, seed, params, number)
             source = f"the network of build({params})"
             if isinstance(model, Network):
-                settled = model.settle_for(X)
-                data_set.data_set(settled, X, y)
+                data = data_sets.data_set_for(model_of(model), X, y)
+                sizes = model_of(model).architecture_for(data.x.shape[1:])
                 if isinstance(validation_data, tuple) and len(validation_data) in (2, 3):
                     source = f"validation_data for {source}"
-                    data_set.data_set(settled, *validation_data)
+                    data_sets.data_set(sizes, *validation_data)
             return model
         except WrongModelError:
             raise

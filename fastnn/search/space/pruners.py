@@ -118,7 +118,7 @@ def pruning_of(
         return Pruning(pruner, tuple(rungs or range(1, epochs + 1)))
     if not isinstance(pruner, str):
         raise ArgumentTypeError(f"pruner must be a name or a pruner of Optuna, got {pruner!r}")
-    checks.member("pruner", pruner, dict.fromkeys(NAMES))
+    checks.one_of("pruner", pruner, dict.fromkeys(NAMES))
     if pruner == "none":
         return Pruning(optuna.pruners.NopPruner(), tuple(rungs or [epochs]))
     if pruner == "median":

@@ -133,7 +133,7 @@ def sampler_of(sampler: Any, seed: int, key: tuple[int, ...], space: Space) -> B
         return sampler
     if not isinstance(sampler, str):
         raise ArgumentTypeError(f"sampler must be a name or a sampler of Optuna, got {sampler!r}")
-    make = checks.member("sampler", sampler, _SAMPLERS)
+    make = checks.one_of("sampler", sampler, _SAMPLERS)
     own = seed if sampler in NON_ADAPTIVE else derived_seed(seed, *key)
     with quiet():
         return make(own % 2**32, space, CountedRandomSampler(seed % 2**32))

@@ -245,7 +245,7 @@ def _frozen(name: str, distribution: Any) -> Scale:
 
 
 def _bounds(ends: tuple[Any, Any], **limits: Any) -> tuple[float, float]:
-    low, high = checks.real("low", ends[0], **limits), checks.real("high", ends[1], **limits)
+    low, high = checks.number("low", ends[0], **limits), checks.number("high", ends[1], **limits)
     if low >= high:
         raise ArgumentError(f"low must be below high, got {low:g} and {high:g}")
     return low, high

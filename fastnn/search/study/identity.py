@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...model.base import model_of
 from ...network import Network
 from ...serialization.container import compact_json
 from ...serialization.description import architecture_config
@@ -106,7 +107,7 @@ def _model_text(model: Any) -> str:
 
 def _network_text(network: Network) -> str:
     try:
-        return compact_json(architecture_config(network, ()), sort_keys=True)
+        return compact_json(architecture_config(model_of(network), ()), sort_keys=True)
     except Exception:  # layers that cannot be serialized
         return _text([type(layer).__name__ for layer in network.layers])
 

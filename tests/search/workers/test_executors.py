@@ -14,8 +14,7 @@ from small_searches import assert_same, run
 
 from fastnn import Adam, Dense, Network, SearchError, fit_population, kernels
 from fastnn.search import log_uniform
-from fastnn.search.workers import local, transport
-from fastnn.search.workers import pool as pool_module
+from fastnn.search.workers import local, pool as pool_module, transport
 
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
 pytestmark = [
