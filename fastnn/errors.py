@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-from .utils import foreign_names
 
 
 class FastnnError(Exception):

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from ..errors import ArgumentError, ArgumentTypeError, unknown_name
+from ..errors import ArgumentError, ArgumentTypeError
 from ..metrics.scoring import METRICS, THRESHOLD, rises
 from ..network import Network
 from ..utils import checks
@@ -128,7 +128,7 @@ def _named(name: str, model: Any) -> Objective:
     except ValueError:
         reported = ["val_loss", *(f"val_{metric}" for metric in METRICS)]
         known = [*_OWN, *reported, *get_scorer_names()]
-        raise unknown_name("objective", name, known) from None
+        raise checks.unknown_name("objective", name, known) from None
 
 
 def _reported(name: str, model: Any) -> Objective:
