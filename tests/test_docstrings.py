@@ -58,15 +58,13 @@ def public_functions(module):
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
             continue
-        if inspect.isfunction(value) and value.__name__ == name:
-            yield name, value
-        elif inspect.isclass(value):
+        if inspect.isclass(value):
             for key, member in vars(value).items():
-                method = getattr(member, "__func__", member)
-                if not key.startswith("_") and isinstance(
-                    method, type(public_functions) | property
-                ):
+                function = getattr(member, "fget", getattr(member, "__func__", member))
+                if not key.startswith("_") and getattr(function, "__name__", None) == key:
                     yield f"{name}.{key}", getattr(value, key)
+        elif inspect.isfunction(value) and value.__name__ == name:
+            yield name, value
 
 
 @pytest.mark.parametrize("file", list(checked_files()))

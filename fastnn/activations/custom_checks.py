@@ -119,7 +119,7 @@ def _given_points(examples: Any, outputs: int | None) -> Points:
     return list(zip(first, second, strict=True))
 
 
-# -------------------------------------------------------------------------- calls of Python's text
+# ------------------------------------------------------------------------------- calls from Python
 
 
 def _at(point: float) -> str:

@@ -15,7 +15,7 @@ from .pipeline import PipelineBuilder, Transform
 
 FILL_MODES = {mode: mode for mode in ("constant", "nearest", "reflect", "wrap")}
 
-#: Sides and elements of an image: beyond, float32 does not hold all places, nor int32 all numbers.
+#: Largest side and number of elements: float32 holds all coordinates, int32 all indices.
 MAX_SIDE, MAX_SIZE = 1 << 20, 1 << 30
 
 #: Estimated nanoseconds for an element, for an element that is sampled, and for the draws.
@@ -63,8 +63,9 @@ class ImageAugmentation(Augmentation):
 
     Notes
     -----
-    Values are not clipped to a range, which nobody states. With flips alone, pixels are copied, not
-    computed. Places are computed in the network's dtype: with float32, to some 1e-7 of the side.
+    Values are not clipped, as their range is unknown. With flips alone, pixels are copied, not
+    computed. Coordinates are computed in the network's dtype: with float32, to some 1e-7 of the
+    side.
 
     References
     ----------

@@ -194,7 +194,7 @@ class CallbackList:
         """Call `on_train_end` of all that have begun; raise the first error unless training failed.
 
         The error that is raised, or ended training, has notes on all others. An interruption goes
-        before errors, and a `GeneratorExit`, whose notes nobody sees, after them.
+        before errors, and a `GeneratorExit`, whose notes are never shown, after them.
         """
         errors: list[BaseException] = []
         for callback in self._begun:

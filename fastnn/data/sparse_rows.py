@@ -35,7 +35,7 @@ class SparseRows:
     def of(cls, matrix: Any) -> SparseRows:
         """Return the rows of a SciPy matrix of any format; raise `ValueError` if it is broken."""
         csr = matrix.tocsr()
-        csr.check_format(full_check=True)  # C writes where the columns say
+        csr.check_format(full_check=True)  # C writes at these columns
         if not csr.has_canonical_format:
             csr = csr.copy()
             csr.sum_duplicates()

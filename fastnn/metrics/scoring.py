@@ -20,7 +20,7 @@ REGRESSION = frozenset({"regression"})
 ALL = CLASSIFICATION | REGRESSION
 THRESHOLD = 0.5  # probability from which a yes/no output counts as yes
 
-#: Parts of names of values that ought to fall, and of those that ought to rise.
+#: Words in the names of values that ought to fall, and of those that ought to rise.
 FALLING = ("error", "loss", "mae", "mse", "mape", "deviation", "distance")
 RISING = ("acc", "auc", "precision", "recall", "f1", "r2", "score", "corr", "variance")
 

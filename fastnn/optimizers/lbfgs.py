@@ -97,8 +97,8 @@ class LBFGS(Optimizer):
                 "max_norm": t.max_norm != 0,
                 "learning_rate_multiplier": t.learning_rate_multiplier != 1,
             }
-            for name, wanted in refused.items():
-                if wanted:
+            for name, is_set in refused.items():
+                if is_set:
                     raise ArgumentError(
                         f"{name} of {segment.name!r} belongs to steps of gradient descent, which "
                         "LBFGS does not take"

@@ -27,7 +27,7 @@ from .findings import BLANK, FAR, UNKNOWN
 from .notation import PLAIN, Notation
 from .scaling import Scaling
 
-_MOST_CATEGORIES = 50  # that are told apart
+_MOST_CATEGORIES = 50  # with an input of their own
 _MOST_RARE = 10_000  # others whose names are kept, so that they are not taken for unknown ones
 
 
@@ -175,12 +175,12 @@ class TableEncoder:
 
     def to_list(self) -> list[dict[str, Any]]:
         """Return itself as JSON-able data, one entry per column."""
-        learnt = iter(self._scaling.to_list())
+        statistics = iter(self._scaling.to_list())
         return [
             {"name": column.name, "kind": column.kind}
             | ({} if column.notation == PLAIN else {"notation": column.notation.to_dict()})
             | (
-                next(learnt)
+                next(statistics)
                 if column.kind == "number"
                 else {"categories": self._categories[column.name]}
             )
@@ -212,7 +212,7 @@ class TableEncoder:
         encoder._categories = {
             entry["name"]: list(entry["categories"]) for entry in data if entry["kind"] != "number"
         }
-        # Files of old name no rare categories: of as many as are told apart, others may be rare.
+        # Old files list no rare categories; there may have been some if the others are many.
         for name, rare in ((entry["name"], entry.get("rare")) for entry in data):
             if len(encoder._categories.get(name, ())) >= _MOST_CATEGORIES:
                 encoder._rare[name] = rare

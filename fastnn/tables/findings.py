@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-#: Kinds of faults, in the order in which they are said.
+#: Kinds of faults, in the order of messages.
 UNREADABLE = "cells that are no numbers count as missing"
 INFINITE = "infinite numbers count as missing"
 BLANK = "blank cells, of which training had none, count as typical ones"

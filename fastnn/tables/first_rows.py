@@ -81,5 +81,5 @@ def _usual_decimal(
         if len(one) == 1 and any(mark in cell for cell in present[name] for mark in ".,")
     }
     if not marks and delimiter == ",":
-        return "."  # who writes decimal commas separates cells by other marks
+        return "."  # files with decimal commas have another delimiter
     return marks.pop() if len(marks) == 1 else None

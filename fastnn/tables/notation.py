@@ -173,7 +173,7 @@ def notation_of(
     for notation, values in _readings(cells, list(likely)).items():
         if not any(_agree(values, other) for other in best.values()):
             best[notation] = values
-    if unit not in ("", *_PARTS):  # no currency has a thousandth part
+    if unit not in ("", *_PARTS):  # currencies have no third decimal
         return tuple(one for one in best if one.thousands) or tuple(best)
     return tuple(best)
 

@@ -17,13 +17,15 @@ _FORMAT = "fastnn table 1"
 
 
 class Shaped(Protocol):
-    """A network, as far as a table must suit it."""
+    """The shapes of a network, which a table must fit."""
 
     @property
-    def input_shape(self) -> tuple[int, ...]: ...
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one row of its input."""
 
     @property
-    def output_shape(self) -> tuple[int, ...]: ...
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of one row of its output."""
 
 
 @dataclass(frozen=True)

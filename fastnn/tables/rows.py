@@ -17,7 +17,7 @@ from .columns import Column
 from .encoder import TableEncoder
 from .scaling import Scaling
 
-#: Numbers that every rule on missing and infinite cells leaves alone.
+#: Numbers up to this size are neither missing nor infinite for a column of any kind.
 _ORDINARY = 1e30
 _NUMBERS: frozenset[Any] = frozenset({float, int, np.float64, np.float32, np.int64, np.int32})
 _CACHE_SIZE = 4096

@@ -9,11 +9,11 @@ import re
 from ..errors import ArgumentError
 from .opening import contents
 
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")  # control characters that no line of names holds
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")  # control characters that no header holds
 _PIECE = 1 << 20  # bytes that are decoded at a time
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is how it begins
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
