@@ -45,7 +45,7 @@ class Network(BaseNetwork):
         huber, poisson or quantile, or one made by `fastnn.loss`. Cross-entropy and Poisson losses
         want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
-        sgd, adagrad, rmsprop, lion, adam, adamw, nadam, radam or lbfgs.
+        The name of a class of `fastnn.optimizers` in lower case, such as adam or sgd.
     metrics : sequence of str or callable, or dict of name to callable
         accuracy, balanced_accuracy, precision, recall, f1 (means over the classes),
         precision_per_class and so on, matthews_corrcoef, roc_auc, average_precision, log_loss; for
@@ -177,9 +177,10 @@ class Network(BaseNetwork):
         validation_fraction : float, optional
             Share of the rows, drawn by the seed, to hold out instead of `validation_data`.
         sample_weight : array-like, shape (n,), optional
-            Not negative, and not 0 for all. Losses and metrics are means Σ w l / Σ w, so only
-            ratios of weights matter (up to rounding; a power of two changes no bit). With
-            ``penalty_scale="sum"`` their sum matters too.
+            Not negative, and not 0 for all. Losses and metrics are means Σ w l / Σ w, over each
+            batch and over the epoch, in training and in validation alike, so only ratios of weights
+            matter (up to rounding; a power of two changes no bit). With ``penalty_scale="sum"``
+            their sum matters too.
         class_weight : dict or "balanced", optional
             Factor on the weight of each class's rows, in training and in validation alike;
             "balanced" is n / (classes · rows of the class), counted in the rows to train on.

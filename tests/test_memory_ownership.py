@@ -1,7 +1,9 @@
 """Networks own what they write to, however they were copied; C writes to nothing read-only."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import joblib
 import numpy as np
@@ -91,6 +93,27 @@ def test_estimators_go_on_after_a_copy(way, form, tmp_path):
         m.fit(X, y)
         m.partial_fit(X, y)
     assert model.predict(X).tobytes() == other.predict(X).tobytes()
+
+
+def test_memory_is_freed_with_the_last_reference():
+    net = trained()
+    arena, executors = weakref.ref(net._model.arena), weakref.ref(net._model.executors)
+    gc.disable()
+    try:
+        del net
+        assert arena() is None
+        assert executors() is None
+    finally:
+        gc.enable()
+
+
+def test_a_shallow_copy_shares_the_arrays_alone():
+    net = trained()
+    twin = copy.copy(net)
+    twin.stop_training, twin.preprocessing = True, {"mean": 0.0}
+    assert twin.parameters is net.parameters
+    assert not net.stop_training
+    assert net.preprocessing is None
 
 
 def test_networks_from_the_same_buffers_do_not_meet():

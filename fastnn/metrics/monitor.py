@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..errors import ArgumentError, ArgumentTypeError, unknown_name
+from ..errors import ArgumentError, ArgumentTypeError
 from ..utils import checks
 from . import scoring
 from .scoring import Metric
@@ -63,7 +63,7 @@ class Monitor:
                 f"monitor is {self.name!r}, but this fit has neither validation_data nor "
                 "validation_fraction"
             )
-        raise unknown_name("monitor", self.name, names)
+        raise checks.unknown_name("monitor", self.name, names)
 
     def _take_direction(self, known: Sequence[Metric]) -> None:
         if not self._auto:
@@ -79,7 +79,7 @@ class Monitor:
     def improves(self, logs: Mapping[str, float]) -> bool:
         """Return whether the value in `logs` is the best so far, and keep it; NaN never is."""
         if self.name not in logs:
-            raise unknown_name("monitor", self.name, logs)
+            raise checks.unknown_name("monitor", self.name, logs)
         value, bound = float(logs[self.name]), self.best
         if bound is None:
             bound = self._baseline

@@ -114,32 +114,32 @@ class Model:
 
     @property
     def built(self) -> bool:
-        """Whether sizes are known and parameters drawn."""
+        """Return whether sizes are known and parameters drawn."""
         return self._executors is not None
 
     @property
     def architecture(self) -> Architecture:
-        """The layers with their sizes; raises `NotBuiltError` before `build`, as do the others."""
+        """Return the layers with their sizes; raise `NotBuiltError` before `build`."""
         return _of_built(self._architecture)
 
     @property
     def arena(self) -> ParameterArena:
-        """The memory of parameters, gradients, optimizer slots and buffers."""
+        """Return the memory of parameters, gradients, optimizer slots and buffers."""
         return _of_built(self._arena)
 
     @property
     def executors(self) -> ExecutorPool:
-        """The plans, and the executors that run them."""
+        """Return the pool of plans and of executors that run them."""
         return _of_built(self._executors)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one row of X."""
+        """Return the shape of one row of X."""
         return self.architecture.shapes[0]
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of one row of the output."""
+        """Return the shape of one row of the output."""
         return self.architecture.shapes[-1]
 
     # ---------------------------------------------------------------------------------- building

@@ -59,21 +59,29 @@ class BaseNetwork(metaclass=Explained):
 
     _model: Model
 
-    layers = OfModel[tuple[Layer, ...]]("As given, with `trainable` as `freeze` has left it.")
-    layer_names = OfModel[tuple[str, ...]]("The names given, or dense_1, dropout_1, dense_2 …")
-    loss = OfModel[Loss]("As given, or made of its name.")
-    optimizer = OfModel[Optimizer]("As given, or made of its name.")
-    metrics = OfModel[tuple[Metric, ...]]("As given, or made of their names.")
-    seed = OfModel[int]("As given, or as drawn.")
-    dtype = OfModel[np.dtype]("As given, a NumPy dtype.")
-    l1 = OfModel[float]("As given.")
-    l2 = OfModel[float]("As given.")
-    max_norm = OfModel[float | None]("As given.")
-    penalty_scale = OfModel[str]("As given.")
-    weight_average = OfModel[WeightAverage | None]("As given.")
-    history = OfModel[History]("All epochs of all fits.")
-    stop_training = OfModel[bool]("Set to True, by a callback, to end a fit after its epoch.")
-    preprocessing = OfModel[dict[str, Any] | None]("How inputs were prepared, as saved.")
+    layers = OfModel[tuple[Layer, ...]](
+        "The layers, in their order; `freeze` changes their `trainable`."
+    )
+    layer_names = OfModel[tuple[str, ...]](
+        "Names of the layers: those given, or dense_1, dropout_1, dense_2 …"
+    )
+    loss = OfModel[Loss]("The loss.")
+    optimizer = OfModel[Optimizer]("The optimizer.")
+    metrics = OfModel[tuple[Metric, ...]]("The metrics, in their order.")
+    seed = OfModel[int]("The seed, as given or drawn.")
+    dtype = OfModel[np.dtype]("The dtype of parameters and predictions.")
+    l1 = OfModel[float]("Strength of the l1 penalty of layers without their own.")
+    l2 = OfModel[float]("Strength of the l2 penalty of layers without their own.")
+    max_norm = OfModel[float | None]("Limit of norms of layers without their own.")
+    penalty_scale = OfModel[str]("What penalties are added to: mean or sum of losses.")
+    weight_average = OfModel[WeightAverage | None]("The average of weights that is kept.")
+    history = OfModel[History]("Loss and metrics of all epochs of all fits.")
+    stop_training = OfModel[bool](
+        "Set to True, by a callback, to end a fit after the current epoch."
+    )
+    preprocessing = OfModel[dict[str, Any] | None](
+        "How inputs were prepared, as saved with the network."
+    )
 
     def __copy__(self) -> Self:
         """Return a network that shares the arrays, but is trained and described on its own."""
@@ -85,11 +93,11 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def built(self) -> bool:
-        """Whether sizes are settled and parameters drawn."""
+        """Return whether sizes are known and parameters drawn."""
         return self._model.built
 
     def build(self, input_shape: int | tuple[int, ...] | None = None) -> Self:
-        """Settle all sizes and draw the initial parameters.
+        """Infer all sizes and draw the initial parameters.
 
         Parameters
         ----------
@@ -111,22 +119,22 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of one row of X."""
+        """Return the shape of one row of X."""
         return self._model.input_shape
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of one row of the output."""
+        """Return the shape of one row of the output."""
         return self._model.output_shape
 
     @property
     def state(self) -> RunState:
-        """Steps and epochs so far, the learning rate of the latest update, and the seed."""
+        """Return steps and epochs so far, the learning rate of the latest update, and the seed."""
         return self._model.state
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next update.
+        """Return the learning rate of the next update.
 
         Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
         stays until it is set again, and is saved with ``optimizer=True``.
@@ -151,7 +159,7 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def parameters(self) -> np.ndarray:
-        """All parameters as one flat array, 64-byte aligned, each array padded with zeros.
+        """Return all parameters as one flat array, 64-byte aligned, each array padded with zeros.
 
         It is the network's own memory: writing to it between calls changes the network.
         """
@@ -159,7 +167,7 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def buffers(self) -> dict[str, np.ndarray]:
-        """What layers keep beside parameters, such as running statistics, by layer and name.
+        """Return the arrays beside parameters, such as running statistics, by layer and name.
 
         The arrays are the network's own memory: writing to them between calls changes the network.
         """
@@ -168,11 +176,11 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def n_parameters(self) -> int:
-        """Number of parameters, padding not counted."""
+        """Return the number of parameters, padding not counted."""
         return sum(segment.size for segment in self._model.arena.segments)
 
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of all parameter arrays, layer by layer, weights (inputs, units) before bias."""
+        """Return copies of all parameter arrays, layer by layer, weights (inputs, units) first."""
         arena = self._model.arena
         return [arena.view(arena.parameters, segment).copy() for segment in arena.segments]
 
@@ -205,7 +213,7 @@ class BaseNetwork(metaclass=Explained):
 
     @explains
     def predict(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> np.ndarray:
-        """Predictions for the rows of X, of shape (n, outputs) and the network's dtype.
+        """Return predictions for the rows of X, of shape (n, outputs) and the network's dtype.
 
         Class probabilities for a cross-entropy loss, rates for poisson, values for the others. Safe
         to call from several threads at once.
@@ -224,7 +232,7 @@ class BaseNetwork(metaclass=Explained):
     def evaluate(
         self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = inference.BATCH_SIZE
     ) -> dict[str, float]:
-        """Loss, without penalties, and metrics on given data, as a dict.
+        """Return loss, without penalties, and metrics on given data, as a dict.
 
         The loss is the mean Σ w l / Σ w over all rows, of the weights w in `sample_weight`.
 
@@ -278,7 +286,7 @@ class BaseNetwork(metaclass=Explained):
             freezing.set_trainable(self._model, layers, True)
 
     def averaged(self) -> AbstractContextManager[Self]:
-        """A context in which the average of the weights takes the place of the weights.
+        """Return a context in which the average of the weights takes the place of the weights.
 
         The context may be entered again within itself. Files and copies made within it hold the
         average as their weights.
@@ -298,7 +306,7 @@ class BaseNetwork(metaclass=Explained):
         return weight_average.SwappedIn(self._model, self)
 
     def use_average(self) -> None:
-        """Make the average of the weights the weights; raises what `averaged` does.
+        """Make the average of the weights the weights; raise what `averaged` does.
 
         Within `averaged`, whose end would undo it, it is refused with `NetworkBusyError`.
 
@@ -312,7 +320,7 @@ class BaseNetwork(metaclass=Explained):
             weight_average.assign_to_weights(self._model)
 
     def update_batch_statistics(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> None:
-        """Measure anew, with the weights as they are, what `BatchNorm` layers know of their inputs.
+        """Measure anew, with the weights as they are, the running statistics of `BatchNorm` layers.
 
         Running statistics are those of the weights that were trained, which an average of weights
         never met. In one pass over X, without dropout, every such layer normalises by the batch at

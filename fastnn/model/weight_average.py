@@ -20,7 +20,7 @@ N = TypeVar("N")
 
 
 def end_epoch(model: Model, epoch: int) -> None:
-    """Let the weights at the end of an epoch into the average, where it counts them."""
+    """Add the weights at the end of an epoch to the average, if it counts that epoch."""
     average = model.weight_average
     momentum = None if average is None else average.momentum(epoch)
     if momentum is not None:

@@ -55,7 +55,7 @@ class CustomObjects:
                 )
 
     def resolved(self, described: Any) -> Any:
-        """What a description stands for, if it names an object; else the description itself.
+        """Return the object that a description names; else the description itself.
 
         Raises
         ------
@@ -77,14 +77,14 @@ class CustomObjects:
         return value
 
     def metrics(self, described: Any) -> list[Any]:
-        """The metrics of a description, those of the user with their functions."""
+        """Return the metrics of a description, those of the user with their functions."""
         if not isinstance(described, list):
             raise ModelFileError("its metrics are not a list")
         found = [(one, self.resolved(one)) for one in described]
         return [own(value, one["name"]) if _is_name(one) else value for one, value in found]
 
     def filled_in(self, config: Any) -> Any:
-        """The description of a layer, with the objects in the places of their names."""
+        """Return the description of a layer, with the objects in the places of their names."""
         if not isinstance(config, dict):
             return config
         return {field: self.resolved(value) for field, value in config.items()}

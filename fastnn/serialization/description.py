@@ -1,4 +1,4 @@
-"""A network's description as JSON values, and back."""
+"""A model's description as JSON values, and back."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MAX_COUNT = 2**48 - 1  # what the random streams leave for the number of a step
 def describe(
     model: Model, preprocessing: Mapping[str, Any] | None, training: bool
 ) -> dict[str, Any]:
-    """The description of a network's file, all but the digest.
+    """Return the description of a model's file, all but the digest.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def describe(
 
 
 def check_fields(model: Model) -> None:
-    """Refuse parts of a network that hold what no file can, such as an array in an own layer.
+    """Refuse parts of a model that hold what no file can, such as an array in an own layer.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def model_from(description: Mapping[str, Any], custom: CustomObjects) -> tuple[M
 
 @contextmanager
 def refusing(what: str = "its description") -> Iterator[None]:
-    """Turns what a description makes constructors raise into `ModelFileError`."""
+    """Turn what a description makes constructors raise into `ModelFileError`."""
     try:
         yield
     except ModelFileError:
@@ -122,7 +122,7 @@ def refusing(what: str = "its description") -> Iterator[None]:
 
 
 def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The entry of that name, which must be a JSON object."""
+    """Return the entry of that name, which must be a JSON object."""
     value = description[name]
     if not isinstance(value, dict):
         raise ModelFileError(f"its {name} is not a JSON object")
@@ -133,7 +133,7 @@ def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def architecture_config(model: Model, input_shape: tuple[int, ...]) -> dict[str, Any]:
-    """All that a network was made with, as JSON values; it need not be built."""
+    """Return all that a model was made with, as JSON values; it need not be built."""
     check_names(model)
     average = model.weight_average
     return {
@@ -204,7 +204,7 @@ def _preprocessing(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """How far the training of a network has come; `plateau` is None without `ReduceOnPlateau`."""
+    """The progress of the training of a model; `plateau` is None without `ReduceOnPlateau`."""
 
     state: RunState
     history: History
@@ -221,7 +221,7 @@ class Training:
 
 
 def training_of(description: Mapping[str, Any]) -> Training:
-    """What a file's description tells of the training; raises `ModelFileError`."""
+    """Return the training state in a file's description; raise `ModelFileError`."""
     with refusing():
         described = section(description, "training")
         state, history = _state(described["state"]), _history(described["history"])
@@ -257,7 +257,7 @@ def _skipped(described: Mapping[str, Any], step: int) -> dict[str, int]:
 
 
 def _plain_history(history: History) -> dict[str, Any]:
-    """The history as JSON values; NaN and infinity, which JSON lacks, as strings."""
+    """Return the history as JSON values; NaN and infinity, which JSON lacks, as strings."""
     values = {
         name: [float(value) if math.isfinite(value) else str(float(value)) for value in column]
         for name, column in history.items()

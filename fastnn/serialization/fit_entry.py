@@ -75,7 +75,7 @@ def _check_state(name: str, values: Any, arrays: Mapping[str, np.ndarray]) -> No
 
 
 def parse(described: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry of a file's description, its form checked; raises `ModelFileError`."""
+    """Return the entry of a file's description, its form checked; raise `ModelFileError`."""
     if "fit" not in described:
         raise ModelFileError("it holds no fit to resume: it was not written by a Checkpoint")
     with refusing():
@@ -97,7 +97,7 @@ def _callback(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tensors(described: Mapping[str, Any]) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
-    """Dtype and shape of each tensor of a file that belongs to its fit."""
+    """Return dtype and shape of each tensor of a file that belongs to its fit."""
     if "fit" not in described:
         return {}
     return {
@@ -108,7 +108,7 @@ def tensors(described: Mapping[str, Any]) -> dict[str, tuple[np.dtype, tuple[int
 
 
 def state_of(fit: Mapping[str, Any], number: int, tensors: Tensors) -> dict[str, Any]:
-    """What `state_dict` of the callback of that number gave."""
+    """Return the state of the callback of that number."""
     callback = fit["callbacks"][number]
     arrays = {name: tensors[_tensor_name(number, name)] for name in callback["arrays"]}
     return callback["state"] | arrays

@@ -159,7 +159,7 @@ def read(
 
 
 def opened(path: str | PathLike[str]) -> BinaryIO:
-    """The file, open for reading."""
+    """Open a file for reading."""
     if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for a writer
         raise ModelFileError("it is not a regular file")
     return open(path, "rb")
@@ -181,7 +181,7 @@ def _read(file: BinaryIO, custom: CustomObjects) -> Model:
 
 
 def check_tensors(header: container.Header, architecture: Architecture, dtype: np.dtype) -> None:
-    """See `container.check_tensors`; raises `ModelFileError` if a tensor is not as it must be."""
+    """Raise `ModelFileError` unless all tensors are as an architecture needs them."""
     shapes = _shapes(architecture, training="training" in header.description)
     needed = {name: (dtype, shape) for name, shape in shapes}
     container.check_tensors(header, needed | fit_entry.tensors(header.description))
@@ -199,7 +199,7 @@ def fill(
 
 
 def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name in the file and shape of all parameters, buffers and, for training, slots."""
+    """Yield name in the file and shape of all parameters, buffers and, for training, slots."""
     for segment in architecture.segments:
         yield segment.name, segment.shape
     for buffer in architecture.buffer_segments:
@@ -222,6 +222,6 @@ def named_tensors(
 
 
 def _first_nonfinite(tensors: Mapping[str, np.ndarray], architecture: Architecture) -> str | None:
-    """Name of a parameter or buffer that is not finite (a slot may be so, and recover)."""
+    """Return the name of a parameter or buffer that is not finite; a slot may be so."""
     names = (name for name, _ in _shapes(architecture, training=False))
     return next((name for name in names if not np.isfinite(tensors[name]).all()), None)

@@ -9,7 +9,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, unknown_name
+from ..errors import ArgumentError
+from ..utils import checks
 from .cells import (
     MISSING_NUMBERS,
     Numbers,
@@ -76,7 +77,7 @@ def find_target(
     ('number', 'its values are numbers with fractions')
     """
     if task not in TASKS:
-        raise unknown_name("task", task, TASKS)
+        raise checks.unknown_name("task", task, TASKS)
     check_column(frame, name)
     cells = frame[name]
     dialect = dialect or Dialect()

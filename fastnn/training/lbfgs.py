@@ -48,7 +48,7 @@ class LossSurface:
 
     @property
     def point(self) -> np.ndarray:
-        """Where the parameters are."""
+        """Return the parameters that learn."""
         return self._collect(self._arena.parameters)
 
     def move_to(self, point: np.ndarray) -> None:
@@ -60,7 +60,7 @@ class LossSurface:
             start += segment.size
 
     def loss_and_gradient(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        """Both at a point, where the parameters stay; raises `DivergenceError`."""
+        """Move to a point; return loss and gradient there, or raise `DivergenceError`."""
         self.move_to(point)
         results = self._executor.run(GRADIENT_STAGES, self._batch, self._state)
         loss = results[Result.LOSS]
@@ -70,11 +70,11 @@ class LossSurface:
         return loss, self._collect(self._arena.gradients)
 
     def finish_step(self) -> None:
-        """What layers do after a step, with the latest point."""
+        """Update running statistics after a step to the latest point."""
         self._executor.run(("update",), self._batch, self._state)
 
     def scores(self) -> dict[str, float]:
-        """Metrics at the latest point."""
+        """Return the metrics at the latest point."""
         tally, executor = self._tally, self._executor
         if tally is None:
             return {}
@@ -98,9 +98,9 @@ class FullBatchTrainer(Trainer):
     """Runs the iterations of one fit."""
 
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
-        """Iterations up to the last one, until nothing is left to gain, or a callback stops it.
+        """Run iterations up to the last, to convergence, or until a callback stops them.
 
-        SciPy holds the reins: there are no stretches that others could have done.
+        SciPy drives the loop: there are no stretches to hand out.
         """
         yield from ()
         search = _Search(self._model, self._data, self._callbacks)
@@ -142,7 +142,7 @@ class _Search:
         self._announced = False  # whether callbacks know of the iteration under way
 
     def run(self, iterations: int, end_iteration: Callable[[np.ndarray], None]) -> Any:
-        """Minimise; `end_iteration` is told each iterate. Returns SciPy's `OptimizeResult`."""
+        """Minimise; call `end_iteration` with each iterate. Return SciPy's `OptimizeResult`."""
         from scipy.optimize import minimize
 
         optimizer = self._model.optimizer
@@ -165,7 +165,7 @@ class _Search:
         )
 
     def accept(self, point: np.ndarray, interrupt: DeferredInterrupt) -> None:
-        """A point is an iterate."""
+        """Make a point the last iterate."""
         if not np.array_equal(point, self._latest):
             self._evaluate(point)
         with interrupt.section():
@@ -175,7 +175,7 @@ class _Search:
         self._announced = False
 
     def scores(self) -> dict[str, float]:
-        """Loss and metrics at the latest point."""
+        """Return loss and metrics at the latest point."""
         return {"loss": self._loss} | self.surface.scores()
 
     def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:

@@ -79,7 +79,7 @@ class Steps:
 
 
 def divergence(state: RunState, loss: float | None, number: int, layer: str) -> DivergenceError:
-    """The error for batch `number`, counted from 0, whose loss or gradient is not finite.
+    """Return the error for batch `number`, counted from 0, whose loss or gradient is not finite.
 
     `loss` is None where an update overflowed.
     """
@@ -100,7 +100,7 @@ def divergence(state: RunState, loss: float | None, number: int, layer: str) -> 
 def training_pass(
     model: Model, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
 ) -> tuple[Executor, Pass, Tally | None]:
-    """A pass to train on, the executor for it, and what collects the metrics."""
+    """Return a pass to train on, the executor for it, and the collector of metrics."""
     labels = data.labels and not (augmentation and augmentation.mixes)
     rows = Pass(data, batch_size, augmentation=augmentation)
     executor = model.executors.training(batch_size, labels)
@@ -113,7 +113,7 @@ def train_on_batch(
     interrupt: DeferredInterrupt,
     augmentation: Pipeline | None = None,
 ) -> dict[str, float]:
-    """One step on all rows; returns loss and metrics from before the update."""
+    """Take one step on all rows; return loss and metrics from before the update."""
     executor, rows, tally = training_pass(model, data, len(data), augmentation)
     steps = Steps(model, executor)
     with steps.all_finite(rows):
@@ -126,7 +126,7 @@ def train_on_batch(
 
 
 def validate(model: Model, data: DataSet | None, epoch: int) -> dict[str, float]:
-    """Scores at the end of an epoch, of the average of the weights once there is one."""
+    """Return the scores of an epoch, those of the average of the weights once there is one."""
     if data is None:
         return {}
     average, executors = model.weight_average, model.executors
@@ -153,7 +153,7 @@ class Trainer:
         self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
 
     def run(self, interrupt: DeferredInterrupt) -> History:
-        """Train; returns the history of this fit and appends it to the network's.
+        """Train; return the history of this fit and append it to the model's.
 
         Ctrl-C waits, in `interrupt`, but while batches are computed, rows scored or callbacks run.
         """
@@ -185,7 +185,7 @@ class Trainer:
             return self._callbacks(hook, *arguments)
 
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
-        """Epochs up to the last one, or until a callback wants to stop."""
+        """Run epochs up to the last one, or until a callback stops them."""
         model, settings = self._model, self._settings
         executor, rows, self._tally = training_pass(
             model, self._data, settings.batch_size, settings.augmentation
@@ -200,7 +200,7 @@ class Trainer:
     def _end_epoch(
         self, interrupt: DeferredInterrupt, history: History, logs: dict[str, float]
     ) -> None:
-        """Count an epoch, write it down and tell callbacks."""
+        """Count an epoch, append it to the history and call callbacks."""
         model, epoch = self._model, self._state.epoch + 1
         with interrupt.section():
             self._state.epoch = epoch

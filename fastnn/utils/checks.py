@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import os
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import ArgumentError, ArgumentTypeError, unknown_name
+from ..errors import ArgumentError, ArgumentTypeError, FastnnError
+from . import foreign_names
 
 T = TypeVar("T")
 
@@ -120,3 +122,19 @@ def one_of(argument: str, value: Any, known: Mapping[str, T]) -> T:
         return known[value]
     except (KeyError, TypeError):
         raise unknown_name(argument, value, known) from None
+
+
+def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:
+    """Return the error for a name that is not among the known ones, with the nearest one."""
+    known = sorted(known)
+    if not isinstance(name, str):
+        wrapper = foreign_names.WRAPPERS.get(argument) if callable(name) else None
+        hint = f": make it one by {wrapper}" if wrapper else ""
+        return ArgumentTypeError(
+            f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}{hint}"
+        )
+    habit = [one for one in foreign_names.NAMES.get(name.lower(), ()) if one in known]
+    near = habit or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = foreign_names.ADVICE.get((argument, name.lower()), hint)
+    return ArgumentError(f"unknown {argument} {name!r}: {hint}Known: {', '.join(known)}")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from programs import shared_library
 
-from fastnn.kernels import KERNELS, _native
+from fastnn.kernels import KERNELS, native
 
 CSRC = Path(__file__).parents[2] / "csrc"
-MAX_DIMS = _native.limits()[1]
+MAX_DIMS = native.limits()[1]
 
 if not CSRC.is_dir():
     pytest.skip("needs the source tree", allow_module_level=True)
@@ -67,7 +67,7 @@ def test_an_empty_array_fits_where_numpy_makes_it(library):
 
 
 def test_a_call_is_checked_for_each_of_its_arrays(library):
-    kernel = _native.kernel_names().index("dense_fwd")
+    kernel = native.kernel_names().index("dense_fwd")
     for sizes, expected in (((2**30, 2**20, 2**20), True), ((2**40, 2**20, 2**20), False)):
         dims = (ctypes.c_int64 * MAX_DIMS)(*sizes)
         assert bool(library.fastnn_sizes_fit(kernel, dims)) is expected
@@ -75,10 +75,8 @@ def test_a_call_is_checked_for_each_of_its_arrays(library):
 
 @pytest.mark.parametrize("row", KERNELS.values(), ids=list(KERNELS))
 def test_shapes_in_c_are_those_of_the_table(row, library):
-    sizes = library.fastnn_kernel_sizes(_native.kernel_names().index(row.name))
-    shapes = [
-        array.shape.removeprefix("bits(").removesuffix(")").split() for array in row.arrays.values()
-    ]
+    sizes = library.fastnn_kernel_sizes(native.kernel_names().index(row.name))
+    shapes = [array.dimensions for array in row.arrays.values()]
     letters = sorted({letter for shape in shapes for letter in shape})
     expected = {tuple(map(letters.index, shape)) for shape in shapes}
     if any(array.dtype == "target" for array in row.arrays.values()):
@@ -89,4 +87,4 @@ def test_shapes_in_c_are_those_of_the_table(row, library):
 
 
 def test_every_limit_has_room():
-    assert min(_native.limits()) >= 16
+    assert min(native.limits()) >= 16

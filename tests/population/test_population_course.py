@@ -387,16 +387,18 @@ def test_the_estimate_is_near_what_is_allocated(units):
 
 
 def test_the_first_that_fits_begins():
-    room = memory.Room(100, [memory.Need(10, 60), memory.Need(10, 50), memory.Need(10, 20)])
+    room = memory.MemoryBudget(
+        100, [memory.MemoryNeeded(10, 60), memory.MemoryNeeded(10, 50), memory.MemoryNeeded(10, 20)]
+    )
     assert room.limited
-    assert room.enter(memory.Need(10, 60))
-    assert not room.enter(memory.Need(10, 50))
-    room.leave(memory.Need(10, 60))
-    assert room.enter(memory.Need(10, 50))
-    assert room.enter(memory.Need(10, 20))
-    alone = memory.Room(1, [memory.Need(0, 60)])
-    assert alone.enter(memory.Need(0, 60))  # whatever happens, one trains
-    assert not memory.Room(math.inf, [memory.Need(1, 1)] * 9).limited
+    assert room.enter(memory.MemoryNeeded(10, 60))
+    assert not room.enter(memory.MemoryNeeded(10, 50))
+    room.leave(memory.MemoryNeeded(10, 60))
+    assert room.enter(memory.MemoryNeeded(10, 50))
+    assert room.enter(memory.MemoryNeeded(10, 20))
+    alone = memory.MemoryBudget(1, [memory.MemoryNeeded(0, 60)])
+    assert alone.enter(memory.MemoryNeeded(0, 60))  # whatever happens, one trains
+    assert not memory.MemoryBudget(math.inf, [memory.MemoryNeeded(1, 1)] * 9).limited
 
 
 def test_memory_that_is_left(tmp_path):

@@ -11,8 +11,8 @@ from fastnn.errors import (
     ArgumentTypeError,
     BackendError,
     CustomFunctionError,
-    unknown_name,
 )
+from fastnn.utils import checks
 
 cimport numpy as np
 from cpython.object cimport PyObject

@@ -1,4 +1,4 @@
-"""A look at what `build` makes, before the first trial."""
+"""Try out what `build` returns, before the first trial."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ..workers.jobs import Build
 from .samplers import CountedRandomSampler
 from .spaces import Space
 
-#: Draws from the space of which one at least must work. A single one may be an unlucky corner,
-#: which is for its trial to report.
+#: Draws from the space of which at least one must work. A single one may fail in an unlucky corner
+#: of the space, which its trial will report.
 DRAWS = 3
 
 
 def probe(
     space: Space, build: Build, seed: int, X: Any, y: Any, validation_data: Any = None
 ) -> Any:
-    """A model that `build` made of parameters drawn from the space, and that takes the data.
+    """Return a model that `build` makes of a draw from the space, and that accepts the data.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        There is none among some draws: the space or `build` raised an exception, `build` returned
-        something else, or the networks take other data.
+        No draw gives one: the space or `build` raised an exception, `build` returned something
+        else, or the networks take other data.
     """
     with quiet():
         study = optuna.create_study(sampler=CountedRandomSampler(seed))

@@ -148,7 +148,7 @@ def prepared(
 
 @contextmanager
 def locked(networks: Sequence[BaseNetwork]) -> Iterator[None]:
-    """A context in which nobody else may train the networks; entered where Ctrl-C waits."""
+    """Hold the locks of all networks; entered where Ctrl-C waits."""
     with ExitStack() as stack:
         for index, network in enumerate(networks):
             with _naming(index):
@@ -158,7 +158,7 @@ def locked(networks: Sequence[BaseNetwork]) -> Iterator[None]:
 
 @contextmanager
 def _naming(index: int) -> Iterator[None]:
-    """A context in which errors about one network say which."""
+    """Prefix errors about one network with its index."""
     try:
         yield
     except (ArgumentError, ArgumentTypeError, NetworkBusyError) as error:

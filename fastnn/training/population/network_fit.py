@@ -100,19 +100,19 @@ class NetworkFit:
             return None
 
     def conclude(self, run: Any, seconds: float) -> None:
-        """Go on to the next stretch: the one at hand was done by a native run, in so much time."""
+        """Proceed to the next stretch: a native run has done this one, in so many seconds."""
         assert self._stretch is not None
         self._spent += seconds
         self._go_on(lambda stretch: stretch.outcome(run))
 
     def run(self, interrupt: DeferredInterrupt) -> None:
-        """Do the stretch at hand, or the beginning of it, in this thread; go on to the next."""
+        """Run the stretch at hand, or its beginning, in this thread; proceed to the next."""
         start = time.monotonic()
         self._go_on(lambda stretch: stretch.run(interrupt, PATIENCE))
         self._spent += time.monotonic() - start
 
     def close(self) -> None:
-        """Leave the fit as it stands."""
+        """End the fit where it stands."""
         self.finished = True
         if self._training is not None:
             self._training.close()
@@ -133,7 +133,7 @@ class NetworkFit:
             self._proceed(self._training.go_on, reached)
 
     def _proceed(self, step: Callable[..., Stretch | None], *arguments: Any) -> None:
-        """Take Python's part of the training, up to the next stretch or the end."""
+        """Run Python's part of the training, up to the next stretch or the end."""
         self.model.lock.hand_over()
         try:
             self._stretch = self._context.run(step, *arguments)

@@ -47,7 +47,7 @@ class Population(Generic[N]):
 
     @property
     def failed(self) -> tuple[int, ...]:
-        """Indices of the networks with an error."""
+        """Return the indices of the networks with an error."""
         return tuple(i for i, error in enumerate(self.errors) if error is not None)
 
     def __len__(self) -> int:

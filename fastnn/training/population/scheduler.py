@@ -1,8 +1,8 @@
-"""Who trains which network next.
+"""The schedule of a population: which network trains next.
 
-Members of a crew ask for work, and report it done, through one function. A network goes from member
-to member, one stretch (mostly an epoch) at a time. All that memory has room for begin at once;
-then whatever has most left to do goes first, so that all end at about the same time:
+Threads of a pool get work, and report it done, through one function. A network passes from thread
+to thread, one stretch (mostly an epoch) at a time. All that fit into memory begin at once; then the
+one with most work left goes first, so that all end at about the same time:
 
     waiting ── room in memory ──> under way ── stretch done ──> ready
                                       ^─── most left first ───────┘
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Scheduler:
-    """Has all fits trained.
+    """Runs all fits of a population on a pool of threads.
 
     Parameters
     ----------
@@ -64,15 +64,15 @@ class Scheduler:
         self._condition = threading.Condition()  # guards all that follows
         self._waiting = sorted(fits, key=lambda t: -t.work_left)
         self._ready: list[tuple[float, int, NetworkFit]] = []
-        self._members_at_work = 0
+        self._threads_at_work = 0
         self._unfinished = len(fits)
-        self._least = 0  # so many fits are left undone by the crew
+        self._least = 0  # number of fits that the pool leaves undone
         self._runs: dict[Any, tuple[NetworkFit, float]] = {}  # under way in C, and since when
         self._error: BaseException | None = None
         self._crew: Any = None
 
     def run(self, threads: int) -> None:
-        """Train, on so many threads; raises what ends it early."""
+        """Train, on so many threads; raise what ends it early."""
         native = _native_module()
         if native is None:
             threads = 1
@@ -93,7 +93,7 @@ class Scheduler:
                 raise self._error
 
     def _take(self, done: Any) -> Any:
-        """The next run for a member, which has done one (or None); None sends it home."""
+        """Return the next run for a thread, which has done one (or None); None ends the thread."""
         try:
             with self._interrupt.section():
                 if done is not None:
@@ -108,7 +108,7 @@ class Scheduler:
         return None
 
     def _native_run(self, fit: NetworkFit) -> Any:
-        """The stretch at hand for C to do; None once Python has done it."""
+        """Return the stretch at hand for C to run; None once Python has run it."""
         if not fit.begun:
             fit.begin(self._interrupt)
         run = None if fit.finished else fit.native_run()
@@ -125,20 +125,20 @@ class Scheduler:
         self._put_back(fit)
 
     def _next(self) -> NetworkFit | None:
-        """A fit to go on with, as soon as there is one; None when the crew's work is done.
+        """Return a fit to continue, as soon as there is one; None when all work is done.
 
-        Nobody leaves while others work, unless all are to stop: the calling thread, which alone
-        hears of Ctrl-C, waits here rather than in C.
+        No thread ends while others work, unless all are to stop: the calling thread, which alone
+        receives Ctrl-C, waits here rather than in C.
         """
         with self._condition:
             while True:
                 fit = self._choose()
                 if fit is not None:
-                    self._members_at_work += 1
+                    self._threads_at_work += 1
                     return fit
-                if self._stopping or not self._members_at_work:
+                if self._stopping or not self._threads_at_work:
                     return None
-                self._condition.wait(PATIENCE)  # a run that Ctrl-C ends tells nobody
+                self._condition.wait(PATIENCE)  # a run that Ctrl-C ends notifies nothing
                 self._interrupt.poll()
 
     @property
@@ -158,9 +158,9 @@ class Scheduler:
         return heapq.heappop(self._ready)[-1] if self._ready else None
 
     def _put_back(self, fit: NetworkFit) -> None:
-        """A member is done with a fit, for now or for good."""
+        """Queue a fit of which a thread has done a stretch, or finish it."""
         with self._condition:
-            self._members_at_work -= 1
+            self._threads_at_work -= 1
             if not fit.finished:
                 heapq.heappush(self._ready, (-fit.work_left, fit.index, fit))
             else:
@@ -181,7 +181,7 @@ class Scheduler:
             self._stop(fit.error)
 
     def _stop(self, error: BaseException) -> None:
-        """Have everything end, soon, because of an error."""
+        """Stop all threads because of an error."""
         with self._condition:
             if self._error is None:
                 self._error = error
@@ -190,7 +190,7 @@ class Scheduler:
             self._condition.notify_all()
 
     def _finish_last(self) -> None:
-        """Train what the crew has left, each network by a team."""
+        """Train the networks that the pool has left, each by a team of all threads."""
         self._least = 0
         while (fit := self._next()) is not None:
             run = self._native_run(fit)
