@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     )
     from .diagnostics.callback import LayerHealth
     from .diagnostics.diagnosis import diagnose
-    from .diagnostics.gradient_check import GradientCheck, gradient_check
+    from .diagnostics.gradient_check import gradient_check
+    from .diagnostics.gradient_check_result import GradientCheck
     from .diagnostics.learning_rate import LearningRateSweep, lr_find
     from .diagnostics.report import Diagnosis
     from .errors import (
@@ -127,7 +128,8 @@ _HOMES = {
         "UnknownCategoryWarning",
     ],
     "estimators": ["MLPClassifier", "MLPRegressor"],
-    "diagnostics.gradient_check": ["GradientCheck", "gradient_check"],
+    "diagnostics.gradient_check": ["gradient_check"],
+    "diagnostics.gradient_check_result": ["GradientCheck"],
     "model.history": ["History"],
     "layers": [
         "Activation",
