@@ -19,7 +19,7 @@ from setuptools.modified import newer_group
 CSRC = Path("csrc")
 # Those of isa/ are compiled apart, each with flags of its own.
 SOURCES = [
-    "fastnn/kernels/_native.pyx",
+    "fastnn/kernels/native/extension.pyx",
     *sorted(str(path) for path in CSRC.rglob("*.c") if path.parent != CSRC / "isa"),
 ]
 HEADERS = sorted(str(path) for ending in ("h", "inc", "def") for path in CSRC.rglob(f"*.{ending}"))

@@ -3,9 +3,9 @@
 import pytest
 from programs import output_of
 
-from fastnn.kernels import _native
+from fastnn.kernels import native
 
-pytestmark = pytest.mark.skipif(not _native.openmp_version(), reason="built without OpenMP")
+pytestmark = pytest.mark.skipif(not native.openmp_version(), reason="built without OpenMP")
 
 #: Of a program that takes a few seconds; where members wait for each other it never ends.
 TIMEOUT = 180
@@ -32,7 +32,7 @@ COMMON = """
         return Network(layers, loss="softmax_cross_entropy", seed=3)
 
     def digest(net):
-        arena = net.arena
+        arena = net._model.arena
         everything = arena.parameters.tobytes() + arena.slots.tobytes() + arena.buffers.tobytes()
         return hashlib.sha256(everything + repr(net.history["loss"]).encode()).hexdigest()
 """

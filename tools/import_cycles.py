@@ -1,10 +1,10 @@
-"""Print import cycles of fastnn that cross the border of a folder; the exit status is 1 if there is one.
+"""Print an import cycle between folders of fastnn; the exit status is 1 if there is one.
 
     python tools/import_cycles.py [PACKAGE]
 
-Counts every import statement: at the top of a module, for type checkers alone, and inside functions.
-A module of the root counts as a folder of its own, ``fastnn/__init__.py``, which holds the public
-names, as none.
+Counts every import statement: at the top of a module, for type checkers alone, and inside
+functions. A module of the root counts as a folder of its own; ``fastnn/__init__.py``, which holds
+the public names, is left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 
 
@@ -25,7 +26,7 @@ def main(package: Path) -> int:
     except CycleError as error:
         cycle = error.args[1][::-1]  # each imports the next
         print("import cycle:", " → ".join(cycle))
-        for folder, other in zip(cycle, cycle[1:], strict=False):
+        for folder, other in pairwise(cycle):
             for place in imports[folder][other]:
                 print(f"  {place}")
         return 1
@@ -47,9 +48,7 @@ def folder_imports(package: Path) -> Mapping[str, Mapping[str, list[str]]]:
     return found
 
 
-def imported(
-    path: Path, folder: tuple[str, ...]
-) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
+def imported(path: Path, folder: tuple[str, ...]) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
     """Yield the line of each import statement of a file, and the dotted names that it asks for."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

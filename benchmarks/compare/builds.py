@@ -12,7 +12,7 @@ from peers.environment import HARMFUL, ROOT
 from peers.interleave import Worker
 from workloads.timing import processor_time
 
-MODULE = "fastnn/kernels/**/_native*.so"
+MODULE = "fastnn/kernels/**/*.so"
 
 
 class RevisionError(Exception):

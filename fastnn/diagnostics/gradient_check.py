@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..compiler.architecture import Architecture
-from ..data import data_set
+from ..data import arrays
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import Segment
+from ..model.base import model_of
+from ..model.data_sets import data_set
 from ..network import Network
 from ..runtime.random_streams import Stream, check_seed, permutation, stream_offset
 from ..utils import checks
@@ -131,11 +133,11 @@ def gradient_check(
 
 def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Architecture, DataSet]:
     """Return the network's architecture and the checked data, both in float64; build nothing."""
-    shape = net.input_shape if net.built else data_set.inputs(X, None, FLOAT64).shape[1:]
-    architecture = net.settled(shape, FLOAT64)
+    shape = net.input_shape if net.built else arrays.inputs(X, None, FLOAT64).shape[1:]
+    architecture = model_of(net).architecture_for(shape, FLOAT64)
     if not any(segment.treatment.trainable for segment in architecture.segments):
         raise ArgumentError("net must have parameters to check, but its layers have none to learn")
-    return architecture, data_set.data_set(architecture, X, y, sample_weight)
+    return architecture, data_set(architecture, X, y, sample_weight)
 
 
 def _compare(surface: LossSurface, epsilon: float, n: int | None, seed: int) -> GradientCheck:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..utils.text_table import table
+from ..utils.text import table
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from ..data.data_set import DataSet
 from ..execution.batches import Pass
 from ..metrics import scoring
+from ..model.base import model_of
 from ..network import Network
 
 
@@ -36,7 +37,7 @@ def row_losses(net: Network, data: DataSet) -> tuple[np.ndarray, np.ndarray]:
     """Return the loss of every row, shape (n,) float64, and predictions, shape (n, outputs)."""
     predictions = np.empty((len(data), *net.output_shape), net.dtype)
     one_by_one = Pass(data, 1, predictions=predictions)
-    with net.executors.inference(1, data.labels) as executor:
+    with model_of(net).executors.inference(1, data.labels) as executor:
         executor.infer(one_by_one, net.state)
     return one_by_one.losses, predictions
 

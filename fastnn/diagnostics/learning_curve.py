@@ -11,6 +11,7 @@ import numpy as np
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError, DivergenceError
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from ..utils import checks
 from . import samples
@@ -115,5 +116,5 @@ def _train(
 def error_rate(net: Network, data: DataSet) -> ErrorRate:
     """Return the error of a network's predictions."""
     assert data.target is not None
-    predictions = inference.predict(net, data.selected(data.x))
+    predictions = inference.predict(model_of(net), data.selected(data.x))
     return ErrorRate.of(net.loss.task, data.selected(data.target), predictions)

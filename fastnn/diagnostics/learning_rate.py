@@ -11,8 +11,10 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..execution import native_executor
+from ..execution.arena import ParameterArena
 from ..execution.batches import Pass
 from ..execution.python_executor import Diverged
+from ..model.base import model_of
 from ..plotting import style
 from ..plotting.style import QUIET, TRAINING, VALIDATION, dress
 from ..runtime.interrupts import DeferredInterrupt
@@ -182,9 +184,10 @@ def lr_find(
 
 def _losses(net: Network, data: DataSet, rates: np.ndarray, batch_size: int) -> Iterator[float]:
     """Yield the loss of each batch, and take a step at the next rate."""
-    plan = net.executors.plan(batch_size, training=True, labels=data.labels)
-    arena = net.architecture.arena()
-    arena.copy_from(net.arena)
+    model = model_of(net)
+    plan = model.executors.plan(batch_size, training=True, labels=data.labels)
+    arena = ParameterArena(model.architecture)
+    arena.copy_from(model.arena)
     executor = native_executor.executor(plan, arena)
     state = replace(net.state)
     one_pass = Pass(data, batch_size)

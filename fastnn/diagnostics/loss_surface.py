@@ -20,6 +20,7 @@ from ..execution.python_executor import Executor
 from ..ir.builder import PlanMode
 from ..ir.program import Op, Ref, Result
 from ..kernels.functions import ElementFunction
+from ..model.base import model_of
 from ..network import Network
 
 
@@ -42,7 +43,7 @@ class LossSurface:
         plan = compile_plan(architecture, len(data), PlanMode(training=True, labels=data.labels))
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
         plan = replace(plan, stages=MappingProxyType(fuse_dense_dropout(plan.stages)))
-        self.arena = _copied(net.arena, architecture)
+        self.arena = _copied(model_of(net).arena, architecture)
         self._executor = Executor(plan, self.arena)
         self._batch = Pass(data, len(data)).batch(0, plan)
         self._state = replace(net.state)
@@ -64,7 +65,7 @@ class LossSurface:
     def smooth_regions(self) -> list[np.ndarray]:
         """Return the smooth region of the last loss: its side of every kink in layers and loss."""
         sides = [np.searchsorted(kinks, array) for array, kinks in self._kinked]
-        loss = self._loss.pieces(self._output, self._target)
+        loss = self._loss.smooth_region(self._output, self._target)
         return sides if loss is None else [*sides, loss]
 
     def _array(self, ref: Ref) -> np.ndarray:
@@ -84,7 +85,7 @@ class LossSurface:
 
 def _copied(source: ParameterArena, architecture: Architecture) -> ParameterArena:
     """Return a copy of the parameters and buffers of `source`, laid out for `architecture`."""
-    arena = architecture.arena()
+    arena = ParameterArena(architecture)
     for target, segment in zip(arena.segments, source.segments, strict=True):
         arena.view(arena.parameters, target)[...] = source.view(source.parameters, segment)
     for kept, buffer in zip(arena.buffer_segments, source.buffer_segments, strict=True):

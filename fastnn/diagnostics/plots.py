@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ..model.history import History
     from .bias_variance import BiasVariance
     from .learning_curve import LearningCurve
     from .measurement import LayerFigures
@@ -26,21 +25,6 @@ MANY = 12
 
 #: Figures that `LayerHealth` draws over the epochs, with the title of each plot.
 HEALTH = {"signal": "‖gradient‖ at each output", "update_ratio": "‖update‖ / ‖parameters‖"}
-
-
-def history(axes: Axes, values: History, name: str) -> None:
-    """Draw a metric of training and validation over the epochs."""
-    series = [
-        (label, values[key], colour)
-        for label, key, colour in (
-            ("training", name, TRAINING),
-            ("validation", f"val_{name}", VALIDATION),
-        )
-        if key in values
-    ]
-    lines(axes, values.epoch, series)
-    axes.locator_params(axis="x", integer=True)
-    dress(axes, name.replace("_", " "), "epoch", name)
 
 
 def error_parts(axes: Axes, errors: BiasVariance) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..data import data_set
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError
+from ..model.base import model_of
+from ..model.data_sets import data_set_for
 from ..network import Network
 from ..runtime.random_streams import Stream, permutation, stream_offset
 
@@ -30,14 +31,14 @@ def checked_data(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
     `what` begins the messages of errors and tells which X and y they are about.
     """
     data = data_for(net, X, y, what)
-    net.build_for(data)
+    model_of(net).build_for(data)
     return data
 
 
 def data_for(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
     """Return X and y as the network takes them; do not build the network."""
     try:
-        return data_set.data_set(net.settle_for(X), X, y)
+        return data_set_for(model_of(net), X, y)
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"{what}{error}") from None
 

@@ -18,6 +18,7 @@ from ..data.sparse_rows import SparseRows
 from ..errors import ArgumentError
 from ..losses import Loss
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from . import build_network, conversion, fit_loop, parameters, sklearn_random, state
 from .inputs import InputValidationMixin, in_dtype, to_matrix
@@ -86,7 +87,7 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
         self.intercepts_.replace(values)
 
     def _parameters(self, attribute: str, kind: str) -> WeightList:
-        arena = self.network_.arena  # an AttributeError before fit
+        arena = model_of(self.network_).arena  # an AttributeError before fit
         own = [segment for segment in arena.segments if segment.parameter.name == kind]
         return WeightList(attribute, [arena.view(arena.parameters, segment) for segment in own])
 
@@ -254,7 +255,7 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
         self._described = build_network.network_config(self, self._loss(), sizes, self.n_outputs_)
         if known is not None and incremental and not known.optimizer.full_batch:
             if previous not in (None, self._described):
-                known.redescribe(*self._described)
+                model_of(known).replace_config(*self._described)
             return known
         dtype = X.dtype if known is None else known.dtype
         seed = sklearn_random.seed(self, sizes, random)
@@ -275,13 +276,13 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
     def _predict_outputs(self, X: Any) -> np.ndarray:
         """Return the predictions of the network, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
-        outputs = inference.predict(self.network_, self._check_X(X))
+        outputs = inference.predict(model_of(self.network_), self._check_X(X))
         return outputs if self._scaling is None else self._scaling.from_units(outputs)
 
     def _predict_scores(self, X: Any) -> np.ndarray:
         """Return the outputs of the last layer (n_samples, n_outputs), without a link; checks X."""
         check_is_fitted(self)
-        return inference.predict(self.network_, self._check_X(X), link=False)
+        return inference.predict(model_of(self.network_), self._check_X(X), link=False)
 
     def predictor(self) -> Predictor:
         """Return a function that predicts one row, without checks, in a few microseconds.

@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import (
 from ..data.data_set import DataSet
 from ..losses import Loss
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from . import class_losses, class_weights, conversion
 from .base import BaseMultilayerPerceptron, has_partial_fit
@@ -297,7 +298,7 @@ class MLPClassifier(ClassPredictionsMixin, ClassifierMixin, BaseMultilayerPercep
         """Return a function that computes the accuracy; all labels of a row have to be right."""
 
         def score() -> float:
-            predicted = self._decide(inference.predict(self.network_, validation.x))
+            predicted = self._decide(inference.predict(model_of(self.network_), validation.x))
             target = validation.target
             assert target is not None
             if self._task == "multiclass" and target.ndim == 2:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..callbacks import Callback
+from ..model.base import model_of
 from ..runtime.interrupts import DeferredInterrupt
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class ConvergenceMonitor(Callback):
         else:
             self._compare_score(network, self._score())
         if self._schedule == "invscaling":
-            initial = network.learning_rates.initial  # the optimizer's, whatever was set since
+            rates = model_of(network).learning_rates
+            initial = rates.initial  # the optimizer's, whatever was set since
             network.learning_rate = initial / (estimator.t_ + 1) ** float(estimator.power_t)
         if estimator._no_improvement_count > estimator.n_iter_no_change:
             self._stop_or_lower_rate(network)
@@ -82,7 +84,8 @@ class ConvergenceMonitor(Callback):
         """Restore the best weights."""
         if self._best_weights is not None:
             with DeferredInterrupt(waiting=True):
-                network.arena.parameters[...], network.arena.buffers[...] = self._best_weights
+                arena = model_of(network).arena
+                arena.parameters[...], arena.buffers[...] = self._best_weights
 
     @property
     def _schedule(self) -> str:
@@ -119,7 +122,8 @@ class ConvergenceMonitor(Callback):
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
 
     def _copy_weights(self, network: Network) -> None:
-        self._best_weights = network.arena.parameters.copy(), network.arena.buffers.copy()
+        arena = model_of(network).arena
+        self._best_weights = arena.parameters.copy(), arena.buffers.copy()
 
     def _stop_or_lower_rate(self, network: Network) -> None:
         estimator = self._estimator

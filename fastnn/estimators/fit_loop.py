@@ -14,9 +14,11 @@ from ..callbacks import Callback, ProgressBar
 from ..callbacks.base import CallbackList, Logs
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, DivergenceError
+from ..model.base import model_of
 from ..model.history import History
 from ..network import Network
-from ..training.trainer import FitSettings, Session
+from ..training.prepare import run
+from ..training.session import FitSettings, Session
 from . import baseline
 from .convergence import ConvergenceMonitor, TimeLimit
 from .sklearn_random import Shuffles
@@ -154,7 +156,7 @@ def _run(
     session = Session(network.state.epoch, callback_list, settings, data, validation)
     network.history = History()  # of this fit alone: partial_fit may be called any number of times
     try:
-        network.train(session)
+        run(model_of(network), session)
     except DivergenceError as error:
         raise ArgumentError(f"{NOT_FINITE} {error}") from error
     except KeyboardInterrupt:

@@ -11,8 +11,11 @@ from sklearn.utils import check_X_y, column_or_1d
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..data import frames
-from ..data.data_set import DataSet, converted, inputs_for
+from ..data.arrays import converted
+from ..data.data_set import DataSet
 from ..data.sparse_rows import SparseRows
+from ..model.base import model_of
+from ..model.data_sets import inputs_for
 from ..network import Network
 from . import targets
 from .columns import CURE, DTYPES, Columns, as_table, categorical_columns, fills_nan
@@ -92,7 +95,9 @@ class InputValidationMixin:
         matrix, dtype = to_matrix(columns.impute(X)), self.network_.dtype
         if isinstance(matrix, SparseRows):
             return matrix.astype(dtype)
-        return matrix if matrix.dtype == dtype else inputs_for(self.network_.architecture, matrix)
+        if matrix.dtype == dtype:
+            return matrix
+        return inputs_for(model_of(self.network_).architecture, matrix)
 
     def _is_plain(self, X: Any) -> bool:
         """Return whether X is an array that `validate_data` would return as it is.

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..model.base import model_of
 from ..model.inference import RowPredictor
 from ..network import Network
 from .columns import Columns
@@ -37,7 +38,7 @@ class Predictor:
         columns: Columns | None = None,
         scaling: TargetScaling | None = None,
     ):
-        self._predict = RowPredictor(network)
+        self._predict = RowPredictor(model_of(network))
         self._both_classes = both_classes
         self._scaling = scaling
         self._encode = None if columns is None or columns.plain else columns.encode_row

@@ -16,6 +16,7 @@ from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from ..utils import checks
 from . import conversion
@@ -219,7 +220,7 @@ class MLPRegressor(UncertaintyMixin, RegressorMixin, BaseMultilayerPerceptron):
             target = target[:, :1]
 
         def score() -> float:
-            predicted = self._values(inference.predict(self.network_, validation.x))
+            predicted = self._values(inference.predict(model_of(self.network_), validation.x))
             if not np.isfinite(predicted).all():
                 return np.nan
             with np.errstate(over="ignore"):  # where training is about to diverge

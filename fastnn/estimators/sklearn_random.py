@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..model.base import model_of
 from ..network import Network
 from .build_network import given_layers
 
@@ -40,7 +41,7 @@ def draw_weights(network: Network, random: np.random.RandomState, estimator: Any
     """
     activation = estimator.activation
     factor = 2.0 if isinstance(activation, str) and activation == "logistic" else 6.0
-    arena, bound, given = network.arena, 0.0, set(map(id, given_layers(estimator)))
+    arena, bound, given = model_of(network).arena, 0.0, set(map(id, given_layers(estimator)))
     for segment in arena.segments:
         if id(network.layers[segment.layer]) in given:
             continue

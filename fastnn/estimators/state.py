@@ -7,14 +7,17 @@ among its parameters.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from .._version import __version__
 from ..errors import FastnnError, ModelFileError
 from ..layers import Layer
 from ..losses import Loss
+from ..model.base import model_of
+from ..network import Network, network_of
 from ..serialization.custom_objects import CustomObjects
-from ..serialization.state import custom_objects, is_foreign, network_of, network_state
+from ..serialization.state import custom_objects, is_foreign, model_from, model_state
 from .build_network import NetworkConfig
 from .columns import Columns
 from .target_scaling import TargetScaling
@@ -66,6 +69,10 @@ def unpack(kind: str, state: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
+def _network_state(network: Network) -> Any:
+    return model_state(model_of(network)) or network
+
+
 def _config_state(config: NetworkConfig) -> Any:
     parts = (*config.layers, config.loss)
     if any(map(is_foreign, parts)):
@@ -88,8 +95,8 @@ def _config_from_state(state: dict[str, Any]) -> NetworkConfig:
 
 
 #: Attributes of fastnn's own classes: the conversion to plain values, and back.
-_CONVERTERS = {
-    "network_": (lambda network: network_state(network) or network, network_of),
+_CONVERTERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "network_": (_network_state, lambda state: network_of(model_from(state))),
     "_described": (_config_state, _config_from_state),
     "_scaling": (TargetScaling.state, TargetScaling.from_state),
     "_columns": (Columns.state, Columns.from_state),

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..layers import Dropout
 from ..losses import Loss, Quantile
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from .target_scaling import TargetScaling
 
@@ -61,7 +62,9 @@ class UncertaintyMixin:
             raise ValueError("return_std=True needs a network with dropout, whose masks it varies")
         if quantile_levels(network.loss):
             raise ValueError("return_std=True is for a value, not for several quantiles")
-        mean, deviation = inference.moments_of_draws(network, self._check_X(X), n_draws)
+        mean, deviation = inference.mc_dropout_mean_std(
+            model_of(network), self._check_X(X), n_draws
+        )
         if self._scaling is None:
             return mean, deviation
         return self._scaling.from_units(mean), deviation * self._scaling.scale

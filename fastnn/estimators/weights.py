@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..data.data_set import numbers
+from ..data.arrays import numbers
 from ..errors import ArgumentError, ArgumentTypeError
 
 

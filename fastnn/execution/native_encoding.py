@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -29,28 +28,7 @@ from ..ir.program import (
     StreamOffset,
 )
 from ..kernels.functions import UserFunction
-from ..kernels.rows import Array
-from ..kernels.spec import KERNELS
-
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
-
-OP = np.dtype(
-    [
-        ("kernel", "i8"),
-        ("result", "i8"),
-        ("arrays", "i8"),
-        ("dims", "i8"),
-        ("scalars", "i8"),
-        ("factor", "f8"),
-        ("array", [("region", "i8"), ("offset", "i8")], (MAX_ARRAYS,)),
-        ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
-        (
-            "scalar",
-            [("kind", "i8"), ("value", "u8"), ("decay", "f8"), ("skipped", "u8")],
-            (MAX_SCALARS,),
-        ),
-    ]
-)
+from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 
 TRANSFORM = np.dtype(
     [("function", "u8"), ("settings", "u8"), ("stream", "i8"), ("out", "u8"), ("cost", "f8")]
@@ -74,14 +52,30 @@ def python_ops(plan: Plan) -> list[Op]:
 
 def encode_plan(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
-    assert native.op_size() == OP.itemsize
+    op_type = _op_type(*native.limits())
+    assert native.op_size() == op_type.itemsize
     assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], OP)
+    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], op_type)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
     return native.Program(records, begin.tolist(), plan.dtype == np.float64, prediction)
+
+
+@cache
+def _op_type(arrays: int, dims: int, scalars: int) -> np.dtype:
+    """Return the type of the record of one op."""
+    scalar = [("kind", "i8"), ("value", "u8"), ("decay", "f8"), ("skipped", "u8")]
+    return np.dtype(
+        [
+            *((name, "i8") for name in ("kernel", "result", "arrays", "dims", "scalars")),
+            ("factor", "f8"),
+            ("array", [("region", "i8"), ("offset", "i8")], (arrays,)),
+            ("dim", [("per_row", "i8"), ("fixed", "i8")], (dims,)),
+            ("scalar", scalar, (scalars,)),
+        ]
+    )
 
 
 @cache
@@ -91,79 +85,27 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
     return kernels, {name: number for number, name in enumerate(native.activations())}
 
 
-@dataclass(frozen=True)
-class ArgumentSlot:
-    """Where C takes one argument of a kernel: in array or scalar slot `number`.
-
-    `dimensions` name those of an array that has some, and `places` say where they go. An op may
-    leave out an argument that has a default.
-    """
-
-    name: str
-    number: int
-    default: Any
-    array: Array | None = None
-    dimensions: tuple[str, ...] = ()
-    places: tuple[int, ...] = ()
-
-
-@cache
-def _argument_slots(kernel: str) -> tuple[ArgumentSlot, ...]:
-    """Return the slots of a kernel's arguments.
-
-    Arrays and scalars go in the order of the signature, dimensions in that of the alphabet;
-    kernels.def has the other side. A target takes two slots: for values, and for class numbers.
-    """
-    row = KERNELS[kernel]
-    dimensions = sorted({name for array in row.arrays.values() for name in _dimension_names(array)})
-    slots = []
-    arrays = scalars = 0
-    for name, parameter in row.signature.parameters.items():
-        array = row.arrays.get(name)
-        if array is None:
-            slots.append(ArgumentSlot(name, scalars, parameter.default))
-            scalars += 1
-        else:
-            own = _dimension_names(array)
-            places = tuple(map(dimensions.index, own))
-            slots.append(ArgumentSlot(name, arrays, parameter.default, array, own, places))
-            arrays += 2 if array.dtype == "target" else 1
-    return tuple(slots)
-
-
-@cache
-def _counts(kernel: str) -> tuple[int, int, int]:
-    """Return the numbers of array slots, dimensions and scalar slots that a kernel takes."""
-    row, slots = KERNELS[kernel], _argument_slots(kernel)
-    labels = sum(array.dtype == "target" for array in row.arrays.values())
-    dimensions = {name for slot in slots for name in slot.dimensions}
-    return len(row.arrays) + labels, len(dimensions), len(slots) - len(row.arrays)
-
-
-def _dimension_names(array: Array) -> tuple[str, ...]:
-    return () if array.shape.startswith("bits") else tuple(array.shape.split())
-
-
 def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     """Return the record of one op."""
     assert isinstance(op.kernel, str)
     numbers, activations = _codes(native)
-    arrays = [(NOWHERE, 0)] * MAX_ARRAYS
-    dims = [(0, 0)] * MAX_DIMS
-    scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
-    for slot in _argument_slots(op.kernel):
+    most_arrays, most_dims, most_scalars = native.limits()
+    arrays = [(NOWHERE, 0)] * most_arrays
+    dims = [(0, 0)] * most_dims
+    scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * most_scalars
+    for slot in argument_slots(op.kernel):
         argument = op.arguments.get(slot.name, slot.default)
-        if slot.array is None:
+        if isinstance(slot, ScalarSlot):
             value = activations[argument] if isinstance(argument, str) else argument
-            scalars[slot.number] = _scalar(value, dtype)
+            scalars[slot.slot] = _scalar(value, dtype)
         elif argument is not None:
             labels = slot.array.dtype == "target" and argument.dtype.kind == "i"
-            arrays[slot.number + labels] = region_number(argument.region), argument.offset
-            extents = _extents(slot.dimensions, argument)
-            for place, extent in zip(slot.places, extents, strict=False):
-                dims[place] = extent
+            arrays[slot.slot + labels] = region_number(argument.region), argument.offset
+            if not slot.array.is_mask:
+                for dim, extent in zip(slot.dims, _extents(slot, argument), strict=False):
+                    dims[dim] = extent
     result = NO_RESULT if op.result is None else op.result + 1
-    return numbers[op.kernel], result, *_counts(op.kernel), op.factor, arrays, dims, scalars
+    return numbers[op.kernel], result, *slot_counts(op.kernel), op.factor, arrays, dims, scalars
 
 
 def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
@@ -173,9 +115,9 @@ def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None
     record["stream"] = transform.stream
 
 
-def _extents(dimensions: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
+def _extents(slot: ArraySlot, ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
-    if dimensions == ("*",):
+    if slot.array.shape == "*":
         size = math.prod(ref.shape)
         return [(size * ref.per_row, 0) if ref.per_row else (0, size)]
     rows = [(ref.per_row, 0)] if ref.per_row else []

@@ -50,7 +50,7 @@ class UserFunction:
         try:
             return self._compiled[dtype.name]
         except KeyError:
-            from ._numba.functions import compile_function
+            from .numba.functions import compile_function
 
             # Of two threads that compile it, both take what the first one made.
             return self._compiled.setdefault(dtype.name, compile_function(self, dtype))

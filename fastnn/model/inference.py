@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,32 +12,30 @@ from ..data.data_set import DataSet
 from ..data.sparse_rows import SparseRows
 from ..execution import native_executor
 from ..execution.batches import Pass
+from ..execution.executor_pool import ExecutorPool
 from ..metrics import scoring
+from .base import Model
 from .tally import Tally
-
-if TYPE_CHECKING:
-    from ..execution.executor_pool import ExecutorPool
-    from ..network import Network
 
 #: Rows run at a time unless told otherwise: enough to fill the kernels, few enough for the caches.
 BATCH_SIZE = 1024
 
 #: The step that keys the masks of the first draw: beyond all of training, whose steps have 47 bits.
-FIRST_DRAW = 1 << 47
+FIRST_MC_STEP = 1 << 47
 
 
 def predict(
-    network: Network, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE, link: bool = True
+    model: Model, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE, link: bool = True
 ) -> np.ndarray:
     """Return predictions for the rows of x, shape (n, outputs).
 
     Without the link of the loss, they are the outputs of the last layer: logits of a cross-entropy.
     """
-    predictions = np.empty((len(x), *network.output_shape), network.dtype)
+    predictions = np.empty((len(x), *model.output_shape), model.dtype)
     batch_size = min(batch_size, len(x))
     rows = Pass(DataSet(x), batch_size, predictions=predictions, scored=False)
-    with network.executors.inference(batch_size, labels=False, link=link) as executor:
-        executor.infer(rows, network.state)
+    with model.executors.inference(batch_size, labels=False, link=link) as executor:
+        executor.infer(rows, model.state)
     return predictions
 
 
@@ -49,17 +47,17 @@ class RowPredictor:
 
     Parameters
     ----------
-    network : Network
+    model : Model
     """
 
-    def __init__(self, network: Network):
-        row = np.zeros((1, *network.input_shape), network.dtype)
-        outputs = np.zeros((1, *network.output_shape), network.dtype)
-        with network.executors.inference(1, labels=False) as executor:
+    def __init__(self, model: Model):
+        row = np.zeros((1, *model.input_shape), model.dtype)
+        outputs = np.zeros((1, *model.output_shape), model.dtype)
+        with model.executors.inference(1, labels=False) as executor:
             plan = executor.plan  # folded only where that costs no digits
-        own = native_executor.executor(plan, network.arena)
+        own = native_executor.executor(plan, model.arena)
         rows = Pass(DataSet(row), 1, predictions=outputs, scored=False)
-        self._run = own.repeatable(rows, network.state)
+        self._run = own.repeatable(rows, model.state)
         self._row, self._outputs = row[0], outputs[0]
 
     def __call__(self, row: Any) -> np.ndarray:
@@ -69,24 +67,24 @@ class RowPredictor:
         return self._outputs.copy()
 
 
-def moments_of_draws(
-    network: Network, x: np.ndarray | SparseRows, draws: int
+def mc_dropout_mean_std(
+    model: Model, x: np.ndarray | SparseRows, draws: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of predictions with dropout and noise, each (n, outputs).
+    """Return mean and standard deviation of predictions with dropout and noise, each (n, outputs).
 
     The masks of a draw are a function of the network's seed, the number of the draw and the place
     of the row in x; no step of training has them.
     """
-    mean, deviation = (np.empty((len(x), *network.output_shape), network.dtype) for _ in range(2))
+    mean, deviation = (np.empty((len(x), *model.output_shape), model.dtype) for _ in range(2))
     batch_size = min(BATCH_SIZE, len(x))
-    step = FIRST_DRAW
-    with network.executors.inference(batch_size, labels=False, noise=True) as executor:
+    step = FIRST_MC_STEP
+    with model.executors.inference(batch_size, labels=False, noise=True) as executor:
         for start in range(0, len(x), batch_size):
             piece = DataSet(x[start : start + batch_size])
-            sample = np.empty((draws, len(piece), *network.output_shape), network.dtype)
+            sample = np.empty((draws, len(piece), *model.output_shape), model.dtype)
             for predictions in sample:
                 rows = Pass(piece, batch_size, predictions=predictions, scored=False)
-                executor.infer(rows, replace(network.state, step=step))
+                executor.infer(rows, replace(model.state, step=step))
                 step += 1
             rows_done = slice(start, start + batch_size)
             mean[rows_done] = sample.mean(axis=0, dtype=np.float64)
@@ -95,34 +93,34 @@ def moments_of_draws(
 
 
 def evaluate(
-    network: Network,
+    model: Model,
     data: DataSet,
     batch_size: int = BATCH_SIZE,
     executors: ExecutorPool | None = None,
 ) -> dict[str, float]:
-    """Loss, without penalties, and metrics, as a dict; by the network's executors, or others."""
+    """Return loss, without penalties, and metrics; by the model's executors, or others."""
     batch_size = min(batch_size, len(data))
     rows = Pass(data, batch_size)
-    tally = tally_for(network, rows)
-    with (executors or network.executors).inference(batch_size, data.labels) as executor:
+    tally = tally_for(model, rows)
+    with (executors or model.executors).inference(batch_size, data.labels) as executor:
         done = 0
         while done < len(rows):
             stop = len(rows) if tally is None else tally.block_end
-            executor.infer(rows, network.state, done, stop)
+            executor.infer(rows, model.state, done, stop)
             done = stop
             if tally is not None:
                 tally.reach(done)
     return {"loss": rows.mean_loss()} | ({} if tally is None else tally.scores())
 
 
-def tally_for(network: Network, rows: Pass) -> Tally | None:
-    """What collects the network's metrics over a pass; None if it has none."""
-    if not network.metrics:
+def tally_for(model: Model, rows: Pass) -> Tally | None:
+    """Return what collects the metrics over a pass; None if there are none."""
+    if not model.metrics:
         return None
-    (outputs,) = network.output_shape
-    return Tally(network.metrics, network.loss.task, rows, outputs, network.dtype)
+    (outputs,) = model.output_shape
+    return Tally(model.metrics, model.loss.task, rows, outputs, model.dtype)
 
 
 def score_names(named: Sequence[scoring.Metric], outputs: int) -> tuple[str, ...]:
-    """Names, in their order, of what `evaluate` tells of a network with so many outputs."""
+    """Return the names, in their order, of the scores that `evaluate` gives for so many outputs."""
     return ("loss", *scoring.names(named, outputs))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..utils import optional
-from ..utils.printable import printable
+from ..utils.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment

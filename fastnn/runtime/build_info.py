@@ -1,4 +1,4 @@
-"""What this installation can do on this machine."""
+"""Version, back ends, instruction sets and threads of this installation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import platform
 from typing import Any, Literal, overload
 
 from .._version import __version__
-from ..errors import FastnnError, unknown_name
+from ..errors import FastnnError
+from ..utils import checks
 
 MODES = ("stdout", "dict")
 
@@ -46,7 +47,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     'available'
     """
     if mode not in MODES:
-        raise unknown_name("mode", mode, MODES)
+        raise checks.unknown_name("mode", mode, MODES)
     config = _config()
     if mode == "dict":
         return config
@@ -72,18 +73,18 @@ def _config() -> dict[str, Any]:
 
 def _native() -> tuple[dict[str, Any] | None, str]:
     try:
-        from ..kernels import _native
+        from ..kernels import native
     except (ImportError, FastnnError) as error:
         return None, str(error)
-    openmp = _native.openmp_version()
-    native = {
-        "isa": _native.isa_name(),
-        "isas": _native.available_isas(),
-        "threads": _native.get_num_threads(),
-        "openmp": _native.openmp_runtime() if openmp else None,
+    openmp = native.openmp_version()
+    state = {
+        "isa": native.isa_name(),
+        "isas": native.available_isas(),
+        "threads": native.get_num_threads(),
+        "openmp": native.openmp_runtime() if openmp else None,
         "openmp_version": openmp,
     }
-    return native, "available"
+    return state, "available"
 
 
 def _lines(config: dict[str, Any]) -> list[str]:

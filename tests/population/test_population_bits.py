@@ -12,7 +12,7 @@ from fastnn import Dense, augmentation, kernels
 PROGRAM = """
     import sys
     import fastnn
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
     from populations import BATCH_SIZES, EPOCHS, contents, data, folds, zoo
 
     X, y, weight = data()

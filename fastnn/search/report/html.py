@@ -14,9 +14,9 @@ from ...diagnostics.tables import Rows
 from ...errors import MissingDependencyError
 from ...plotting import html, style
 from ...runtime.build_info import show_config
-from ...utils.printable import escape
+from ...utils.text import escape
 from . import plot_grid
-from .study_view import Dimension, Observation, Observed
+from .study_view import Dimension, StudyView, TrialView
 
 if TYPE_CHECKING:
     from ..result import SearchResult
@@ -56,27 +56,27 @@ _SIGNS = {
 
 def page(result: SearchResult, command: str | None) -> str:
     """The whole document."""
-    observed = result.observed()
-    return html.document(_headline(observed), _body(result, observed, command), _STYLE)
+    view = result.observed()
+    return html.document(_headline(view), _body(result, view, command), _STYLE)
 
 
-def _headline(observed: Observed) -> str:
-    if len(observed.objectives) > 1:
-        return f"Search: {len(observed.chosen)} trials on the front"
-    [objective] = observed.objectives
-    return f"Search: {objective.name} {observed.chosen[0].values[0]:.5g}"
+def _headline(view: StudyView) -> str:
+    if len(view.objectives) > 1:
+        return f"Search: {len(view.chosen)} trials on the front"
+    [objective] = view.objectives
+    return f"Search: {objective.name} {view.chosen[0].values[0]:.5g}"
 
 
-def _body(result: SearchResult, observed: Observed, command: str | None) -> Iterator[str]:
-    yield f"<h1>{escape(_headline(observed))}</h1>"
-    yield f'<p class="quiet">{escape(_summary(result, observed))}</p>'
-    yield _best(observed)
-    yield html.section("Plots", _plots(observed))
-    yield html.section(*_trials(observed))
-    failed = [trial for trial in observed.trials if trial.state == "failed"]
+def _body(result: SearchResult, view: StudyView, command: str | None) -> Iterator[str]:
+    yield f"<h1>{escape(_headline(view))}</h1>"
+    yield f'<p class="quiet">{escape(_summary(result, view))}</p>'
+    yield _best(view)
+    yield html.section("Plots", _plots(view))
+    yield html.section(*_trials(view))
+    failed = [trial for trial in view.trials if trial.state == "failed"]
     if failed:
         yield html.section("Failures", html.table(failure_rows(failed), "errors"))
-    yield html.section("What was searched", html.table(_space_rows(observed), "space"))
+    yield html.section("What was searched", html.table(_space_rows(view), "space"))
     settings = {"seed": str(result.seed)} | (result.settings or {})
     yield html.section("Settings", _facts(settings))
     if command is not None or result.settings is not None:
@@ -84,21 +84,21 @@ def _body(result: SearchResult, observed: Observed, command: str | None) -> Iter
     yield html.section("Made by", _facts(versions()))
 
 
-def _summary(result: SearchResult, observed: Observed) -> str:
-    states = ", ".join(f"{n} {state}" for state, n in observed.counts().items())
-    seconds = sum(trial.seconds for trial in observed.trials)
-    epochs = sum(trial.epochs for trial in observed.trials)
+def _summary(result: SearchResult, view: StudyView) -> str:
+    states = ", ".join(f"{n} {state}" for state, n in view.counts().items())
+    seconds = sum(trial.seconds for trial in view.trials)
+    epochs = sum(trial.epochs for trial in view.trials)
     ended = ", interrupted" if result.interrupted else ""
     return (
-        f"{len(observed.trials)} trials ({states}){ended}; {epochs:,} epochs, "
+        f"{len(view.trials)} trials ({states}){ended}; {epochs:,} epochs, "
         f"{seconds:,.3g} s of trials, side by side"
     )
 
 
-def _best(observed: Observed) -> str:
+def _best(view: StudyView) -> str:
     """The front as a table; of one objective, the best trial from top to bottom."""
-    rows = trial_rows(observed, observed.chosen)
-    if len(observed.objectives) > 1:
+    rows = trial_rows(view, view.chosen)
+    if len(view.objectives) > 1:
         return html.section("The front", html.table(rows))
     best = {name: text for name, text in zip(*rows, strict=True) if text}
     return html.section("The best trial", _facts(best))
@@ -107,7 +107,7 @@ def _best(observed: Observed) -> str:
 # --- plots ----------------------------------------------------------------------------------------
 
 
-def _plots(observed: Observed) -> str:
+def _plots(view: StudyView) -> str:
     """As SVG; without matplotlib a line that says so."""
     try:
         style.require_matplotlib()
@@ -116,16 +116,16 @@ def _plots(observed: Observed) -> str:
     blocks = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")  # readers have fonts
-        for wide, group in groupby(plot_grid.panels(observed), key=lambda panel: panel.wide):
+        for wide, group in groupby(plot_grid.panels(view), key=lambda panel: panel.wide):
             size = _WIDE if wide else style.PANEL
             pictures = "\n".join(style.svg(panel.draw, size) for panel in group)
             blocks.append(f'<div class="{"wide" if wide else "plots"}">\n{pictures}\n</div>')
-    return "\n".join([_legend(observed), *blocks])
+    return "\n".join([_legend(view), *blocks])
 
 
-def _legend(observed: Observed) -> str:
+def _legend(view: StudyView) -> str:
     signs = []
-    for state, name in plot_grid.names(observed).items():
+    for state, name in plot_grid.names(view).items():
         colour, sign = _SIGNS[state]
         signs.append(f'<span style="color: {colour}">{sign}</span> {escape(name)}')
     return f'<p class="legend">{" &emsp; ".join(signs)}</p>'
@@ -134,20 +134,20 @@ def _legend(observed: Observed) -> str:
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def _trials(observed: Observed) -> tuple[str, str]:
+def _trials(view: StudyView) -> tuple[str, str]:
     """Heading and table of the best trials by the first objective, complete ones before others."""
-    sign = observed.objectives[0].sign
+    sign = view.objectives[0].sign
     ranked = sorted(
-        observed.judged, key=lambda t: (t.state != "complete", sign * t.values[0], t.number)
+        view.scored, key=lambda t: (t.state != "complete", sign * t.values[0], t.number)
     )
     title = "Trials" if len(ranked) <= ROWS else f"The best {ROWS} of {len(ranked)} trials"
-    return title, html.table(trial_rows(observed, ranked[:ROWS]))
+    return title, html.table(trial_rows(view, ranked[:ROWS]))
 
 
-def trial_rows(observed: Observed, trials: Sequence[Observation]) -> Rows:
+def trial_rows(view: StudyView, trials: Sequence[TrialView]) -> Rows:
     """A row for each trial, heading first."""
-    objectives = [objective.name for objective in observed.objectives]
-    names = [dimension.name for dimension in observed.dimensions]
+    objectives = [objective.name for objective in view.objectives]
+    names = [dimension.name for dimension in view.dimensions]
     rows: Rows = [("trial", *objectives, *names, "epochs", "seconds", "state")]
     for trial in trials:
         values = [f"{value:.5g}" for value in trial.values]
@@ -157,7 +157,7 @@ def trial_rows(observed: Observed, trials: Sequence[Observation]) -> Rows:
     return rows
 
 
-def failure_rows(failed: Sequence[Observation]) -> Rows:
+def failure_rows(failed: Sequence[TrialView]) -> Rows:
     """A row for each error, the most frequent first."""
     numbers: dict[str, list[int]] = {}
     for trial in failed:
@@ -173,12 +173,12 @@ def failure_rows(failed: Sequence[Observation]) -> Rows:
     return rows
 
 
-def _space_rows(observed: Observed) -> Rows:
-    trials = len(observed.trials)
+def _space_rows(view: StudyView) -> Rows:
+    trials = len(view.trials)
     rows: Rows = [("parameter", "values", "scale", "trials", "importance")]
-    shares = observed.importances.shares if observed.importances else {}
-    for dimension in observed.dimensions:
-        having = [t.params[dimension.name] for t in observed.trials if dimension.name in t.params]
+    shares = view.importances.shares if view.importances else {}
+    for dimension in view.dimensions:
+        having = [t.params[dimension.name] for t in view.trials if dimension.name in t.params]
         share = f"{shares[dimension.name]:.0%}" if dimension.name in shares else ""
         values, scale = _values(dimension, having)
         rows.append((dimension.name, values, scale, f"{len(having)} of {trials}", share))

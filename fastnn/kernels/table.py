@@ -1,4 +1,9 @@
-"""What a row of the kernel table is made of; `fastnn.kernels.spec` has the table."""
+"""The kernel table: what a signature cannot say.
+
+The row of a kernel is the decorator `kernel` of its function in `fastnn.kernels.reference`. Checks,
+the calls of C, tests, gradient checks and benchmarks iterate over `KERNELS`; names, order and
+meaning of the arguments are those of the function.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,10 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from . import reference
+from typing import Any, TypeVar
 
 Dims = Mapping[str, int]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,25 @@ class Array:
     def written(self) -> bool:
         return "w" in self.access
 
+    @property
+    def is_mask(self) -> bool:
+        """Whether it has one bit for each element of another array."""
+        return self.shape.startswith("bits(")
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the dimensions of its shape, or of the one that it has bits for."""
+        return tuple(self.shape.removeprefix("bits(").removesuffix(")").split())
+
 
 @dataclass(frozen=True)
 class Kernel:
-    """One row of the table.
+    """One row of the table; the arguments of `kernel` are its fields, but for the function.
 
     Attributes
     ----------
-    name : str
+    function : callable
+        The reference, which is the contract of the kernel.
     arrays : dict of str to Array
     scalars : tuple of dict
         Settings of the other arguments that tests and benchmarks run; also their names.
@@ -55,24 +70,37 @@ class Kernel:
         of an array (each value by the larger of its own size and that of the element there).
     in_place : tuple of (str, str)
         Pairs (written, read) that may be one and the same array. Any other overlap is refused.
+    formula : callable, optional
+        Of a loss that is a mean over outputs: (y, target, *settings) to (loss, gradient) of one.
     """
 
-    name: str
+    function: Callable[..., Any]
     arrays: dict[str, Array]
-    scalars: tuple[dict[str, Any], ...]
     flops: Callable[[Dims], float]
+    scalars: tuple[dict[str, Any], ...] = ({},)
     tolerance: Callable[[Dims], float] = field(default=lambda d: 8)
     relative_to: str = "element"
     in_place: tuple[tuple[str, str], ...] = ()
+    formula: Callable[..., Any] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
 
     @property
     def signature(self) -> inspect.Signature:
-        return inspect.signature(getattr(reference, self.name))
+        return inspect.signature(self.function)
 
     @property
     def returns_value(self) -> bool:
         """Whether the kernel returns a float (losses, penalties, counts)."""
         return self.signature.return_annotation is not inspect.Signature.empty
+
+    @property
+    def common_shape(self) -> str | None:
+        """The shape of all arrays, where it is the same."""
+        shapes = {array.shape for array in self.arrays.values()}
+        return shapes.pop() if len(shapes) == 1 else None
 
     def bytes_moved(self, dims: Dims, itemsize: int) -> int:
         """Bytes read plus bytes written, each array counted once per direction."""
@@ -83,15 +111,32 @@ class Kernel:
         )
 
 
+#: Every kernel, by name; `fastnn.kernels.reference` fills it.
+KERNELS: dict[str, Kernel] = {}
+
+
+def kernel(
+    arrays: dict[str, Array], flops: Callable[[Dims], float], **row: Any
+) -> Callable[[F], F]:
+    """Enter a reference function in the table; `row` are the other fields of a `Kernel`."""
+
+    def enter(function: F) -> F:
+        KERNELS[function.__name__] = Kernel(function, arrays, flops, **row)
+        return function
+
+    return enter
+
+
 def array_size(shape: str, dims: Dims) -> int:
-    """Number of elements of a shape such as "B O", "*" or "bits(*)"."""
-    if shape.startswith("bits("):
-        return (array_size(shape[5:-1], dims) + 7) // 8
-    return math.prod(dims[d] for d in shape.split())
+    """Return the number of elements of a shape such as "B O", "*" or "bits(*)"."""
+    array = Array(shape)
+    size = math.prod(dims[d] for d in array.dimensions)
+    return (size + 7) // 8 if array.is_mask else size
 
 
-def per_element(count: float) -> Callable[[Dims], float]:
-    return lambda d: count * d["*"]
+def per(shape: str, count: float) -> Callable[[Dims], float]:
+    """Return the operations of a kernel that does `count` for each element of a shape."""
+    return lambda d: count * array_size(shape, d)
 
 
 #: Seeds and offsets to draw random numbers with.

@@ -25,7 +25,7 @@ import numpy as np
 def _sources_digest() -> str:
     """Of this back end and of the reference, whose text it compiles."""
     digest = hashlib.sha256()
-    for package in ("_numba", "reference"):
+    for package in ("numba", "reference"):
         for path in sorted(Path(__file__).parents[1].glob(f"{package}/*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .. import reference
-from .compiling import compiled, flat, specialise
+from .compiling import specialise
 
 
 def _batch_norm_loop(y, mean, variance, x, gamma, beta, eps):
@@ -128,10 +127,6 @@ def batch_norm_bwd(dx, dgamma, dbeta, dy, x, mean, variance, gamma, eps):
 
 def standardize_fwd(y, x, mean, variance, gamma, beta, eps):
     _compiled(_standardize_loop)(y, x, mean, variance, gamma, beta, eps)
-
-
-def moving_average_step(average, value, momentum):
-    compiled(reference.moving_average_step)(flat(average), flat(value), momentum)
 
 
 def layer_norm_fwd(y, mean, rstd, x, gamma, beta, eps):

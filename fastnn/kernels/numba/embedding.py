@@ -1,4 +1,4 @@
-"""Tables: loops where a sum's order matters, NumPy's own indexing elsewhere."""
+"""Gradients of tables: loops, since the order of a sum matters."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ import functools
 
 import numpy as np
 
-from ..reference import embedding_fwd, gather_rows, scatter_rows, standardize_columns_fwd
 from ..reference.embedding import codes
 from .compiling import specialise
-
-__all__ = [
-    "embedding_bwd",
-    "embedding_fwd",
-    "embedding_sparse_bwd",
-    "gather_rows",
-    "scatter_rows",
-    "standardize_columns_fwd",
-]
 
 
 def _sum_loop(dw, dy, groups, source, at):

@@ -1,4 +1,4 @@
-# Checks of arrays and names, and the call of a kernel. Included by _native.pyx.
+# Errors of calls, and what a status of C means. Included by extension.pyx.
 
 cdef enum:
     READ = 0
@@ -7,7 +7,7 @@ cdef enum:
 
 
 cdef object _described(object array):
-    """What came, for an error message."""
+    """Describe what came, for an error message."""
     if not isinstance(array, np.ndarray):
         return type(array).__name__
     notes = "" if array.flags.c_contiguous else ", not C-contiguous"
@@ -16,12 +16,9 @@ cdef object _described(object array):
     return f"a {array.dtype} array of shape {array.shape}{notes}"
 
 
-cdef int _refuse(
-    object array, str name, int typenum, int access, int ndim, const np.npy_intp *shape
-) except -1:
-    """Raises the error for an array that `_data` cannot use."""
+cdef int _refuse(object array, str name, int typenum, int access, tuple expected) except -1:
+    """Raise the error for an array that is not one of this type, shape and access."""
     dtype = np.PyArray_DescrFromType(typenum)
-    expected = tuple([shape[i] for i in range(ndim)])
     kind = "writeable, " if access & WRITE else ""
     message = (
         f"{name} must be a {kind}C-contiguous {dtype} array of shape {expected}; "
@@ -32,67 +29,23 @@ cdef int _refuse(
     raise ArgumentTypeError(message)
 
 
-cdef void *_data(
-    object array, str name, int typenum, int access, int ndim, const np.npy_intp *shape
-) except? NULL:
-    """Address of the elements of an array of exactly this type, shape and access."""
-    cdef np.ndarray a
-    if array is None and access & OPTIONAL:
-        return NULL
-    if isinstance(array, np.ndarray):
-        a = <np.ndarray>array
-        if (
-            np.PyArray_TYPE(a) == typenum
-            and np.PyArray_ISCARRAY_RO(a)
-            and (np.PyArray_ISWRITEABLE(a) or not access & WRITE)
-            and np.PyArray_NDIM(a) == ndim
-            and np.PyArray_CompareLists(np.PyArray_DIMS(a), shape, ndim)
-        ):
-            return np.PyArray_DATA(a)
-    _refuse(array, name, typenum, access, ndim, shape)
-
-
-cdef inline void *_vector(
-    object array, str name, int typenum, int access, np.npy_intp n
-) except? NULL:
-    return _data(array, name, typenum, access, 1, &n)
-
-
-cdef inline void *_matrix(
-    object array, str name, int typenum, int access, np.npy_intp rows, np.npy_intp cols
-) except? NULL:
-    cdef np.npy_intp[2] shape
-    shape[0], shape[1] = rows, cols
-    return _data(array, name, typenum, access, 2, shape)
-
-
-cdef inline void *_like(
-    object array, str name, int typenum, int access, np.ndarray first
-) except? NULL:
-    return _data(array, name, typenum, access, np.PyArray_NDIM(first), np.PyArray_DIMS(first))
-
-
-cdef np.ndarray _real(object array, str name, int ndim=-1):
-    """The array that settles the dtype and dimensions of a call; ndim -1 is any."""
-    if not isinstance(array, np.ndarray):
-        raise ArgumentTypeError(f"{name} must be a NumPy array; got {_described(array)}")
-    cdef int typenum = np.PyArray_TYPE(<np.ndarray>array)
+cdef int _real_type(np.ndarray array, str name) except -1:
+    """NumPy's number of the type of the first real array, which all others share."""
+    cdef int typenum = np.PyArray_TYPE(array)
     if typenum != np.NPY_FLOAT and typenum != np.NPY_DOUBLE:
         raise ArgumentTypeError(f"{name} must be float32 or float64; got {_described(array)}")
-    if ndim >= 0 and np.PyArray_NDIM(<np.ndarray>array) != ndim:
-        raise ArgumentError(f"{name} must have {ndim} dimensions; got {_described(array)}")
-    return <np.ndarray>array
+    return typenum
 
 
 cdef int64_t _activation(object name) except -1:
     try:
         return _ACTIVATION_CODES[name]
     except (KeyError, TypeError):
-        raise unknown_name("activation", name, _ACTIVATION_CODES) from None
+        raise checks.unknown_name("activation", name, _ACTIVATION_CODES) from None
 
 
 cdef uint64_t _function(object function, str name, type kind, int typenum) except? 0:
-    """Address of a function of the user, compiled for the type at hand."""
+    """Return the address of a function of the user, compiled for the type at hand."""
     if type(function) is not kind:
         raise ArgumentTypeError(f"{name} must be a {kind.__name__}, got {function!r}")
     return function.address(np.PyArray_DescrFromType(typenum))

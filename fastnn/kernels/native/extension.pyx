@@ -1,29 +1,30 @@
 # cython: language_level=3, binding=True, freethreading_compatible=True
-"""Native back end: checks that a call is safe, and hands it to the C kernels without the GIL.
+"""The C kernels and the C executor, called without the GIL."""
 
-The functions are those of `fastnn.kernels.reference`, which documents them. What is checked here is
-what C would otherwise read or write out of bounds.
-"""
-
+import inspect
 import math
 import os
 
-from fastnn.runtime.cgroups import cgroup_processors
+from fastnn.runtime.resources import cgroup_processors
 from fastnn.errors import (
     ArgumentError,
     ArgumentTypeError,
     BackendError,
     CustomFunctionError,
-    unknown_name,
 )
-from fastnn.kernels.functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
+from fastnn.utils import checks
 
 cimport numpy as np
+from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
 cdef extern from "table/fastnn.h" nogil:
     enum:
+        FASTNN_MAX_ARRAYS
+        FASTNN_MAX_DIMS
+        FASTNN_MAX_SCALARS
         FASTNN_MAX_TABLES
 
     ctypedef enum fastnn_status:
@@ -41,60 +42,8 @@ cdef extern from "table/fastnn.h" nogil:
         FASTNN_FLOAT64
 
     ctypedef enum fastnn_kernel_id:
-        FASTNN_KERNEL_dense_fwd
-        FASTNN_KERNEL_dense_bwd
-        FASTNN_KERNEL_dense_dropout_fwd
-        FASTNN_KERNEL_dense_dropout_bwd
-        FASTNN_KERNEL_activation_fwd
-        FASTNN_KERNEL_activation_bwd
-        FASTNN_KERNEL_philox
-        FASTNN_KERNEL_permutation
-        FASTNN_KERNEL_dropout_fwd
-        FASTNN_KERNEL_dropout_bwd
-        FASTNN_KERNEL_embedding_fwd
-        FASTNN_KERNEL_embedding_bwd
-        FASTNN_KERNEL_embedding_sparse_bwd
-        FASTNN_KERNEL_gather_rows
-        FASTNN_KERNEL_scatter_rows
-        FASTNN_KERNEL_standardize_columns_fwd
-        FASTNN_KERNEL_gaussian_noise_fwd
-        FASTNN_KERNEL_alpha_dropout_fwd
-        FASTNN_KERNEL_alpha_dropout_bwd
-        FASTNN_KERNEL_batch_norm_fwd
-        FASTNN_KERNEL_batch_norm_bwd
-        FASTNN_KERNEL_standardize_fwd
-        FASTNN_KERNEL_dense_fold_output
-        FASTNN_KERNEL_dense_fold_input
-        FASTNN_KERNEL_moving_average_step
-        FASTNN_KERNEL_layer_norm_fwd
-        FASTNN_KERNEL_layer_norm_bwd
-        FASTNN_KERNEL_softmax
-        FASTNN_KERNEL_softmax_cross_entropy
-        FASTNN_KERNEL_sigmoid_cross_entropy
-        FASTNN_KERNEL_mean_squared_error
-        FASTNN_KERNEL_mean_absolute_error
-        FASTNN_KERNEL_huber
-        FASTNN_KERNEL_poisson
-        FASTNN_KERNEL_quantile
-        FASTNN_KERNEL_custom_activation_fwd
-        FASTNN_KERNEL_custom_activation_bwd
-        FASTNN_KERNEL_custom_loss
-        FASTNN_KERNEL_penalty
-        FASTNN_KERNEL_max_norm
-        FASTNN_KERNEL_sum_of_squares
-        FASTNN_KERNEL_count_nonfinite
-        FASTNN_KERNEL_scale
-        FASTNN_KERNEL_sgd_step
-        FASTNN_KERNEL_momentum_step
-        FASTNN_KERNEL_adagrad_step
-        FASTNN_KERNEL_rmsprop_step
-        FASTNN_KERNEL_lion_step
-        FASTNN_KERNEL_adam_step
-        FASTNN_KERNEL_amsgrad_step
-        FASTNN_KERNEL_nadam_step
-        FASTNN_KERNEL_radam_step
+        FASTNN_KERNEL_COUNT
 
-    const int FASTNN_KERNEL_COUNT
     const int FASTNN_ACTIVATION_COUNT
     const int FASTNN_SOURCE_COUNT
 
@@ -104,9 +53,9 @@ cdef extern from "table/fastnn.h" nogil:
         uint64_t u
 
     ctypedef struct fastnn_args:
-        void *array[9]
-        int64_t dim[5]
-        fastnn_scalar scalar[11]
+        void *array[FASTNN_MAX_ARRAYS]
+        int64_t dim[FASTNN_MAX_DIMS]
+        fastnn_scalar scalar[FASTNN_MAX_SCALARS]
         double result
 
     ctypedef struct fastnn_table:
@@ -117,7 +66,6 @@ cdef extern from "table/fastnn.h" nogil:
     const int fastnn_activation_needs_z[]
     const char *fastnn_source_names[]
     int fastnn_usable_tables(const fastnn_table **tables)
-    int fastnn_sizes_fit(const int64_t *dim)
     fastnn_status fastnn_call(
         const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel, fastnn_args *args
     )
@@ -154,7 +102,12 @@ def isa_name():
 
 def kernel_names():
     """Names of the C kernels."""
-    return tuple([fastnn_kernel_names[i].decode() for i in range(FASTNN_KERNEL_COUNT)])
+    return tuple([fastnn_kernel_names[i].decode() for i in range(<int>FASTNN_KERNEL_COUNT)])
+
+
+def limits():
+    """Return how many arrays, dimensions and scalars a kernel may have."""
+    return FASTNN_MAX_ARRAYS, FASTNN_MAX_DIMS, FASTNN_MAX_SCALARS
 
 
 def activations():
@@ -222,12 +175,9 @@ cdef int _set_up() except -1:
 
 _set_up()
 
-__all__ = list(kernel_names())
-
 cdef dict _ACTIVATION_CODES = {name: code for code, name in enumerate(activations())}
+cdef object _NO_DEFAULT = inspect.Parameter.empty
 
-include "_checks.pxi"
-include "_kernels.pxi"
-include "_layer_kernels.pxi"
-include "_optimizers.pxi"
-include "_executor.pxi"
+include "errors.pxi"
+include "call.pxi"
+include "executor.pxi"

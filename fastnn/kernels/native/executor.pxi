@@ -1,4 +1,4 @@
-# The C executor: one call for many batches of a plan. Included by _native.pyx.
+# The C executor: one call for many batches of a plan. Included by extension.pyx.
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals()  # leaves the exception set, for the caller to pass on

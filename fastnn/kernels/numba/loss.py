@@ -86,10 +86,15 @@ def _or_empty(gradient, like):
     return np.empty((0, 0), like.dtype) if gradient is None else gradient
 
 
-def _call_mean_loss(formula, dy, y, target, weight, *settings):
-    rows, outputs = y.shape
-    factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
-    return _mean_loss(formula)(_or_empty(dy, y), y, target, factor, *settings)
+def outputwise(formula: Callable) -> Callable:
+    """Return the kernel of a loss that is the mean over outputs of a formula."""
+
+    def loss(dy, y, target, weight, *settings):
+        rows, outputs = y.shape
+        factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
+        return _mean_loss(formula)(_or_empty(dy, y), y, target, factor, *settings)
+
+    return loss
 
 
 def softmax(y, z):
@@ -100,27 +105,6 @@ def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     loss = _cross_entropy(_class_share if target.ndim == 1 else _row_share)
     factor = reference.row_factors(weight, len(z))[:, 0]
     return loss(_or_empty(dz, z), z, target, factor, label_smoothing)
-
-
-def sigmoid_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
-    formula = reference.binary_cross_entropy
-    return _call_mean_loss(formula, dz, z, target, weight, label_smoothing)
-
-
-def mean_squared_error(dy, y, target, weight) -> float:
-    return _call_mean_loss(reference.squared_error, dy, y, target, weight)
-
-
-def mean_absolute_error(dy, y, target, weight) -> float:
-    return _call_mean_loss(reference.absolute_error, dy, y, target, weight)
-
-
-def huber(dy, y, target, weight, delta) -> float:
-    return _call_mean_loss(reference.huber_error, dy, y, target, weight, delta)
-
-
-def poisson(dz, z, target, weight) -> float:
-    return _call_mean_loss(reference.poisson_deviance, dz, z, target, weight)
 
 
 def quantile(dy, y, target, weight, q) -> float:
