@@ -250,19 +250,3 @@ def naming(argument: str) -> Iterator[None]:
             raise
         kind = ArgumentError if isinstance(error, ArgumentError) else ArgumentTypeError
         raise kind(f"{argument}: {error}") from error
-
-
-def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:
-    """Return the error for an unknown name, with the nearest known one suggested."""
-    known = sorted(known)
-    if not isinstance(name, str):
-        wrapper = foreign_names.WRAPPERS.get(argument) if callable(name) else None
-        hint = f": make it one by {wrapper}" if wrapper else ""
-        return ArgumentTypeError(
-            f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}{hint}"
-        )
-    habit = [one for one in foreign_names.NAMES.get(name.lower(), ()) if one in known]
-    near = habit or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    hint = foreign_names.ADVICE.get((argument, name.lower()), hint)
-    return ArgumentError(f"unknown {argument} {name!r}: {hint}Known: {', '.join(known)}")

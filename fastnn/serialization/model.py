@@ -222,6 +222,6 @@ def named_tensors(
 
 
 def _first_nonfinite(tensors: Mapping[str, np.ndarray], architecture: Architecture) -> str | None:
-    """Return the name of a parameter or buffer that is not finite; a slot may be so, and recover."""
+    """Return the name of a parameter or buffer that is not finite; a slot may be so."""
     names = (name for name, _ in _shapes(architecture, training=False))
     return next((name for name in names if not np.isfinite(tensors[name]).all()), None)
