@@ -32,7 +32,7 @@ PRINTED_CLASSES = 15
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `fastnn.diagnose` found; prints as a report.
+    """Result of `fastnn.diagnose`; prints as a report.
 
     Attributes
     ----------
