@@ -1,1 +1,1 @@
-"""What a network is and holds between calls."""
+"""Models: networks between calls, with their sizes, arrays, counters and history."""
