@@ -1,1 +1,1 @@
-"""Models: networks between calls, with their sizes, arrays, counters and history."""
+"""The model: all that a network is and holds between calls."""

@@ -39,19 +39,19 @@ class RunningFit(Protocol):
     ----------
     first_epoch : int
         As in its record.
+    epochs, n_rows : int
+        Numbers of epochs of the fit, and of rows of an epoch.
     """
 
     first_epoch: int
 
     @property
     def epochs(self) -> int:
-        """Number of epochs of the whole fit."""
-        ...
+        """The number of epochs of the whole fit."""
 
     @property
     def n_rows(self) -> int:
-        """Number of rows of an epoch."""
-        ...
+        """The number of rows of an epoch."""
 
     def record(self) -> FitRecord:
         """Return its description as of now."""

@@ -45,7 +45,7 @@ class Limits:
 
     @property
     def expired(self) -> bool:
-        """Whether there is no time left."""
+        """True once no time is left."""
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     @property

@@ -258,6 +258,8 @@ class SearchResult:
         ------
         OSError
             The file cannot be written; what was there stays.
+        MissingDependencyError
+            Jinja2, of the extra ``search``, is not installed.
 
         Examples
         --------
@@ -277,7 +279,14 @@ class SearchResult:
         from ..utils import atomic_write
         from .report.html import page
 
-        atomic_write.write(path, [page(self, command).encode("utf-8", "replace")])
+        text = page(
+            self.observed(),
+            seed=self.seed,
+            settings=self.settings,
+            interrupted=self.interrupted,
+            command=command,
+        )
+        atomic_write.write(path, [text.encode("utf-8", "replace")])
 
     def observed(self) -> StudyView:
         """Return the trials as they are plotted."""

@@ -61,6 +61,7 @@ class Running:
 
     @property
     def number(self) -> int:
+        """The number of the trial."""
         return self.trial.number
 
     def job(self, rungs: Sequence[int]) -> Job:

@@ -41,7 +41,7 @@ MAX_HEADER = 1 << 25
 
 @dataclass(frozen=True)
 class Header:
-    """The part of a file before its tensors: parsed, but not verified yet.
+    """The header of a file, before its tensors: parsed, but not checked yet.
 
     Attributes
     ----------

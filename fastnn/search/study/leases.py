@@ -62,7 +62,7 @@ class TrialLeases:
 
     @property
     def shared(self) -> bool:
-        """Whether other searches may use the same study."""
+        """True if other searches may use the same study."""
         return self._storage.shared
 
     def status(self) -> LeaseStatus:

@@ -23,6 +23,9 @@ from .studies import quiet
 #: System attribute of a trial that holds its owner; None is nobody.
 OWNER = "fastnn: searcher"
 
+#: Optuna's private table of system attributes; each trial has a key once.
+TABLE, COLUMNS = "trial_system_attributes", ("trial_id", "key", "value_json")
+
 #: Packages of drivers whose module has another name.
 _PACKAGES = {"MySQLdb": "mysqlclient"}
 
@@ -76,8 +79,8 @@ class Storage:
     def _change_owner_in_table(self, trial_id: int, trial: FrozenTrial, owner: str) -> bool:
         import sqlalchemy
 
-        columns: list[Any] = [sqlalchemy.column(name) for name in ("trial_id", "key", "value_json")]
-        table = sqlalchemy.table("trial_system_attributes", *columns)
+        columns: list[Any] = [sqlalchemy.column(name) for name in COLUMNS]
+        table = sqlalchemy.table(TABLE, *columns)
         this, new = {"trial_id": trial_id, "key": OWNER}, {"value_json": json.dumps(owner)}
         with self.engine.begin() as connection:
             if OWNER in trial.system_attrs:

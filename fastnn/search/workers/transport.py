@@ -71,7 +71,7 @@ def transport_to(executor: Executor, task: Task) -> Transport:
     return ByFile(task)
 
 
-class ByReference:
+class ByReference(Transport):
     """Transport to threads of this process, without copies."""
 
     copies = False
@@ -98,7 +98,7 @@ class ByReference:
         pass
 
 
-class _Pickled:
+class _Pickled(Transport):
     """Transport of pickled jobs and outcomes between processes."""
 
     copies = True

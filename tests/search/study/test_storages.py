@@ -7,8 +7,10 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.storages._rdb import models
 from programs import output_of
 from small_searches import SPACE, X, Y, build, run
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import OperationalError
 
 from fastnn import ArgumentError, SearchError
@@ -106,7 +108,7 @@ def test_a_study_of_which_nothing_but_the_name_was_written_is_taken(monkeypatch)
         run(storage=storage, study_name="up")
 
 
-def test_a_study_that_another_searcher_makes_at_the_same_time_is_joined(monkeypatch):
+def test_a_study_that_another_search_creates_at_the_same_time_is_joined(monkeypatch):
     storage = optuna.storages.InMemoryStorage()
     seeds = []
 
@@ -173,3 +175,11 @@ def test_storages_of_optuna_are_taken_as_they_are(tmp_path):
     database = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/s.db")
     assert storage_of(database).engine is database.engine
     database.engine.dispose()
+
+
+def test_owners_are_in_the_table_that_optuna_has():
+    table = models.TrialSystemAttributeModel.__table__
+    assert table.name == storages.TABLE
+    assert set(storages.COLUMNS) <= set(table.columns.keys())
+    unique = [set(c.columns.keys()) for c in table.constraints if isinstance(c, UniqueConstraint)]
+    assert {"trial_id", "key"} in unique
