@@ -83,5 +83,5 @@ def contents(net):
     arena, state = net.arena, net.state
     slots = arena.slots.tobytes() if arena.has_slots else b""
     reported = {name: repr(values) for name, values in net.history.items()}
-    numbers = state.step, state.epoch, repr(net.learning_rates.upcoming(state, 3))
+    numbers = state.step, state.epoch, repr(net.learning_rates.next_rates(state, 3))
     return arena.parameters.tobytes(), slots, arena.buffers.tobytes(), reported, numbers

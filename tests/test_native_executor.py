@@ -27,8 +27,8 @@ from fastnn import (
 )
 from fastnn.errors import ArgumentError, DivergenceError
 from fastnn.execution.native_executor import NativeExecutor
-from fastnn.execution.python_executor import Executor
-from fastnn.model.inference import moments_of_draws
+from fastnn.execution.python_executor import PythonExecutor
+from fastnn.model.inference import mc_dropout_mean_std
 
 SOURCES = ["float32", "float64", "float16", "bool"]
 SOURCES += [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
@@ -58,7 +58,7 @@ def network(layers="dense", loss="softmax_cross_entropy", **options):
 
 def without_c(monkeypatch):
     """From here on, networks run op by op from Python."""
-    monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
+    monkeypatch.setattr("fastnn.execution.selection.NativeExecutor", PythonExecutor)
 
 
 def drawn(n=70, features=11, loss="softmax_cross_entropy", seed=0):
@@ -148,10 +148,10 @@ def test_inference_with_noise_has_the_same_bits(layers, monkeypatch):
     X, y = drawn(n=200)
     net = network(layers)
     net.fit(X, y, verbose=0)
-    drawn_in_c = moments_of_draws(net, X, 3)
+    drawn_in_c = mc_dropout_mean_std(net, X, 3)
     net = pickle.loads(pickle.dumps(net))  # whose executors are yet to be made
     without_c(monkeypatch)
-    np.testing.assert_array_equal(drawn_in_c, moments_of_draws(net, X, 3))
+    np.testing.assert_array_equal(drawn_in_c, mc_dropout_mean_std(net, X, 3))
     noisy = any(isinstance(layer, Dropout | GaussianNoise) for layer in net.layers)
     assert bool(drawn_in_c[1].any()) == noisy
 
@@ -229,13 +229,13 @@ def test_the_users_arrays_are_read_in_place(monkeypatch):
     X, y = drawn()
     X.flags.writeable = False
     seen = []
-    original = NativeExecutor._arguments
+    original = NativeExecutor.native_run
 
-    def spy(self, rows, *args, **kwargs):
-        seen.append(rows.data.x)
-        return original(self, rows, *args, **kwargs)
+    def spy(self, batch_range):
+        seen.append(batch_range.batches.data.x)
+        return original(self, batch_range)
 
-    monkeypatch.setattr(NativeExecutor, "_arguments", spy)
+    monkeypatch.setattr(NativeExecutor, "native_run", spy)
     net = network()
     net.fit(X, y, validation_fraction=0.2, verbose=0)
     net.predict(X)

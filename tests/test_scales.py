@@ -9,8 +9,8 @@ import fastnn
 from fastnn import Dense, Network
 from fastnn.compiler.lowering import compile_plan
 from fastnn.data.data_set import data_set
-from fastnn.execution.batches import Pass
-from fastnn.execution.python_executor import GRADIENT_STAGES, Executor
+from fastnn.execution.batches import BatchPass
+from fastnn.execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from fastnn.ir.builder import PlanMode
 from fastnn.ir.program import Batch, EpsilonHat, PerWeight, Result
 
@@ -27,8 +27,8 @@ def loss_and_gradient(net, y, weight):
     """Of one batch of all rows, by the plain plan, whose arena holds whole gradients."""
     data = data_set(net.architecture, X, y, weight)
     plan = compile_plan(net.architecture, 12, PlanMode(training=True))
-    arena, batch = net.arena, Pass(data, 12).batch(0, plan)
-    results = Executor(plan, arena).run(GRADIENT_STAGES, batch, net.state)
+    arena, batch = net.arena, BatchPass(data, 12).batch(0, plan)
+    results = PythonExecutor(plan, arena).run_stages(GRADIENT_STAGES, batch, net.state)
     return results[Result.LOSS], arena.view(arena.gradients, arena.segments[0])
 
 

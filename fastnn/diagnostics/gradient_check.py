@@ -22,8 +22,8 @@ from ..data import data_set
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError
 from ..execution.arena import ParameterArena
-from ..execution.batches import Pass
-from ..execution.python_executor import Executor
+from ..execution.batches import BatchPass
+from ..execution.python_executor import PythonExecutor
 from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
 from ..ir.program import Op, Ref, Result
@@ -278,8 +278,8 @@ class _LossSurface:
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
         plan = replace(plan, stages=MappingProxyType(fuse_dense_dropout(plan.stages)))
         self.arena = _copy(net.arena, architecture)
-        self._executor = Executor(plan, self.arena)
-        self._batch = Pass(rows, len(rows)).batch(0, plan)
+        self._executor = PythonExecutor(plan, self.arena)
+        self._batch = BatchPass(rows, len(rows)).batch(0, plan)
         self._state = replace(net.state)
         self._loss = architecture.loss
         self._target = rows.target
@@ -308,7 +308,7 @@ class _LossSurface:
         return array
 
     def _run(self, *stages: str) -> float:
-        loss = self._executor.run(stages, self._batch, self._state)[Result.LOSS]
+        loss = self._executor.run_stages(stages, self._batch, self._state)[Result.LOSS]
         if not math.isfinite(loss):
             layer = self._executor.first_nonfinite_layer(self._batch)
             raise ArgumentError(

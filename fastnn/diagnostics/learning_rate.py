@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..execution import native_executor
-from ..execution.batches import Pass
-from ..execution.python_executor import Diverged
+from ..execution import selection
+from ..execution.batches import BatchPass, BatchRange
+from ..execution.executor import Diverged
 from ..plotting import style
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, permutation, stream_offset
@@ -170,22 +170,21 @@ def _losses(net: Network, rows: DataSet, rates: np.ndarray, batch_size: int) -> 
     plan = net.executors.plan(batch_size, training=True, labels=rows.labels)
     arena = net.architecture.arena()
     arena.copy_from(net.arena)
-    executor = native_executor.executor(plan, arena)
+    executor = selection.executor_class(plan)(plan, arena)
     state = replace(net.state)
-    one_pass = Pass(rows, batch_size)
+    batches = BatchPass(rows, batch_size)
     with DeferredInterrupt() as interrupt:
         for step in range(len(rates)):
-            number = step % len(one_pass)
+            number = step % len(batches)
             if number == 0:
-                offset = stream_offset(Stream.SHUFFLE, net.state.epoch + step // len(one_pass))
-                one_pass.order = permutation(len(rows), state.seed, offset)
+                offset = stream_offset(Stream.SHUFFLE, net.state.epoch + step // len(batches))
+                batches.order = permutation(len(rows), state.seed, offset)
             try:
-                executor.train(
-                    one_pass, number, number + 1, rates[step : step + 1], state, interrupt
-                )
+                rate = rates[step : step + 1]
+                executor.run(BatchRange(batches, number, number + 1, state, rate), interrupt)
             except Diverged:
                 return
-            yield float(one_pass.losses[number])
+            yield float(batches.losses[number])
 
 
 def _judge(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:

@@ -61,7 +61,7 @@ class PredictsUncertainty:
             raise ValueError("return_std=True needs a network with dropout, whose masks it varies")
         if levels(network.loss):
             raise ValueError("return_std=True is for a value, not for several quantiles")
-        mean, deviation = inference.moments_of_draws(network, self._rows(X), n_draws)
+        mean, deviation = inference.mc_dropout_mean_std(network, self._rows(X), n_draws)
         if self._scaling is None:
             return mean, deviation
         return self._scaling.from_units(mean), deviation * self._scaling.scale

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..ir.program import Batch, Plan, RunState
 
 
 @dataclass
-class Pass:
+class BatchPass:
     """Rows to visit once, and what is found out about them.
 
     Attributes
@@ -112,3 +112,32 @@ class Pass:
             return batch
         assert state is not None
         return self.augmentation(batch, state.seed, state.step)
+
+
+@dataclass(slots=True)
+class BatchRange:
+    """Batches [start, stop) of a pass, to be trained on or predicted by an executor.
+
+    Attributes
+    ----------
+    batches : BatchPass
+    start, stop : int
+    state : RunState
+        Its step and its learning rate move on with each update.
+    learning_rates : ndarray of float64, shape (stop − start or more,), or None
+        Those of the updates to come; None leaves the parameters as they are.
+    seconds : float or None
+        The time after which to return at the end of a batch.
+    """
+
+    batches: BatchPass
+    start: int
+    stop: int
+    state: RunState
+    learning_rates: np.ndarray | None = None
+    seconds: float | None = None
+
+    def within(self, seconds: float) -> BatchRange:
+        """Return the same range for so many seconds at most."""
+        limit = seconds if self.seconds is None else min(seconds, self.seconds)
+        return replace(self, seconds=limit)

@@ -10,9 +10,9 @@ from ..compiler.folding import folding_is_accurate
 from ..compiler.lowering import compile_plan
 from ..ir.builder import PlanMode
 from ..ir.program import Plan
-from . import native_executor
+from . import selection
 from .arena import ParameterArena, Snapshot
-from .python_executor import Executor
+from .executor import Executor
 
 if TYPE_CHECKING:
     from ..compiler.architecture import Architecture
@@ -40,7 +40,7 @@ class ExecutorPool:
         self.architecture = architecture
         self.arena = arena
         self._plans: dict[PlanKey, Plan] = {}
-        self._idle: dict[PlanKey, list[Executor]] = {}
+        self._idle: dict[tuple[PlanKey, type[Executor]], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
         self._averaged: ExecutorPool | None = None
@@ -77,13 +77,14 @@ class ExecutorPool:
 
     def describe(self) -> str:
         """Which executor trains the network."""
-        return native_executor.describe(self.plan(1, training=True, labels=False))
+        return selection.describe(self.plan(1, training=True, labels=False))
 
     def training(self, n_rows: int, labels: bool) -> Executor:
         """The executor for training; kept until one for another batch size is asked for."""
         plan = self.plan(n_rows, training=True, labels=labels)
-        if self._training is None or self._training.plan is not plan:
-            self._training = native_executor.executor(plan, self.arena)
+        kind = selection.executor_class(plan)
+        if type(self._training) is not kind or self._training.plan is not plan:
+            self._training = kind(plan, self.arena)
         return self._training
 
     @contextmanager
@@ -104,8 +105,10 @@ class ExecutorPool:
 
     def _lend(self, key: PlanKey) -> tuple[Executor, list[Executor]]:
         """Return an idle executor or a new one, and the list that it goes back to."""
-        idle = self._idle.setdefault(key, [])
+        plan = self._plan(key)
+        kind = selection.executor_class(plan)
+        idle = self._idle.setdefault((key, kind), [])
         try:
             return idle.pop(), idle
         except IndexError:
-            return native_executor.executor(self._plan(key), self.arena), idle
+            return kind(plan, self.arena), idle

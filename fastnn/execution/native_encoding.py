@@ -67,11 +67,6 @@ def region_number(region: Region) -> int:
     return region + 1
 
 
-def python_ops(plan: Plan) -> list[Op]:
-    """The ops that C does not have, but a layer of the user brings as Python functions."""
-    return [op for ops in plan.stages.values() for op in ops if not isinstance(op.kernel, str)]
-
-
 def encode_plan(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
     assert native.op_size() == OP.itemsize

@@ -14,7 +14,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -251,6 +251,8 @@ class Plan:
         Arrays of the workspace that hold the same numbers for ever.
     kinks : tuple of (Ref, tuple of float)
         Arrays that layers of the user name, and the values at which slopes jump.
+    python_layers : tuple of str
+        Names of the layers whose ops are Python functions, which C does not have.
     """
 
     dtype: np.dtype
@@ -262,6 +264,12 @@ class Plan:
     stages: Mapping[str, tuple[Op, ...]]
     constants: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
     kinks: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
+    python_layers: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ops = (op for stage in self.stages.values() for op in stage)
+        own = dict.fromkeys(op.layer for op in ops if not isinstance(op.kernel, str))
+        object.__setattr__(self, "python_layers", tuple(own))
 
 
 @dataclass(frozen=True)

@@ -323,7 +323,7 @@ class Assembly(metaclass=Explained):
         Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
         stays until it is set again, and is saved with ``optimizer=True``.
         """
-        return float(self.learning_rates.upcoming(self.state, 1)[0])
+        return float(self.learning_rates.next_rates(self.state, 1)[0])
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:

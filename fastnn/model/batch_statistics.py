@@ -10,8 +10,8 @@ from .. import kernels
 from ..compiler.lowering import compile_plan
 from ..data.data_set import DataSet
 from ..errors import ArgumentError
-from ..execution.batches import Pass
-from ..execution.python_executor import Executor
+from ..execution.batches import BatchPass
+from ..execution.python_executor import PythonExecutor
 from ..ir.builder import PlanMode
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ Measured = list[tuple[np.ndarray, np.ndarray]]
 
 def measure(network: Network, x: np.ndarray, batch_size: int) -> Measured:
     """Return the means of all running statistics over x, each batch by its rows."""
-    rows = Pass(DataSet(x), min(batch_size, len(x)))
+    batches = BatchPass(DataSet(x), min(batch_size, len(x)))
     mode = PlanMode(batch_statistics=True)
-    plan = compile_plan(network.architecture, rows.batch_size, mode)
+    plan = compile_plan(network.architecture, batches.batch_size, mode)
     steps = plan.stages["update"]  # nothing learns: these are the running statistics alone
     if not steps:
         raise ArgumentError("the network has no BatchNorm layer, whose statistics could be updated")
-    executor = Executor(plan, network.arena)
-    means = _measured(executor, rows, network)
+    executor = PythonExecutor(plan, network.arena)
+    means = _measured(executor, batches, network)
     for step, mean in zip(steps, means, strict=True):
         if not np.isfinite(mean).all():
             raise ArgumentError(f"X has statistics beyond {plan.dtype} in layer {step.layer!r}")
@@ -45,13 +45,13 @@ def store(measured: Measured) -> None:
         array[...] = mean
 
 
-def _measured(executor: Executor, rows: Pass, network: Network) -> list[np.ndarray]:
+def _measured(executor: PythonExecutor, batches: BatchPass, network: Network) -> list[np.ndarray]:
     """Means of what the update stage would let into the running statistics, in its order."""
     found = [executor.fixed_array(op.arguments["value"]) for op in executor.plan.stages["update"]]
     means = [np.zeros_like(statistic) for statistic in found]
     move, seen = kernels.implementation().moving_average_step, 0
-    for number, size in enumerate(rows.sizes().tolist()):
-        executor.run(("forward",), rows.batch(number, executor.plan), network.state)
+    for number, size in enumerate(batches.sizes().tolist()):
+        executor.run_stages(("forward",), batches.batch(number, executor.plan), network.state)
         for mean, statistic in zip(means, found, strict=True):
             move(mean, statistic, seen / (seen + size))
         seen += size

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..data.data_set import DataSet
 from ..data.sparse_rows import SparseRows
-from ..execution import native_executor
-from ..execution.batches import Pass
+from ..execution import selection
+from ..execution.batches import BatchPass, BatchRange
 from ..metrics import scoring
 from .tally import Tally
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BATCH_SIZE = 1024
 
 #: The step that keys the masks of the first draw: beyond all of training, whose steps have 47 bits.
-FIRST_DRAW = 1 << 47
+FIRST_MC_STEP = 1 << 47
 
 
 def predict(
@@ -35,9 +35,9 @@ def predict(
     """
     predictions = np.empty((len(x), *network.output_shape), network.dtype)
     batch_size = min(batch_size, len(x))
-    rows = Pass(DataSet(x), batch_size, predictions=predictions, scored=False)
+    batches = BatchPass(DataSet(x), batch_size, predictions=predictions, scored=False)
     with network.executors.inference(batch_size, labels=False, link=link) as executor:
-        executor.infer(rows, network.state)
+        executor.run(BatchRange(batches, 0, len(batches), network.state))
     return predictions
 
 
@@ -57,9 +57,9 @@ class RowPredictor:
         outputs = np.zeros((1, *network.output_shape), network.dtype)
         with network.executors.inference(1, labels=False) as executor:
             plan = executor.plan  # folded only where that costs no digits
-        own = native_executor.executor(plan, network.arena)
-        rows = Pass(DataSet(row), 1, predictions=outputs, scored=False)
-        self._run = own.repeatable(rows, network.state)
+        own = selection.executor_class(plan)(plan, network.arena)
+        batches = BatchPass(DataSet(row), 1, predictions=outputs, scored=False)
+        self._run = own.bind_inference(BatchRange(batches, 0, 1, network.state))
         self._row, self._outputs = row[0], outputs[0]
 
     def __call__(self, row: Any) -> np.ndarray:
@@ -69,7 +69,7 @@ class RowPredictor:
         return self._outputs.copy()
 
 
-def moments_of_draws(
+def mc_dropout_mean_std(
     network: Network, x: np.ndarray | SparseRows, draws: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of predictions with dropout and noise, each (n, outputs).
@@ -79,14 +79,14 @@ def moments_of_draws(
     """
     mean, deviation = (np.empty((len(x), *network.output_shape), network.dtype) for _ in range(2))
     batch_size = min(BATCH_SIZE, len(x))
-    step = FIRST_DRAW
+    step = FIRST_MC_STEP
     with network.executors.inference(batch_size, labels=False, noise=True) as executor:
         for start in range(0, len(x), batch_size):
             piece = DataSet(x[start : start + batch_size])
             sample = np.empty((draws, len(piece), *network.output_shape), network.dtype)
             for predictions in sample:
-                rows = Pass(piece, batch_size, predictions=predictions, scored=False)
-                executor.infer(rows, replace(network.state, step=step))
+                batches = BatchPass(piece, batch_size, predictions=predictions, scored=False)
+                executor.run(BatchRange(batches, 0, 1, replace(network.state, step=step)))
                 step += 1
             rows_done = slice(start, start + batch_size)
             mean[rows_done] = sample.mean(axis=0, dtype=np.float64)
@@ -102,25 +102,25 @@ def evaluate(
 ) -> dict[str, float]:
     """Loss, without penalties, and metrics, as a dict; by the network's executors, or others."""
     batch_size = min(batch_size, len(data))
-    rows = Pass(data, batch_size)
-    tally = tally_for(network, rows)
+    batches = BatchPass(data, batch_size)
+    tally = tally_for(network, batches)
     with (executors or network.executors).inference(batch_size, data.labels) as executor:
         done = 0
-        while done < len(rows):
-            stop = len(rows) if tally is None else tally.block_end
-            executor.infer(rows, network.state, done, stop)
+        while done < len(batches):
+            stop = len(batches) if tally is None else tally.block_end
+            executor.run(BatchRange(batches, done, stop, network.state))
             done = stop
             if tally is not None:
                 tally.reach(done)
-    return {"loss": rows.mean_loss()} | ({} if tally is None else tally.scores())
+    return {"loss": batches.mean_loss()} | ({} if tally is None else tally.scores())
 
 
-def tally_for(network: Network, rows: Pass) -> Tally | None:
+def tally_for(network: Network, batches: BatchPass) -> Tally | None:
     """What collects the network's metrics over a pass; None if it has none."""
     if not network.metrics:
         return None
     (outputs,) = network.output_shape
-    return Tally(network.metrics, network.loss.task, rows, outputs, network.dtype)
+    return Tally(network.metrics, network.loss.task, batches, outputs, network.dtype)
 
 
 def score_names(named: Sequence[scoring.Metric], outputs: int) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class LearningRates:
         self.plateau = Plateau(rule) if rule else None
         self.initial = self.schedule(0) if self.schedule else float(learning_rate)  # type: ignore[arg-type]
 
-    def upcoming(self, state: RunState, count: int) -> np.ndarray:
+    def next_rates(self, state: RunState, count: int) -> np.ndarray:
         """Return the rates of the next `count` updates in the epoch under way; float64.
 
         Raises

@@ -12,13 +12,15 @@ import numpy as np
 from ..callbacks.base import CallbackList
 from ..data.data_set import DataSet
 from ..errors import ArgumentError
-from ..execution.python_executor import GRADIENT_STAGES
+from ..execution.batches import BatchPass
+from ..execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from ..ir.program import Result
+from ..model import inference
 from ..model.history import History
 from ..optimizers import LBFGS, Optimizer
 from ..runtime.interrupts import DeferredInterrupt
-from .batch_ranges import Stretches
-from .trainer import Trainer, divergence, training_pass, validate
+from .batch_ranges import RangeTasks
+from .trainer import Trainer, divergence, validate
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -44,8 +46,11 @@ class LossSurface:
         self._learning = [s for s in self._arena.segments if s.treatment.trainable]
         if not self._learning:
             raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
-        self._executor, self._rows, self._tally = training_pass(network, data, len(data))
-        self._batch = self._rows.batch(0, self._executor.plan)
+        plan = network.executors.plan(len(data), training=True, labels=data.labels)
+        self._executor = PythonExecutor(plan, self._arena)
+        self._batches = BatchPass(data, len(data))
+        self._tally = inference.tally_for(network, self._batches)
+        self._batch = self._batches.batch(0, plan)
         self._state = replace(network.state)
 
     @property
@@ -64,7 +69,7 @@ class LossSurface:
     def loss_and_gradient(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Both at a point, where the parameters stay; raises `DivergenceError`."""
         self.move_to(point)
-        results = self._executor.run(GRADIENT_STAGES, self._batch, self._state)
+        results = self._executor.run_stages(GRADIENT_STAGES, self._batch, self._state)
         loss = results[Result.LOSS]
         if not math.isfinite(loss) or results[Result.NONFINITE]:
             layer = self._executor.first_nonfinite_layer(self._batch)
@@ -73,16 +78,16 @@ class LossSurface:
 
     def finish_step(self) -> None:
         """What layers do after a step, with the latest point."""
-        self._executor.run(("update",), self._batch, self._state)
+        self._executor.run_stages(("update",), self._batch, self._state)
 
     def scores(self) -> dict[str, float]:
         """Metrics at the latest point."""
         tally, executor = self._tally, self._executor
         if tally is None:
             return {}
-        assert self._rows.predictions is not None
-        executor.run(("predict",), self._batch, self._state)
-        self._rows.predictions[...] = executor.array(executor.plan.prediction, self._batch)
+        assert self._batches.predictions is not None
+        executor.run_stages(("predict",), self._batch, self._state)
+        self._batches.predictions[...] = executor.array(executor.plan.prediction, self._batch)
         tally.restart()
         tally.reach(1)
         return tally.scores()
@@ -99,10 +104,10 @@ class _Stopped(Exception):
 class FullBatchTrainer(Trainer):
     """Runs the iterations of one fit."""
 
-    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> RangeTasks[None]:
         """Iterations up to the last one, until nothing is left to gain, or a callback stops it.
 
-        SciPy holds the reins: there are no stretches that others could have done.
+        SciPy holds the reins: there are no tasks that others could have done.
         """
         yield from ()
         search = _Search(self._network, self._data, self._callbacks)

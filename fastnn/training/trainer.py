@@ -14,15 +14,15 @@ from ..augmentation.pipeline import Pipeline
 from ..callbacks.base import CallbackList
 from ..data.data_set import DataSet
 from ..errors import DivergenceError
-from ..execution.batches import Pass
-from ..execution.python_executor import Diverged, Executor
+from ..execution.batches import BatchPass, BatchRange
+from ..execution.executor import Diverged, Executor
 from ..ir.program import RunState
 from ..model import inference, weight_average
 from ..model.history import History
 from ..model.tally import Tally
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, permutation, stream_offset
-from .batch_ranges import Stretch, Stretches, run_all
+from .batch_ranges import RangeTask, RangeTasks, run_all
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: Seconds between two calls of `Callback.on_progress`.
 PROGRESS_INTERVAL = 0.1
 #: Batches of one call of the executor: as many learning rates are worked out ahead.
-LONGEST_STRETCH = 1 << 14
+MAX_BATCHES_PER_CALL = 1 << 14
 
 
 class Steps:
@@ -42,23 +42,24 @@ class Steps:
         self._executor = executor
 
     def __call__(
-        self, rows: Pass, start: int, stop: int, seconds: float | None = None
-    ) -> Stretches[int]:
-        """Have the batches [start, stop) of a pass trained on; see `Executor.train`.
+        self, batches: BatchPass, start: int, stop: int, seconds: float | None = None
+    ) -> RangeTasks[int]:
+        """Have the batches [start, stop) of a pass trained on; see `Executor.run`.
 
         A non-finite loss or gradient raises `DivergenceError` before its update; a schedule's rate
         that cannot be used, `ArgumentError` before the first of them.
         """
-        rates = self._network.learning_rates.upcoming(self._state, stop - start)
+        rates = self._network.learning_rates.next_rates(self._state, stop - start)
+        batch_range = BatchRange(batches, start, stop, self._state, rates, seconds)
         try:
-            return (yield Stretch(self._executor, rows, start, stop, rates, self._state, seconds))
+            return (yield RangeTask(self._executor, batch_range))
         except Diverged as found:
-            batch = rows.batch(found.number, self._executor.plan, self._state)
+            batch = batches.batch(found.number, self._executor.plan, self._state)
             layer = self._executor.first_nonfinite_layer(batch)
             raise divergence(self._state, found.loss, found.number, layer) from None
 
     @contextmanager
-    def all_finite(self, rows: Pass) -> Iterator[None]:
+    def all_finite(self, batches: BatchPass) -> Iterator[None]:
         """Steps after which the parameters must be finite.
 
         An update may overflow although its gradient was finite. It shows in the next step's loss or
@@ -69,7 +70,7 @@ class Steps:
         try:
             yield
             if self._overflowed():
-                raise divergence(self._state, None, len(rows) - 1, "optimizer")
+                raise divergence(self._state, None, len(batches) - 1, "optimizer")
         except BaseException:
             if self._overflowed():
                 snapshot.restore()
@@ -101,12 +102,12 @@ def divergence(state: RunState, loss: float | None, number: int, layer: str) -> 
 
 def training_pass(
     network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
-) -> tuple[Executor, Pass, Tally | None]:
+) -> tuple[Executor, BatchPass, Tally | None]:
     """A pass to train on, the executor for it, and what collects the metrics."""
     labels = data.labels and not (augmentation and augmentation.mixes)
-    rows = Pass(data, batch_size, augmentation=augmentation)
+    batches = BatchPass(data, batch_size, augmentation=augmentation)
     executor = network.executors.training(batch_size, labels)
-    return executor, rows, inference.tally_for(network, rows)
+    return executor, batches, inference.tally_for(network, batches)
 
 
 def train_on_batch(
@@ -116,11 +117,11 @@ def train_on_batch(
     augmentation: Pipeline | None = None,
 ) -> dict[str, float]:
     """One step on all rows; returns loss and metrics from before the update."""
-    executor, rows, tally = training_pass(network, data, len(data), augmentation)
+    executor, batches, tally = training_pass(network, data, len(data), augmentation)
     steps = Steps(network, executor)
-    with steps.all_finite(rows):
-        run_all(steps(rows, 0, 1), interrupt)
-    logs = {"loss": float(rows.losses[0])}
+    with steps.all_finite(batches):
+        run_all(steps(batches, 0, 1), interrupt)
+    logs = {"loss": float(batches.losses[0])}
     if tally is not None:
         tally.reach(1)
         logs |= tally.scores()
@@ -216,10 +217,10 @@ class Trainer:
 
         Ctrl-C waits, in `interrupt`, but while batches are computed, rows scored or callbacks run.
         """
-        return run_all(self.stretches(interrupt), interrupt)
+        return run_all(self.tasks(interrupt), interrupt)
 
-    def stretches(self, interrupt: DeferredInterrupt) -> Stretches[History]:
-        """Yield the stretches of `run`, for others to have them done."""
+    def tasks(self, interrupt: DeferredInterrupt) -> RangeTasks[History]:
+        """Yield the tasks of `run`, for others to have them done."""
         network, session = self._network, self._session
         self._interrupt = interrupt
         history = network.history.since(session.first_epoch)
@@ -243,17 +244,17 @@ class Trainer:
         with self._interrupt.allowed():
             return self._callbacks(hook, *arguments)
 
-    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> RangeTasks[None]:
         """Epochs up to the last one, or until a callback wants to stop."""
         network, settings = self._network, self._settings
-        executor, rows, self._tally = training_pass(
+        executor, batches, self._tally = training_pass(
             network, self._data, settings.batch_size, settings.augmentation
         )
         steps = Steps(network, executor)
         last = self._session.first_epoch + self._settings.epochs
         while self._state.epoch < last and not network.stop_training:
             self._tell("on_epoch_begin", self._state.epoch + 1)
-            logs = yield from self._epoch(steps, rows)
+            logs = yield from self._epoch(steps, batches)
             self._end_epoch(interrupt, history, logs)
 
     def _end_epoch(
@@ -269,17 +270,17 @@ class Trainer:
                 network.learning_rates.plateau.observe(logs)
         self._tell("on_epoch_end", epoch, logs)
 
-    def _epoch(self, steps: Steps, rows: Pass) -> Stretches[dict[str, float]]:
-        rows.restart(self._order())
+    def _epoch(self, steps: Steps, batches: BatchPass) -> RangeTasks[dict[str, float]]:
+        batches.restart(self._order())
         if self._tally is not None:
             self._tally.restart()
-        with steps.all_finite(rows):
+        with steps.all_finite(batches):
             done = 0
-            while done < len(rows):
-                done = yield from self._stretch(steps, rows, done)
+            while done < len(batches):
+                done = yield from self._range(steps, batches, done)
         epoch = self._state.epoch + 1
         with self._interrupt.allowed():
-            loss = rows.mean_loss(by_rows=self._settings.loss_by_rows)
+            loss = batches.mean_loss(by_rows=self._settings.loss_by_rows)
             logs = {"loss": loss} | ({} if self._tally is None else self._tally.scores())
         weight_average.end_epoch(self._network, epoch)
         with self._interrupt.allowed():
@@ -294,23 +295,23 @@ class Trainer:
         offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
         return permutation(len(self._data), self._state.seed, offset)
 
-    def _stretch(self, steps: Steps, rows: Pass, start: int) -> Stretches[int]:
+    def _range(self, steps: Steps, batches: BatchPass, start: int) -> RangeTasks[int]:
         """Batches up to the next one, or as many as pass before callbacks are to be told."""
         if not self._batch_events:
-            stop = min(start + LONGEST_STRETCH, len(rows))
+            stop = min(start + MAX_BATCHES_PER_CALL, len(batches))
             if self._tally is not None:
                 stop = min(stop, self._tally.block_end)
-            reached = yield from steps(rows, start, stop, self._interval)
+            reached = yield from steps(batches, start, stop, self._interval)
         else:
             self._tell("on_batch_begin", start + 1)
-            reached = yield from steps(rows, start, start + 1)
-            figures = float(rows.losses[start]), rows.size(start), rows.weights()[start]
+            reached = yield from steps(batches, start, start + 1)
+            figures = float(batches.losses[start]), batches.size(start), batches.weights()[start]
             logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
             self._tell("on_batch_end", reached, logs)
         if self._tally is not None:
             with self._interrupt.allowed():
                 self._tally.reach(reached)
         if self._interval is not None:
-            seen = int(rows.sizes()[:reached].sum())
-            self._tell("on_progress", {"rows": seen, "loss": rows.mean_loss(reached)})
+            seen = int(batches.sizes()[:reached].sum())
+            self._tell("on_progress", {"rows": seen, "loss": batches.mean_loss(reached)})
         return reached

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import fastnn
 from fastnn import MLPRegressor, kernels
 from fastnn.kernels.reference.dropout import draw_kept, dropout_scale
-from fastnn.model.inference import BATCH_SIZE, FIRST_DRAW, moments_of_draws
+from fastnn.model.inference import BATCH_SIZE, FIRST_MC_STEP, mc_dropout_mean_std
 from fastnn.runtime.random_streams import Stream, stream_offset
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -145,7 +145,7 @@ def by_hand(network, x, rates, draws):
         y = x
         for i, rate in enumerate(rates):
             y = np.maximum(y @ hidden[2 * i] + hidden[2 * i + 1], 0)
-            offset = stream_offset(Stream.LAYER + 2 * i + 1, FIRST_DRAW + draw)
+            offset = stream_offset(Stream.LAYER + 2 * i + 1, FIRST_MC_STEP + draw)
             kept = draw_kept(y.size, rate, network.seed, offset).reshape(y.shape)
             y = np.where(kept, y * dropout_scale(rate), 0)
         sample.append(y @ w + b)
@@ -189,9 +189,9 @@ def test_noise_and_normalisation_in_draws(last):
     network = fastnn.Network(layers, loss="huber", seed=0, dtype="float64")
     network.fit(X, Y, verbose=0)
     x, before = X.copy(), {name: kept.copy() for name, kept in network.buffers.items()}
-    mean, deviation = moments_of_draws(network, x, 400)
+    mean, deviation = mc_dropout_mean_std(network, x, 400)
     with kernels.use(backend="reference"):
-        other = moments_of_draws(network, x, 400)
+        other = mc_dropout_mean_std(network, x, 400)
     np.testing.assert_allclose((mean, deviation), other, rtol=1e-9)
     np.testing.assert_array_equal(x, X)
     for name, kept in network.buffers.items():

@@ -1,10 +1,10 @@
 """Who trains which network next.
 
 Members of a crew ask for work, and report it done, through one function. A network goes from member
-to member, one stretch (mostly an epoch) at a time. All that memory has room for begin at once;
+to member, one task (mostly an epoch) at a time. All that memory has room for begin at once;
 then whatever has most left to do goes first, so that all end at about the same time:
 
-    waiting ── room in memory ──> under way ── stretch done ──> ready
+    waiting ── room in memory ──> under way ──  task done  ──> ready
                                       ^─── most left first ───────┘
 """
 
@@ -108,7 +108,7 @@ class Scheduler:
         return None
 
     def _native_run(self, trainee: Trainee) -> Any:
-        """The stretch at hand for C to do; None once Python has done it."""
+        """The task at hand for C to do; None once Python has done it."""
         if not trainee.begun:
             trainee.begin(self._interrupt)
         run = None if trainee.finished else trainee.native_run()
