@@ -16,17 +16,13 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError
 from setuptools.modified import newer_group
 
+CSRC = Path("csrc")
+# Those of isa/ are compiled apart, each with flags of its own.
 SOURCES = [
-    "fastnn/kernels/_native.pyx",
-    "csrc/crew.c",
-    "csrc/crowding.c",
-    "csrc/dispatch.c",
-    "csrc/executor.c",
-    "csrc/team.c",
-    "csrc/threads.c",
-    "csrc/tuning.c",
+    "fastnn/kernels/native/extension.pyx",
+    *sorted(str(path) for path in CSRC.rglob("*.c") if path.parent != CSRC / "isa"),
 ]
-HEADERS = sorted(map(str, [*Path("csrc").glob("*.h"), *Path("csrc").glob("*.def")]))
+HEADERS = sorted(str(path) for ending in ("h", "inc", "def") for path in CSRC.rglob(f"*.{ending}"))
 
 # Without debug information, which would make the wheel three times as large.
 COMMON_FLAGS = ["-std=gnu11", "-fvisibility=hidden", "-pthread", "-g0"]

@@ -10,6 +10,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from build_support import SOURCES, BuildNative
 
 setup(
-    ext_modules=[Extension("fastnn.kernels._native", sources=SOURCES)],
+    ext_modules=[Extension("fastnn.kernels.native.extension", sources=SOURCES)],
     cmdclass={"build_ext": BuildNative},
 )

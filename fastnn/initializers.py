@@ -121,7 +121,7 @@ class Constant(Initializer):
     value: float = 0.0
 
     def __post_init__(self) -> None:
-        self._settle(value=checks.real("value", self.value))
+        self._set_fields(value=checks.number("value", self.value))
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
         return np.full(shape, self.value)
@@ -146,7 +146,7 @@ class Normal(Initializer):
     scale: float = 0.05
 
     def __post_init__(self) -> None:
-        self._settle(scale=checks.real("scale", self.scale, low=0))
+        self._set_fields(scale=checks.number("scale", self.scale, low=0))
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
         return self.scale * normal(shape, seed, offset)
@@ -171,7 +171,7 @@ class Uniform(Initializer):
     scale: float = 0.05
 
     def __post_init__(self) -> None:
-        self._settle(scale=checks.real("scale", self.scale, low=0))
+        self._set_fields(scale=checks.number("scale", self.scale, low=0))
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
         return self.scale * (2 * uniform(shape, seed, offset) - 1)
@@ -201,7 +201,7 @@ class Orthogonal(Initializer):
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        self._settle(gain=checks.real("gain", self.gain))
+        self._set_fields(gain=checks.number("gain", self.gain))
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
         from threadpoolctl import threadpool_limits

@@ -6,9 +6,9 @@ def limit():
     import numpy as np
 
     from fastnn import Dense, Network
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     X = np.random.default_rng(0).normal(size=(64, 10))
     net = Network([Dense(20), Dense(1)], loss="huber", seed=0)
     net.fit(X, X[:, 0], verbose=0)
-    return _native.last_team()
+    return native.last_team()

@@ -47,13 +47,13 @@ def output_of(program, *arguments, **options):
     return result.stdout.strip()
 
 
-def shared_library(source, folder, name):
+def shared_library(source, folder, name, *options):
     """Compile C to a shared library; skips the test where there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler")
     code, library = folder / f"{name}.c", folder / f"{name}.so"
     code.write_text(textwrap.dedent(source))
-    command = [compiler, "-O1", "-shared", "-fPIC", "-o", library, code, "-ldl"]
+    command = [compiler, "-O1", "-shared", "-fPIC", "-o", library, code, "-ldl", *options]
     subprocess.run(command, check=True, timeout=60)
     return library

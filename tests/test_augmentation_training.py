@@ -132,11 +132,11 @@ TEAMS = """
     import fastnn
     from fastnn import Dense, Flatten, Network, Rescaling
     from fastnn.augmentation import GaussianJitter, ImageAugmentation, Mixup
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     class Team(fastnn.Callback):
         def on_batch_end(self, network, batch, logs):
-            teams.add(_native.last_team())
+            teams.add(native.last_team())
 
     X = np.random.default_rng(0).integers(0, 256, (300, 12, 10), np.uint8)
     spec = [ImageAugmentation(rotation=15, shift=0.1, cutout=4), GaussianJitter(0.1), Mixup(0.3)]

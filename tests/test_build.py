@@ -72,9 +72,13 @@ def test_sdist_holds_what_a_build_needs(source, tmp_path):
         names = {name.partition("/")[2] for name in tar.getnames()}
     wanted = {str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob("*.*")}
     wanted |= {"setup.py", "build_support.py", "pyproject.toml", "fastnn/py.typed"}
-    wanted |= {"fastnn/kernels/_native.pyx", "fastnn/kernels/_native.pyi", "tests/test_build.py"}
+    wanted |= {
+        "fastnn/kernels/native/extension.pyx",
+        "fastnn/kernels/native/extension.pyi",
+        "tests/test_build.py",
+    }
     assert wanted <= names
-    assert not [name for name in names if name.endswith((".so", ".pyc", "_native.c"))]
+    assert not [name for name in names if name.endswith((".so", ".pyc", "extension.c"))]
 
 
 @pytest.mark.parametrize("compiler", ["/nonexistent/cc", "false"])
@@ -114,7 +118,7 @@ def test_wheel_holds_no_sources_of_the_native_part(serial_wheel):
     assert tops == {"fastnn", f"fastnn_cpu-{__version__}.dist-info"}
     assert not [name for name in names if name.endswith((".c", ".h", ".def", ".o"))]
     assert "fastnn/py.typed" in names
-    assert "fastnn/kernels/_native.pyi" in names
+    assert "fastnn/kernels/native/extension.pyi" in names
 
 
 SERIAL = """

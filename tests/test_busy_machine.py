@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from programs import output_of, shared_library
 
-from fastnn.kernels import _native
+from fastnn.kernels import native
 
 CSRC = Path(__file__).parents[1] / "csrc"
 MILLISECOND = 1_000_000
 
 
 class Crowding(ctypes.Structure):
-    """As csrc/crowding.h has it."""
+    """As csrc/parallel/crowding.h has it."""
 
     _fields_ = [
         (name, ctypes.c_int64) for name in ("cap", "pause", "end", "members", "elapsed", "lost")
@@ -45,8 +45,8 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    source = f'#include "{CSRC / "crowding.c"}"'
-    return ctypes.CDLL(str(shared_library(source, tmp_path_factory.mktemp("crowding"), "crowding")))
+    source, folder = '#include "parallel/crowding.c"', tmp_path_factory.mktemp("crowding")
+    return ctypes.CDLL(str(shared_library(source, folder, "crowding", f"-I{CSRC}")))
 
 
 def test_a_team_with_a_processor_for_each_member_goes_on(library):
@@ -105,7 +105,7 @@ CROWDED = """
     import numpy as np
     import fastnn
     from fastnn import Dense, Network
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     class Crowd(fastnn.Callback):
         "Has all threads share one processor from the sixth epoch on."
@@ -114,7 +114,7 @@ CROWDED = """
                 one = {min(os.sched_getaffinity(0))}
                 for thread in os.listdir("/proc/self/task"):
                     os.sched_setaffinity(int(thread), one)
-            print(_native.last_team())
+            print(native.last_team())
 
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1024, 256)).astype("f"), rng.integers(0, 10, 1024)
@@ -124,7 +124,7 @@ CROWDED = """
 """
 
 
-@pytest.mark.skipif(not _native.openmp_version(), reason="built without OpenMP")
+@pytest.mark.skipif(not native.openmp_version(), reason="built without OpenMP")
 @pytest.mark.skipif(sys.platform != "linux", reason="processors as Linux counts them")
 def test_a_team_that_loses_its_processors_ends():
     """Long before the next trial of team sizes, which comes after two seconds of work."""

@@ -21,11 +21,11 @@ def test_printed_and_returned_configuration_agree(capsys):
 
 
 def test_reason_is_told_where_the_native_back_end_is_missing(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "fastnn.kernels._native", None)
-    monkeypatch.delattr(fastnn.kernels, "_native", raising=False)
+    monkeypatch.setitem(sys.modules, "fastnn.kernels.native", None)
+    monkeypatch.delattr(fastnn.kernels, "native", raising=False)
     config = fastnn.show_config(mode="dict")
     assert config["native"] is None
-    assert "_native" in config["backends"]["native"]
+    assert "native" in config["backends"]["native"]
     fastnn.show_config()
     assert "instruction set" not in capsys.readouterr().out
     with pytest.raises(BackendError, match="native back end"):

@@ -158,7 +158,7 @@ SAME_BITS = textwrap.dedent(
     import numpy as np
     import fastnn
     from fastnn import Activation, Dense, Dropout, Network
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
     from custom_functions import CUBIC, LOOKS_UP, SOFT, SQUARED
 
     rng = np.random.default_rng(0)
@@ -177,7 +177,7 @@ SAME_BITS = textwrap.dedent(
         for threads in (1, 2, 3, 7):
             fastnn.set_num_threads(threads)
             got = train(dtype)
-            assert _native.last_team() == threads
+            assert native.last_team() == threads
             assert expected in (None, got), (dtype, threads)
             expected = got
 
@@ -189,7 +189,7 @@ SAME_BITS = textwrap.dedent(
         try:
             call()
         except fastnn.CustomFunctionError:
-            assert _native.last_team() == 7
+            assert native.last_team() == 7
         else:
             raise AssertionError("the exception was lost")
     assert (net.parameters == before).all()

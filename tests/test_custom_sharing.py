@@ -12,8 +12,8 @@ import pytest
 import fastnn
 from fastnn import Dense, Network
 from fastnn.kernels import functions
-from fastnn.kernels._numba import functions as compiling
-from fastnn.kernels._numba.fingerprint import fingerprint
+from fastnn.kernels.numba import functions as compiling
+from fastnn.kernels.numba.fingerprint import fingerprint
 
 X = np.linspace(-2, 2, 7).reshape(-1, 1)
 

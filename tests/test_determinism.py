@@ -21,7 +21,7 @@ PROGRAM = textwrap.dedent(
     import fastnn
     from fastnn import (Activation, AlphaDropout, BatchNorm, Dense, Dropout, Embedding,
                         GaussianNoise, LayerNorm, Network, TabularInput)
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     fastnn.set_num_threads(int(sys.argv[1]))
     rng = np.random.default_rng(0)
@@ -35,7 +35,7 @@ PROGRAM = textwrap.dedent(
 
     class Team(fastnn.Callback):
         def on_batch_end(self, network, batch, logs):
-            teams.add(_native.last_team())
+            teams.add(native.last_team())
 
     for dtype in ("float32", "float64"):
         for loss, outputs, y in (
@@ -70,9 +70,9 @@ def run(threads, isa):
 
 
 def available():
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
-    return _native.available_isas()
+    return native.available_isas()
 
 
 @pytest.mark.parametrize("isa", available())
@@ -115,7 +115,7 @@ FIFTY_STEPS = """
     import ctypes, sys
     import numpy as np
     import fastnn
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
     from workload_jobs import WORKLOADS, digest, has_subnormal, train
 
     control = ctypes.CDLL(sys.argv[1])
@@ -123,7 +123,7 @@ FIFTY_STEPS = """
 
     class Team(fastnn.Callback):
         def on_epoch_end(self, network, epoch, logs):
-            teams.add(_native.last_team())
+            teams.add(native.last_team())
 
     for name in names:
         for dtype in ("float32",) if small else ("float32", "float64"):

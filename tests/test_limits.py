@@ -8,10 +8,10 @@ import sys
 import pytest
 from programs import output_of
 
-from fastnn.kernels import _native
+from fastnn.kernels import native
 
 pytestmark = [
-    pytest.mark.skipif(not _native.openmp_version(), reason="built without OpenMP"),
+    pytest.mark.skipif(not native.openmp_version(), reason="built without OpenMP"),
     pytest.mark.skipif(sys.platform != "linux", reason="limits as Linux has them"),
 ]
 
@@ -23,13 +23,13 @@ TEAM = """
     import numpy as np
     import fastnn
     from fastnn import Dense, Network
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     def team():
         X = np.random.default_rng(0).normal(size=(64, 10))
         net = Network([Dense(20), Dense(1)], loss="huber", seed=0)
         net.fit(X, X[:, 0], verbose=0)
-        return _native.last_team()
+        return native.last_team()
 """
 PROCESSORS = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
@@ -100,7 +100,7 @@ CONCURRENT = """
     import numpy as np
     import fastnn
     from fastnn import Dense, Network
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(512, 100))
@@ -119,7 +119,7 @@ CONCURRENT = """
         barrier.wait()
         for _ in range(3):
             results.append(trained())
-            found.append(_native.last_team())
+            found.append(native.last_team())
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

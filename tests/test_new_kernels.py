@@ -58,7 +58,7 @@ def python(folder, *arguments):
     return outcome.stdout
 
 
-@pytest.mark.parametrize("file", ["tests/kernels/test_table.py", "benchmarks/timings"])
+@pytest.mark.parametrize("file", ["tests/kernels/test_table.py", "benchmarks/pytest"])
 def test_it_is_tested_and_timed_by_pytest(scratch, file):
     plugin = ["--benchmark-disable"] if importlib.util.find_spec("pytest_benchmark") else []
     chosen = "twice and not native and not any_arguments"
@@ -77,7 +77,7 @@ def test_asv_finds_it(scratch):
     program = (
         "import json, sys; from asv_runner.discovery import list_benchmarks\n"
         "sys.path.insert(0, 'benchmarks')\n"
-        "list_benchmarks('benchmarks/suites', open('found.json', 'w'))"
+        "list_benchmarks('benchmarks/asv', open('found.json', 'w'))"
     )
     python(scratch, "-c", program)
     found = (scratch / "found.json").read_text()

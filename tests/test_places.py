@@ -19,7 +19,7 @@ import pytest
 import fastnn
 from fastnn import kernels
 from fastnn.activations.named import ACTIVATIONS
-from fastnn.kernels import KERNELS, _native
+from fastnn.kernels import KERNELS, native
 from fastnn.layers import Dense, Layer
 from fastnn.losses import LOSSES, Loss
 from fastnn.optimizers import OPTIMIZERS, Optimizer
@@ -49,7 +49,7 @@ def test_every_kernel_has_a_test_of_known_answers():
 
 
 def test_the_stub_of_the_native_module_has_its_signatures():
-    stub = ast.parse((PACKAGE / "kernels" / "_native.pyi").read_text(encoding="utf-8"))
+    stub = ast.parse((PACKAGE / "kernels" / "native.pyi").read_text(encoding="utf-8"))
     described = {
         node.name: [a.arg for a in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
         for node in stub.body
@@ -57,7 +57,7 @@ def test_the_stub_of_the_native_module_has_its_signatures():
     }
     assert set(KERNELS) <= described.keys()
     for name, parameters in described.items():
-        assert list(inspect.signature(getattr(_native, name)).parameters) == parameters, name
+        assert list(inspect.signature(getattr(native, name)).parameters) == parameters, name
 
 
 @pytest.mark.parametrize("name", kernels.ACTIVATIONS)
@@ -144,7 +144,7 @@ LEFT_OUT = {
         "tests/kernels/test_table.py::test_back_ends_have_the_kernels_of_the_table",
     ),
     "signature in the stub": (
-        "fastnn/kernels/_native.pyi",
+        "fastnn/kernels/native.pyi",
         "def lion_step(",
         "def leo_step(",
         "tests/test_places.py::test_the_stub_of_the_native_module_has_its_signatures",

@@ -3,9 +3,9 @@
 import pytest
 from programs import output_of
 
-from fastnn.kernels import _native
+from fastnn.kernels import native
 
-pytestmark = pytest.mark.skipif(not _native.openmp_version(), reason="built without OpenMP")
+pytestmark = pytest.mark.skipif(not native.openmp_version(), reason="built without OpenMP")
 
 #: Of a program that takes a few seconds; where members wait for each other it never ends.
 TIMEOUT = 180

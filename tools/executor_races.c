@@ -2,14 +2,14 @@
 // network with an embedding, sample weights and class numbers, on batches of which many weigh
 // nothing. Teams must end, and leave the bits of one thread. tools/sanitize compiles and runs this.
 #define fastnn_team_run fastnn_openmp_team_run
-#include "team.c"
+#include "parallel/team.c"
 #undef fastnn_team_run
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "executor.h"
+#include "executor/executor.h"
 #include "posix_team.h"
 
 enum {

@@ -1,5 +1,5 @@
 // Teams whose members are POSIX threads, which ThreadSanitizer knows, unlike those of libgomp. To
-// be included after team.c.
+// be included after parallel/team.c.
 
 enum { MOST_MEMBERS = 4 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "team.c"
+#include "parallel/team.c"
 #include "posix_team.h"
 
 enum { MEMBERS = MOST_MEMBERS, ITEMS = 3000, ROUNDS = 300, RUNS = 20 };

@@ -28,7 +28,7 @@ class Problem:
     load: Callable[[Path], tuple[np.ndarray, np.ndarray]]
     epochs: int
     sizes: tuple[int, ...]
-    goals: tuple[float | None, float | None]
+    targets: tuple[float | None, float | None]
 
     def arguments(self, smoke: bool = False) -> dict[str, Any]:
         """Of the estimator; all epochs are done, however little they improve."""

@@ -18,7 +18,10 @@ import numpy as np
 from fastnn import kernels
 from fastnn.kernels import KERNELS, Kernel, reference
 
-# Tests and benchmarks draw arguments, and judge results, in one way.
+from .calls import KernelCall
+
+# Tests and benchmarks draw arguments and check results by the same two modules. Nothing else in
+# benchmarks/ imports them.
 sys.path.append(str(Path(__file__).parents[2] / "tests" / "kernels"))
 closeness, drawing = map(importlib.import_module, ("closeness", "drawing"))
 
@@ -29,7 +32,6 @@ SIZES = {
 }
 OTHER = 16  # any dimension that is not among them
 DTYPES = ("float32", "float64")
-LINE = 64  # bytes of a cache line, on which arrays of a network begin
 
 
 @dataclass(frozen=True)
@@ -108,50 +110,31 @@ class KernelWork:
             drawn["z"] = drawn["z"] if reference.ACTIVATIONS[activation].needs_z else None
         return drawn
 
+    def call(self, backend: str | None = None) -> KernelCall:
+        """Return a call of the kernel; NotImplementedError if the back end has none."""
+        return KernelCall(self.kernel.name, self.arguments(), backend)
 
-class KernelCall:
-    """A kernel of one back end on arrays of its own, all of whose pages have been written."""
-
-    def __init__(self, work: KernelWork, backend: str | None = None):
-        self._work = work
-        self._drawn = work.arguments()
-        self._arguments = {k: aligned(v) for k, v in self._drawn.items()}
-        self._values = tuple(self._arguments.values())
-        module = kernels.implementation(backend)
-        if not hasattr(module, work.kernel.name):  # of another commit, or not yet written
-            raise NotImplementedError(f"{module.__name__} has no {work.kernel.name}")
-        self._function = getattr(module, work.kernel.name)
-
-    def __call__(self) -> float | None:
-        """The kernel on what the last call left."""
-        return self._function(*self._values)
-
-    def check(self) -> None:
+    def check(self, call: KernelCall) -> None:
         """Call it on what was drawn; AssertionError if the reference in float64 disagrees."""
-        for name, drawn in self._drawn.items():
-            if isinstance(drawn, np.ndarray):
-                self._arguments[name][...] = drawn
-        returned = self()
-        kernel, shapes = self._work.kernel, self._work.shapes
-        oracle = drawing.widened(self._drawn)
-        expected = getattr(reference, kernel.name)(**oracle)
+        drawn = self.arguments()
+        for name, value in drawn.items():
+            if isinstance(value, np.ndarray):
+                call.arguments[name][...] = value
+        returned = call()
+        oracle = drawing.widened(drawn)
+        expected = getattr(reference, self.kernel.name)(**oracle)
         outcomes = {
-            name: (self._arguments[name], oracle[name])
-            for name, row in kernel.arrays.items()
-            if row.written and self._drawn[name] is not None
+            name: (call.arguments[name], oracle[name])
+            for name, row in self.kernel.arrays.items()
+            if row.written and drawn[name] is not None
         }
-        if kernel.returns_value:
+        if self.kernel.returns_value:
             outcomes["value"] = np.float64(returned), np.float64(expected)
         for name, pair in outcomes.items():
-            closeness.check_close(kernel, shapes, self._work.dtype, self._drawn, name, *pair)
+            closeness.check_close(self.kernel, self.shapes, self.dtype, drawn, name, *pair)
 
 
-def aligned(value: Any) -> Any:
-    """A copy of an array that begins on a cache line; anything else as it is."""
-    if not isinstance(value, np.ndarray):
-        return value
-    buffer = np.empty(value.nbytes + LINE, np.uint8)
-    begin = -buffer.ctypes.data % LINE
-    copy = buffer[begin : begin + value.nbytes].view(value.dtype).reshape(value.shape)
-    copy[...] = value
-    return copy
+def work(name: str, size: str, dtype: str) -> KernelWork:
+    """Return the work of a subject, given by its name."""
+    [subject] = [subject for subject in subjects() if subject.name == name]
+    return KernelWork(subject, size, dtype)

@@ -83,6 +83,8 @@ def check_first_step(figures: Mapping[str, float], workload: Workload) -> None:
 #: By the kind of work, as adapters name it.
 CHECKS: dict[str, Callable[..., None]] = {
     "trainer": check_losses,
+    "compiled_trainer": check_losses,
+    "scan_trainer": check_losses,
     "predictor": check_prediction,
     "build": check_first_step,
     "gemm": check_gemm,

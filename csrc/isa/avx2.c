@@ -1,4 +1,4 @@
 // AVX2 and FMA: Intel since Haswell (2013), AMD since Excavator and Zen.
 #define ISA avx2
 #define VEC_BYTES 32
-#include "../table.h"
+#include "table/table.h"

@@ -139,4 +139,4 @@ def activation(
 def _kinks(kinks: Any) -> tuple[float, ...]:
     if not isinstance(kinks, Sequence) or isinstance(kinks, str):
         raise ArgumentTypeError(f"kinks must be a sequence of numbers, got {kinks!r}")
-    return tuple(sorted({checks.real("kinks", kink) for kink in kinks}))
+    return tuple(sorted({checks.number("kinks", kink) for kink in kinks}))

@@ -51,4 +51,4 @@ def get(argument: str, value: Any) -> Activation | CustomActivation:
     """The activation of that name, or the custom one that `value` is."""
     if isinstance(value, CustomActivation):
         return value
-    return checks.member(argument, value, ACTIVATIONS)
+    return checks.one_of(argument, value, ACTIVATIONS)

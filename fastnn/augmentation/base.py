@@ -157,7 +157,7 @@ class Compose(Augmentation):
         if not self.parts:
             raise ArgumentError("parts must hold at least one augmentation")
         parts = (augmentation_of(f"parts[{i}]", part) for i, part in enumerate(self.parts))
-        self._settle(parts=tuple(parts))
+        self._set_fields(parts=tuple(parts))
 
     def lower(self, builder: PipelineBuilder) -> None:
         for part in self.parts:

@@ -95,21 +95,21 @@ class ImageAugmentation(Augmentation):
     cval: float = 0.0
 
     def __post_init__(self) -> None:
-        self._settle(
-            rotation=checks.real("rotation", self.rotation, low=0, high=180),
-            shift=checks.real("shift", self.shift, low=0, high=1),
-            zoom=checks.real("zoom", self.zoom, low=0, high=0.99),
-            shear=checks.real("shear", self.shear, low=0, high=89),
-            horizontal_flip=checks.flag("horizontal_flip", self.horizontal_flip),
-            vertical_flip=checks.flag("vertical_flip", self.vertical_flip),
-            brightness=checks.real("brightness", self.brightness, low=0, high=1),
+        self._set_fields(
+            rotation=checks.number("rotation", self.rotation, low=0, high=180),
+            shift=checks.number("shift", self.shift, low=0, high=1),
+            zoom=checks.number("zoom", self.zoom, low=0, high=0.99),
+            shear=checks.number("shear", self.shear, low=0, high=89),
+            horizontal_flip=checks.boolean("horizontal_flip", self.horizontal_flip),
+            vertical_flip=checks.boolean("vertical_flip", self.vertical_flip),
+            brightness=checks.number("brightness", self.brightness, low=0, high=1),
             cutout=checks.integer("cutout", self.cutout, low=0, high=MAX_SIDE),
-            fill_mode=checks.member("fill_mode", self.fill_mode, FILL_MODES),
-            cval=checks.real("cval", self.cval),
+            fill_mode=checks.one_of("fill_mode", self.fill_mode, FILL_MODES),
+            cval=checks.number("cval", self.cval),
         )
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.images import SETTINGS, image_rows
+        from ..kernels.numba.images import SETTINGS, image_rows
 
         height, width, channels = _image_shape(builder.shape)
         if abs(self.cval) > float(np.finfo(builder.dtype).max):

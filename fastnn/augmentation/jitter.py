@@ -61,17 +61,17 @@ class GaussianJitter(Augmentation):
             for place, column in enumerate(numbers):
                 if column in numbers[:place]:
                     raise ArgumentError(f"columns names column {column} twice")
-            self._settle(columns=tuple(numbers))
+            self._set_fields(columns=tuple(numbers))
         if np.ndim(self.std) == 0:
-            self._settle(std=checks.real("std", self.std, low=0))
+            self._set_fields(std=checks.number("std", self.std, low=0))
         else:
             stds = _sequence("std", self.std)
-            self._settle(std=tuple(checks.real("std", value, low=0) for value in stds))
+            self._set_fields(std=tuple(checks.number("std", value, low=0) for value in stds))
             if self.columns is not None and len(stds) != len(self.columns):
                 raise ArgumentError(f"std has {len(stds)} values for {len(self.columns)} columns")
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.jitter import SETTINGS, jitter_rows
+        from ..kernels.numba.jitter import SETTINGS, jitter_rows
 
         columns = range(builder.size) if self.columns is None else self.columns
         if max(columns) >= builder.size:

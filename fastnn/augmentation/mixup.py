@@ -59,10 +59,10 @@ class Mixup(Augmentation):
     alpha: float
 
     def __post_init__(self) -> None:
-        self._settle(alpha=checks.real("alpha", self.alpha, low=0, open_low=True))
+        self._set_fields(alpha=checks.number("alpha", self.alpha, low=0, open_low=True))
 
     def lower(self, builder: PipelineBuilder) -> None:
-        from ..kernels._numba.mixing import SETTINGS, mix_labels, mix_rows
+        from ..kernels.numba.mixing import SETTINGS, mix_labels, mix_rows
 
         def transform(function, shape: tuple[int, ...]) -> Transform:
             width = int(np.prod(shape))

@@ -14,7 +14,7 @@ from ..ir.program import Batch
 from ..runtime.random_streams import Stream, stream_offset
 
 if TYPE_CHECKING:
-    from ..kernels._numba.rows import RowFunction
+    from ..kernels.numba.rows import RowFunction
 
 #: Nanoseconds of estimated work that is worth handing to another thread.
 BLOCK_WORK = 200_000

@@ -87,7 +87,7 @@ class Checkpoint(Callback):
         except ValueError as error:
             raise ArgumentError(f"path has wrong braces, {self.path!r}: {error}") from None
         self._makes_folders = _has_fields(os.path.dirname(self.path))
-        checks.member("save", save, dict.fromkeys(SAVES))
+        checks.one_of("save", save, dict.fromkeys(SAVES))
         self._every = checks.integer("every", every, low=1)
         if save == "best" and every != 1:
             raise ArgumentError(f"every must be 1 where the best epochs are saved, got {every}")

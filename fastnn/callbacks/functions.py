@@ -39,7 +39,7 @@ class LambdaCallback(Callback):
 
     def __init__(self, **hooks: Callable[..., Any]):
         for name, function in hooks.items():
-            checks.member("hook", name, HOOKS)
+            checks.one_of("hook", name, HOOKS)
             if not callable(function):
                 raise ArgumentTypeError(f"{name} must be callable, got {function!r}")
             signatures.require(name, function, HOOKS[name])

@@ -89,7 +89,7 @@ class EarlyStopping(Callback):
     ):
         self._new_monitor = partial(Monitor, monitor, mode, min_delta, baseline)
         self._patience = checks.integer("patience", patience, low=0)
-        self._restore = checks.flag("restore_best_weights", restore_best_weights)
+        self._restore = checks.boolean("restore_best_weights", restore_best_weights)
         self._start_from = checks.integer("start_from_epoch", start_from_epoch, low=0)
         self._reset()
 

@@ -60,7 +60,7 @@ class Digits:
 def run(options: argparse.Namespace) -> None:
     """Check the gradient, train, compare, write."""
     from ..diagnostics.gradient_check import gradient_check
-    from .curves import draw_curves
+    from .demo_curves import draw_curves
 
     network = _network(options.seed, metrics=["accuracy"])
     folder = Path(options.out)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
-from . import names
+from . import column_names
 
 if TYPE_CHECKING:
     from ..tables import Dialect
@@ -99,7 +99,7 @@ def dialect(options: argparse.Namespace) -> Dialect:
     from ..tables import Dialect
 
     try:
-        words = dict.fromkeys(word for text in options.na for word in names.split(text))
+        words = dict.fromkeys(word for text in options.na for word in column_names.split(text))
         return Dialect(options.decimal, options.thousands, tuple(words))
     except ArgumentError as error:
         raise ArgumentError(_ARGUMENT.sub(lambda found: _OPTION_OF[found[0]], str(error))) from None

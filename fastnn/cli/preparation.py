@@ -13,7 +13,7 @@ from .. import tables
 from ..errors import ArgumentError
 from ..tables import CsvTable, Preprocessing
 from ..utils.printable import printable
-from . import names, streams
+from . import column_names, streams
 from .options import dialect
 
 
@@ -50,9 +50,9 @@ class Prepared:
 def read(options: Namespace) -> CsvTable:
     """Read the table that options name; the columns that they name get their full names."""
     file = tables.CsvFile.open(options.data, dialect(options))
-    options.target = names.named(options.target, file.names)
+    options.target = column_names.named(options.target, file.names)
     for role in ("drop", "numeric", "categorical"):
-        setattr(options, role, names.resolved(getattr(options, role), file.names))
+        setattr(options, role, column_names.resolved(getattr(options, role), file.names))
     options.na = list(file.dialect.missing)
     return file.table(text=[options.target, *options.categorical])
 

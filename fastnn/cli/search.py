@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArgumentError
 from ..utils import optional
 from ..utils.printable import printable
-from . import names, streams
+from . import column_names, streams
 from .files import check_folder, check_output, existing, tables, tell_replaced
 from .options import (
     add_command,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..network import Network
     from ..search.result import SearchResult
     from .preparation import Prepared
-    from .tuning import TableNetwork
+    from .search_space import TableNetwork
 
 _EXAMPLE = """\
 example:
@@ -107,12 +107,12 @@ def run(options: argparse.Namespace) -> None:
     from ..utils import checks
 
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
-    checks.real("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
+    checks.number("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
     tables()  # or an error that says what to install
     optional.module("optuna", extra="search", need="fastnn search")
-    from ..search.storages import shown
-    from . import preparation, scores, tuning
+    from ..search.study.storages import shown
+    from . import preparation, scores, search_space
 
     say = say_nothing if options.quiet else streams.say
     table = preparation.read(options)
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> None:
     say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {shown(options.storage)}")
 
-    build = tuning.TableNetwork(target.outputs, bool(target.classes))
+    build = search_space.TableNetwork(target.outputs, bool(target.classes))
     result = _search(build, prepared, options)
     say(_best_trial(result))
     network = _network_at_hand(result) if result.interrupted else None
@@ -153,12 +153,12 @@ def _check_out(out: Path, data: str) -> Path:
 
 def _fill_in_defaults(options: argparse.Namespace, out: Path, rows: int) -> None:
     """Fill in what was left open, so that the options tell all."""
-    from . import tuning
+    from . import search_space
 
     if options.trials is None and options.time is None:
         options.trials = _TRIALS
     if options.epochs is None:
-        options.epochs = tuning.epochs_for(rows)
+        options.epochs = search_space.epochs_for(rows)
     if options.storage is None:
         file = out.with_name(f"{out.name}.db")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -173,12 +173,12 @@ def _limits(options: argparse.Namespace) -> str:
 
 def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace) -> SearchResult:
     from .. import search
-    from . import tuning
+    from . import search_space
 
     try:
         return search.search(
             build,
-            tuning.space(len(prepared.train)),
+            search_space.space(len(prepared.train)),
             prepared.x_train,
             prepared.preprocessing.target.encode(prepared.train),
             trials=options.trials,
@@ -187,7 +187,7 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
             pruner=options.pruner,
             objective=options.objective,
             epochs=options.epochs,
-            min_epochs=tuning.min_epochs_for(options.epochs),
+            min_epochs=search_space.min_epochs_for(options.epochs),
             batch_size=itemgetter("batch_size"),
             validation_fraction=options.validation_fraction,
             cv=options.cv,
@@ -203,7 +203,7 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
 
 def _in_options(message: str, given: argparse.Namespace) -> str:
     """Return a message about an argument of `search.search`, in the words of the command line."""
-    from ..search.storages import shown
+    from ..search.study.storages import shown
 
     if " is of other data: " in message:
         where = shown(given.storage)
@@ -302,14 +302,14 @@ def _as_parsed(name: str, text: str | None) -> list[str]:
 
 def _as_given(name: str, value: Any) -> list[str | None]:
     """Return the values of an option as they are written, one for each time it is given."""
-    from ..search.storages import shown
+    from ..search.study.storages import shown
 
     if value is None or value is False:
         return []
     if value is True:
         return [None]
     if isinstance(value, list):
-        return [names.joined([name]) for name in value]
+        return [column_names.joined([name]) for name in value]
     if name == "time":
         return [f"{value:.15g}s"]
     return [shown(value) if name == "storage" else str(value)]

@@ -67,10 +67,10 @@ def run(options: argparse.Namespace) -> None:
     """Read, train, test, write."""
     out = check_output(options.out, inputs=(options.data,))
     tables()  # or an error that says what to install
-    from . import fitting, preparation, scores
+    from . import preparation, scores, train_network
 
     say = say_nothing if options.quiet else streams.say
-    hidden, optimizer = fitting.check_options(options)
+    hidden, optimizer = train_network.check_options(options)
     table = preparation.read(options)
     say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
 
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
     network.build(prepared.x_train.shape[1])
     say(f"training on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
     say(f"layers: {_sizes(network)}, {network.n_parameters:,} parameters")
-    say(fitting.fit(network, prepared.x_train, target.encode(prepared.train), options))
+    say(train_network.fit(network, prepared.x_train, target.encode(prepared.train), options))
     scores.tell(network, prepared)
     replaced = existing([out])
     network.save(out, preprocessing=prepared.preprocessing.to_dict())

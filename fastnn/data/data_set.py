@@ -240,7 +240,7 @@ def split(data: DataSet, fraction: float, seed: int) -> tuple[DataSet, DataSet]:
 
 def split_rows(rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The row numbers of `split`, ascending."""
-    fraction = checks.real(
+    fraction = checks.number(
         "validation_fraction", fraction, low=0, high=1, open_low=True, open_high=True
     )
     held_out = round(rows * fraction)
@@ -338,5 +338,7 @@ def class_factors(net: Architecture, target: np.ndarray, class_weight: Any) -> n
             f"class_weight names class {unknown[0]!r}, but the network's classes are 0 to "
             f"{classes - 1}"
         )
-    weights = [checks.real("class_weight", class_weight.get(c, 1.0), low=0) for c in range(classes)]
+    weights = [
+        checks.number("class_weight", class_weight.get(c, 1.0), low=0) for c in range(classes)
+    ]
     return np.array(weights)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .bias_variance import BiasVariance
-from .layer_health import Flag
+from .layer_flags import Flag
 from .learning_curve import LearningCurve
 
 if TYPE_CHECKING:

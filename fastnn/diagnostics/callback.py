@@ -12,8 +12,8 @@ from ..errors import ArgumentError
 from ..plotting import style
 from ..runtime.random_streams import check_seed
 from ..utils import checks
-from . import drawings
-from .layer_health import Flag, find_flags
+from . import plots
+from .layer_flags import Flag, find_flags
 from .measurement import FIGURES, LayerFigures, LayerMeter
 from .samples import checked_rows, drawn, fitting_rows
 
@@ -123,7 +123,7 @@ class LayerHealth(Callback):
         ArgumentError
             There is no figure of that name.
         """
-        checks.member("figure", figure, dict.fromkeys(FIGURES))
+        checks.one_of("figure", figure, dict.fromkeys(FIGURES))
         columns = zip(*self.records, strict=True)
         return {column[0].name: [getattr(f, figure) for f in column] for column in columns}
 
@@ -139,7 +139,7 @@ class LayerHealth(Callback):
         """
         if not self.records:
             raise ArgumentError("nothing to plot: no epoch has been measured yet")
-        axes = style.panels(ax, len(drawings.HEALTH))
-        for panel, (figure, title) in zip(axes, drawings.HEALTH.items(), strict=True):
-            drawings.health(panel, self.epochs, self.values(figure), title)
+        axes = style.panels(ax, len(plots.HEALTH))
+        for panel, (figure, title) in zip(axes, plots.HEALTH.items(), strict=True):
+            plots.health(panel, self.epochs, self.values(figure), title)
         return axes

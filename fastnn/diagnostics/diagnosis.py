@@ -14,7 +14,7 @@ from .actions import Evidence, next_actions
 from .bias_variance import BiasVariance
 from .callback import LayerHealth
 from .hardest import hardest, row_losses
-from .layer_health import find_flags
+from .layer_flags import find_flags
 from .learning_curve import SIZES, check_sizes, error_rate, learning_curve
 from .measurement import LayerMeter
 from .report import Diagnosis
@@ -112,7 +112,7 @@ def diagnose(
     classification = net.loss.task in CLASSIFICATION
     if human_error is not None:
         high = 1.0 if classification else math.inf
-        human_error = checks.real("human_error", human_error, low=0, high=high)
+        human_error = checks.number("human_error", human_error, low=0, high=high)
     sizes = None if curve_sizes is None else check_sizes(curve_sizes)
     if curve_epochs is not None:
         curve_epochs = checks.integer("curve_epochs", curve_epochs, low=1)

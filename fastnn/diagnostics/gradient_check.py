@@ -242,7 +242,7 @@ def gradient_check(
     >>> check.max_relative_error < 1e-7
     True
     """
-    epsilon = checks.real("epsilon", epsilon, low=SMALLEST_EPSILON, high=LARGEST_EPSILON)
+    epsilon = checks.number("epsilon", epsilon, low=SMALLEST_EPSILON, high=LARGEST_EPSILON)
     n = None if n is None else checks.integer("n", n, low=1)
     seed = None if seed is None else check_seed(seed)
     verbose = checks.verbosity(verbose, high=1)

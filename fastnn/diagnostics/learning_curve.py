@@ -69,7 +69,7 @@ def check_sizes(sizes: Sequence[float]) -> tuple[float, ...]:
     """Ascending shares of the training rows."""
     if isinstance(sizes, str) or not isinstance(sizes, Sequence):
         raise ArgumentTypeError(f"curve_sizes must be a list of shares, or None, got {sizes!r}")
-    shares = tuple(checks.real("curve_sizes", s, low=0, high=1, open_low=True) for s in sizes)
+    shares = tuple(checks.number("curve_sizes", s, low=0, high=1, open_low=True) for s in sizes)
     if not shares or any(a >= b for a, b in pairwise(shares)):
         raise ArgumentError(f"curve_sizes must be ascending shares of the rows, got {sizes!r}")
     return shares

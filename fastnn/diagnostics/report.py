@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ..model.history import History
 from ..plotting import style
 from ..utils.text_table import table
-from . import drawings, tables
+from . import plots, tables
 from .bias_variance import BiasVariance
 from .hardest import HardExample
-from .layer_health import Flag
+from .layer_flags import Flag
 from .learning_curve import LearningCurve
 from .measurement import LayerFigures
 from .scores import ClassScores, Residuals
@@ -119,23 +119,23 @@ class Diagnosis:
 
     def panels(self, *, matrices: bool = True) -> list[Callable[[Axes], None]]:
         """The plots, each a function that draws into given axes."""
-        found: list[Callable[[Axes], None]] = [partial(drawings.error_parts, errors=self.errors)]
+        found: list[Callable[[Axes], None]] = [partial(plots.error_parts, errors=self.errors)]
         if self.history.epoch:
-            found.append(partial(drawings.history, values=self.history, name="loss"))
+            found.append(partial(plots.history, values=self.history, name="loss"))
         if self.curve is not None and self.curve.points:
-            curve = partial(drawings.learning_curve, curve=self.curve, errors=self.errors)
+            curve = partial(plots.learning_curve, curve=self.curve, errors=self.errors)
             found.append(curve)
         if self.layers:
-            found.append(partial(drawings.gradients, layers=self.layers))
-            found.append(partial(drawings.updates, layers=self.layers))
+            found.append(partial(plots.gradients, layers=self.layers))
+            found.append(partial(plots.updates, layers=self.layers))
         if self.health is not None and self.health.records:
-            for figure, title in drawings.HEALTH.items():
+            for figure, title in plots.HEALTH.items():
                 epochs, values = self.health.epochs, self.health.values(figure)
-                found.append(partial(drawings.health, epochs=epochs, values=values, title=title))
+                found.append(partial(plots.health, epochs=epochs, values=values, title=title))
         if matrices and self.classes is not None and self.classes.confusion.ndim == 2:
-            found.append(partial(drawings.confusion, scores=self.classes))
+            found.append(partial(plots.confusion, scores=self.classes))
         if self.residuals is not None:
-            found.append(partial(drawings.residuals, found=self.residuals))
+            found.append(partial(plots.residuals, found=self.residuals))
         return found
 
     def plot(self) -> Figure:

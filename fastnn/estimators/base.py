@@ -24,13 +24,13 @@ from ..losses import Loss
 from ..model import inference
 from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
-from . import conversion, draws, fitting, state, translation
+from . import build_network, conversion, fit_loop, sklearn_random, state
 from .columns import IMPUTATIONS
 from .inputs import ChecksInputs, in_dtype, rows_of
 from .predictor import Predictor
-from .refusal import Refusal
+from .rollback import Refusal
+from .sklearn_callbacks import CallbackSupportMixin, epoch_tasks
 from .target_scaling import TargetScaling
-from .tasks import CallbackSupportMixin, epoch_tasks
 from .weights import WeightList
 
 
@@ -40,7 +40,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [
-            StrOptions(set(ACTIVATIONS) | set(translation.ACTIVATIONS)),
+            StrOptions(set(ACTIVATIONS) | set(build_network.ACTIVATIONS)),
             CustomActivation,
             "array-like",
         ],
@@ -85,7 +85,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
 
     network_: Network
     n_outputs_: int
-    _described: translation.Description | None = None
+    _described: build_network.Description | None = None
     _scaling: TargetScaling | None = None
 
     # ------------------------------------------------------------------------ of the two estimators
@@ -202,12 +202,12 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
     ) -> None:
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        translation.hidden_units(self)
+        build_network.hidden_units(self)
         callbacks.checked(self.callbacks or ())
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
         checked = self._checked(X, y, sample_weight, incremental, first)
         validation_rows = self._checked_validation(*validation)
-        random = draws.random_state(self.random_state)
+        random = sklearn_random.random_state(self.random_state)
         if first:
             self._begin()
         network = self._prepared_network(checked.x, random, first, incremental)
@@ -220,9 +220,9 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         with epoch_tasks(self, X, y, sample_weight) as tasks:
             listeners = [refusal, *tasks]
             if network.optimizer.full_batch:
-                fitting.fit_full_batch(self, network, data, held_out, listeners)
+                fit_loop.fit_full_batch(self, network, data, held_out, listeners)
             else:
-                fitting.fit_steps(self, network, data, held_out, random, incremental, listeners)
+                fit_loop.fit_steps(self, network, data, held_out, random, incremental, listeners)
 
     def _checked_validation(self, X: Any, y: Any, sample_weight: Any) -> DataSet | None:
         """Validation data, if there are any, as the network takes them."""
@@ -267,7 +267,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         self.n_iter_ = 0
         self.t_ = 0
         self.validation_loss_curve_: list[float] = []
-        if not translation.takes_all_rows(self):
+        if not build_network.takes_all_rows(self):
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
             self._begin_judging()
@@ -299,20 +299,23 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         """
         known = None if first else self.network_
         sizes, previous = self._columns.sizes, self._described
-        self._described = translation.describe(self, self._loss(), sizes, self.n_outputs_)
+        self._described = build_network.describe(self, self._loss(), sizes, self.n_outputs_)
         if known is not None and incremental and not known.optimizer.full_batch:
             if previous not in (None, self._described):
                 known.redescribe(*self._described)
             return known
-        dtype, seed = X.dtype if known is None else known.dtype, draws.seed(self, sizes, random)
-        network = translation.network_for(self, self._described, dtype, seed).build(X.shape[1])
+        dtype, seed = (
+            X.dtype if known is None else known.dtype,
+            sklearn_random.seed(self, sizes, random),
+        )
+        network = build_network.network_for(self, self._described, dtype, seed).build(X.shape[1])
         if known is None:
-            draws.draw_weights(network, random, self)
+            sklearn_random.draw_weights(network, random, self)
         else:
             network.set_weights(known.get_weights())
             for name, values in known.buffers.items():
                 network.buffers[name][...] = values
-        self.n_layers_ = len(translation.hidden_units(self)) + 2
+        self.n_layers_ = len(build_network.hidden_units(self)) + 2
         self.network_ = network
         return network
 
@@ -404,7 +407,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
 
 def takes_steps(estimator: BaseMultilayerPerceptron) -> bool:
     """Whether the solver can train for one epoch; `AttributeError` says why not."""
-    if translation.takes_all_rows(estimator):
+    if build_network.takes_all_rows(estimator):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
         )

@@ -44,7 +44,7 @@ def _factors(class_weight: dict[Any, Any], known: list[Any]) -> np.ndarray:
     absent = [label for label in class_weight if label not in known]
     if absent and not all(label in class_weight for label in known):
         raise ArgumentError(f"class_weight names {absent[0]!r}, but the classes are {known}")
-    weights = {c: checks.real("class_weight", w, low=0) for c, w in class_weight.items()}
+    weights = {c: checks.number("class_weight", w, low=0) for c, w in class_weight.items()}
     return np.array([weights.get(label, 1.0) for label in known])
 
 

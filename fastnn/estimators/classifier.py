@@ -21,7 +21,7 @@ from ..model import inference
 from ..network import Network
 from . import class_losses, class_weights, conversion
 from .base import BaseMultilayerPerceptron, takes_steps
-from .refusal import Refusal
+from .rollback import Refusal
 
 
 class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):

@@ -14,7 +14,7 @@ from ..errors import ArgumentError
 from ..layers import Dense
 from ..losses import Loss
 from ..network import Network
-from . import translation
+from . import build_network
 
 #: Fitted attributes that are not simply copied.
 _WEIGHTS = ("coefs_", "intercepts_", "network_", "out_activation_")
@@ -31,8 +31,8 @@ def from_sklearn(cls: type, fitted: Any) -> Any:
     if hasattr(fitted, "classes_"):
         ours._settle_task(fitted._label_binarizer.y_type_)
     dtype = fitted.coefs_[0].dtype
-    ours._described = translation.describe(ours, ours._loss(), (), fitted.n_outputs_)
-    network = translation.network_for(ours, ours._described, dtype, seed=0)
+    ours._described = build_network.describe(ours, ours._loss(), (), fitted.n_outputs_)
+    network = build_network.network_for(ours, ours._described, dtype, seed=0)
     network.build(fitted.n_features_in_)
     pairs = zip(fitted.coefs_, fitted.intercepts_, strict=True)
     network.set_weights([array for pair in pairs for array in pair])

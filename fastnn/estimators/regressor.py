@@ -19,7 +19,7 @@ from ..network import Network
 from ..utils import checks
 from . import conversion
 from .base import BaseMultilayerPerceptron, takes_steps
-from .refusal import Refusal
+from .rollback import Refusal
 from .target_scaling import TargetScaling, check_loss
 from .uncertainty import PredictsUncertainty, check_levels, levels
 

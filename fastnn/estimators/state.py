@@ -15,9 +15,9 @@ from ..layers import Layer
 from ..losses import Loss
 from ..serialization.custom_objects import CustomObjects
 from ..serialization.state import custom_objects, is_foreign, network_of, network_state
+from .build_network import Description
 from .columns import Columns
 from .target_scaling import TargetScaling
-from .translation import Description
 
 VERSION = "_fastnn_version"
 

@@ -1,10 +1,9 @@
-"""A plan laid out as the records that the C executor reads: csrc/executor.h has the structures."""
+"""A plan laid out as the records that the C executor reads (csrc/executor/executor.h)."""
 
 from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -29,8 +28,7 @@ from ..ir.program import (
     StreamOffset,
 )
 from ..kernels.functions import UserFunction
-from ..kernels.rows import Array
-from ..kernels.spec import KERNELS
+from ..kernels.slots import ArgumentSlot, argument_slots, slot_counts
 
 MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
 
@@ -86,59 +84,6 @@ def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
     return kernels, {name: number for number, name in enumerate(native.activations())}
 
 
-@dataclass(frozen=True)
-class ArgumentSlot:
-    """Where C takes one argument of a kernel: in array or scalar slot `number`.
-
-    `dimensions` name those of an array that has some, and `places` say where they go. An op may
-    leave out an argument that has a default.
-    """
-
-    name: str
-    number: int
-    default: Any
-    array: Array | None = None
-    dimensions: tuple[str, ...] = ()
-    places: tuple[int, ...] = ()
-
-
-@cache
-def _argument_slots(kernel: str) -> tuple[ArgumentSlot, ...]:
-    """Return the slots of a kernel's arguments.
-
-    Arrays and scalars go in the order of the signature, dimensions in that of the alphabet;
-    kernels.def has the other side. A target takes two slots: for values, and for class numbers.
-    """
-    row = KERNELS[kernel]
-    dimensions = sorted({name for array in row.arrays.values() for name in _dimension_names(array)})
-    slots = []
-    arrays = scalars = 0
-    for name, parameter in row.signature.parameters.items():
-        array = row.arrays.get(name)
-        if array is None:
-            slots.append(ArgumentSlot(name, scalars, parameter.default))
-            scalars += 1
-        else:
-            own = _dimension_names(array)
-            places = tuple(map(dimensions.index, own))
-            slots.append(ArgumentSlot(name, arrays, parameter.default, array, own, places))
-            arrays += 2 if array.dtype == "target" else 1
-    return tuple(slots)
-
-
-@cache
-def _counts(kernel: str) -> tuple[int, int, int]:
-    """Return the numbers of array slots, dimensions and scalar slots that a kernel takes."""
-    row, slots = KERNELS[kernel], _argument_slots(kernel)
-    labels = sum(array.dtype == "target" for array in row.arrays.values())
-    dimensions = {name for slot in slots for name in slot.dimensions}
-    return len(row.arrays) + labels, len(dimensions), len(slots) - len(row.arrays)
-
-
-def _dimension_names(array: Array) -> tuple[str, ...]:
-    return () if array.shape.startswith("bits") else tuple(array.shape.split())
-
-
 def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     """Return the record of one op."""
     assert isinstance(op.kernel, str)
@@ -146,19 +91,19 @@ def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     arrays = [(NOWHERE, 0)] * MAX_ARRAYS
     dims = [(0, 0)] * MAX_DIMS
     scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * MAX_SCALARS
-    for slot in _argument_slots(op.kernel):
+    for slot in argument_slots(op.kernel):
         argument = op.arguments.get(slot.name, slot.default)
         if slot.array is None:
             value = activations[argument] if isinstance(argument, str) else argument
-            scalars[slot.number] = _scalar(value, dtype)
+            scalars[slot.slot] = _scalar(value, dtype)
         elif argument is not None:
             labels = slot.array.dtype == "target" and argument.dtype.kind == "i"
-            arrays[slot.number + labels] = region_number(argument.region), argument.offset
-            extents = _extents(slot.dimensions, argument)
-            for place, extent in zip(slot.places, extents, strict=False):
-                dims[place] = extent
+            arrays[slot.slot + labels] = region_number(argument.region), argument.offset
+            if not slot.array.is_mask:
+                for dim, extent in zip(slot.dims, _extents(slot, argument), strict=False):
+                    dims[dim] = extent
     result = NO_RESULT if op.result is None else op.result + 1
-    return numbers[op.kernel], result, *_counts(op.kernel), op.factor, arrays, dims, scalars
+    return numbers[op.kernel], result, *slot_counts(op.kernel), op.factor, arrays, dims, scalars
 
 
 def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
@@ -168,9 +113,10 @@ def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None
     record["stream"] = transform.stream
 
 
-def _extents(dimensions: tuple[str, ...], ref: Ref) -> list[tuple[int, int]]:
+def _extents(slot: ArgumentSlot, ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
-    if dimensions == ("*",):
+    assert slot.array is not None
+    if slot.array.shape == "*":
         size = math.prod(ref.shape)
         return [(size * ref.per_row, 0) if ref.per_row else (0, size)]
     rows = [(ref.per_row, 0)] if ref.per_row else []

@@ -129,9 +129,9 @@ class PlanBuilder:
         ArgumentError, ArgumentTypeError
             There is no such stage or kernel, or a Python function does not take the arguments.
         """
-        checks.member("stage", stage, self.stages)
+        checks.one_of("stage", stage, self.stages)
         if isinstance(kernel, str):
-            checks.member("kernel", kernel, KERNELS)
+            checks.one_of("kernel", kernel, KERNELS)
         else:
             _check_op(self.layer, kernel, arguments)
         named = _named(kernel, arguments)

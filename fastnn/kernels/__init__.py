@@ -16,8 +16,7 @@ from typing import Any
 
 from ..errors import BackendError, unknown_name
 from . import contract, reference
-from .rows import Kernel
-from .spec import KERNELS
+from .table import KERNELS, Kernel
 
 __all__ = ["ACTIVATIONS", "BACKENDS", "KERNELS", "active_backend", "implementation", "use"]
 __all__ += list(KERNELS)
@@ -25,10 +24,8 @@ __all__ += list(KERNELS)
 #: Names of the activations.
 ACTIVATIONS = tuple(reference.ACTIVATIONS)
 
-_MODULES = {"native": "_native", "numba": "_numba", "reference": "reference"}
-
-#: Names of the back ends, the fastest first.
-BACKENDS = tuple(_MODULES)
+#: Names of the back ends, the fastest first; each is a module here.
+BACKENDS = ("native", "numba", "reference")
 
 _active: str | None = None  # until the first use: as the environment says
 _loaded: dict[str, ModuleType] = {}
@@ -148,7 +145,7 @@ def _load(backend: str) -> ModuleType:
     if backend not in BACKENDS:
         raise unknown_name("backend", backend, BACKENDS)
     try:
-        module = importlib.import_module(f"{__name__}.{_MODULES[backend]}")
+        module = importlib.import_module(f"{__name__}.{backend}")
     except ImportError as error:
         raise BackendError(
             f"the {backend!r} back end cannot be used: {error}. Another one can be chosen by "
@@ -180,7 +177,7 @@ def _checked(kernel: Kernel) -> Callable[..., Any]:
         return getattr(implementation(), name)(*contract.check(kernel, args))
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = getattr(reference, name).__doc__
+    function.__doc__ = kernel.function.__doc__
     function.__signature__ = signature  # type: ignore[attr-defined]
     return function
 

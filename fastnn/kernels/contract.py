@@ -19,8 +19,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..utils import checks
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
 from .reference import ACTIVATIONS
-from .rows import Array, Kernel, array_size
-from .spec import KERNELS
+from .table import KERNELS, Array, Kernel, array_size
 
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 LABEL = np.dtype(np.int64)
@@ -29,72 +28,98 @@ ScalarCheck = Callable[[str, Any], Any]
 Sizes = dict[str, Any]  # dimension -> size; "*" -> shape
 
 
-def _real(
+class Scalar(NamedTuple):
+    """A scalar argument: how C holds it, and its check.
+
+    `kind` is "real", "integer" (signed), "word" (unsigned), "activation", or the class of a
+    function of the user.
+    """
+
+    kind: str | type[UserFunction]
+    check: ScalarCheck
+
+
+def _check_real(
     name: str, value: Any, low=-math.inf, high=math.inf, *, open_low=False, open_high=False
 ) -> float:
     if type(value) is float and low < value < high:
         return value
-    return checks.real(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
+    return checks.number(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
 
 
-def _integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+def _check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     if type(value) is int and low <= value and (high is None or value <= high):
         return value
     return checks.integer(name, value, low=low, high=high)
 
 
-def _limit(name: str, value: Any) -> float:
+def _check_limit(name: str, value: Any) -> float:
     """A positive number; infinity is no limit."""
     if isinstance(value, numbers.Real) and value == math.inf:
         return math.inf
-    return _real(name, value, low=0.0, open_low=True)
+    return _check_real(name, value, low=0.0, open_low=True)
 
 
-def _activation(name: str, value: Any) -> str:
-    checks.member(name, value, ACTIVATIONS)
+def _check_activation(name: str, value: Any) -> str:
+    checks.one_of(name, value, ACTIVATIONS)
     return value
 
 
-def _function(kind: type[UserFunction], name: str, value: Any) -> UserFunction:
+def _check_function(kind: type[UserFunction], name: str, value: Any) -> UserFunction:
     if type(value) is not kind:
         raise ArgumentTypeError(f"{name} must be a {kind.__name__}, got {value!r}")
     return value
 
 
-_not_negative = partial(_real, low=0.0)
-_decay = partial(_real, low=0.0, high=1.0, open_high=True)
-_word64 = partial(_integer, low=0, high=2**64 - 1)
+def _real(**limits: Any) -> Scalar:
+    return Scalar("real", partial(_check_real, **limits))
 
-SCALARS: dict[str, ScalarCheck] = {
-    "activation": _activation,
-    "at": partial(_integer, low=0),
+
+def _integer(low: int, high: int | None = None) -> Scalar:
+    return Scalar("integer", partial(_check_integer, low=low, high=high))
+
+
+def _function(kind: type[UserFunction]) -> Scalar:
+    return Scalar(kind, partial(_check_function, kind))
+
+
+_not_negative = _real(low=0.0)
+_positive = _real(low=0.0, open_low=True)
+_share = _real(low=0.0, high=1.0)
+_decay = _real(low=0.0, high=1.0, open_high=True)
+_word = Scalar("word", partial(_check_integer, low=0, high=2**64 - 1))
+
+#: Scalar arguments by name, which mean the same in every kernel.
+SCALARS: dict[str, Scalar] = {
+    "activation": Scalar("activation", _check_activation),
+    "at": _integer(0),
     "beta1": _decay,
     "beta2": _decay,
-    "column": partial(_integer, low=0),
-    "count": partial(_integer, low=1, high=2**31),
-    "derivative": partial(_function, SlopeFunction),
-    "clip": _limit,
-    "delta": partial(_real, low=0.0, open_low=True),
+    "column": _integer(0),
+    "count": _integer(1, 2**31),
+    "derivative": _function(SlopeFunction),
+    "clip": Scalar("real", _check_limit),
+    "delta": _positive,
     "eps": _not_negative,
-    "factor": _real,
-    "function": partial(_function, ElementFunction),
+    "factor": _real(),
+    "function": _function(ElementFunction),
     "l1": _not_negative,
     "l2": _not_negative,
-    "label_smoothing": partial(_real, low=0.0, high=1.0),
-    "limit": partial(_real, low=0.0, open_low=True),
-    "lr": _real,
-    "momentum": partial(_real, low=0.0, high=1.0),
+    "label_smoothing": _share,
+    "limit": _positive,
+    "lr": _real(),
+    "momentum": _share,
     "momentum_decay": _not_negative,
-    "nesterov": checks.flag,
-    "offset": _word64,
+    "nesterov": Scalar("integer", checks.boolean),
+    "offset": _word,
     "rate": _decay,
     "rho": _decay,
-    "row_gradient": partial(_function, RowGradient),
-    "row_loss": partial(_function, RowLoss),
+    "row_gradient": _function(RowGradient),
+    "row_loss": _function(RowLoss),
     "scale": _not_negative,
-    "seed": _word64,
+    "seed": _word,
     "stddev": _not_negative,
-    "t": partial(_integer, low=1),
+    "t": _integer(1),
     "weight_decay": _not_negative,
 }
 
@@ -144,7 +169,7 @@ def _plan(kernel_name: str) -> _Plan:
     arrays = [
         (i, name, kernel.arrays[name]) for i, name in enumerate(names) if name in kernel.arrays
     ]
-    scalars = [(i, name, SCALARS[name]) for i, name in enumerate(names) if name in SCALARS]
+    scalars = [(i, name, SCALARS[name].check) for i, name in enumerate(names) if name in SCALARS]
     pairs = [
         ((i, first), (j, second), (first, second) in kernel.in_place)
         for (i, first, row), (j, second, other) in itertools.combinations(arrays, 2)
@@ -175,7 +200,7 @@ def _check_arrays(arrays: list[tuple[int, str, Array]], arguments: list[Any]) ->
         if labels:
             _check_dtype(name, array, LABEL)
         elif row.dtype in ("real", "target"):
-            real = _check_real(name, array, real)
+            real = _check_real_dtype(name, array, real)
         else:
             _check_dtype(name, array, np.dtype(row.dtype))
         _check_shape(name, array.shape, "B" if labels else row.shape, sizes)
@@ -205,7 +230,7 @@ def _check_dtype(name: str, array: np.ndarray, expected: np.dtype) -> None:
         raise ArgumentTypeError(f"{name} must have dtype {expected}, got {array.dtype}")
 
 
-def _check_real(
+def _check_real_dtype(
     name: str, array: np.ndarray, first: tuple[str, np.dtype] | None
 ) -> tuple[str, np.dtype]:
     if array.dtype not in REAL:

@@ -15,7 +15,7 @@ import numpy as np
 
 
 class Compiled(NamedTuple):
-    """`loop(out, x, y)` runs over arrays; `address` is that of the C function, csrc/custom.h."""
+    """`loop(out, x, y)` runs over arrays; `address` is that of the C function (custom.inc)."""
 
     loop: Callable[..., None]
     address: int
@@ -50,7 +50,7 @@ class UserFunction:
         try:
             return self._compiled[dtype.name]
         except KeyError:
-            from ._numba.functions import compile_function
+            from .numba.functions import compile_function
 
             # Of two threads that compile it, both take what the first one made.
             return self._compiled.setdefault(dtype.name, compile_function(self, dtype))

@@ -1,4 +1,4 @@
-"""Layers: descriptions that settle shapes and lower to ops; they do no arithmetic."""
+"""Layers: descriptions that infer shapes and lower to ops; they do no arithmetic."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..activations import named
 from ..activations.custom import CustomActivation
 from ..activations.named import ACTIVATIONS
-from .base import Layer
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Activation(Layer):
+class Activation(ShapedLayer):
     """Apply an activation to every element; `Dense` has one built in, which is faster.
 
     Parameters
@@ -40,8 +40,7 @@ class Activation(Layer):
 
     def __post_init__(self) -> None:
         named.get("activation", self.activation)
-        self._settle_input_shape()
-        self.check_name()
+        super().__post_init__()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int

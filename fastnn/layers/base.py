@@ -1,4 +1,4 @@
-"""What a layer is: a description that settles shapes, asks for parameters, and lowers to ops."""
+"""Base of all layers: descriptions that infer shapes, ask for parameters and lower to ops."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Layer(Specification, family=True):
 
     A layer of your own is a frozen dataclass with a `lower` that emits kernels of the table or
     Python functions. Such a function gets arrays, outputs among them, which it fills; its rows are
-    those of the batch at hand, and the dtype is the network's. One with weights asks for them in
-    `parameters` and writes their gradients to what `fastnn.gradient_of` gives; docs/layers.md has
-    examples. Where slopes jump, ``builder.kinks`` tells `gradient_check`. A network with
-    one trains in the Python executor, on any back end, and `Network.summary` says so.
+    those of the batch at hand, and the dtype is the network's. A layer with weights asks for them
+    in `parameters` and writes their gradients to what `fastnn.gradient_of` gives; docs/layers.md
+    has examples. Where a derivative jumps, ``builder.kinks`` tells `gradient_check`. A network with
+    such a layer trains in the Python executor, on any back end, and `Network.summary` says so.
 
     Examples
     --------
@@ -68,18 +68,18 @@ class Layer(Specification, family=True):
 
     @property
     def adapts(self) -> bool:
-        """Whether the layer learns something from the training data before the first step."""
+        """True if the layer learns statistics of the training data before the first step."""
         return False
 
     def normalized_columns(self, input_shape: tuple[int, ...]) -> int | None:
-        """Into how many columns rows of the input are divided to be normalised each by itself.
+        """Return the number of columns that the layer normalises, each by its own statistics.
 
         None for layers that do not normalise columns.
         """
         return None
 
     def check_input(self, name: str, x: np.ndarray, dtype: np.dtype) -> None:
-        """Refuse, with `ArgumentError`, what a layer at the input cannot take.
+        """Raise `ArgumentError` for values of X that a layer at the input cannot take.
 
         Called with the layer's name and the user's X (n, …) whenever there is a new one.
         """
@@ -87,41 +87,41 @@ class Layer(Specification, family=True):
     def adapt(
         self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
-        """Values of buffers, from the training rows, which come as float64 pieces (n, …).
+        """Compute the values of buffers from the training rows, float64 pieces (n, …).
 
         One of the buffers is called "count": 0 as long as nothing has been learned.
         """
         raise NotImplementedError
 
-    # Layers that have parameters make these two fields of their own.
+    # Layers that have parameters declare these two as fields.
 
-    #: Whether training moves the parameters.
+    #: False freezes the parameters.
     trainable: bool = True
 
-    #: What the learning rate is multiplied by for the parameters.
+    #: Factor of the learning rate for the parameters.
     learning_rate_multiplier: float = 1.0
 
     @property
     def declared_input(self) -> tuple[int, ...] | None:
-        """Shape of the input if the user stated it."""
+        """The shape of the input if the user stated it."""
         return getattr(self, "input_shape", None)
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of the output for a given input; raises `ArgumentError` where it does not fit."""
+        """Return the shape of the output; raise `ArgumentError` for an input that does not fit."""
         return input_shape
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
-        """The arrays to learn."""
+        """Return the arrays to learn."""
         return ()
 
     def buffers(self, input_shape: tuple[int, ...]) -> tuple[Buffer, ...]:
-        """The arrays to keep that no gradient moves, such as running statistics."""
+        """Return the arrays to keep that no gradient moves, such as running statistics."""
         return ()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
-        """Emit the forward ops; return the output and what emits the backward ops.
+        """Emit the forward ops; return the output and the function that emits the backward ops.
 
         `parameters` holds the layer's parameters and buffers by name. `index` is the layer's place
         in the network; it selects its random stream.
@@ -129,7 +129,7 @@ class Layer(Specification, family=True):
         raise NotImplementedError
 
     def check_name(self) -> None:
-        """Refuse a name that is no text, or that files or tables cannot show."""
+        """Raise an error for a name that is no text, or that files or tables cannot show."""
         if self.name is None:
             return
         if not isinstance(self.name, str):
@@ -139,22 +139,33 @@ class Layer(Specification, family=True):
                 f"name must be printable, not empty, and without '/', got {self.name!r}"
             )
 
-    def _settle_training(self) -> None:
-        """Check how the parameters are trained."""
-        multiplier = checks.real(
+    def _check_training(self) -> None:
+        """Check the fields `trainable` and `learning_rate_multiplier`."""
+        multiplier = checks.number(
             "learning_rate_multiplier", self.learning_rate_multiplier, low=0, open_low=True
         )
-        self._settle(
-            trainable=checks.flag("trainable", self.trainable), learning_rate_multiplier=multiplier
+        self._set_fields(
+            trainable=checks.boolean("trainable", self.trainable),
+            learning_rate_multiplier=multiplier,
         )
 
-    def _settle_regularization(self, *names: str) -> None:
-        """Check strengths that are given; None leaves them to the network."""
+    def _check_regularization(self, *names: str) -> None:
+        """Check the strengths that are given; None takes the network's."""
         for name in names:
             value = getattr(self, name)
             if value is not None:
-                self._settle(**{name: checks.real(name, value, low=0)})
+                self._set_fields(**{name: checks.number(name, value, low=0)})
 
-    def _settle_input_shape(self) -> None:
-        if self.declared_input is not None:
-            self._settle(input_shape=checks.shape("input_shape", self.declared_input))
+
+class ShapedLayer(Layer, listed=False):
+    """Base of the layers that have the fields `input_shape` and `name`.
+
+    Subclasses declare the two themselves: the order of fields is that of signatures and files.
+    """
+
+    input_shape: tuple[int, ...] | None
+
+    def __post_init__(self) -> None:
+        if self.input_shape is not None:
+            self._set_fields(input_shape=checks.shape("input_shape", self.input_shape))
+        self.check_name()

@@ -1,4 +1,4 @@
-"""Fully connected layers, and the shape change that often comes before them."""
+"""Dense, a fully connected layer, and Flatten, which often comes before it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..initializers import Initializer
 from ..ir.parameter import Parameter
 from ..ir.program import gradient_of
 from ..utils import checks
-from .base import Layer
+from .base import Layer, ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -87,16 +87,16 @@ class Dense(Layer):
         initializer = self.initializer
         if initializer == "auto":
             initializer = activation.initializer
-        self._settle(
+        self._set_fields(
             units=checks.integer("units", self.units, low=1),
             initializer=initializers.get("initializer", initializer),
             bias_initializer=initializers.get("bias_initializer", self.bias_initializer),
-            use_bias=checks.flag("use_bias", self.use_bias),
+            use_bias=checks.boolean("use_bias", self.use_bias),
         )
-        self._settle_regularization("l1", "l2", "weight_decay", "max_norm")
-        self._settle_training()
+        self._check_regularization("l1", "l2", "weight_decay", "max_norm")
+        self._check_training()
         if self.input_size is not None:
-            self._settle(input_size=checks.integer("input_size", self.input_size, low=1))
+            self._set_fields(input_size=checks.integer("input_size", self.input_size, low=1))
         self.check_name()
 
     @property
@@ -138,10 +138,10 @@ class Dense(Layer):
         z = builder.buffer((self.units,)) if keep_z else None
         builder.emit("forward", "dense_fwd", y, x, w, b, self.activation, z)
 
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            dx = builder.gradient(x.shape) if wanted else None
-            learnt = (p if self.trainable else None for p in (w, b))
-            dw, db = (None if p is None else gradient_of(p) for p in learnt)
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            dx = builder.gradient(x.shape) if need_dx else None
+            gradients = [None if p is None else gradient_of(p) for p in (w, b)]
+            dw, db = gradients if self.trainable else (None, None)
             builder.emit("backward", "dense_bwd", dx, dw, db, dy, y, x, w, self.activation, z)
             return dx
 
@@ -155,20 +155,21 @@ class Dense(Layer):
         parameters: dict[str, Ref],
         index: int,
     ) -> tuple[Ref, Pullback]:
-        """As a linear layer, and the activation after it."""
-        z, linear = replace(self, activation="identity").lower(builder, x, parameters, index)
-        y, activated = activation.lower(builder, z)
+        """Lower to a linear layer and the activation after it."""
+        linear = replace(self, activation="identity")
+        z, linear_pullback = linear.lower(builder, x, parameters, index)
+        y, activation_pullback = activation.lower(builder, z)
 
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            dz = activated(dy, True)
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            dz = activation_pullback(dy, True)
             assert dz is not None
-            return linear(dz, wanted)
+            return linear_pullback(dz, need_dx)
 
         return y, pullback
 
 
 @dataclass(frozen=True)
-class Flatten(Layer):
+class Flatten(ShapedLayer):
     """Turn each row's array into a vector, in C order; costs nothing.
 
     Parameters
@@ -188,17 +189,13 @@ class Flatten(Layer):
     input_shape: tuple[int, ...] | None = None
     name: str | None = None
 
-    def __post_init__(self) -> None:
-        self._settle_input_shape()
-        self.check_name()
-
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (math.prod(input_shape),)
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            return dy.reshaped(x.shape) if wanted else None
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            return dy.reshaped(x.shape) if need_dx else None
 
         return x.reshaped(self.output_shape(x.shape)), pullback

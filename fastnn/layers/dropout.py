@@ -1,4 +1,4 @@
-"""Layers that drop elements in training and, unless asked for, vanish in inference."""
+"""Layers that drop elements in training and, unless asked for, do nothing in inference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ..ir.program import StateValue, StreamOffset
 from ..runtime.random_streams import Stream
 from ..utils import checks
-from .base import Layer
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Dropout(Layer):
+class Dropout(ShapedLayer):
     """Set a random share of the elements to 0 in training, and scale the others up to match.
 
     The mask of a step is a function of the network's seed, the layer's place, the step and the
@@ -42,7 +42,7 @@ class Dropout(Layer):
     >>> net = Network([Dense(64, "relu"), Dropout(0.5), Dense(1)], loss="mean_squared_error")
     """
 
-    #: What its kernels are called, less the direction.
+    #: Name of its kernels, less the direction.
     kernel: ClassVar[str] = "dropout"
 
     rate: float
@@ -51,15 +51,14 @@ class Dropout(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        self._settle(rate=checks.real("rate", self.rate, low=0, high=1, open_high=True))
-        self._settle_input_shape()
-        self.check_name()
+        self._set_fields(rate=checks.number("rate", self.rate, low=0, high=1, open_high=True))
+        super().__post_init__()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         if not builder.noise or self.rate == 0:
-            return x, lambda dy, wanted: dy if wanted else None
+            return x, lambda dy, need_dx: dy if need_dx else None
         y = builder.elementwise(x)
         mask = builder.buffer(x.shape, dtype=np.uint8, bits=True)
         seed, offset = StateValue.SEED, StreamOffset(Stream.LAYER + index)
@@ -70,7 +69,7 @@ class Dropout(Layer):
 
 @dataclass(frozen=True)
 class AlphaDropout(Dropout):
-    """Dropout for selu networks, which keeps mean and variance: for inputs of mean 0, variance 1.
+    """Dropout for selu networks that keeps mean 0 and variance 1 of its input.
 
     In training, dropped elements become α' = −λ α = −1.7581, what selu saturates to, and then
     y = a x + b with a = (q + α'² q (1 − q))^(−½) and b = −a (1 − q) α', where q = 1 − rate.

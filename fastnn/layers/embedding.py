@@ -1,4 +1,4 @@
-"""Whole numbers of the input, such as categories, as vectors that are learned."""
+"""Embedding: whole numbers of the input, such as categories, as vectors that are learned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..initializers import Initializer
 from ..ir.parameter import Parameter
 from ..ir.program import gradient_of
 from ..utils import checks
-from .base import Layer
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -26,7 +26,7 @@ PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
-class Embedding(Layer):
+class Embedding(ShapedLayer):
     """Replace every whole number of the input by a row of a table, which is learned.
 
     X holds numbers in [0, input_dim), of any dtype; rows of shape (k,) become (k, output_dim), so a
@@ -102,21 +102,20 @@ class Embedding(Layer):
     follows = ("Flatten",)
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             input_dim=checks.integer("input_dim", self.input_dim, low=1, high=MOST_CODES),
             output_dim=checks.integer("output_dim", self.output_dim, low=1),
             initializer=initializers.get("initializer", self.initializer),
-            sparse=checks.flag("sparse", self.sparse),
+            sparse=checks.boolean("sparse", self.sparse),
         )
-        self._settle_regularization("l1", "l2", "weight_decay")
+        self._check_regularization("l1", "l2", "weight_decay")
         if self.sparse and (self.l1 or self.l2):
             raise ArgumentError(
                 "l1 and l2 cannot be given to a sparse embedding: they would touch every row, got "
                 f"l1={self.l1}, l2={self.l2}"
             )
-        self._settle_training()
-        self._settle_input_shape()
-        self.check_name()
+        self._check_training()
+        super().__post_init__()
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*input_shape, self.output_dim)
@@ -125,7 +124,7 @@ class Embedding(Layer):
         return (self.table("embeddings"),)
 
     def table(self, name: str) -> Parameter:
-        """The table as a parameter of that name."""
+        """Return the table as a parameter of that name."""
         l1, l2 = (0.0, 0.0) if self.sparse else (self.l1, self.l2)
         return Parameter(
             name,
@@ -154,7 +153,7 @@ class Embedding(Layer):
         y = builder.activation(self.output_shape(x.shape))
         builder.emit("forward", "embedding_fwd", y.as_matrix(self.output_dim), codes, w, 0, 0)
 
-        def pullback(dy: Ref, wanted: bool) -> None:
+        def pullback(dy: Ref, need_dx: bool) -> None:
             self.lower_gradient(builder, w, dy.as_matrix(self.output_dim), codes, 0, 0)
 
         return y, pullback
@@ -174,7 +173,7 @@ class Embedding(Layer):
 
 
 def _require_codes(name: str, x: np.ndarray, count: int, first_column: int) -> None:
-    """Every number of x (n, …) must be whole and in [0, count)."""
+    """Raise `ArgumentError` unless every number of x (n, …) is whole and in [0, count)."""
     step = max(1, PIECE * len(x) // x.size)
     for start in range(0, len(x), step):
         piece = x[start : start + step]

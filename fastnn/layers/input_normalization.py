@@ -1,4 +1,4 @@
-"""Inputs brought to mean 0 and variance 1, as the training data have them."""
+"""Normalization of inputs by the mean and variance of the training data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..data.moments import Moments
 from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import Buffer
 from ..utils import checks
-from .base import Layer
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -23,7 +23,7 @@ Numbers = float | Sequence[float]
 
 
 @dataclass(frozen=True)
-class Normalization(Layer):
+class Normalization(ShapedLayer):
     """Subtract the mean of the training data and divide by their standard deviation.
 
     The first `Network.fit` (or `Network.train_on_batch`) learns mean and variance from its training
@@ -33,9 +33,9 @@ class Normalization(Layer):
     learned: a network that was never fitted passes its input on as it is.
 
     A constant column, or one that differs by no more than its numbers are rounded, counts as one of
-    variance 1: it becomes 0. In inference the layer costs
-    nothing in front of a `Dense`: it is folded into the weights, where there are rows enough to
-    make that pay and no column's mean exceeds 64 standard deviations, which would cost digits.
+    variance 1: it becomes 0. In inference the layer costs nothing in front of a `Dense`: it is
+    folded into the weights, where there are rows enough to make that pay and no column's mean
+    exceeds 64 standard deviations, which would cost digits.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Normalization(Layer):
     follows = ("Flatten", "Rescaling")
 
     def __post_init__(self) -> None:
-        self._settle(axis=_axis(self.axis))
+        self._set_fields(axis=_axis(self.axis))
         if (self.mean is None) != (self.variance is None):
             raise ArgumentError("mean and variance must be given together, or neither")
         if self.mean is not None:
@@ -99,9 +99,8 @@ class Normalization(Layer):
                 )
             if min(variance) < 0:
                 raise ArgumentError(f"variance must not be negative, got {min(variance)}")
-            self._settle(mean=mean, variance=variance)
-        self._settle_input_shape()
-        self.check_name()
+            self._set_fields(mean=mean, variance=variance)
+        super().__post_init__()
 
     @property
     def adapts(self) -> bool:
@@ -130,7 +129,7 @@ class Normalization(Layer):
         return self._places(input_shape)
 
     def _places(self, input_shape: tuple[int, ...]) -> int:
-        """How many means there are for rows of this shape."""
+        """Return the number of means for rows of this shape."""
         if self.axis is None:
             return 1
         dimensions = 1 + len(input_shape)
@@ -159,7 +158,7 @@ class Normalization(Layer):
         y = builder.elementwise(x)
         arguments = y.as_matrix(places), x.as_matrix(places), mean, variance, None, None, 0.0
         builder.emit("forward", "standardize_fwd", *arguments)
-        return y, lambda dy, wanted: None  # nothing that learns can stand before it
+        return y, lambda dy, need_dx: None  # no trainable layer can stand before it
 
 
 def _axis(axis: object) -> int | tuple[int, ...] | None:
@@ -177,7 +176,7 @@ def _one_axis(axis: object) -> int:
 
 
 def _numbers(argument: str, values: object) -> tuple[float, ...]:
-    """One number or a flat sequence of them, finite, as a tuple."""
+    """Return one finite number, or a flat sequence of them, as a tuple."""
     try:
         array = np.asarray(values, float)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Noise that is added in training and, unless asked for, absent in inference."""
+"""GaussianNoise, added in training and, unless asked for, absent in inference."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..ir.program import StateValue, StreamOffset
 from ..runtime.random_streams import Stream
 from ..utils import checks
-from .base import Layer
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class GaussianNoise(Layer):
+class GaussianNoise(ShapedLayer):
     """Add independent normal numbers in training: a continuous kind of augmentation.
 
     The numbers of a step are a function of the network's seed, the layer's place, the step and the
@@ -52,15 +52,14 @@ class GaussianNoise(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        self._settle(stddev=checks.real("stddev", self.stddev, low=0))
-        self._settle_input_shape()
-        self.check_name()
+        self._set_fields(stddev=checks.number("stddev", self.stddev, low=0))
+        super().__post_init__()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            return dy if wanted else None
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            return dy if need_dx else None
 
         if not builder.noise or self.stddev == 0:
             return x, pullback

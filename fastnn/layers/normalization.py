@@ -1,4 +1,4 @@
-"""Layers that normalise: each column by the batch, or each row by itself."""
+"""BatchNorm, which normalises columns by the batch, and LayerNorm, which normalises rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..initializers import Initializer
 from ..ir.parameter import Buffer, Parameter
 from ..ir.program import gradient_of
 from ..utils import checks
-from .base import Layer
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _ScaledNorm(Layer):
-    """What both layers share: a scale γ and a shift β for each element of the last axis."""
+class _ScaledNorm(ShapedLayer):
+    """Base of both layers: a scale γ and a shift β for each element of the last axis."""
 
     _: KW_ONLY
     axis: int = -1
@@ -36,17 +36,16 @@ class _ScaledNorm(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             axis=checks.integer("axis", self.axis, low=-1),
-            epsilon=checks.real("epsilon", self.epsilon, low=0, open_low=True),
-            center=checks.flag("center", self.center),
-            scale=checks.flag("scale", self.scale),
+            epsilon=checks.number("epsilon", self.epsilon, low=0, open_low=True),
+            center=checks.boolean("center", self.center),
+            scale=checks.boolean("scale", self.scale),
             beta_initializer=initializers.get("beta_initializer", self.beta_initializer),
             gamma_initializer=initializers.get("gamma_initializer", self.gamma_initializer),
         )
-        self._settle_training()
-        self._settle_input_shape()
-        self.check_name()
+        self._check_training()
+        super().__post_init__()
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         if self.axis not in (-1, len(input_shape)):
@@ -58,15 +57,15 @@ class _ScaledNorm(Layer):
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
         shape = input_shape[-1:]
-        wanted = []
+        result = []
         if self.scale:
-            wanted.append(Parameter("gamma", shape, self.gamma_initializer, decays=False))  # type: ignore[arg-type]
+            result.append(Parameter("gamma", shape, self.gamma_initializer, decays=False))  # type: ignore[arg-type]
         if self.center:
-            wanted.append(Parameter("beta", shape, self.beta_initializer, decays=False))  # type: ignore[arg-type]
-        return tuple(wanted)
+            result.append(Parameter("beta", shape, self.beta_initializer, decays=False))  # type: ignore[arg-type]
+        return tuple(result)
 
     def _gradients(self, parameters: dict[str, Ref]) -> Sequence[Ref | None]:
-        """Where the gradients of γ and β go."""
+        """Return the refs of the gradients of γ and β; None for those that are not trained."""
         found = (parameters.get(name) if self.trainable else None for name in ("gamma", "beta"))
         return [None if parameter is None else gradient_of(parameter) for parameter in found]
 
@@ -87,7 +86,7 @@ class BatchNorm(_ScaledNorm):
     rows and more.
 
     Behind a linear `Dense`, or in front of one, inference costs nothing: the layer is folded into
-    the weights, for passes over rows enough to make that pay. A `Dense` in front may do without its
+    the weights, where there are rows enough to make that pay. A `Dense` in front may do without its
     bias (``use_bias=False``): normalisation takes it away again, so its gradient is 0. γ and β are
     exempt from weight decay.
 
@@ -103,7 +102,7 @@ class BatchNorm(_ScaledNorm):
         Whether to learn β, and γ.
     beta_initializer, gamma_initializer : str or Initializer
     trainable : bool
-        Whether training moves γ and β; running averages move as ever.
+        Whether training moves γ and β; running averages always move.
         `Network.freeze` and `unfreeze` change it.
     learning_rate_multiplier : float
         Positive; multiplies the learning rate for γ and β.
@@ -136,7 +135,9 @@ class BatchNorm(_ScaledNorm):
     momentum: float = 0.99
 
     def __post_init__(self) -> None:
-        self._settle(momentum=checks.real("momentum", self.momentum, low=0, high=1, open_high=True))
+        self._set_fields(
+            momentum=checks.number("momentum", self.momentum, low=0, high=1, open_high=True)
+        )
         super().__post_init__()
 
     def normalized_columns(self, input_shape: tuple[int, ...]) -> int | None:
@@ -150,28 +151,28 @@ class BatchNorm(_ScaledNorm):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         channels = x.shape[-1]
-        rows = x.as_matrix(channels)
+        flat_x = x.as_matrix(channels)
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
         averages = parameters["moving_mean"], parameters["moving_variance"]
         if not builder.batch_statistics:
             y, given = builder.elementwise(x), (*averages, gamma, beta, self.epsilon)
-            builder.emit("forward", "standardize_fwd", y.as_matrix(channels), rows, *given)
-            return y, lambda dy, wanted: None  # nobody asks
+            builder.emit("forward", "standardize_fwd", y.as_matrix(channels), flat_x, *given)
+            return y, lambda dy, need_dx: None  # inference has no backward pass
         y = builder.activation(x.shape)
         statistics = [builder.fixed((channels,)) for _ in averages]
         scaling = gamma, beta, self.epsilon
         builder.emit(
-            "forward", "batch_norm_fwd", y.as_matrix(channels), *statistics, rows, *scaling
+            "forward", "batch_norm_fwd", y.as_matrix(channels), *statistics, flat_x, *scaling
         )
         for average, statistic in zip(averages, statistics, strict=True):
             builder.emit("update", "moving_average_step", average, statistic, self.momentum)
 
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            flat = dy.as_matrix(channels)
-            dx = flat if wanted else None
-            arguments = (flat, rows, *statistics, gamma, self.epsilon)
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            flat_dy = dy.as_matrix(channels)
+            dx = flat_dy if need_dx else None
+            arguments = (flat_dy, flat_x, *statistics, gamma, self.epsilon)
             builder.emit("backward", "batch_norm_bwd", dx, *self._gradients(parameters), *arguments)
-            return dy if wanted else None
+            return dy if need_dx else None
 
         return y, pullback
 
@@ -223,20 +224,19 @@ class LayerNorm(_ScaledNorm):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         columns = x.shape[-1]
-        y, rows = builder.elementwise(x), x.as_matrix(columns)
+        y, flat_x = builder.elementwise(x), x.as_matrix(columns)
         gamma, beta = parameters.get("gamma"), parameters.get("beta")
-        kept = [builder.buffer(x.shape[:-1]) if builder.training else None for _ in range(2)]
-        mean, rstd = (None if ref is None else ref.as_vector() for ref in kept)
+        saved = [builder.buffer(x.shape[:-1]) if builder.training else None for _ in range(2)]
+        mean, rstd = (None if ref is None else ref.as_vector() for ref in saved)
         scaling = gamma, beta, self.epsilon
-        builder.emit("forward", "layer_norm_fwd", y.as_matrix(columns), mean, rstd, rows, *scaling)
+        flat_y = y.as_matrix(columns)
+        builder.emit("forward", "layer_norm_fwd", flat_y, mean, rstd, flat_x, *scaling)
 
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            flat = dy.as_matrix(columns)
-            dx = flat if wanted else None
-            gradients = self._gradients(parameters)
-            builder.emit(
-                "backward", "layer_norm_bwd", dx, *gradients, flat, rows, mean, rstd, gamma
-            )
-            return dy if wanted else None
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            flat_dy = dy.as_matrix(columns)
+            dx = flat_dy if need_dx else None
+            arguments = (flat_dy, flat_x, mean, rstd, gamma)
+            builder.emit("backward", "layer_norm_bwd", dx, *self._gradients(parameters), *arguments)
+            return dy if need_dx else None
 
         return y, pullback

@@ -1,4 +1,4 @@
-"""Inputs brought to another scale as they are gathered."""
+"""Rescaling of inputs as they are gathered into the batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import ArgumentError
 from ..ir.program import Region
 from ..utils import checks
-from .base import Layer
+from .base import ShapedLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Rescaling(Layer):
+class Rescaling(ShapedLayer):
     """Multiply the input by a number, in front of all other layers but `Flatten`.
 
     It costs nothing: rows are multiplied as they are gathered into the batch. So images of bytes
@@ -54,15 +54,14 @@ class Rescaling(Layer):
     follows = ("Flatten", "Rescaling")
 
     def __post_init__(self) -> None:
-        self._settle(scale=checks.real("scale", self.scale))
+        self._set_fields(scale=checks.number("scale", self.scale))
         if self.scale == 0:
             raise ArgumentError("scale must not be 0")
-        self._settle_input_shape()
-        self.check_name()
+        super().__post_init__()
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
-        assert x.region is Region.INPUT  # `check_layers` saw to it
+        assert x.region is Region.INPUT  # `check_layers` has checked it
         builder.input_scale *= self.scale
-        return x, lambda dy, wanted: None  # nothing that learns can stand before it
+        return x, lambda dy, need_dx: None  # no trainable layer can stand before it

@@ -1,4 +1,4 @@
-"""The columns of a table as one layer's input: categories embedded, numbers normalised."""
+"""TabularInput: the columns of a table, categories embedded and numbers normalised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..data.moments import Moments
 from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import Buffer, Parameter
 from ..utils import checks
-from .base import Layer
+from .base import Layer, ShapedLayer
 from .embedding import Embedding
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TabularInput(Layer):
+class TabularInput(ShapedLayer):
     """The columns of a table side by side: categories as vectors that are learned, numbers scaled.
 
     X is one array (n, columns) of numbers. A row of the output holds the vectors of the categorical
@@ -80,13 +80,12 @@ class TabularInput(Layer):
     follows = ()
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             categorical=_embeddings(self.categorical),
-            normalize=checks.flag("normalize", self.normalize),
+            normalize=checks.boolean("normalize", self.normalize),
         )
-        self._settle_training()
-        self._settle_input_shape()
-        self.check_name()
+        self._check_training()
+        super().__post_init__()
 
     @property
     def adapts(self) -> bool:
@@ -124,11 +123,11 @@ class TabularInput(Layer):
         return Buffer("mean", numeric), Buffer("variance", numeric, 1.0), *count
 
     def _numeric_count(self, input_shape: tuple[int, ...]) -> int:
-        """How many columns are no categories, all of which are there: a file may claim any."""
+        """Return the number of numeric columns, without a list as long as a file may claim."""
         return input_shape[0] - len(self.categorical)
 
     def _numeric(self, input_shape: tuple[int, ...]) -> list[int]:
-        """The columns that are no categories."""
+        """Return the numbers of the numeric columns."""
         embedded = {column for column, _ in self.categorical}
         return [column for column in range(input_shape[0]) if column not in embedded]
 
@@ -149,17 +148,17 @@ class TabularInput(Layer):
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
         y = builder.activation(self.output_shape(x.shape))
-        at = 0
-        places: list[tuple[Embedding, Ref, int, int]] = []
+        at = 0  # the first column of y that a table fills
+        tables: list[tuple[Embedding, Ref, int, int]] = []
         for column, embedding in self.categorical:
             w = parameters[f"column_{column}"]
             builder.emit("forward", "embedding_fwd", y, x, w, column, at)
-            places.append((embedding, w, column, at))
+            tables.append((embedding, w, column, at))
             at += embedding.output_dim
         self._lower_numeric(builder, y, x, parameters, at)
 
-        def pullback(dy: Ref, wanted: bool) -> None:
-            for embedding, w, column, start in places if self.trainable else ():
+        def pullback(dy: Ref, need_dx: bool) -> None:
+            for embedding, w, column, start in tables if self.trainable else ():
                 embedding.lower_gradient(builder, w, dy, x, column, start)
 
         return y, pullback
@@ -167,7 +166,7 @@ class TabularInput(Layer):
     def _lower_numeric(
         self, builder: PlanBuilder, y: Ref, x: Ref, parameters: dict[str, Ref], at: int
     ) -> None:
-        """One op for each run of neighbouring columns, from column `at` of y on."""
+        """Emit one op for each run of neighbouring numeric columns, from column `at` of y on."""
         numeric = self._numeric(x.shape)
         for _, group in groupby(enumerate(numeric), key=lambda pair: pair[1] - pair[0]):
             run = list(group)
@@ -179,7 +178,7 @@ class TabularInput(Layer):
 
 
 def _embeddings(categorical: Any) -> tuple[tuple[int, Embedding], ...]:
-    """(column, embedding) in the order of the columns; the plain-data form has lists of pairs."""
+    """Return (column, embedding) in the order of the columns; the plain-data form has pairs."""
     pairs = categorical.items() if isinstance(categorical, Mapping) else categorical
     expected = "categorical must map columns to an Embedding or (input_dim, output_dim)"
     try:

@@ -1,6 +1,6 @@
-"""What must hold of the layers of a user: their methods, what these return, what their ops write.
+"""Checks of the layers of a user: their methods, what these return and what their ops write.
 
-Layers of fastnn pass the checks of shapes too; all others would only take time.
+Layers of fastnn pass the checks of shapes only; all others would take time for nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from . import Layer
 
-#: What the methods of a layer are called with.
+#: Names of the arguments that the methods of a layer are called with.
 METHODS: dict[str, tuple[str, ...]] = {
     "output_shape": ("input_shape",),
     "parameters": ("input_shape",),
@@ -29,7 +29,7 @@ METHODS: dict[str, tuple[str, ...]] = {
 
 
 def check_methods(layer: Layer) -> None:
-    """Refuse a layer whose methods cannot be called, before a network is made of it."""
+    """Raise an error for a layer whose methods cannot be called, before a network is made."""
     from . import Layer
 
     kind = type(layer)
@@ -48,12 +48,12 @@ def check_methods(layer: Layer) -> None:
 
 
 def output_shape(layer: Layer, name: str, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape of a layer's output, checked."""
+    """Check and return the shape of a layer's output."""
     return checks.shape(f"output_shape of layer {name!r}", layer.output_shape(input_shape))
 
 
 def parameters(layer: Layer, name: str, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
-    """Return the parameters that a layer asks for, checked."""
+    """Check and return the parameters that a layer asks for."""
     wanted = layer.parameters(input_shape)
     if not isinstance(wanted, Sequence) or not all(isinstance(p, Parameter) for p in wanted):
         raise ArgumentTypeError(
@@ -66,7 +66,7 @@ def parameters(layer: Layer, name: str, input_shape: tuple[int, ...]) -> tuple[P
 
 
 def check_lowered(name: str, lowered: Any, x: Ref, shape: tuple[int, ...]) -> tuple[Ref, Pullback]:
-    """Return, checked, the output and the pullback that `lower` of a layer returned for `x`."""
+    """Check and return the output and the pullback that `lower` of a layer returned for `x`."""
     if not isinstance(lowered, tuple) or len(lowered) != 2:
         raise ArgumentTypeError(
             f"lower of layer {name!r} must return the output and a pullback, got {lowered!r:.80}"
@@ -91,7 +91,7 @@ def check_lowered(name: str, lowered: Any, x: Ref, shape: tuple[int, ...]) -> tu
 
 
 def check_gradient(name: str, dx: Any, shape: tuple[int, ...]) -> Ref:
-    """Return, checked, what a pullback gave as the gradient of its layer's input."""
+    """Check and return the gradient of its layer's input that a pullback returned."""
     if not isinstance(dx, Ref):
         raise ArgumentTypeError(
             f"the pullback of layer {name!r} must return the Ref of dx where it is wanted, "
@@ -106,7 +106,7 @@ def check_gradient(name: str, dx: Any, shape: tuple[int, ...]) -> Ref:
 
 
 def check_gradients_written(net: Architecture, builder: PlanBuilder) -> None:
-    """Refuse a layer that learns and whose backward ops leave a parameter without gradient."""
+    """Raise `ArgumentError` for a trainable layer whose ops write no gradient of a parameter."""
     users = [
         s
         for s in net.segments

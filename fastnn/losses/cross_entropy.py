@@ -22,8 +22,8 @@ class _CrossEntropy(Loss):
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        smoothing = checks.real("label_smoothing", self.label_smoothing, low=0, high=1)
-        self._settle(label_smoothing=smoothing)
+        smoothing = checks.number("label_smoothing", self.label_smoothing, low=0, high=1)
+        self._set_fields(label_smoothing=smoothing)
 
     @property
     def settings(self) -> tuple[float, ...]:
@@ -106,7 +106,7 @@ class SigmoidCrossEntropy(_CrossEntropy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.member("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
+        checks.one_of("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
 
     def factors(self, outputs: int) -> tuple[float, float]:
         return reduction_factors(self.reduction, outputs)

@@ -150,8 +150,8 @@ def loss(
         RowGradient(custom_checks.written_in_python("gradient", gradient)),
         custom_checks.check_name(name, function, "loss", LOSSES),
         None if outputs is None else checks.integer("outputs", outputs, low=1),
-        checks.member("task", task, TASKS),
-        None if link is None else checks.member("link", link, LINKS),
+        checks.one_of("task", task, TASKS),
+        None if link is None else checks.one_of("link", link, LINKS),
     )
     rows = custom_checks.example_rows(examples, made.task, made.outputs)
     custom_checks.check_loss(made.function, made.gradient, rows)

@@ -85,7 +85,7 @@ class Huber(Loss):
     kernel = "huber"
 
     def __post_init__(self) -> None:
-        self._settle(delta=checks.real("delta", self.delta, low=0, open_low=True))
+        self._set_fields(delta=checks.number("delta", self.delta, low=0, open_low=True))
 
     @property
     def settings(self) -> tuple[float, ...]:
@@ -117,7 +117,7 @@ class Poisson(Loss):
     link = "exp"
 
     def __post_init__(self) -> None:
-        checks.member("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
+        checks.one_of("reduction", self.reduction, dict.fromkeys(REDUCTIONS))
 
     def factors(self, outputs: int) -> tuple[float, float]:
         return reduction_factors(self.reduction, outputs)
@@ -160,11 +160,11 @@ class Quantile(Loss):
 
     def __post_init__(self) -> None:
         if not isinstance(self.q, tuple | list):
-            self._settle(q=_level(self.q))
+            self._set_fields(q=_level(self.q))
         elif not self.q:
             raise ArgumentError("q must hold at least one level, got none")
         else:
-            self._settle(q=tuple(map(_level, self.q)))
+            self._set_fields(q=tuple(map(_level, self.q)))
 
     def levels(self, outputs: int) -> tuple[float, ...]:
         return self.q if isinstance(self.q, tuple) else (self.q,) * outputs
@@ -187,4 +187,4 @@ class Quantile(Loss):
 
 
 def _level(value: Any) -> float:
-    return checks.real("q", value, low=0, high=1, open_low=True, open_high=True)
+    return checks.number("q", value, low=0, high=1, open_low=True, open_high=True)

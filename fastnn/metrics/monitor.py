@@ -41,10 +41,10 @@ class Monitor:
     ):
         if not isinstance(name, str):
             raise ArgumentTypeError(f"monitor must be the name of a value, got {name!r}")
-        checks.member("mode", mode, dict.fromkeys(MODES))
+        checks.one_of("mode", mode, dict.fromkeys(MODES))
         self.name = name
-        self._min_delta = checks.real("min_delta", min_delta, low=0)
-        self._baseline = None if baseline is None else checks.real("baseline", baseline)
+        self._min_delta = checks.number("min_delta", min_delta, low=0)
+        self._baseline = None if baseline is None else checks.number("baseline", baseline)
         self._auto = mode == "auto"
         self._sign = 1 if mode == "max" or (self._auto and scoring.rises(name)) else -1
         self.best: float | None = None
@@ -95,4 +95,4 @@ class Monitor:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         best = state["best"]
-        self.best = None if best is None else checks.real("best", best)
+        self.best = None if best is None else checks.number("best", best)

@@ -217,7 +217,7 @@ def _given(metric: Any, name: str | None = None) -> Metric:
         return metric
     if callable(metric):
         return own(metric, name)
-    found = checks.member("metric", metric, METRICS)
+    found = checks.one_of("metric", metric, METRICS)
     if name is not None and name != found.name:
         raise ArgumentError(f"metric {found.name!r} cannot be called {name!r}")
     return found

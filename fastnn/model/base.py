@@ -69,12 +69,12 @@ class Assembly(metaclass=Explained):
         self.metrics = scoring.get(metrics, self.loss.task)
         self.seed = check_seed(seed)
         self.dtype = check_dtype(dtype)
-        self.l1 = checks.real("l1", l1, low=0)
-        self.l2 = checks.real("l2", l2, low=0)
+        self.l1 = checks.number("l1", l1, low=0)
+        self.l2 = checks.number("l2", l2, low=0)
         self.max_norm = max_norm
         if max_norm is not None:
-            self.max_norm = checks.real("max_norm", max_norm, low=0, open_low=True)
-        checks.member("penalty_scale", penalty_scale, dict.fromkeys(PENALTY_SCALES))
+            self.max_norm = checks.number("max_norm", max_norm, low=0, open_low=True)
+        checks.one_of("penalty_scale", penalty_scale, dict.fromkeys(PENALTY_SCALES))
         self.penalty_scale = penalty_scale
         self.weight_average = averaging.get(weight_average, self.optimizer)
         self.history = History()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def set_trainable(network: Network, names: Iterable[str], trainable: bool) -> None:
     """Replace the named layers, or all that can be, by ones that are trainable or not."""
     layers = dict(zip(network.layer_names, network.layers, strict=True))
-    chosen = {name: checks.member("layer", name, layers) for name in names}
+    chosen = {name: checks.one_of("layer", name, layers) for name in names}
     for name, layer in chosen.items():
         if not _can_learn(layer):
             raise ArgumentError(f"layer {name!r} ({type(layer).__name__}) has nothing to freeze")

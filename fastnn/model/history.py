@@ -90,7 +90,7 @@ class History(Mapping[str, list[float]]):
         >>> axes.get_ylabel()
         'loss'
         """
-        from ..diagnostics import drawings
+        from ..diagnostics import plots
         from ..plotting import style
 
         known = {name.removeprefix(_VALIDATION): None for name in self}
@@ -98,12 +98,12 @@ class History(Mapping[str, list[float]]):
             [metrics] if isinstance(metrics, str) else list(known if metrics is None else metrics)
         )
         for name in chosen:
-            checks.member("metrics", name, known)
+            checks.one_of("metrics", name, known)
         if not chosen:
             raise ArgumentError("the history holds no epoch to plot")
         axes = style.panels(ax, len(chosen))
         for panel, name in zip(axes, chosen, strict=True):
-            drawings.history(panel, self, name)
+            plots.history(panel, self, name)
         return axes
 
     def __getitem__(self, name: str) -> list[float]:

@@ -55,7 +55,7 @@ class LearningRates:
         ArgumentError, ArgumentTypeError
             Not a number, negative or not finite; or there is a schedule.
         """
-        value = checks.real("learning_rate", value, low=0)
+        value = checks.number("learning_rate", value, low=0)
         self.require_settable(f" to {value!r}")
         state.learning_rate = value
 

@@ -66,9 +66,9 @@ class Adam(_Moments):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._settle(
-            amsgrad=checks.flag("amsgrad", self.amsgrad),
-            epsilon_hat=checks.flag("epsilon_hat", self.epsilon_hat),
+        self._set_fields(
+            amsgrad=checks.boolean("amsgrad", self.amsgrad),
+            epsilon_hat=checks.boolean("epsilon_hat", self.epsilon_hat),
         )
 
     @property
@@ -135,7 +135,7 @@ class NAdam(_Moments):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._settle(momentum_decay=checks.real("momentum_decay", self.momentum_decay, low=0))
+        self._set_fields(momentum_decay=checks.number("momentum_decay", self.momentum_decay, low=0))
 
     def step(
         self, p: Ref, dp: Ref, slots: list[Ref], lr: LearningRate, t: NextStep, weight_decay: float

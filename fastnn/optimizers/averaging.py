@@ -73,8 +73,8 @@ class EMA(WeightAverage):
     decay: float = 0.999
 
     def __post_init__(self) -> None:
-        decay = checks.real("decay", self.decay, low=0, high=1, open_low=True, open_high=True)
-        self._settle(decay=decay)
+        decay = checks.number("decay", self.decay, low=0, high=1, open_low=True, open_high=True)
+        self._set_fields(decay=decay)
 
     def lower(self, builder: PlanBuilder, average: Ref, parameters: Ref) -> None:
         momentum = AverageMomentum(self.decay)
@@ -117,7 +117,7 @@ class SWA(WeightAverage):
     frequency: int = 1
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             start=checks.integer("start", self.start, low=1),
             frequency=checks.integer("frequency", self.frequency, low=1),
         )

@@ -113,22 +113,22 @@ class GradientOptimizer(Optimizer, listed=False):
     ) -> None:
         """Check what all have, ε and momentum where there are, and factors of moving averages."""
         limits = {
-            name: checks.real(name, value, low=0, open_low=True)
+            name: checks.number(name, value, low=0, open_low=True)
             for name in ("clipvalue", "clipnorm", "global_clipnorm")
             if (value := getattr(self, name)) is not None
         }
         if len(limits) > 1:
             raise ArgumentError(f"give at most one of {', '.join(limits)}")
         if epsilon is not None:
-            self._settle(epsilon=checks.real("epsilon", epsilon, low=0, open_low=True))
+            self._set_fields(epsilon=checks.number("epsilon", epsilon, low=0, open_low=True))
         if momentum is not None:
-            self._settle(momentum=checks.real("momentum", momentum, low=0, high=1))
-        self._settle(
+            self._set_fields(momentum=checks.number("momentum", momentum, low=0, high=1))
+        self._set_fields(
             learning_rate=schedules.get("learning_rate", self.learning_rate),
-            weight_decay=checks.real("weight_decay", self.weight_decay, low=0),
+            weight_decay=checks.number("weight_decay", self.weight_decay, low=0),
             **limits,
             **{
-                name: checks.real(name, value, low=0, high=1, open_high=True)
+                name: checks.number(name, value, low=0, high=1, open_high=True)
                 for name, value in fractions.items()
             },
         )

@@ -42,7 +42,7 @@ class SGD(GradientOptimizer):
 
     def __post_init__(self) -> None:
         self._settle_rates(momentum=self.momentum)
-        self._settle(nesterov=checks.flag("nesterov", self.nesterov))
+        self._set_fields(nesterov=checks.boolean("nesterov", self.nesterov))
         if self.nesterov and not self.momentum:
             raise ArgumentError("nesterov=True needs momentum > 0, got momentum=0.0")
 
@@ -139,7 +139,7 @@ class RMSProp(GradientOptimizer):
 
     def __post_init__(self) -> None:
         self._settle_rates(epsilon=self.epsilon, rho=self.rho, momentum=self.momentum)
-        self._settle(centered=checks.flag("centered", self.centered))
+        self._set_fields(centered=checks.boolean("centered", self.centered))
 
     @property
     def slots(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -76,16 +76,16 @@ class LBFGS(Optimizer):
         return 1.0
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             history_size=checks.integer("history_size", self.history_size, low=1),
-            tolerance_grad=checks.real("tolerance_grad", self.tolerance_grad, low=0),
-            tolerance_change=checks.real("tolerance_change", self.tolerance_change, low=0),
+            tolerance_grad=checks.number("tolerance_grad", self.tolerance_grad, low=0),
+            tolerance_change=checks.number("tolerance_change", self.tolerance_change, low=0),
             max_line_search=checks.integer("max_line_search", self.max_line_search, low=1),
         )
 
         if self.max_evaluations is not None:
             most = checks.integer("max_evaluations", self.max_evaluations, low=1)
-            self._settle(max_evaluations=most)
+            self._set_fields(max_evaluations=most)
 
     def check_segments(self, segments: tuple[Segment, ...]) -> None:
         for segment in segments:

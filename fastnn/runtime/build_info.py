@@ -72,18 +72,18 @@ def _config() -> dict[str, Any]:
 
 def _native() -> tuple[dict[str, Any] | None, str]:
     try:
-        from ..kernels import _native
+        from ..kernels import native
     except (ImportError, FastnnError) as error:
         return None, str(error)
-    openmp = _native.openmp_version()
-    native = {
-        "isa": _native.isa_name(),
-        "isas": _native.available_isas(),
-        "threads": _native.get_num_threads(),
-        "openmp": _native.openmp_runtime() if openmp else None,
+    openmp = native.openmp_version()
+    state = {
+        "isa": native.isa_name(),
+        "isas": native.available_isas(),
+        "threads": native.get_num_threads(),
+        "openmp": native.openmp_runtime() if openmp else None,
         "openmp_version": openmp,
     }
-    return native, "available"
+    return state, "available"
 
 
 def _lines(config: dict[str, Any]) -> list[str]:

@@ -70,9 +70,9 @@ def get_num_threads() -> int:
 
 def _native():
     try:
-        from ..kernels import _native
+        from ..kernels import native
     except ImportError as error:
         raise BackendError(
             f"threads belong to the native back end, which is missing: {error}"
         ) from error
-    return _native
+    return native

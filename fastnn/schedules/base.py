@@ -132,15 +132,15 @@ class Schedule(Specification, family=True):
         return axes
 
     def _settle_unit(self) -> None:
-        checks.member("unit", self.unit, dict.fromkeys(UNITS))
+        checks.one_of("unit", self.unit, dict.fromkeys(UNITS))
 
     def _settle_rates(self, **rates: float) -> None:
         """Check fields that are learning rates."""
-        self._settle(**{name: checks.real(name, rate, low=0) for name, rate in rates.items()})
+        self._set_fields(**{name: checks.number(name, rate, low=0) for name, rate in rates.items()})
 
     def _settle_counts(self, **counts: int) -> None:
         """Check fields that count steps or epochs."""
-        self._settle(**{name: checks.integer(name, n, low=1) for name, n in counts.items()})
+        self._set_fields(**{name: checks.integer(name, n, low=1) for name, n in counts.items()})
 
 
 def get(argument: str, value: Any) -> float | Schedule:
@@ -176,4 +176,4 @@ def get(argument: str, value: Any) -> float | Schedule:
             f"{argument} must be a number or an object of fastnn.schedules, got {value!r}; a "
             "function of the epoch goes into callbacks=[fastnn.LearningRateScheduler(function)]"
         )
-    return checks.real(argument, value, low=0, open_low=True)
+    return checks.number(argument, value, low=0, open_low=True)

@@ -50,7 +50,7 @@ class CosineDecay(Schedule):
         self._settle_unit()
         self._settle_rates(initial_learning_rate=self.initial_learning_rate)
         self._settle_counts(decay_steps=self.decay_steps)
-        self._settle(alpha=checks.real("alpha", self.alpha, low=0, high=1))
+        self._set_fields(alpha=checks.number("alpha", self.alpha, low=0, high=1))
 
     def rate(self, t: np.ndarray) -> np.ndarray:
         progress = np.minimum(t / self.decay_steps, 1)
@@ -99,10 +99,10 @@ class CosineDecayRestarts(Schedule):
         self._settle_unit()
         self._settle_rates(initial_learning_rate=self.initial_learning_rate)
         self._settle_counts(first_decay_steps=self.first_decay_steps)
-        self._settle(
-            t_mul=checks.real("t_mul", self.t_mul, low=1),
-            m_mul=checks.real("m_mul", self.m_mul, low=0, open_low=True),
-            alpha=checks.real("alpha", self.alpha, low=0, high=1),
+        self._set_fields(
+            t_mul=checks.number("t_mul", self.t_mul, low=1),
+            m_mul=checks.number("m_mul", self.m_mul, low=0, open_low=True),
+            alpha=checks.number("alpha", self.alpha, low=0, high=1),
         )
 
     def rate(self, t: np.ndarray) -> np.ndarray:
@@ -167,15 +167,15 @@ class OneCycle(Schedule):
 
     def __post_init__(self) -> None:
         self._settle_unit()
-        checks.member("anneal", self.anneal, dict.fromkeys(ANNEALING))
+        checks.one_of("anneal", self.anneal, dict.fromkeys(ANNEALING))
         self._settle_rates(max_learning_rate=self.max_learning_rate)
-        self._settle(
+        self._set_fields(
             total_steps=checks.integer("total_steps", self.total_steps, low=2),
-            pct_start=checks.real(
+            pct_start=checks.number(
                 "pct_start", self.pct_start, low=0, high=1, open_low=True, open_high=True
             ),
-            div_factor=checks.real("div_factor", self.div_factor, low=1),
-            final_div_factor=checks.real("final_div_factor", self.final_div_factor, low=1),
+            div_factor=checks.number("div_factor", self.div_factor, low=1),
+            final_div_factor=checks.number("final_div_factor", self.final_div_factor, low=1),
         )
         if self._top <= 0:
             raise ArgumentError(

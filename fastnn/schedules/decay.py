@@ -72,9 +72,9 @@ class ExponentialDecay(Schedule):
         self._settle_unit()
         self._settle_rates(initial_learning_rate=self.initial_learning_rate)
         self._settle_counts(decay_steps=self.decay_steps)
-        self._settle(
-            decay_rate=checks.real("decay_rate", self.decay_rate, low=0, open_low=True),
-            staircase=checks.flag("staircase", self.staircase),
+        self._set_fields(
+            decay_rate=checks.number("decay_rate", self.decay_rate, low=0, open_low=True),
+            staircase=checks.boolean("staircase", self.staircase),
         )
 
     def rate(self, t: np.ndarray) -> np.ndarray:
@@ -145,9 +145,9 @@ class InverseTimeDecay(Schedule):
         self._settle_unit()
         self._settle_rates(initial_learning_rate=self.initial_learning_rate)
         self._settle_counts(decay_steps=self.decay_steps)
-        self._settle(
-            decay_rate=checks.real("decay_rate", self.decay_rate, low=0),
-            staircase=checks.flag("staircase", self.staircase),
+        self._set_fields(
+            decay_rate=checks.number("decay_rate", self.decay_rate, low=0),
+            staircase=checks.boolean("staircase", self.staircase),
         )
 
     def rate(self, t: np.ndarray) -> np.ndarray:
@@ -199,9 +199,9 @@ class PolynomialDecay(Schedule):
             end_learning_rate=self.end_learning_rate,
         )
         self._settle_counts(decay_steps=self.decay_steps)
-        self._settle(
-            power=checks.real("power", self.power, low=0, open_low=True),
-            cycle=checks.flag("cycle", self.cycle),
+        self._set_fields(
+            power=checks.number("power", self.power, low=0, open_low=True),
+            cycle=checks.boolean("cycle", self.cycle),
         )
 
     def rate(self, t: np.ndarray) -> np.ndarray:
@@ -247,7 +247,7 @@ class PiecewiseConstant(Schedule):
         boundaries = tuple(
             checks.integer(f"boundaries[{i}]", b, low=1) for i, b in enumerate(self.boundaries)
         )
-        values = tuple(checks.real(f"values[{i}]", v, low=0) for i, v in enumerate(self.values))
+        values = tuple(checks.number(f"values[{i}]", v, low=0) for i, v in enumerate(self.values))
         if list(boundaries) != sorted(set(boundaries)):
             raise ArgumentError(f"boundaries must increase, got {list(boundaries)}")
         if len(values) != len(boundaries) + 1:
@@ -255,7 +255,7 @@ class PiecewiseConstant(Schedule):
                 f"values must hold one rate more than there are boundaries, {len(boundaries) + 1}, "
                 f"got {len(values)}"
             )
-        self._settle(boundaries=boundaries, values=values)
+        self._set_fields(boundaries=boundaries, values=values)
 
     def rate(self, t: np.ndarray) -> np.ndarray:
         return np.asarray(self.values)[np.searchsorted(self.boundaries, t, side="right")]

@@ -63,9 +63,11 @@ class ReduceOnPlateau(Schedule):
     def __post_init__(self) -> None:
         Monitor(self.monitor, self.mode, self.min_delta)  # checks the three
         self._settle_rates(min_learning_rate=self.min_learning_rate)
-        self._settle(
+        self._set_fields(
             learning_rate=as_schedule("learning_rate", self.learning_rate),
-            factor=checks.real("factor", self.factor, low=0, high=1, open_low=True, open_high=True),
+            factor=checks.number(
+                "factor", self.factor, low=0, high=1, open_low=True, open_high=True
+            ),
             patience=checks.integer("patience", self.patience, low=0),
             cooldown=checks.integer("cooldown", self.cooldown, low=0),
         )
@@ -130,7 +132,7 @@ class Plateau:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over a state that `state_dict` gave."""
-        scale = checks.real("scale", state["scale"], low=0, high=1)
+        scale = checks.number("scale", state["scale"], low=0, high=1)
         wait = checks.integer("wait", state["wait"], low=0)
         rest = checks.integer("rest", state["rest"], low=0)
         self.monitor.load_state_dict(state)

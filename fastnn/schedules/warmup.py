@@ -46,10 +46,10 @@ class Warmup(Schedule):
     start_factor: float = 0.0
 
     def __post_init__(self) -> None:
-        self._settle(
+        self._set_fields(
             schedule=as_schedule("schedule", self.schedule),
             steps=checks.integer("steps", self.steps, low=1),
-            start_factor=checks.real("start_factor", self.start_factor, low=0, high=1),
+            start_factor=checks.number("start_factor", self.start_factor, low=0, high=1),
         )
 
     @property

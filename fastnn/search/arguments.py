@@ -8,11 +8,11 @@ from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError
 from ..utils import checks
-from .executors import check_executor
-from .pruners import Pruning, pruning_of
-from .samplers import sampler_of
-from .spaces import Space, grid_size
-from .storages import Storage, storage_of
+from .space.pruners import Pruning, pruning_of
+from .space.samplers import sampler_of
+from .space.spaces import Space, grid_size
+from .study.storages import Storage, storage_of
+from .workers.executors import check_executor
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
     if given.threads is not None:
         checks.integer("threads", given.threads, low=1)
     if given.timeout is not None:
-        checks.real("timeout", given.timeout, low=0, open_low=True)
+        checks.number("timeout", given.timeout, low=0, open_low=True)
     if given.concurrent_trials is not None:
         checks.integer("concurrent_trials", given.concurrent_trials, low=1)
-    checks.flag("asynchronous", given.asynchronous)
+    checks.boolean("asynchronous", given.asynchronous)
     if given.batch_size is not None and not callable(given.batch_size):
         checks.integer("batch_size", given.batch_size, low=1)
     if not (isinstance(given.callbacks, Iterable) and all(map(callable, given.callbacks))):
@@ -80,7 +80,7 @@ def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
         min_epochs=given.min_epochs,
         reduction_factor=given.reduction_factor,
     )
-    refit = checks.flag("refit", given.refit)
+    refit = checks.boolean("refit", given.refit)
     sampler_of(given.sampler, 0, (), space)
     if not isinstance(given.study_name, str):
         raise ArgumentTypeError(f"study_name must be a string, got {given.study_name!r}")

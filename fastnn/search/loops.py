@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 
-from .jobs import Outcome, Workers
-from .progress import Progress
+from .report.progress import Progress
 from .trials import Running, Trials
+from .workers.jobs import Outcome, Workers
 
 #: Seconds between two looks at what other searchers do.
 PAUSE = 0.5

@@ -9,13 +9,13 @@ from statistics import median
 from typing import Any, Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from ..errors import ArgumentError, ArgumentTypeError, unknown_name
-from ..metrics.scoring import METRICS, rises
+from ..metrics.scoring import METRICS, THRESHOLD, rises
 from ..network import Network
 from ..utils import checks
-from .scoring import as_estimator
 
 Direction = Literal["minimize", "maximize"]
 MINIMIZE: Direction = "minimize"
@@ -114,7 +114,7 @@ def _objective(wanted: Any, direction: str | None, model: Any) -> Objective:
         )
     if direction is None:
         return found
-    chosen = checks.member("direction", direction, {d: d for d in (MINIMIZE, MAXIMIZE)})
+    chosen = checks.one_of("direction", direction, {d: d for d in (MINIMIZE, MAXIMIZE)})
     return Objective(found.name, chosen, found.measure)
 
 
@@ -216,3 +216,57 @@ def mean_values(objectives: Sequence[Objective], folds: Sequence[Judged]) -> tup
             raise ArgumentError(f"objective {objective.name!r} is {value}")
         values.append(value)
     return tuple(values)
+
+
+def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether one point is nowhere greater than another, and somewhere less."""
+    pairs = list(zip(one, other, strict=True))
+    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+
+
+def as_estimator(model: Any) -> Any:
+    """A network as a fitted estimator; an estimator as it is."""
+    if not isinstance(model, Network):
+        return model
+    return _Regressor(model) if model.loss.task == "regression" else _Classifier(model)
+
+
+class _Fitted(BaseEstimator):
+    """What both have: the `network`, and that it needs no fit."""
+
+    def __init__(self, network: Network):
+        self.network = network
+
+    def fit(self, X: Any, y: Any) -> Any:
+        raise NotImplementedError("the network is trained already")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class _Regressor(RegressorMixin, _Fitted):
+    def predict(self, X: Any) -> np.ndarray:
+        """Values, (n,) or (n, outputs)."""
+        values = self.network.predict(X)
+        return values[:, 0] if values.shape[1] == 1 else values
+
+
+class _Classifier(ClassifierMixin, _Fitted):
+    @property
+    def classes_(self) -> np.ndarray:
+        return np.arange(max(2, self.network.output_shape[0]))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Class numbers, (n,), or 0 and 1 for each label, (n, outputs)."""
+        outputs = self.network.predict(X)
+        if self.network.loss.task == "multiclass":
+            return outputs.argmax(axis=1)
+        decided = (outputs >= THRESHOLD).astype(np.int64)
+        return decided[:, 0] if decided.shape[1] == 1 else decided
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities, (n, classes), or of each label, (n, outputs)."""
+        outputs = self.network.predict(X)
+        if outputs.shape[1] == 1:
+            return np.hstack([1 - outputs, outputs])
+        return outputs

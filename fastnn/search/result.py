@@ -10,11 +10,11 @@ from ..errors import ArgumentError, NotBuiltError
 from ..plotting.html import table
 from ..utils import optional
 from ..utils.printable import escape
-from . import figures
 from .objectives import Objective
-from .observed import Observed, observe
-from .spaces import Space
-from .studies import CUT_SHORT, EPOCHS, ERROR, best_trials, finished
+from .report import plot_grid
+from .report.study_view import Observed, observe
+from .space.spaces import Space
+from .study.studies import CUT_SHORT, EPOCHS, ERROR, best_trials, finished
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from .keeping import Keeper
+    from .study.best_models import Keeper
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class SearchResult:
         >>> [axes.get_ylabel() for axes in result.plot(["history", "slices"]).axes]
         ['val_loss', 'val_loss']
         """
-        return figures.figure(self.observed(), kinds)
+        return plot_grid.figure(self.observed(), kinds)
 
     def report(self, path: str | PathLike[str], *, command: str | None = None) -> None:
         """Write a page that tells the whole search.
@@ -275,7 +275,7 @@ class SearchResult:
         ['report.html']
         """
         from ..utils import atomic_write
-        from .page import page
+        from .report.html import page
 
         atomic_write.write(path, [page(self, command).encode("utf-8", "replace")])
 
@@ -305,7 +305,7 @@ class SearchResult:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the best trials."""
-        from .page import trial_rows
+        from .report.html import trial_rows
 
         observed = self.observed()
         return f"<p>{escape(repr(self))}</p>" + table(trial_rows(observed, observed.chosen))

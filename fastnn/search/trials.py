@@ -13,12 +13,12 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from ..runtime.interrupts import DeferredInterrupt
-from .claims import Claims, Survey
-from .jobs import Job, Outcome
-from .keeping import Keeper, Kept
-from .progress import Progress
-from .spaces import Space
-from .studies import CUT_SHORT, EPOCHS, ERROR, WORTHLESS
+from .report.progress import Progress
+from .space.spaces import Space
+from .study.best_models import Keeper, Kept
+from .study.leases import Claims, Survey
+from .study.studies import CUT_SHORT, EPOCHS, ERROR, WORTHLESS
+from .workers.jobs import Job, Outcome
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class Trials:
         """How many trials may begin, after a look at what other searchers have found."""
         if self._claims.shared:
             for _ in self._news():
-                self._progress.ended(self._keeper.front, self.failed)
+                self._progress.ended(self._keeper.values, self.failed)
         survey = self._claims.survey()
         if survey.elsewhere and not (survey.free or self.running):
             self._progress.waiting(survey.elsewhere)
@@ -230,7 +230,7 @@ class Trials:
     def _tell(self, trial: Any, state: TrialState, values: Sequence[float] | None) -> None:
         told = self._study.tell(trial, values, state=state)
         self._known.add(told.number)
-        self._progress.ended(self._keeper.front, self.failed)
+        self._progress.ended(self._keeper.values, self.failed)
         for callback in self._callbacks:
             callback(self._study, told)
 

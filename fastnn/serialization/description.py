@@ -245,7 +245,7 @@ def _training(network: Network) -> dict[str, Any]:
 def _state(described: Mapping[str, Any]) -> RunState:
     return RunState(
         seed=checks.integer("seed", described["seed"], low=0, high=2**64 - 1),
-        learning_rate=checks.real("learning_rate", described["learning_rate"], low=0),
+        learning_rate=checks.number("learning_rate", described["learning_rate"], low=0),
         step=checks.integer("step", described["step"], low=0, high=_MAX_COUNT),
         epoch=checks.integer("epoch", described["epoch"], low=0, high=_MAX_COUNT),
     )

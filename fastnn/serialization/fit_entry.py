@@ -86,7 +86,7 @@ def parse(described: Mapping[str, Any]) -> dict[str, Any]:
         fit = section(described, "fit")
         return {
             "first_epoch": checks.integer("first_epoch", fit["first_epoch"], low=0),
-            "stop_training": checks.flag("stop_training", fit["stop_training"]),
+            "stop_training": checks.boolean("stop_training", fit["stop_training"]),
             "arguments": section(fit, "arguments"),
             "callbacks": [_callback(callback) for callback in fit["callbacks"]],
         }

@@ -75,7 +75,7 @@ def save(
     (2,)
     """
     path = checks.path("path", path)
-    training = checks.flag("optimizer", optimizer)
+    training = checks.boolean("optimizer", optimizer)
     description.check_fields(network)
     if preprocessing is None:
         preprocessing = network.preprocessing

@@ -38,23 +38,23 @@ def check_target(data: Any) -> None:
     """Check what `Target.to_dict` returned."""
     target = _object("target", data)
     check_text("target.name", target["name"])
-    checks.member("target.kind", target["kind"], dict.fromkeys(KINDS))
+    checks.one_of("target.kind", target["kind"], dict.fromkeys(KINDS))
     classes = _texts("target.classes", target["classes"])
     if (len(classes) > 1) == (target["kind"] == "number") or len(classes) == 1:
         raise ArgumentError(
             f"target.classes has {len(classes)}, which does not go with kind {target['kind']!r}"
         )
-    checks.real("target.mean", target["mean"])
-    checks.real("target.scale", target["scale"], low=0, open_low=True)
+    checks.number("target.mean", target["mean"])
+    checks.number("target.scale", target["scale"], low=0, open_low=True)
 
 
 def check_notation(data: Any) -> None:
     """Check what `Notation.to_dict` returned; marks may lack."""
     notation = _object("notation", data)
     for name, mark in notation.items():
-        checks.member("mark of notation", name, dict.fromkeys(("decimal", "thousands", "unit")))
+        checks.one_of("mark of notation", name, dict.fromkeys(("decimal", "thousands", "unit")))
         check_text(f"notation.{name}", mark)
-    checks.member("notation.decimal", notation.get("decimal", "."), dict.fromkeys(".,"))
+    checks.one_of("notation.decimal", notation.get("decimal", "."), dict.fromkeys(".,"))
     if len(notation.get("thousands", "")) > 1:
         raise ArgumentError(f"notation.thousands must be one mark, got {notation['thousands']!r}")
 
@@ -73,7 +73,7 @@ def check_dropped(data: Any) -> None:
 
 def _check_column(place: str, column: Mapping[str, Any]) -> None:
     check_text(f"{place}.name", column["name"])
-    checks.member(f"{place}.kind", column["kind"], dict.fromkeys(KINDS))
+    checks.one_of(f"{place}.kind", column["kind"], dict.fromkeys(KINDS))
     if column["kind"] != "number":
         if column.get("rare") is not None:
             _texts(f"{place}.rare", column["rare"])
@@ -81,10 +81,10 @@ def _check_column(place: str, column: Mapping[str, Any]) -> None:
         if not categories:
             raise ArgumentError(f"{place}.categories must hold at least one, got none")
         return
-    checks.flag(f"{place}.flag_missing", column["flag_missing"])
+    checks.boolean(f"{place}.flag_missing", column["flag_missing"])
 
     def number(name: str, low: float = -math.inf, high: float = math.inf) -> None:
-        checks.real(f"{place}.{name}", column[name], low=low, high=high)
+        checks.number(f"{place}.{name}", column[name], low=low, high=high)
 
     number("median")
     number("center")

@@ -116,7 +116,7 @@ def settings(
 ) -> FitSettings:
     """What is to be done with the rows; an optimizer that takes no steps wants all of them."""
     epochs = checks.integer("epochs", epochs, low=1)
-    shuffle = checks.flag("shuffle", shuffle)
+    shuffle = checks.boolean("shuffle", shuffle)
     if batch_size is not None:
         batch_size = checks.integer("batch_size", batch_size, low=1)
     if network.optimizer.full_batch:

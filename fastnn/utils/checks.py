@@ -36,7 +36,7 @@ def path(argument: str, value: Any) -> str:
     return name
 
 
-def real(
+def number(
     argument: str,
     value: Any,
     *,
@@ -48,11 +48,11 @@ def real(
     """`value` as a finite float between `low` and `high`, ends included unless open."""
     known = isinstance(value, (float, numbers.Real)) and not isinstance(value, bool)
     if known:
-        number = _as_float(value)
-        above = low < number if open_low else low <= number
-        below = number < high if open_high else number <= high
-        if above and below and math.isfinite(number):
-            return number
+        converted = _as_float(value)
+        above = low < converted if open_low else low <= converted
+        below = converted < high if open_high else converted <= high
+        if above and below and math.isfinite(converted):
+            return converted
     if math.isfinite(high):
         left, right = "(" if open_low else "[", ")" if open_high else "]"
         expected = f"a number in {left}{low:g}, {high:g}{right}"
@@ -87,7 +87,7 @@ def _as_float(value: Any) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def flag(argument: str, value: Any) -> bool:
+def boolean(argument: str, value: Any) -> bool:
     """`value` as a bool; nothing else is taken for one."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentTypeError(f"{argument} must be True or False, got {value!r}")
@@ -114,7 +114,7 @@ def shape(argument: str, value: Any) -> tuple[int, ...]:
     return tuple(integer(argument, size, low=1) for size in sizes)
 
 
-def member(argument: str, value: Any, known: Mapping[str, T]) -> T:
+def one_of(argument: str, value: Any, known: Mapping[str, T]) -> T:
     """The entry of `known` called `value`; an unknown name is answered with the nearest one."""
     try:
         return known[value]

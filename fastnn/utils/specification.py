@@ -32,7 +32,7 @@ class Specification(metaclass=Explained):
         elif listed and not cls.__name__.startswith("_"):
             cls._classes[cls.__name__] = cls
 
-    def _settle(self, **values: Any) -> None:
+    def _set_fields(self, **values: Any) -> None:
         """Replace fields by their checked form (for use in ``__post_init__``)."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -52,7 +52,7 @@ class Specification(metaclass=Explained):
                 f"a {cls.__name__} is described by a dict with a type, got {config!r}"
             )
         fields = {name: value for name, value in config.items() if name != "type"}
-        kind = checks.member(cls.__name__, config["type"], cls._classes)
+        kind = checks.one_of(cls.__name__, config["type"], cls._classes)
         try:
             return kind(**fields)  # type: ignore[return-value]
         except WrongCallError as error:
@@ -78,4 +78,4 @@ def resolve(argument: str, value: Any, base: type[S], named: Mapping[str, type[S
             f"{argument} must be an object, got the class {value.__name__}: write "
             f"{value.__name__}(…)"
         )
-    return checks.member(argument, value, named)()
+    return checks.one_of(argument, value, named)()

@@ -31,7 +31,7 @@ def test_demo_refuses_a_bad_seed_and_a_file_for_a_folder(iris, tmp_path, capsys)
 
 def test_curves_leave_the_matplotlib_back_end_alone(tmp_path):
     matplotlib = pytest.importorskip("matplotlib")
-    from fastnn.cli.curves import draw_curves
+    from fastnn.cli.demo_curves import draw_curves
     from fastnn.model.history import History
 
     history = History()

@@ -13,7 +13,7 @@ from commands import figures, refused
 
 import fastnn
 from fastnn import search as searching
-from fastnn.cli import main, tuning
+from fastnn.cli import main, search_space
 from fastnn.cli.options import duration
 from fastnn.search.result import SearchResult
 
@@ -243,16 +243,16 @@ def test_times_as_people_write_them(text, seconds):
 
 def test_rungs_are_whole_and_batches_no_larger_than_what_there_is():
     for rows in (20, 500, 5_000, 500_000):
-        epochs = tuning.epochs_for(rows)
+        epochs = search_space.epochs_for(rows)
         assert epochs % 27 == 0
         assert 27 <= epochs <= 324
-        assert tuning.min_epochs_for(epochs) * 27 == epochs
-        assert max(tuning.space(rows)["batch_size"]) <= max(32, rows // 16)
-    assert tuning.min_epochs_for(9) == 1
+        assert search_space.min_epochs_for(epochs) * 27 == epochs
+        assert max(search_space.space(rows)["batch_size"]) <= max(32, rows // 16)
+    assert search_space.min_epochs_for(9) == 1
 
 
 def test_every_corner_of_the_space_is_a_network():
-    space = tuning.space(5_000)
+    space = search_space.space(5_000)
     for optimizer in space["optimizer"]:
         for batch_norm in (False, True):
             params = {
@@ -267,7 +267,7 @@ def test_every_corner_of_the_space_is_a_network():
                 "batch_size": 32,
             }
             assert params.keys() == space.keys()
-            network = tuning.TableNetwork(3, classes=True, seed=0)(params).build(5)
+            network = search_space.TableNetwork(3, classes=True, seed=0)(params).build(5)
             assert network.predict(np.zeros((2, 5), np.float32)).shape == (2, 3)
             assert network.optimizer.learning_rate == 0.01
             assert len([x for x in network.layers if isinstance(x, fastnn.BatchNorm)]) == (

@@ -6,7 +6,7 @@ import pytest
 from commands import refused
 
 import fastnn
-from fastnn.cli import main, names
+from fastnn.cli import column_names, main
 
 NUMBERS = np.random.default_rng(0).normal(size=120).round(3)
 CLASSES = ["yes" if value > 0 else "no" for value in NUMBERS]
@@ -124,10 +124,10 @@ def test_every_column_can_be_named(run, tmp_path, header, given, column):
 
 def test_lists_of_names_are_split_and_joined():
     known = ["a", "b, c", " d", 'e "f"', "g,h", "i\\j"]
-    assert names.resolved(["a, d", "b, c", '"g,h",a'], known) == ["a", " d", "b, c", "g,h"]
-    assert names.resolved(["unknown , a"], known) == ["unknown", "a"]
-    assert names.split(names.joined(known)) == [name.lstrip() for name in known]
-    assert names.resolved([names.joined(known)], known) == known
+    assert column_names.resolved(["a, d", "b, c", '"g,h",a'], known) == ["a", " d", "b, c", "g,h"]
+    assert column_names.resolved(["unknown , a"], known) == ["unknown", "a"]
+    assert column_names.split(column_names.joined(known)) == [name.lstrip() for name in known]
+    assert column_names.resolved([column_names.joined(known)], known) == known
 
 
 def test_cells_that_cannot_be_read_are_counted_on_standard_error(run, tmp_path):

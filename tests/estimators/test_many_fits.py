@@ -126,7 +126,7 @@ PROGRAM = textwrap.dedent(
     import hashlib, sys, warnings
     sys.path.append(sys.argv[1])
     import fastnn
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
     from test_many_fits import SEEDS, X, fitted
 
     warnings.simplefilter("ignore")
@@ -138,7 +138,7 @@ PROGRAM = textwrap.dedent(
             net = fitted(seed)
             digest.update(net.network_.parameters.tobytes() + net.predict_proba(X).tobytes())
         outcomes.add(digest.hexdigest())
-        teams.append(_native.last_team())
+        teams.append(native.last_team())
     print(len(outcomes), *teams)
     """
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.kernels import reference
-from fastnn.kernels.rows import Array, Kernel, array_size
+from fastnn.kernels.table import Array, Kernel, array_size
 
 # Around the widths of vectors and of tiles, and one that spans several blocks.
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 300)

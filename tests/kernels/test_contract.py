@@ -274,9 +274,9 @@ def test_use_refuses_unknown_names_and_keeps_the_choice():
 
 def test_use_says_why_a_back_end_cannot_be_used(monkeypatch):
     monkeypatch.setattr(kernels, "_loaded", {})
-    monkeypatch.setitem(sys.modules, "fastnn.kernels._numba", None)
+    monkeypatch.setitem(sys.modules, "fastnn.kernels.numba", None)
     before = kernels.active_backend()
-    with pytest.raises(BackendError, match=r"the 'numba' back end cannot be used: .*_numba"):
+    with pytest.raises(BackendError, match=r"the 'numba' back end cannot be used: .*numba"):
         kernels.use("numba")
     assert kernels.active_backend() == before
 
@@ -303,7 +303,7 @@ def test_import_loads_no_back_end():
 import sys
 from fastnn import kernels
 kernels.adam_step
-print({"numba", "scipy", "fastnn.kernels._native", "fastnn.kernels._numba"} & {*sys.modules})
+print({"numba", "scipy", "fastnn.kernels.native", "fastnn.kernels.numba"} & {*sys.modules})
 """
     assert run(code).stdout.strip() == "set()"
 
@@ -319,7 +319,7 @@ def test_numba_cache(tmp_path, writable):
     code = """
 import numpy as np
 from fastnn import kernels
-from fastnn.kernels._numba.activation import _forward
+from fastnn.kernels.numba.activation import _forward
 z = np.array([-1.0, 2.0])
 with kernels.use("numba"):
     kernels.activation_fwd(z, z, "relu")

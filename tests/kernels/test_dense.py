@@ -11,7 +11,7 @@ from programs import output_of
 from test_native import EVERY_ISA
 
 from fastnn import kernels
-from fastnn.kernels import _native
+from fastnn.kernels import native
 
 REALS = [np.float32, np.float64]
 PROT_NONE = 0
@@ -66,12 +66,12 @@ def check_products(seed, calls):
         dX, dW, db = (
             fenced(np.full(shape, np.nan)) for shape in ((rows, inputs), (inputs, outputs), outputs)
         )
-        _native.dense_fwd(Y, X, W, bias, "relu", Z if rng.integers(2) else None)
+        native.dense_fwd(Y, X, W, bias, "relu", Z if rng.integers(2) else None)
         pre = x @ w + b
         np.testing.assert_array_equal(Y, np.maximum(pre, 0), str((rows, inputs, outputs)))
-        _native.dense_fwd(Z, X, W, None, "identity")
+        native.dense_fwd(Z, X, W, None, "identity")
         np.testing.assert_array_equal(Z, x @ w, str((rows, inputs, outputs)))
-        _native.dense_bwd(dX, dW, db, dY, Y, X, W, "relu")
+        native.dense_bwd(dX, dW, db, dY, Y, X, W, "relu")
         dz = dy * (pre > 0)
         np.testing.assert_array_equal(dY, dz)
         np.testing.assert_array_equal(dX, dz @ w.T, str((rows, inputs, outputs)))
@@ -102,7 +102,7 @@ def test_gradients_over_a_long_batch_are_exact(sizes, dtype):
     dy = rng.integers(-1, 2, (rows, outputs)).astype(dtype)
     dw, db = np.full((inputs, outputs), np.nan, dtype), np.full(outputs, np.nan, dtype)
     w = np.zeros_like(dw)
-    _native.dense_bwd(None, dw, db, dy, dy.copy(), x, w, "identity")
+    native.dense_bwd(None, dw, db, dy, dy.copy(), x, w, "identity")
     np.testing.assert_array_equal(dw, x.T @ dy)
     np.testing.assert_array_equal(db, dy.sum(0))
 

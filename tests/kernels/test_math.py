@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastnn import kernels
-from fastnn.kernels import _native
+from fastnn.kernels import native
 
 REALS = (np.float32, np.float64)
 EVERY = pytest.mark.parametrize("activation", kernels.ACTIVATIONS)
@@ -41,7 +41,7 @@ ORACLES = {
 
 def evaluate(activation, z):
     y = np.empty_like(z)
-    _native.activation_fwd(y, z, activation)
+    native.activation_fwd(y, z, activation)
     return y
 
 
@@ -124,7 +124,7 @@ def test_log_in_the_poisson_loss(dtype):
     for value in t[:: 1 if dtype == np.float32 else 7]:
         wide = np.longdouble(value)
         want = 1 - wide + (wide * np.log(wide) if value > 0 else 0)
-        got = _native.poisson(None, np.zeros((1, 1), dtype), np.full((1, 1), value), None)
+        got = native.poisson(None, np.zeros((1, 1), dtype), np.full((1, 1), value), None)
         assert abs(got - want) <= 4 * limits.eps * max(1, wide, abs(wide * np.log(wide or 1)))
 
 
@@ -144,14 +144,14 @@ def test_bits_do_not_depend_on_the_place(activation, dtype):
     y, dz = np.empty_like(z), np.empty_like(z)
     for i in range(z.size):
         one = slice(i, i + 1)
-        _native.activation_fwd(y[one], z[one], activation)
-        _native.activation_bwd(dz[one], dy[one], y[one], z[one], activation)
+        native.activation_fwd(y[one], z[one], activation)
+        native.activation_bwd(dz[one], dy[one], y[one], z[one], activation)
     for size in range(1, 49):
         for offset in (0, 1, 3, 8):
             some = slice(offset, offset + size)
             values, slopes = unaligned(z[some], offset), unaligned(dy[some], offset)
             got = evaluate(activation, values)
-            _native.activation_bwd(slopes, slopes, got, values, activation)
+            native.activation_bwd(slopes, slopes, got, values, activation)
             assert got.tobytes() == y[some].tobytes()
             assert slopes.tobytes() == dz[some].tobytes()
 
@@ -163,9 +163,9 @@ def test_rows_of_softmax_do_not_depend_on_each_other(classes, dtype):
     rng = np.random.default_rng(2)
     z = rng.normal(0, 3, (130 if classes < 100 else 3, classes)).astype(dtype)
     together, alone = np.empty_like(z), np.empty_like(z)
-    _native.softmax(together, z)
+    native.softmax(together, z)
     for i in range(len(z)):
-        _native.softmax(alone[i : i + 1], z[i : i + 1])
+        native.softmax(alone[i : i + 1], z[i : i + 1])
     assert together.tobytes() == alone.tobytes()
 
 
@@ -182,7 +182,7 @@ def test_cross_entropy_of_long_rows(classes, with_gradient):
     want = -np.sum(weight * np.log(p[picked])) / weight.sum()
     p[picked] -= 1
     dz = z if with_gradient else None
-    loss = _native.softmax_cross_entropy(dz, z, labels, weight, 0.0)
+    loss = native.softmax_cross_entropy(dz, z, labels, weight, 0.0)
     assert loss == pytest.approx(float(want), rel=1e-14)
     if with_gradient:
         np.testing.assert_allclose(z, p * weight[:, None] / weight.sum(), rtol=1e-12, atol=1e-16)

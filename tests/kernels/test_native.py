@@ -10,29 +10,29 @@ import numpy as np
 import pytest
 from programs import output_of
 
-from fastnn.kernels import KERNELS, _native, reference
+from fastnn.kernels import KERNELS, native, reference
 
-EVERY_ISA = pytest.mark.parametrize("isa", _native.available_isas())
+EVERY_ISA = pytest.mark.parametrize("isa", native.available_isas())
 
 
 def test_c_knows_the_kernels_and_activations_of_the_reference():
-    assert set(_native.kernel_names()) == set(KERNELS)
-    assert _native.activations() == {
+    assert set(native.kernel_names()) == set(KERNELS)
+    assert native.activations() == {
         name: formula.needs_z for name, formula in reference.ACTIVATIONS.items()
     }
 
 
 @EVERY_ISA
 def test_isa_can_be_forced(isa):
-    program = "from fastnn.kernels import _native; print(_native.isa_name())"
+    program = "from fastnn.kernels import native; print(native.isa_name())"
     assert output_of(program, FASTNN_ISA=isa) == isa
 
 
 def test_fastest_isa_is_the_default(monkeypatch):
     monkeypatch.delenv("FASTNN_ISA", raising=False)
-    program = "from fastnn.kernels import _native; print(_native.isa_name())"
-    assert output_of(program) == _native.available_isas()[-1]
-    assert _native.available_isas()[0] == "baseline"
+    program = "from fastnn.kernels import native; print(native.isa_name())"
+    assert output_of(program) == native.available_isas()[-1]
+    assert native.available_isas()[0] == "baseline"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_empty_variables_are_as_if_they_were_not_set(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     program = """
         import fastnn
-        from fastnn.kernels import _native
-        print(fastnn.kernels.active_backend(), _native.isa_name(), fastnn.get_num_threads())
+        from fastnn.kernels import native
+        print(fastnn.kernels.active_backend(), native.isa_name(), fastnn.get_num_threads())
     """
     expected = output_of(program)
     for empty in ("", " "):
@@ -82,7 +82,7 @@ BITS = """
     import hashlib
     import numpy as np
     from drawing import copied, draw
-    from fastnn.kernels import KERNELS, _native
+    from fastnn.kernels import KERNELS, native
 
     SHAPES = [
         {"B": 400, "I": 300, "O": 70, "C": 70, "D": 40, "K": 60, "N": 500, "n": 100_003,
@@ -98,11 +98,11 @@ BITS = """
                 drawn = draw(kernel, shapes, dtype, setting, rng, labels=True)
                 results = set()
                 for team in (1, 2, 3, 7):
-                    _native.set_num_threads(team)
+                    native.set_num_threads(team)
                     arguments = copied(drawn)
-                    value = getattr(_native, kernel.name)(*arguments.values())
+                    value = getattr(native, kernel.name)(*arguments.values())
                     if kernel.name != "permutation":  # a shuffle is one chain of swaps
-                        assert _native.last_team() == team, (kernel.name, _native.last_team())
+                        assert native.last_team() == team, (kernel.name, native.last_team())
                     digest = hashlib.sha256(repr(value).encode())
                     for name in kernel.arrays:
                         digest.update(arguments[name].tobytes())
@@ -121,21 +121,21 @@ def large_and_small_call():
     """Teams of a call worth a millisecond, and of one worth nothing."""
     x = np.ones((512, 512), np.float32)
     y = np.empty_like(x)
-    _native.dense_fwd(y, x, x, None, "relu")
-    large = _native.last_team()
-    _native.dense_fwd(y[:2, :2].copy(), x[:2, :2].copy(), x[:2, :2].copy(), None, "relu")
-    return large, _native.last_team()
+    native.dense_fwd(y, x, x, None, "relu")
+    large = native.last_team()
+    native.dense_fwd(y[:2, :2].copy(), x[:2, :2].copy(), x[:2, :2].copy(), None, "relu")
+    return large, native.last_team()
 
 
 @pytest.fixture
 def three_threads():
-    before = _native.get_num_threads()
-    _native.set_num_threads(3)
+    before = native.get_num_threads()
+    native.set_num_threads(3)
     yield
-    _native.set_num_threads(before)
+    native.set_num_threads(before)
 
 
-@pytest.mark.skipif(not _native.openmp_version(), reason="built without OpenMP")
+@pytest.mark.skipif(not native.openmp_version(), reason="built without OpenMP")
 @pytest.mark.skipif(os.environ.get("FASTNN_TEAM") == "force", reason="all calls get a full team")
 @pytest.mark.usefixtures("three_threads")
 def test_only_large_calls_get_a_team():
@@ -153,19 +153,19 @@ def test_only_large_calls_get_a_team():
 LIMITED = """
     import numpy as np
     from threadpoolctl import threadpool_limits
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     x = np.ones((100, 100))
     teams = []
     for limit in (None, 2, 1):
         with threadpool_limits(limit, "openmp"):
-            _native.dense_fwd(np.empty_like(x), x, x, None, "relu")
-            teams.append(_native.last_team())
+            native.dense_fwd(np.empty_like(x), x, x, None, "relu")
+            teams.append(native.last_team())
     print(teams)
 """
 
 
-@pytest.mark.skipif(not _native.openmp_version(), reason="built without OpenMP")
+@pytest.mark.skipif(not native.openmp_version(), reason="built without OpenMP")
 def test_limits_of_threadpoolctl_hold():
     assert output_of(LIMITED, OMP_NUM_THREADS="4", FASTNN_TEAM="force") == "[4, 2, 1]"
 
@@ -173,15 +173,15 @@ def test_limits_of_threadpoolctl_hold():
 FORKED = """
     import os
     import numpy as np
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
 
     def product():
         x = np.arange(90_000.0).reshape(300, 300)
         y = np.empty_like(x)
-        _native.dense_fwd(y, x, x, None, "identity")
-        return y, _native.last_team()
+        native.dense_fwd(y, x, x, None, "identity")
+        return y, native.last_team()
 
-    _native.set_num_threads(2)
+    native.set_num_threads(2)
     parent, team = product()
     for _ in range(5):
         child = os.fork()
@@ -206,7 +206,7 @@ def test_concurrent_calls_give_the_bits_of_a_lone_call():
     def product(_):
         y = np.empty((200, 100))
         for _ in range(20):
-            _native.dense_fwd(y, x, w, None, "tanh")
+            native.dense_fwd(y, x, w, None, "tanh")
         return y.tobytes()
 
     with ThreadPoolExecutor(4) as pool:

@@ -7,7 +7,7 @@ import pytest
 from drawing import draw, letters
 
 from fastnn.errors import ArgumentError, ArgumentTypeError, FastnnError
-from fastnn.kernels import KERNELS, _native
+from fastnn.kernels import KERNELS, native
 
 EVERY_ARRAY = pytest.mark.parametrize(
     ("kernel", "name"),
@@ -52,7 +52,7 @@ NO_FAULT = {"swapped bytes", "not aligned"}  # for items of one byte
 def check_refused(kernel, arguments, name=None):
     before = {n: a.tobytes() for n, a in arguments.items() if isinstance(a, np.ndarray)}
     with pytest.raises((ArgumentError, ArgumentTypeError)) as caught:
-        getattr(_native, kernel.name)(*arguments.values())
+        getattr(native, kernel.name)(*arguments.values())
     assert name is None or name in str(caught.value)
     assert all(arguments[n].tobytes() == content for n, content in before.items())
 
@@ -115,7 +115,7 @@ def test_read_only_outputs_and_missing_arrays_are_refused(kernel, name):
 def test_labels_out_of_range_are_refused(labels):
     dz, z = np.full((2, 3), 7.0), np.zeros((2, 3))
     with pytest.raises(ArgumentError, match="target must hold class numbers from 0 to 2"):
-        _native.softmax_cross_entropy(dz, z, np.array(labels), None, 0.0)
+        native.softmax_cross_entropy(dz, z, np.array(labels), None, 0.0)
     assert (dz == 7).all()
 
 
@@ -123,17 +123,17 @@ def test_labels_out_of_range_are_refused(labels):
 def test_missing_pre_activation_is_refused(activation):
     dz = np.ones(3)
     with pytest.raises(ArgumentError, match="z must be given"):
-        _native.activation_bwd(dz, dz, dz, None, activation)
+        native.activation_bwd(dz, dz, dz, None, activation)
     x = np.ones((3, 3))
     with pytest.raises(ArgumentError, match="z must be given"):
-        _native.dense_bwd(None, x.copy(), None, x.copy(), x, x, x, activation)
+        native.dense_bwd(None, x.copy(), None, x.copy(), x, x, x, activation)
 
 
 @pytest.mark.parametrize("activation", ["rellu", None, ["relu"], 3])
 def test_unknown_activations_are_refused(activation):
     y = np.ones(3)
     with pytest.raises(FastnnError, match="relu"):
-        _native.activation_fwd(y, y, activation)
+        native.activation_fwd(y, y, activation)
     assert (y == 1).all()
 
 
@@ -141,7 +141,7 @@ def test_unknown_activations_are_refused(activation):
 def test_seeds_out_of_range_are_refused(seed):
     words = np.zeros(4, np.uint32)
     with pytest.raises(OverflowError):
-        _native.philox(words, seed, 0)
+        native.philox(words, seed, 0)
     assert not words.any()
 
 
@@ -151,10 +151,10 @@ def test_empty_dimensions(shape):
     B, I, O = shape  # noqa: E741
     x, w, b = np.ones((B, I)), np.ones((I, O)), np.full(O, 2.0)
     y = np.full((B, O), np.nan)
-    _native.dense_fwd(y, x, w, b, "identity")
+    native.dense_fwd(y, x, w, b, "identity")
     np.testing.assert_array_equal(y, x @ w + b)
     dx, dw, db = np.full((B, I), np.nan), np.full((I, O), np.nan), np.full(O, np.nan)
-    _native.dense_bwd(dx, dw, db, y.copy(), y, x, w, "identity")
+    native.dense_bwd(dx, dw, db, y.copy(), y, x, w, "identity")
     np.testing.assert_array_equal(dx, y @ w.T)
     np.testing.assert_array_equal(dw, x.T @ y)
     np.testing.assert_array_equal(db, y.sum(axis=0))

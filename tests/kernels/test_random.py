@@ -30,7 +30,7 @@ def word64(low, high):
 def test_philox_gives_the_published_words(counter, key, output, compiler):
     block = philox_block
     if compiler == "numba":
-        from fastnn.kernels._numba.compiling import compiled
+        from fastnn.kernels.numba.compiling import compiled
 
         block = compiled(philox_block)
     c, k = counter.split(), key.split()

@@ -13,7 +13,7 @@ from fastnn.training.batch_ranges import RangeTask
 PROGRAM = """
     import sys
     import fastnn
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
     from populations import BATCH_SIZES, EPOCHS, contents, data, folds, zoo
 
     X, y, weight = data()

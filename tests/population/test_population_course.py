@@ -238,14 +238,14 @@ TEAMS = """
     import threading
     import time
     import fastnn
-    from fastnn.kernels import _native
+    from fastnn.kernels import native
     from populations import data, network
     X, y, _ = data()
     teams = []
 
     class Note(fastnn.Callback):
         def on_epoch_end(self, network, epoch, logs):
-            teams.append(_native.last_team())
+            teams.append(native.last_team())
 
     class Last(fastnn.Callback):
         "Has long epochs, all but the first of them after the end of the other network."
@@ -254,7 +254,7 @@ TEAMS = """
         def on_epoch_end(self, network, epoch, logs):
             self.other.wait(60)
             time.sleep(0.005)
-            teams.append(_native.last_team())
+            teams.append(native.last_team())
 
     class First(Note):
         def on_train_end(self, network):

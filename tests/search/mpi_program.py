@@ -7,13 +7,14 @@ from executor_jobs import Noting
 from mpi4py.futures import MPIPoolExecutor
 from small_searches import assert_same, run
 
-from fastnn.search import delivery, log_uniform
+from fastnn.search import log_uniform
+from fastnn.search.workers import transport
 
 RATES = {"rate": log_uniform(1e-4, 1.0)}
 HALVING = {"space": RATES, "trials": 9, "pruner": "halving", "epochs": 9}
 
 
-class Elsewhere(delivery.ByFile):
+class Elsewhere(transport.ByFile):
     """As if the ranks were on other machines, which do not see the file."""
 
     def __init__(self, task):
@@ -29,7 +30,7 @@ def main(ranks):
             assert_same(run(**HALVING), run(**HALVING, build=build, executor=executor))
             assert set(build.loads().values()) == {1}
             assert len(build.loads()) <= ranks - 1
-        delivery.ByFile = Elsewhere
+        transport.ByFile = Elsewhere
         assert_same(run(trials=12), run(trials=12, executor=executor))
         result = run(RATES, trials=None, timeout=0.3, epochs=100_000, executor=executor)
         assert set(result.trials["state"]) == {"cut short"}

@@ -8,7 +8,7 @@ import optuna
 from small_searches import run
 
 from fastnn.search import log_uniform
-from fastnn.search.storages import OWNER, storage_of
+from fastnn.search.study.storages import OWNER, storage_of
 
 RATES = {"units": [2, 4, 8], "rate": log_uniform(1e-3, 1.0)}
 
@@ -17,7 +17,7 @@ HANGS = []
 #: Forked from a server that has imported everything: a search begins at once.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(
-    ["searching_jobs", "fastnn.search.session", "optuna.storages._rdb.models", "alembic.command"]
+    ["searching_jobs", "fastnn.search.run", "optuna.storages._rdb.models", "alembic.command"]
 )
 
 

@@ -9,7 +9,8 @@ from small_searches import build, run
 
 from fastnn import ArgumentError
 from fastnn.errors import NotBuiltError
-from fastnn.search import load, log_uniform, momentum, studies
+from fastnn.search import load, log_uniform, momentum
+from fastnn.search.study import studies
 
 SPACE = {
     "rate": log_uniform(1e-3, 1.0),

@@ -12,7 +12,8 @@ from small_searches import SPACE, X, Y, assert_same, build, run
 import fastnn
 from fastnn import ArgumentError, SearchError
 from fastnn.errors import ArgumentTypeError, MissingDependencyError, NotBuiltError
-from fastnn.search import log_uniform, searching, training
+from fastnn.search import log_uniform, searching
+from fastnn.search.workers import local
 
 RATES = {"rate": log_uniform(1e-3, 1.0)}
 
@@ -397,7 +398,7 @@ def test_ctrl_c_never_shows_weights_that_were_not_judged(monkeypatch):
             raise KeyboardInterrupt
         return fastnn.fit_population(networks, *arguments, **options)
 
-    monkeypatch.setattr(training, "fit_population", interrupted)
+    monkeypatch.setattr(local, "fit_population", interrupted)
     result = run(RATES, trials=9, pruner="halving", epochs=3)
     assert result.interrupted
     assert (result.trials["state"] == "cut short").sum() == 3

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import where
 
+from ..table import Array, kernel, per
 from .quiet import quiet
 
 # Written with ufuncs and `where` alone, so that one text serves whole arrays here and single
@@ -142,7 +143,17 @@ ACTIVATIONS: dict[str, ActivationFormula] = {
     "exp": ActivationFormula(_exp, _exp_slope),
 }
 
+#: Settings of a kernel whose only one is the activation.
+EVERY_ACTIVATION = tuple({"activation": name} for name in ACTIVATIONS)
 
+
+@kernel(
+    arrays={"y": Array("*", "w"), "z": Array("*")},
+    flops=per("*", 2),
+    scalars=EVERY_ACTIVATION,
+    tolerance=lambda d: 16,  # gelu's tail: exp magnifies the rounding of its argument
+    in_place=(("y", "z"),),
+)
 @quiet
 def activation_fwd(y, z, activation):
     """Apply an activation to every element: y = activation(z).
@@ -165,6 +176,19 @@ def activation_fwd(y, z, activation):
     y[...] = ACTIVATIONS[activation].value(z)
 
 
+@kernel(
+    arrays={
+        "dz": Array("*", "w"),
+        "dy": Array("*"),
+        "y": Array("*"),
+        "z": Array("*", optional=True),
+    },
+    flops=per("*", 3),
+    scalars=EVERY_ACTIVATION,
+    tolerance=lambda d: 32,
+    relative_to="dy",  # a slope of order 1 is a difference of numbers of order 1
+    in_place=(("dz", "dy"),),
+)
 @quiet
 def activation_bwd(dz, dy, y, z, activation):
     """Gradient of an activation: dz = dy * activation'(z).

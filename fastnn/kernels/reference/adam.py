@@ -6,8 +6,13 @@ import math
 
 import numpy as np
 
-from .optimizer import whole_gradient
+from .optimizer import step_kernel, whole_gradient
 from .quiet import quiet
+
+_MOMENTS = {"m": "normal", "v": "positive"}
+_FIRST = {"lr": 1e-3, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "t": 1, "weight_decay": 0.0}
+_LATE = {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "eps": 1e-6, "t": 10**9, "weight_decay": 0.1}
+_NADAM = _FIRST | {"momentum_decay": 0.004}
 
 # All keep running moments of the gradient, m ← β₁ m + (1 − β₁) dp and v ← β₂ v + (1 − β₂) dp², and
 # correct their bias towards the zeros of the start: m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ). ε is
@@ -24,6 +29,7 @@ def update_moments(m, v, g, beta1, beta2):
     v[...] = beta2 * v + (1 - beta2) * (g * g)
 
 
+@step_kernel(14, _MOMENTS, _FIRST, _LATE)
 @quiet
 def adam_step(
     p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay,
@@ -64,6 +70,7 @@ def adam_step(
     p[...] = p - lr * weight_decay * p - step * m / (np.sqrt(v) * root + eps)
 
 
+@step_kernel(15, {**_MOMENTS, "largest": "positive"}, _FIRST, _LATE)
 @quiet
 def amsgrad_step(
     p, dp, m, v, largest, lr, beta1, beta2, eps, t, weight_decay,
@@ -132,6 +139,13 @@ def nadam_product(beta1, momentum_decay, t):
     return beta1**t * math.exp(-total)
 
 
+@step_kernel(
+    16,
+    _MOMENTS,
+    _NADAM,
+    _NADAM | {"t": 300},
+    _NADAM | {"t": 10**9, "beta1": 0.5, "momentum_decay": 0.0, "weight_decay": 0.1},
+)
 @quiet
 def nadam_step(
     p, dp, m, v, lr, beta1, beta2, momentum_decay, eps, t, weight_decay,
@@ -195,6 +209,7 @@ def radam_rectifier(beta2, t):
     return math.sqrt(numerator / ((final - 4) * (final - 2) * length))
 
 
+@step_kernel(14, _MOMENTS, _FIRST | {"t": 5}, _FIRST | {"t": 6}, _LATE)
 @quiet
 def radam_step(
     p, dp, m, v, lr, beta1, beta2, eps, t, weight_decay,

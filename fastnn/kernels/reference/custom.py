@@ -4,10 +4,45 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..functions import ElementFunction, RowGradient, RowLoss, SlopeFunction
+from ..table import Array, kernel, per
 from .loss import row_factors
 from .quiet import quiet
 
+# What tests and benchmarks pass for a function of the user.
 
+
+def _softsign(x):
+    return x / (1 + abs(x))
+
+
+def _softsign_slope(x, y):
+    return (1 + y * y) / (1 + abs(x))
+
+
+def _squared_distance(output, target):
+    total = 0.0
+    for i in range(output.size):
+        total += (output[i] - target[i]) ** 2
+    return total
+
+
+def _squared_distance_gradient(output, target, out):
+    for i in range(output.size):
+        out[i] = 2 * (output[i] - target[i])
+
+
+_DISTANCE = {
+    "row_loss": RowLoss(_squared_distance),
+    "row_gradient": RowGradient(_squared_distance_gradient),
+}
+
+
+@kernel(
+    arrays={"y": Array("*", "w"), "z": Array("*")},
+    flops=per("*", 3),
+    scalars=({"function": ElementFunction(_softsign)},),
+)
 @quiet
 def custom_activation_fwd(y, z, function):
     """Apply a function of the user to every element: y = function(z).
@@ -32,6 +67,13 @@ def custom_activation_fwd(y, z, function):
     y.reshape(-1)[:] = [function.python(x) for x in z.astype(np.float64).flat]
 
 
+@kernel(
+    arrays={"dz": Array("*", "w"), "dy": Array("*"), "y": Array("*"), "z": Array("*")},
+    flops=per("*", 6),
+    scalars=({"derivative": SlopeFunction(_softsign_slope)},),
+    relative_to="dy",
+    in_place=(("dz", "dy"),),
+)
 @quiet
 def custom_activation_bwd(dz, dy, y, z, derivative):
     """Gradient of a function of the user: dz = dy * derivative(z, y).
@@ -58,6 +100,18 @@ def custom_activation_bwd(dz, dy, y, z, derivative):
     dz[...] = dy * np.array(slopes, dtype=np.float64).reshape(dy.shape)
 
 
+@kernel(
+    arrays={
+        "dy": Array("B O", "w", optional=True),
+        "y": Array("B O"),
+        "target": Array("B O"),
+        "weight": Array("B", optional=True, values="positive"),
+    },
+    flops=per("B O", 5),
+    scalars=(_DISTANCE,),
+    tolerance=lambda d: 8 + d["O"],
+    relative_to="array",
+)
 @quiet
 def custom_loss(dy, y, target, weight, row_loss, row_gradient) -> float:
     """Loss of the user: the weighted mean over rows of row_loss(output, target).

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from .activation import activation_bwd, activation_fwd
+from ..table import SEEDS, Array, kernel
+from .activation import EVERY_ACTIVATION, activation_bwd, activation_fwd
 from .dropout import dropout_bwd, dropout_fwd, dropout_scale
 from .quiet import quiet
+
+_DROPPED = tuple(setting | {"rate": 0.3} for setting in EVERY_ACTIVATION)
+
+# Arguments that kernels share, in the order of their signatures.
+_INPUTS = {
+    "x": Array("B I"),
+    "w": Array("I O"),
+    "b": Array("O", optional=True),
+    "z": Array("B O", "w", optional=True),
+}
+_GRADIENTS = {
+    "dx": Array("B I", "w", optional=True),
+    "dw": Array("I O", "w", optional=True),
+    "db": Array("O", "w", optional=True),
+    "dy": Array("B O", "rw"),
+    "y": Array("B O"),
+}
 
 
 @quiet
@@ -28,6 +46,13 @@ def affine_bwd(dx, dw, db, dz, x, w):
         np.matmul(dz, w.T, out=dx)
 
 
+@kernel(
+    arrays={"y": Array("B O", "w"), **_INPUTS},
+    flops=lambda d: 2 * d["B"] * d["I"] * d["O"] + 2 * d["B"] * d["O"],
+    scalars=EVERY_ACTIVATION,
+    tolerance=lambda d: 16 + d["I"],
+    relative_to="array",
+)
 def dense_fwd(y, x, w, b, activation, z=None):
     """Fully connected layer: y = activation(x w + b).
 
@@ -56,6 +81,18 @@ def dense_fwd(y, x, w, b, activation, z=None):
     activation_fwd(y, pre, activation)
 
 
+@kernel(
+    arrays={
+        **_GRADIENTS,
+        "x": Array("B I"),
+        "w": Array("I O"),
+        "z": Array("B O", optional=True),
+    },
+    flops=lambda d: 4 * d["B"] * d["I"] * d["O"] + 3 * d["B"] * d["O"],
+    scalars=EVERY_ACTIVATION,
+    tolerance=lambda d: 32 + max(d["B"], d["O"]),
+    relative_to="array",
+)
 def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     """Gradients of `dense_fwd`: dz = dy * activation', dw = xᵀ dz, db = Σ dz, dx = dz wᵀ.
 
@@ -91,6 +128,17 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     affine_bwd(dx, dw, db, dy, x, w)
 
 
+@kernel(
+    arrays={
+        "y": Array("B O", "w"),
+        "mask": Array("bits(B O)", "w", dtype="uint8", values="any"),
+        **_INPUTS,
+    },
+    flops=lambda d: 2 * d["B"] * d["I"] * d["O"] + 13 * d["B"] * d["O"],
+    scalars=tuple(setting | SEEDS[-1] for setting in _DROPPED),
+    tolerance=lambda d: 16 + d["I"],
+    relative_to="array",
+)
 def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
     """`dense_fwd`, then `dropout_fwd` of its output in place.
 
@@ -118,6 +166,19 @@ def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
     dropout_fwd(y, mask, y, rate, seed, offset)
 
 
+@kernel(
+    arrays={
+        **_GRADIENTS,
+        "mask": Array("bits(B O)", dtype="uint8", values="any"),
+        "x": Array("B I"),
+        "w": Array("I O"),
+        "z": Array("B O", optional=True),
+    },
+    flops=lambda d: 4 * d["B"] * d["I"] * d["O"] + 5 * d["B"] * d["O"],
+    scalars=_DROPPED,
+    tolerance=lambda d: 32 + max(d["B"], d["O"]),
+    relative_to="array",
+)
 def dense_dropout_bwd(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
     """Gradients of `dense_dropout_fwd`: `dropout_bwd`, then `dense_bwd`.
 

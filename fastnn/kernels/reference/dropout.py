@@ -6,7 +6,22 @@ import math
 
 import numpy as np
 
+from ..table import SEEDS, Array, kernel, per
 from .random import philox
+
+RATES = ({"rate": 0.5}, {"rate": 0.0}, {"rate": 0.1}, {"rate": 0.999999})
+
+# Arguments of dropout and of alpha dropout.
+FORWARD = {
+    "y": Array("*", "w"),
+    "mask": Array("bits(*)", "w", dtype="uint8", values="any"),
+    "x": Array("*"),
+}
+BACKWARD = {
+    "dx": Array("*", "w"),
+    "mask": Array("bits(*)", dtype="uint8", values="any"),
+    "dy": Array("*"),
+}
 
 
 def dropout_threshold(rate):
@@ -33,6 +48,12 @@ def unpacked(mask, shape):
     return np.unpackbits(mask, count=count, bitorder="little").astype(bool).reshape(shape)
 
 
+@kernel(
+    arrays=FORWARD,
+    flops=per("*", 11),
+    scalars=tuple(rate | seed for rate in RATES for seed in SEEDS),
+    in_place=(("y", "x"),),
+)
 def dropout_fwd(y, mask, x, rate, seed, offset):
     """Inverted dropout: y = x * scale where kept, 0 elsewhere, and the mask that says which.
 
@@ -69,6 +90,7 @@ def dropout_fwd(y, mask, x, rate, seed, offset):
     np.copyto(y, np.where(kept.reshape(x.shape), x * x.dtype.type(dropout_scale(rate)), 0))
 
 
+@kernel(arrays=BACKWARD, flops=per("*", 1), scalars=RATES, in_place=(("dx", "dy"),))
 def dropout_bwd(dx, mask, dy, rate):
     """Gradient of `dropout_fwd`: dx = dy * scale where kept, 0 elsewhere.
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..table import Array, kernel, per
 
+_COLUMNS = ({"column": 0, "at": 2}, {"column": 0, "at": 0})
+
+
+@kernel(
+    arrays={"y": Array("B O", "rw"), "x": Array("B I", values="codes"), "w": Array("N D")},
+    flops=per("B D", 1),
+    scalars=_COLUMNS,
+    tolerance=lambda d: 0,
+)
 def embedding_fwd(y, x, w, column, at):
     """Look up a row of a table for each row of the input: y[i, at : at + D] = w[x[i, column]].
 
@@ -34,6 +44,13 @@ def codes(x, column):
     return x[:, column].astype(np.int64)
 
 
+@kernel(
+    arrays={"dw": Array("N D", "w"), "dy": Array("B O"), "x": Array("B I", values="codes")},
+    flops=per("B D", 1),
+    scalars=_COLUMNS,
+    tolerance=lambda d: 8 + d["B"],
+    relative_to="array",
+)
 def embedding_bwd(dw, dy, x, column, at):
     """Gradient of `embedding_fwd`: row n of dw sums dy[i, at : at + D] over the i with that code.
 
@@ -58,6 +75,19 @@ def embedding_bwd(dw, dy, x, column, at):
     np.add.at(dw[:, : part.shape[1]], codes(x, column), part)
 
 
+@kernel(
+    arrays={
+        "dw": Array("B D", "w"),
+        "rows": Array("B", "w", dtype="int64", values="any"),
+        "order": Array("B", "w", dtype="int64", values="any"),
+        "dy": Array("B O"),
+        "x": Array("B I", values="codes"),
+    },
+    flops=per("B D", 1),
+    scalars=tuple({"count": n} | setting for setting in _COLUMNS for n in (40, 300, 70_000)),
+    tolerance=lambda d: 8 + d["B"],
+    relative_to="array",
+)
 def embedding_sparse_bwd(dw, rows, order, dy, x, count, column, at):
     """The gradient of `embedding_fwd` for the rows of the table that occur, and no others.
 
@@ -98,6 +128,15 @@ def embedding_sparse_bwd(dw, rows, order, dy, x, count, column, at):
     np.add.at(dw[:, : part.shape[1]], groups, part)
 
 
+@kernel(
+    arrays={
+        "values": Array("B D", "w"),
+        "table": Array("N D"),
+        "rows": Array("B", dtype="int64", values="rows"),
+    },
+    flops=per("B D", 1),
+    tolerance=lambda d: 0,
+)
 def gather_rows(values, table, rows):
     """Rows of a table side by side: values[i] = table[rows[i]], or zeros where rows[i] is −1.
 
@@ -120,6 +159,15 @@ def gather_rows(values, table, rows):
     values[rows >= 0] = table[rows[rows >= 0]]
 
 
+@kernel(
+    arrays={
+        "table": Array("N D", "rw"),
+        "values": Array("B D"),
+        "rows": Array("B", dtype="int64", values="rows"),
+    },
+    flops=per("B D", 1),
+    tolerance=lambda d: 0,
+)
 def scatter_rows(table, values, rows):
     """The way back from `gather_rows`: table[rows[i]] = values[i], but where rows[i] is −1.
 
@@ -141,6 +189,17 @@ def scatter_rows(table, values, rows):
     table[rows[rows >= 0]] = values[rows >= 0]
 
 
+@kernel(
+    arrays={
+        "y": Array("B O", "rw"),
+        "x": Array("B I"),
+        "mean": Array("K"),
+        "variance": Array("K", values="positive"),
+    },
+    flops=per("B K", 2),
+    scalars=({"column": 1, "at": 2}, {"column": 0, "at": 0}),
+    relative_to="array",
+)
 def standardize_columns_fwd(y, x, mean, variance, column, at):
     """Normalise some columns of x into others of y.
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..table import Array, kernel, per
+from .normalization import EPSILONS, SCALING
 from .quiet import quiet
+
+_FOLDED = {
+    "wf": Array("I O", "w"),
+    "bf": Array("O", "w"),
+    "w": Array("I O"),
+    "b": Array("O", optional=True),
+}
 
 
 def affine_map(mean, variance, gamma, beta, eps):
@@ -14,6 +23,19 @@ def affine_map(mean, variance, gamma, beta, eps):
     return scale, (0 if beta is None else beta) - mean * scale
 
 
+@kernel(
+    arrays={
+        **_FOLDED,
+        "mean": Array("O"),
+        "variance": Array("O", values="positive"),
+        "gamma": Array("O", optional=True),
+        "beta": Array("O", optional=True),
+    },
+    flops=per("I O", 3),
+    scalars=EPSILONS,
+    tolerance=lambda d: 16,
+    relative_to="array",
+)
 @quiet
 def dense_fold_output(wf, bf, w, b, mean, variance, gamma, beta, eps):
     """Weights of a dense layer that normalises its own output, as `standardize_fwd` would.
@@ -50,6 +72,18 @@ def dense_fold_output(wf, bf, w, b, mean, variance, gamma, beta, eps):
     bf[...] = shift if b is None else b * scale + shift
 
 
+@kernel(
+    arrays={
+        **_FOLDED,
+        "mean": Array("C"),
+        "variance": Array("C", values="positive"),
+        **SCALING,
+    },
+    flops=per("I O", 3),
+    scalars=EPSILONS,
+    tolerance=lambda d: 16,
+    relative_to="array",
+)
 @quiet
 def dense_fold_input(wf, bf, w, b, mean, variance, gamma, beta, eps):
     """Weights of a dense layer that normalises its own input, as `standardize_fwd` would.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy import where
 
+from ..table import Array, kernel, per
 from .activation import ACTIVATIONS
 from .quiet import quiet
 
@@ -57,6 +61,36 @@ def row_factors(weight, rows):
     return weight / total if total > 0 else np.zeros_like(weight)
 
 
+def loss_kernel(
+    flops: float,
+    formula: Callable[..., Any],
+    *settings: dict[str, Any],
+    y: str = "y",
+    values: str = "normal",
+    by_output: tuple[str, ...] = (),
+) -> Callable[..., Any]:
+    """Enter a loss in the table that is the mean over outputs of a formula.
+
+    `y` names the network's output, `values` says how tests fill the target, and `by_output` names
+    arrays of one number for each output.
+    """
+    arrays = {
+        f"d{y}": Array("B O", "w", optional=True),
+        y: Array("B O"),
+        "target": Array("B O", values=values),
+        "weight": Array("B", optional=True, values="positive"),
+        **{name: Array("O", values="unit") for name in by_output},
+    }
+    return kernel(
+        arrays=arrays,
+        flops=per("B O", flops),
+        scalars=settings or ({},),
+        relative_to="array",
+        in_place=((f"d{y}", y),),
+        formula=formula,
+    )
+
+
 @quiet
 def _mean_loss(dy, y, target, weight, formula, *settings):
     """Weighted mean over the rows of the mean over the outputs of a formula."""
@@ -67,6 +101,15 @@ def _mean_loss(dy, y, target, weight, formula, *settings):
     return float(np.sum(loss * factor, dtype=np.float64))
 
 
+_SMOOTHING = tuple({"label_smoothing": share} for share in (0.0, 0.1, 1.0))
+
+
+@kernel(
+    arrays={"y": Array("B C", "w"), "z": Array("B C")},
+    flops=per("B C", 4),
+    tolerance=lambda d: 8 + 0.2 * d["C"] ** 0.5,  # Numba adds one after the other
+    in_place=(("y", "z"),),
+)
 @quiet
 def softmax(y, z):
     """Class probabilities of each row: y = exp(z) / Σ exp(z).
@@ -88,6 +131,19 @@ def softmax(y, z):
     np.divide(e, e.sum(axis=1, keepdims=True), out=y)
 
 
+@kernel(
+    arrays={
+        "dz": Array("B C", "w", optional=True),
+        "z": Array("B C"),
+        "target": Array("B C", dtype="target", values="labels"),
+        "weight": Array("B", optional=True, values="positive"),
+    },
+    flops=per("B C", 8),
+    scalars=_SMOOTHING,
+    tolerance=lambda d: 8 + d["C"] / 8,
+    relative_to="array",
+    in_place=(("dz", "z"),),
+)
 @quiet
 def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     """Cross-entropy of softmax(z) against classes or class probabilities, with its gradient.
@@ -139,6 +195,7 @@ def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     return float(np.sum(row_loss * factor, dtype=np.float64))
 
 
+@loss_kernel(11, binary_cross_entropy, *_SMOOTHING, y="z", values="unit")
 def sigmoid_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     """Binary cross-entropy of sigmoid(z), each output a yes/no question of its own.
 
@@ -173,6 +230,7 @@ def sigmoid_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
     return _mean_loss(dz, z, target, weight, binary_cross_entropy, label_smoothing)
 
 
+@loss_kernel(5, squared_error)
 def mean_squared_error(dy, y, target, weight) -> float:
     """Squared error (y − t)², without a factor ½.
 
@@ -198,6 +256,7 @@ def mean_squared_error(dy, y, target, weight) -> float:
     return _mean_loss(dy, y, target, weight, squared_error)
 
 
+@loss_kernel(5, absolute_error)
 def mean_absolute_error(dy, y, target, weight) -> float:
     """Absolute error ``|y − t|``, with gradient 0 at y = t.
 
@@ -223,6 +282,7 @@ def mean_absolute_error(dy, y, target, weight) -> float:
     return _mean_loss(dy, y, target, weight, absolute_error)
 
 
+@loss_kernel(8, huber_error, {"delta": 1.0}, {"delta": 0.1})
 def huber(dy, y, target, weight, delta) -> float:
     """Huber's loss of e = y − t: ½ e² up to ``|e| = δ``, else ``δ (|e| − ½ δ)``.
 
@@ -256,6 +316,7 @@ def huber(dy, y, target, weight, delta) -> float:
     return _mean_loss(dy, y, target, weight, huber_error, delta)
 
 
+@loss_kernel(8, poisson_deviance, y="z", values="counts")
 def poisson(dz, z, target, weight) -> float:
     """Half the Poisson deviance of the rate exp(z): exp(z) − t z + t log t − t.
 
@@ -286,6 +347,7 @@ def poisson(dz, z, target, weight) -> float:
     return _mean_loss(dz, z, target, weight, poisson_deviance)
 
 
+@loss_kernel(6, pinball, by_output=("q",))
 def quantile(dy, y, target, weight, q) -> float:
     """Pinball loss, minimal at the conditional q-quantile: max(q (t − y), (q − 1) (t − y)).
 

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
+from ..table import SEEDS, Array, kernel, per
 from .activation import SELU_ALPHA, SELU_SCALE
-from .dropout import draw_kept, dropout_scale, unpacked
+from .dropout import BACKWARD, FORWARD, RATES, draw_kept, dropout_scale, unpacked
 from .random import philox
 
 #: What an element becomes that alpha dropout drops: the limit of selu far below 0.
@@ -24,6 +25,14 @@ def angle(word):
     return (word >> 8) * (2 * math.pi * 2.0**-24)
 
 
+@kernel(
+    arrays={"y": Array("*", "w"), "x": Array("*")},
+    flops=per("*", 20),
+    scalars=tuple({"stddev": 0.5} | seed for seed in SEEDS),
+    tolerance=lambda d: 32,
+    relative_to="array",
+    in_place=(("y", "x"),),
+)
 def gaussian_noise_fwd(y, x, stddev, seed, offset):
     """Add independent normal numbers: y = x + stddev · n.
 
@@ -67,6 +76,14 @@ def alpha_dropout_affine(rate):
     return a, -a * (1 - keep) * DROPPED
 
 
+@kernel(
+    arrays=FORWARD,
+    flops=per("*", 13),
+    scalars=tuple(rate | SEEDS[-1] for rate in RATES),
+    tolerance=lambda d: 16,
+    relative_to="x",
+    in_place=(("y", "x"),),
+)
 def alpha_dropout_fwd(y, mask, x, rate, seed, offset):
     """Dropout that keeps mean 0 and variance 1, as selu does: y = a x' + b.
 
@@ -96,6 +113,7 @@ def alpha_dropout_fwd(y, mask, x, rate, seed, offset):
     np.copyto(y, np.where(kept.reshape(x.shape), a * x + b, a * DROPPED + b))
 
 
+@kernel(arrays=BACKWARD, flops=per("*", 1), scalars=RATES, in_place=(("dx", "dy"),))
 def alpha_dropout_bwd(dx, mask, dy, rate):
     """Gradient of `alpha_dropout_fwd`: dx = a dy where kept, 0 elsewhere.
 

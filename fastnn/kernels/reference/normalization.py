@@ -4,9 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..table import Array, kernel, per
 from .quiet import quiet
 
+EPSILONS = ({"eps": 1e-3}, {"eps": 0.1})
 
+# Arguments that kernels share, in the order of their signatures.
+SCALING = {name: Array("C", optional=True) for name in ("gamma", "beta")}
+_GRADIENTS = {
+    "dx": Array("B C", "w", optional=True),
+    "dgamma": Array("C", "w", optional=True),
+    "dbeta": Array("C", "w", optional=True),
+    "dy": Array("B C"),
+    "x": Array("B C"),
+}
+
+
+@kernel(
+    arrays={
+        "y": Array("B C", "w"),
+        "mean": Array("C", "w"),
+        "variance": Array("C", "w"),
+        "x": Array("B C"),
+        **SCALING,
+    },
+    flops=per("B C", 7),
+    scalars=EPSILONS,
+    tolerance=lambda d: 64,
+    relative_to="array",
+)
 @quiet
 def batch_norm_fwd(y, mean, variance, x, gamma, beta, eps):
     """Normalise each column by the mean and variance of the batch, then scale and shift it.
@@ -58,6 +84,19 @@ def scaled(normal, gamma, beta):
     return y if beta is None else y + beta
 
 
+@kernel(
+    arrays={
+        **_GRADIENTS,
+        "mean": Array("C"),
+        "variance": Array("C", values="positive"),
+        "gamma": Array("C", optional=True),
+    },
+    flops=per("B C", 9),
+    scalars=EPSILONS,
+    tolerance=lambda d: 64,
+    relative_to="array",
+    in_place=(("dx", "dy"),),
+)
 @quiet
 def batch_norm_bwd(dx, dgamma, dbeta, dy, x, mean, variance, gamma, eps):
     """Gradients of `batch_norm_fwd`, through the statistics of the batch.
@@ -103,6 +142,19 @@ def batch_norm_bwd(dx, dgamma, dbeta, dy, x, mean, variance, gamma, eps):
         dbeta[...] = shift
 
 
+@kernel(
+    arrays={
+        "y": Array("B C", "w"),
+        "x": Array("B C"),
+        "mean": Array("C"),
+        "variance": Array("C", values="positive"),
+        **SCALING,
+    },
+    flops=per("B C", 3),
+    scalars=EPSILONS,
+    relative_to="array",
+    in_place=(("y", "x"),),
+)
 @quiet
 def standardize_fwd(y, x, mean, variance, gamma, beta, eps):
     """Normalise each column by given statistics: y = γ (x − mean) / √(variance + ε) + β.
@@ -128,6 +180,12 @@ def standardize_fwd(y, x, mean, variance, gamma, beta, eps):
     y[...] = standardized(x, mean, variance.astype(np.float64), gamma, beta, eps)
 
 
+@kernel(
+    arrays={"average": Array("*", "rw"), "value": Array("*")},
+    flops=per("*", 3),
+    scalars=({"momentum": 0.99}, {"momentum": 0.0}),
+    relative_to="array",
+)
 @quiet
 def moving_average_step(average, value, momentum):
     """Move an average towards a value: average ← average + (1 − μ) (value − average).
@@ -152,6 +210,20 @@ def moving_average_step(average, value, momentum):
     average += (1 - momentum) * (value - average)
 
 
+@kernel(
+    arrays={
+        "y": Array("B C", "w"),
+        "mean": Array("B", "w", optional=True),
+        "rstd": Array("B", "w", optional=True),
+        "x": Array("B C"),
+        **SCALING,
+    },
+    flops=per("B C", 7),
+    scalars=EPSILONS,
+    tolerance=lambda d: 64,
+    relative_to="array",
+    in_place=(("y", "x"),),
+)
 @quiet
 def layer_norm_fwd(y, mean, rstd, x, gamma, beta, eps):
     """Normalise each row by its own mean and variance, then scale and shift its columns.
@@ -201,6 +273,18 @@ def _power_of_two(largest):
     return np.ldexp(1.0, np.frexp(np.where(usable, largest, 1.0).astype(np.float64))[1] - 1)
 
 
+@kernel(
+    arrays={
+        **_GRADIENTS,
+        "mean": Array("B"),
+        "rstd": Array("B", values="positive"),
+        "gamma": Array("C", optional=True),
+    },
+    flops=per("B C", 12),
+    tolerance=lambda d: 64,
+    relative_to="array",
+    in_place=(("dx", "dy"),),
+)
 @quiet
 def layer_norm_bwd(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
     """Gradients of `layer_norm_fwd`, through the statistics of each row.

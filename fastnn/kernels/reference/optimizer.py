@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
+from ..table import Array, kernel, per
 from .quiet import quiet
+
+# What dp lacks of the gradient: nothing, or all that there is.
+_WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0, "clip": math.inf}
+_PARTIAL = {"l1": 0.01, "l2": 0.1, "scale": 0.5, "clip": 0.75}
+
+
+def step_kernel(
+    flops: float, slots: Mapping[str, str], *settings: dict[str, Any]
+) -> Callable[..., Any]:
+    """Enter the step of an optimizer in the table; the last settings also with a partial gradient.
+
+    `slots` says how tests fill them; a question mark behind a name makes the slot optional.
+    """
+    arrays = {"p": Array("*", "rw"), "dp": Array("*")}
+    for slot, values in slots.items():
+        optional = slot.endswith("?")
+        arrays[slot.rstrip("?")] = Array("*", "rw", optional=optional, values=values)
+    return kernel(
+        arrays=arrays,
+        flops=per("*", flops),
+        scalars=(*(row | _WHOLE for row in settings), settings[-1] | _PARTIAL),
+        relative_to="array",
+    )
+
 
 # weight_decay is decoupled everywhere: p shrinks by lr · weight_decay · p beside the step proper
 # (Loshchilov, Hutter: Decoupled weight decay regularization. ICLR 2019).
@@ -22,6 +49,7 @@ def whole_gradient(p, dp, l1, l2, scale, clip):
     return np.minimum(np.maximum(g, -clip), clip)
 
 
+@step_kernel(4, {}, {"lr": 0.1, "weight_decay": 0.0}, {"lr": 0.01, "weight_decay": 0.1})
 @quiet
 def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf):
     """Gradient descent: p ← p − lr (dp + weight_decay p).
@@ -48,6 +76,12 @@ def sgd_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf):
     p[...] = p - lr * weight_decay * p - lr * g
 
 
+@step_kernel(
+    7,
+    {"v": "normal"},
+    {"lr": 0.1, "momentum": 0.9, "nesterov": False, "weight_decay": 0.0},
+    {"lr": 0.01, "momentum": 0.5, "nesterov": True, "weight_decay": 0.1},
+)
 @quiet
 def momentum_step(
     p, dp, v, lr, momentum, nesterov, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf
@@ -86,6 +120,12 @@ def momentum_step(
         p[...] = p - lr * weight_decay * p + v
 
 
+@step_kernel(
+    8,
+    {"s": "positive"},
+    {"lr": 0.1, "eps": 1e-10, "weight_decay": 0.0},
+    {"lr": 0.01, "eps": 1e-3, "weight_decay": 0.1},
+)
 @quiet
 def adagrad_step(p, dp, s, lr, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf):
     """Adagrad: s ← s + dp², p ← p − lr dp / (√s + ε).
@@ -117,6 +157,12 @@ def adagrad_step(p, dp, s, lr, eps, weight_decay, l1=0.0, l2=0.0, scale=1.0, cli
     p[...] = p - lr * weight_decay * p - lr * g / (np.sqrt(s) + eps)
 
 
+@step_kernel(
+    16,
+    {"s": "positive", "mean?": "small", "v?": "normal"},
+    {"lr": 0.001, "rho": 0.9, "momentum": 0.9, "eps": 1e-8, "weight_decay": 0.0},
+    {"lr": 0.01, "rho": 0.5, "momentum": 0.5, "eps": 1e-3, "weight_decay": 0.1},
+)
 @quiet
 def rmsprop_step(
     p, dp, s, mean, v, lr, rho, momentum, eps, weight_decay,
@@ -171,6 +217,12 @@ def rmsprop_step(
         p[...] = p - lr * weight_decay * p + v
 
 
+@step_kernel(
+    11,
+    {"m": "normal"},
+    {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+    {"lr": 1e-2, "beta1": 0.5, "beta2": 0.9, "weight_decay": 0.1},
+)
 @quiet
 def lion_step(p, dp, m, lr, beta1, beta2, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf):
     """Lion: p ← p − lr sign(β₁ m + (1 − β₁) dp), then m ← β₂ m + (1 − β₂) dp.

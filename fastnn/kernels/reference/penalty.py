@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..table import Array, kernel, per
 from .quiet import quiet
 
 
+@kernel(
+    arrays={"dp": Array("*", "rw", optional=True), "p": Array("*")},
+    flops=per("*", 8),
+    scalars=({"l1": 0.0, "l2": 0.01}, {"l1": 0.001, "l2": 0.0}, {"l1": 0.5, "l2": 2.0}),
+    tolerance=lambda d: 8 + 0.2 * d["*"] ** 0.5,  # Numba adds one after the other
+    relative_to="array",
+)
 @quiet
 def penalty(dp, p, l1, l2) -> float:
     """Weight penalty l1 Σ|p| + ½ l2 Σp²; its gradient l1 sign(p) + l2 p is added to dp.
@@ -35,6 +43,11 @@ def penalty(dp, p, l1, l2) -> float:
     return float(l1 * np.abs(wide).sum() + 0.5 * l2 * np.square(wide).sum())
 
 
+@kernel(
+    arrays={"p": Array("I O", "rw")},
+    flops=per("I O", 3),
+    scalars=({"limit": 1.0}, {"limit": 5.0}),
+)
 @quiet
 def max_norm(p, limit):
     """Columns of p that are longer than `limit` are scaled down to that length.
@@ -63,6 +76,11 @@ def max_norm(p, limit):
     p *= np.where(norm > limit, limit / norm, 1)
 
 
+@kernel(
+    arrays={"x": Array("*", "rw")},
+    flops=per("*", 1),
+    scalars=({"factor": 0.5}, {"factor": 3.0}),
+)
 @quiet
 def scale(x, factor):
     """Multiply in place: x ← factor · x.
@@ -83,6 +101,7 @@ def scale(x, factor):
     x *= factor
 
 
+@kernel(arrays={"x": Array("*")}, flops=per("*", 2), relative_to="array")
 def sum_of_squares(x) -> float:
     """Σ x², the square of the norm by which gradients are clipped.
 
@@ -107,6 +126,7 @@ def sum_of_squares(x) -> float:
     return float(np.square(x.astype(np.float64)).sum())
 
 
+@kernel(arrays={"x": Array("*")}, flops=per("*", 1), tolerance=lambda d: 0)
 def count_nonfinite(x) -> float:
     """Number of elements that are NaN or infinite.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..table import SEEDS, Array, kernel, per
+
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 ROUNDS = 10
@@ -23,6 +25,12 @@ def philox_block(block, seed, offset):
     return c0, c1, c2, c3
 
 
+@kernel(
+    arrays={"words": Array("n", "w", dtype="uint32", values="any")},
+    flops=per("n", 20),
+    scalars=SEEDS,
+    tolerance=lambda d: 0,
+)
 def philox(words, seed, offset):
     """Fill an array with random 32-bit words from Philox4x32-10.
 
@@ -58,6 +66,12 @@ def upper_53_bits(words):
     return pairs >> np.uint64(11)
 
 
+@kernel(
+    arrays={"order": Array("n", "w", dtype="int64", values="any")},
+    flops=per("n", 41),
+    scalars=SEEDS,
+    tolerance=lambda d: 0,
+)
 def permutation(order, seed, offset):
     """Write a random permutation of 0 … n − 1, by Fisher and Yates's shuffle.
 

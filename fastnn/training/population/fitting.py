@@ -146,8 +146,8 @@ def fit_population(
     threads = _default_threads() if threads is None else checks.integer("threads", threads, low=1)
     end = math.inf
     if max_time is not None:
-        end = started + checks.real("max_time", max_time, low=0, open_low=True)
-    checks.member("on_error", on_error, dict.fromkeys(ON_ERROR))
+        end = started + checks.number("max_time", max_time, low=0, open_low=True)
+    checks.one_of("on_error", on_error, dict.fromkeys(ON_ERROR))
     verbose = checks.verbosity(verbose, high=1)
     with DeferredInterrupt(waiting=True) as interrupt, ExitStack() as stack:
         stack.enter_context(held(networks))

@@ -1,0 +1,100 @@
+"""Trains the same networks with fastnn and its peers, and holds the times against the targets.
+
+    python benchmarks/peers                     # everything; some 20 minutes
+    python benchmarks/peers --smoke             # every row, a few repeats; under two minutes
+    python benchmarks/peers --only 'gemm*' --threads 1
+
+The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX and
+this checkout of fastnn. Each peer works in a process of its own, on equal threads and the same
+cores; their repeats take turns. A peer is first held against a training in NumPy: one that computes
+something else is not timed. Prints a table, and writes results.json, which has every repeat.
+
+The exit status is 0 if everything ran, whatever the verdicts; 1 if something could not be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+# The folders beside this one are packages.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from peers.environment import Environment
+
+BENCHMARKS = Path(__file__).resolve().parents[1]
+REPEATS, SMOKE_REPEATS = 15, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _options(argv)
+    environment = Environment(options.venv)
+    if not environment.inside:
+        try:
+            environment.prepare()
+        except subprocess.CalledProcessError as error:
+            print(f"The environment cannot be made: {error}", file=sys.stderr)
+            return 1
+        environment.enter()
+    return measure(options)
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Run the cases that were asked for, and report."""
+    # Imported here, since the interpreter that makes the environment may not have NumPy.
+    from peers import cases, interleave, machine, report, targets
+    from peers.results import Results
+
+    chosen = [
+        case
+        for case in cases.all_cases(options.threads, options.smoke)
+        if fnmatch.fnmatch(case.name, options.only)
+    ]
+    if not chosen:
+        print(f"No case is called {options.only!r}", file=sys.stderr)
+        return 1
+    repeats = options.repeats or (SMOKE_REPEATS if options.smoke else REPEATS)
+    about = {
+        "machine": machine.describe(),
+        "date": time.strftime("%Y-%m-%d %H:%M"),
+        "settings": {"threads": options.threads, "repeats": repeats, "smoke": options.smoke},
+    }
+    results, pool = Results(), interleave.Pool(options.venv)
+    start = time.monotonic()
+    try:
+        for case in chosen:
+            print(f"{time.monotonic() - start:5.0f} s  {case.name}", file=sys.stderr, flush=True)
+            interleave.run(case, repeats, pool, results)
+    finally:
+        pool.end()
+    about["versions"] = pool.versions
+
+    rows = targets.rows(results, options.threads, [case.name for case in chosen])
+    print(report.heading(about), report.table(rows), report.summary(rows, results), sep="\n\n")
+    options.out.mkdir(parents=True, exist_ok=True)
+    report.write_json(options.out / "results.json", rows, chosen, results, about)
+    return 1 if results.missing() else 0
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--smoke", action="store_true", help="every row, with few repeats")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
+    parser.add_argument("--repeats", type=int, metavar="N", help=f"default: {REPEATS}")
+    parser.add_argument(
+        "--only", default="*", metavar="PATTERN", help="names of cases, as in a shell"
+    )
+    parser.add_argument("--out", type=Path, default=BENCHMARKS / "results", metavar="DIR")
+    parser.add_argument("--venv", type=Path, default=BENCHMARKS / ".venv-peers", metavar="DIR")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""fastnn, as installed."""
+
+from __future__ import annotations
+
+import pickle
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from workloads import BETA1, BETA2, EPSILON, Workload, package, parts
+from workloads.calls import KernelCall
+
+import fastnn
+
+SEED = 0
+
+
+def version() -> str:
+    return fastnn.__version__
+
+
+def initialize(threads: int) -> None:
+    fastnn.set_num_threads(threads)
+
+
+def _network(workload: Workload) -> fastnn.Network:
+    *hidden, outputs = workload.sizes[1:]
+    return fastnn.Network(
+        [*(fastnn.Dense(units, "relu") for units in hidden), fastnn.Dense(outputs)],
+        loss="mean_squared_error" if workload.regression else "softmax_cross_entropy",
+        optimizer=fastnn.Adam(workload.learning_rate),
+        seed=SEED,
+    )
+
+
+def _built(workload: Workload) -> fastnn.Network:
+    net = _network(workload).build(workload.sizes[0])
+    net.set_weights(workload.weights)
+    return net
+
+
+def trainer(workload: Workload, shuffle: bool = True):
+    net, (x, y) = _built(workload), workload.data
+    settings = {"batch_size": workload.batch, "epochs": workload.epochs, "shuffle": shuffle}
+    return lambda: net.fit(x, y, **settings, verbose=0)["loss"]
+
+
+def predictor(workload: Workload):
+    net, row = _built(workload), workload.data[0][:1]
+    return lambda: net.predict(row)
+
+
+def build(workload: Workload):
+    """Return a function that makes a network and trains it on one batch."""
+    x, y = (a[: workload.batch] for a in workload.data)
+    return lambda: _network(workload).build(workload.sizes[0]).train_on_batch(x, y)
+
+
+def gemm(m: int, k: int, n: int):
+    active, (x, w) = _kernels(), parts.matrices(m, k, n)
+    y = np.empty((m, n), np.float32)
+
+    def multiply():
+        active.dense_fwd(y, x, w, None, "identity")
+        return y
+
+    return multiply
+
+
+def dense_dropout(m: int, k: int, n: int):
+    """Return a product with bias, ReLU and dropout in its epilogue."""
+    active, (x, w) = _kernels(), parts.matrices(m, k, n)
+    if not hasattr(active, "dense_dropout_fwd"):
+        raise NotImplementedError("there is no kernel dense_dropout_fwd")
+    y, b = np.empty((m, n), np.float32), np.zeros(n, np.float32)
+    mask = np.empty((m * n + 7) // 8, np.uint8)
+
+    def multiply():
+        active.dense_dropout_fwd(y, mask, x, w, b, "relu", parts.RATE, SEED, 0)
+        return y
+
+    return multiply
+
+
+def adam(size: int):
+    active, rate = _kernels(), parts.LEARNING_RATE
+    p, dp, m, v = np.zeros((4, size), np.float32)
+    dp[:] = 1
+
+    def step():
+        active.adam_step(p, dp, m, v, rate, BETA1, BETA2, EPSILON, 1, 0.0)
+        return p
+
+    return step
+
+
+def dropout(size: int):
+    active = _kernels()
+    y, x = np.ones((2, size), np.float32)
+    mask = np.empty((size + 7) // 8, np.uint8)
+
+    def drop():
+        active.dropout_fwd(y, mask, x, parts.RATE, SEED, 0)
+        return y
+
+    return drop
+
+
+def activation(name: str, size: int):
+    active = _kernels()
+    if name not in fastnn.kernels.ACTIVATIONS:
+        raise NotImplementedError(f"there is no activation {name}")
+    y, z = np.empty((2, size), np.float32)
+    z[:] = parts.numbers(size)
+
+    def activate():
+        active.activation_fwd(y, z, name)
+        return y
+
+    return activate
+
+
+def kernel_names() -> list[str]:
+    """Return the names of the kernels that `draw_kernel` knows: those of the table."""
+    from workloads import kernels
+
+    return [subject.name for subject in kernels.subjects()]
+
+
+def draw_kernel(path: Path, name: str, size: str, dtype: str) -> bool:
+    """Write the arguments of a kernel of the table into a file that `kernel` reads.
+
+    Returns whether all of them are arrays, numbers and words, and none a function of the user.
+    """
+    from workloads import kernels
+
+    work = kernels.work(name, size, dtype)
+    drawn = work.arguments()
+    path.write_bytes(pickle.dumps((work.kernel.name, drawn)))
+    plain = (np.ndarray, str, int, float, type(None))
+    return all(isinstance(value, plain) for value in drawn.values())
+
+
+def kernel(path: Path):
+    """Return a call of a kernel on what `draw_kernel` wrote, maybe for another commit."""
+    return KernelCall(*pickle.loads(path.read_bytes()))
+
+
+def start():
+    """Return a function that imports the package in a fresh interpreter."""
+    return partial(package.import_in_a_fresh_interpreter, "fastnn")
+
+
+def _kernels():
+    """Return the active back end, without checks of arguments."""
+    return fastnn.kernels.implementation()

@@ -1,9 +1,0 @@
-"""What asv tracks from commit to commit.
-
-asv imports every module here, with the package of the commit that it measures.
-"""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -1,0 +1,94 @@
+// The C interface: what the Cython module calls, and the executor.
+#ifndef FASTNN_H
+#define FASTNN_H
+
+#include <stdint.h>
+
+enum {
+    FASTNN_MAX_ARRAYS = 9,
+    FASTNN_MAX_DIMS = 5,
+    FASTNN_MAX_SCALARS = 11,
+};
+
+typedef enum {
+    FASTNN_OK,
+    FASTNN_BAD_SIZE,        // a negative dimension, or an array of 2**63 bytes and more
+    FASTNN_BAD_ACTIVATION,  // not one of activations.def
+    FASTNN_MISSING_Z,       // the activation's gradient needs the pre-activation
+    FASTNN_BAD_LABEL,       // a class number outside [0, C); a single call has written nothing
+    FASTNN_BAD_CODE,        // a number that is no row of an embedding's table; the same holds
+    FASTNN_DIVERGED,        // the loss or a gradient is not finite
+    FASTNN_CUSTOM_RAISED,   // a function of the user raised an exception
+} fastnn_status;
+
+typedef enum { FASTNN_FLOAT32, FASTNN_FLOAT64, FASTNN_DTYPES } fastnn_dtype;
+
+#define KERNEL(kind, name, ...) FASTNN_KERNEL_##name,
+typedef enum {
+#include "table/kernels.def"
+    FASTNN_KERNEL_COUNT
+} fastnn_kernel_id;
+#undef KERNEL
+
+#define ACTIVATION(name, needs_z) FASTNN_ACTIVATION_##name,
+typedef enum {
+#include "table/activations.def"
+    FASTNN_ACTIVATION_COUNT
+} fastnn_activation_id;
+#undef ACTIVATION
+
+static inline int activation_known(int64_t activation) {
+    return activation >= 0 && activation < FASTNN_ACTIVATION_COUNT;
+}
+
+#define SOURCE(name, type) FASTNN_SOURCE_##name,
+typedef enum {
+#include "table/sources.def"
+    FASTNN_SOURCE_COUNT
+} fastnn_source_id;
+#undef SOURCE
+
+typedef union {
+    double f;
+    int64_t i;
+    uint64_t u;
+} fastnn_scalar;
+
+// The uniform call of every kernel. kernels.def says which member is which argument; arrays that
+// are None are NULL, dimensions that a kernel does not have are 0.
+typedef struct {
+    void *array[FASTNN_MAX_ARRAYS];
+    int64_t dim[FASTNN_MAX_DIMS];
+    fastnn_scalar scalar[FASTNN_MAX_SCALARS];
+    double result;
+} fastnn_args;
+
+typedef fastnn_status (*fastnn_kernel)(fastnn_args *);
+
+typedef void (*fastnn_gather)(void *out, const void *from, const int64_t *order, int64_t first,
+                              int64_t n, int64_t size, double scale);
+
+// All kernels as compiled for one instruction set.
+typedef struct {
+    const char *isa;
+    fastnn_kernel kernel[FASTNN_DTYPES][FASTNN_KERNEL_COUNT];
+    fastnn_gather gather[FASTNN_DTYPES][FASTNN_SOURCE_COUNT];
+} fastnn_table;
+
+extern const char *const fastnn_kernel_names[FASTNN_KERNEL_COUNT];
+extern const char *const fastnn_activation_names[FASTNN_ACTIVATION_COUNT];
+extern const int fastnn_activation_needs_z[FASTNN_ACTIVATION_COUNT];
+extern const char *const fastnn_source_names[FASTNN_SOURCE_COUNT];
+
+// The tables that this build holds and this machine can run, slowest first; returns their number.
+enum { FASTNN_MAX_TABLES = 3 };
+int fastnn_usable_tables(const fastnn_table *tables[FASTNN_MAX_TABLES]);
+
+// Checks the dimensions, sets the floating-point state, and calls the kernel.
+fastnn_status fastnn_call(const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel,
+                          fastnn_args *args);
+
+// Whether arrays of these dimensions, of 8 bytes an element, can exist.
+int fastnn_sizes_fit(const int64_t dim[FASTNN_MAX_DIMS]);
+
+#endif

@@ -1,0 +1,68 @@
+"""Random numbers as scikit-learn's MLPs draw them: the same ones, in the same order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..network import Network
+from .build_network import given_layers
+
+
+def random_state(value: Any) -> np.random.RandomState:
+    """What `value` stands for; a `Generator` is drawn from, and moves on, through its bits."""
+    if isinstance(value, np.random.Generator):
+        return np.random.RandomState(value.bit_generator)
+    return check_random_state(value)
+
+
+def seed(estimator: Any, sizes: Sequence[int], random: np.random.RandomState) -> int:
+    """What dropout masks, embeddings of these sizes and given layers are drawn from.
+
+    Without any nothing is drawn, as in scikit-learn.
+    """
+    used = np.any(estimator.dropout) or sizes or given_layers(estimator)
+    return int(random.randint(2**31)) if used else 0
+
+
+def draw_weights(network: Network, random: np.random.RandomState, estimator: Any) -> None:
+    """Weights and biases of dense layers, drawn in float64 and rounded to the network's dtype.
+
+    Both are uniform within ±√(6 / (fan_in + fan_out)), or ±√(2 / …) for logistic units (Glorot,
+    Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS 2010).
+    Parameters of normalisations, and of layers that `hidden_layer_sizes` holds, keep their initial
+    values, and so do embeddings, but for that of missing categories: as long as none is seen, it
+    adds nothing.
+    """
+    activation = estimator.activation
+    factor = 2.0 if isinstance(activation, str) and activation == "logistic" else 6.0
+    arena, bound, given = network.arena, 0.0, set(map(id, given_layers(estimator)))
+    for segment in arena.segments:
+        if id(network.layers[segment.layer]) in given:
+            continue
+        kind = segment.parameter.name
+        if kind == "weights":
+            bound = math.sqrt(factor / sum(segment.shape))
+        if kind in ("weights", "bias"):
+            values = random.uniform(-bound, bound, segment.shape)
+            arena.view(arena.parameters, segment)[...] = values
+        elif kind.startswith("column_"):  # of `TabularInput`
+            arena.view(arena.parameters, segment)[-1] = 0
+
+
+class Shuffles:
+    """The order of the rows in each epoch: every one is a shuffle of the one before."""
+
+    def __init__(self, random: np.random.RandomState, rows: int):
+        self._random = random
+        self._order = np.arange(rows)
+
+    def __call__(self) -> np.ndarray:
+        shuffled = np.arange(len(self._order))
+        self._random.shuffle(shuffled)
+        self._order = self._order[shuffled]
+        return self._order

@@ -1,0 +1,361 @@
+# The C executor: one call for many batches of a plan. Included by extension.pyx.
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals()  # leaves the exception set, for the caller to pass on
+
+cdef extern from "parallel/tuning.h" nogil:
+    ctypedef struct fastnn_tuning:
+        int64_t members
+
+cdef extern from "parallel/crew.h" nogil:
+    ctypedef struct fastnn_crew:
+        pass
+
+    int fastnn_crew_run(int members, void (*work)(void *, int) noexcept nogil, void *context)
+    void fastnn_crew_stop(fastnn_crew *crew)
+    int fastnn_crew_is_stopping(const fastnn_crew *crew)
+
+cdef extern from "executor/executor.h" nogil:
+    enum:
+        FASTNN_STAGES
+        FASTNN_REGIONS
+        FASTNN_COPY
+        FASTNN_PARAMETERS
+        FASTNN_GRADIENTS
+        FASTNN_SLOTS
+        FASTNN_BUFFERS
+        FASTNN_WORKSPACE
+
+    ctypedef enum fastnn_request:
+        FASTNN_GO_ON
+        FASTNN_FINISH
+        FASTNN_ABORT
+
+    ctypedef struct fastnn_ref:
+        int64_t region, offset
+
+    ctypedef struct fastnn_op:
+        int64_t kernel
+
+    ctypedef struct fastnn_plan:
+        fastnn_dtype dtype
+        const fastnn_op *op
+        int64_t begin[FASTNN_STAGES + 1]
+        fastnn_ref prediction
+        int64_t outputs
+
+    ctypedef struct fastnn_transform:
+        int64_t stream
+
+    ctypedef struct fastnn_input:
+        const void *rows
+        const void *columns
+        const int64_t *starts
+        int64_t wide_columns
+        int64_t source, size, item
+        double scale
+        void *batch
+        const fastnn_transform *transform
+        int64_t transforms
+
+    ctypedef struct fastnn_run:
+        const fastnn_table *table
+        const fastnn_plan *plan
+        void *base[FASTNN_REGIONS]
+        fastnn_input input, target, weight
+        const int64_t *order
+        int64_t rows, batch_rows, train, batch, stop
+        uint64_t seed, step, first_step
+        const double *learning_rates
+        double *losses
+        char *predictions
+        int64_t kept_from
+        fastnn_tuning *tuning
+        fastnn_request (*watch)(void *) noexcept nogil
+        void *context
+
+    int64_t fastnn_now()
+    fastnn_status fastnn_execute(fastnn_run *run)
+
+
+COPY = FASTNN_COPY  # instead of a source's number: rows are copied as they are
+
+
+def sources():
+    """Names of the dtypes that the executor gathers from, in the order of their numbers."""
+    return tuple([fastnn_source_names[i].decode() for i in range(FASTNN_SOURCE_COUNT)])
+
+
+def op_size():
+    """Bytes of one op of a plan."""
+    return sizeof(fastnn_op)
+
+
+def transform_size():
+    """Bytes of one transform of a batch."""
+    return sizeof(fastnn_transform)
+
+
+cdef struct Watch:
+    int64_t end  # of the time after which the call returns; 0 for none
+    const fastnn_crew *crew  # that the call belongs to, or NULL
+    int deaf  # not where Python delivers signals
+    int failed  # a signal handler raised
+
+
+cdef fastnn_request _look(void *context) noexcept nogil:
+    """Runs Python's signal handlers; asks for an end if one raises, or if time is up."""
+    cdef Watch *watch = <Watch *>context
+    if watch.crew and fastnn_crew_is_stopping(watch.crew):
+        return FASTNN_ABORT
+    if not watch.deaf:
+        with gil:
+            if PyErr_CheckSignals():
+                watch.failed = 1
+                return FASTNN_ABORT
+    return FASTNN_FINISH if watch.end and fastnn_now() >= watch.end else FASTNN_GO_ON
+
+
+cdef void *_address(object array) except? NULL:
+    """Of the elements of an array that lies as C needs it; NULL for None."""
+    if array is None:
+        return NULL
+    if not np.PyArray_ISCARRAY_RO(<np.ndarray?>array):
+        raise ArgumentError(f"an array of a run must be C-contiguous; got {_described(array)}")
+    return np.PyArray_DATA(<np.ndarray>array)
+
+
+cdef void *_writeable(object array, str name) except? NULL:
+    """The same of an array that C writes to; one that is read-only is refused."""
+    cdef void *address = _address(array)
+    if array is not None and not np.PyArray_ISWRITEABLE(<np.ndarray>array):
+        raise ArgumentError(f"{name} must be writeable; got {_described(array)}")
+    return address
+
+
+cdef int _set_input(fastnn_input *target, object source, int64_t n_rows) except -1:
+    """Fill in an input from a `NativeInput`; the columns of a sparse one are known to be right."""
+    if source is None:
+        return 0
+    array, batch, transforms = source.array, source.batch, source.transforms
+    cdef int64_t length
+    if isinstance(array, np.ndarray):
+        length = np.PyArray_DIM(<np.ndarray>array, 0)
+        target.size = np.PyArray_SIZE(<np.ndarray>array) // length
+    else:
+        columns, starts = array.columns, array.starts
+        target.columns, target.starts = _address(columns), <const int64_t *>_address(starts)
+        target.wide_columns = np.PyArray_ITEMSIZE(<np.ndarray?>columns) == 8
+        length = np.PyArray_DIM(<np.ndarray?>starts, 0) - 1
+        target.size = array.width
+        array = array.values
+    if length < n_rows:
+        raise ArgumentError(f"arrays of a run must have {n_rows} rows; got {length}")
+    target.rows, target.batch = _address(array), _writeable(batch, "the buffer of a batch")
+    target.source, target.scale = source.source, source.scale
+    target.transform = <const fastnn_transform *>_address(transforms)
+    target.transforms = len(transforms)
+    target.item = np.PyArray_ITEMSIZE(<np.ndarray>(array if batch is None else batch))
+    return 0
+
+
+cdef class Program:
+    """A plan laid out for the C executor, and what its runs have shown about teams.
+
+    Parameters
+    ----------
+    ops : ndarray of records
+        As `fastnn.native_plan` lays them out.
+    begin : sequence of int
+        First op of each stage, and the number of ops.
+    double : bool
+        Whether the plan is one of float64.
+    prediction : (region, offset, outputs)
+    """
+
+    cdef fastnn_plan _plan
+    cdef fastnn_tuning _tuning
+    cdef object _ops
+
+    def __init__(self, ops, begin, bint double, prediction):
+        self._ops = ops
+        self._plan.op = <const fastnn_op *>_address(ops)
+        for stage in range(FASTNN_STAGES + 1):
+            self._plan.begin[stage] = begin[stage]
+        self._plan.dtype = FASTNN_FLOAT64 if double else FASTNN_FLOAT32
+        self._plan.prediction.region, self._plan.prediction.offset = prediction[:2]
+        self._plan.outputs = prediction[2]
+
+cdef class Run:
+    """A range of batches, to be done by a program in memory of its own.
+
+    Parameters
+    ----------
+    program : Program
+    arena : ParameterArena
+        Inference reads parameters and buffers; training writes to all of it.
+    workspace : ndarray
+    inputs : (NativeInput, NativeInput or None, NativeInput or None)
+        Inputs, targets and weights.
+    batch_range : BatchRange
+        Its state moves on, also where a signal handler raises.
+    """
+
+    cdef fastnn_run _run
+    cdef Watch _watch
+    cdef fastnn_status _status
+    cdef int64_t _start
+    cdef object _state, _error, _memory
+
+    def __init__(self, Program program, arena, workspace, inputs, batch_range):
+        cdef fastnn_run *run = &self._run
+        batches, learning_rates = batch_range.batches, batch_range.learning_rates
+        self._state = batch_range.state
+        run.table, run.plan, run.tuning = _table, &program._plan, &program._tuning
+        run.rows, run.batch_rows = len(batches.data), batches.batch_size
+        self._start, run.stop = batch_range.start, batch_range.stop
+        run.train = learning_rates is not None
+        regions = self._set_regions(arena, workspace)
+        x, target, weight = inputs
+        _set_input(&run.input, x, run.rows)
+        _set_input(&run.target, target, run.rows)
+        _set_input(&run.weight, weight, run.rows)
+        order, predictions = batches.order, batches.predictions
+        losses = batches.losses if batches.scored else None
+        run.order = <const int64_t *>_address(order)
+        run.losses = <double *>_writeable(losses, "losses")
+        run.predictions = <char *>_writeable(predictions, "predictions")
+        run.kept_from = batches.kept_from
+        if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < run.stop - self._start:
+            raise ArgumentError(f"{run.stop - self._start} batches need as many learning rates")
+        run.learning_rates = <const double *>_address(learning_rates)
+        self._memory = [program, regions, inputs, order, learning_rates, losses, predictions]
+        self._watch.end = 0
+        if batch_range.seconds is not None:
+            nanoseconds = int(batch_range.seconds * 1e9)
+            self._watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
+        run.watch, run.context = _look, &self._watch
+        self._rewind()
+
+    cdef list _set_regions(self, arena, workspace):
+        """Set the memory of the plan; return the arrays, which must stay alive."""
+        parameters, buffers = arena.parameters, arena.buffers
+        regions = [parameters, buffers, workspace]
+        self._run.base[FASTNN_WORKSPACE] = _writeable(workspace, "workspace")
+        if not self._run.train:
+            self._run.base[FASTNN_PARAMETERS] = _address(parameters)
+            self._run.base[FASTNN_BUFFERS] = _address(buffers)
+            return regions
+        gradients, slots = arena.gradients, arena.slots
+        self._run.base[FASTNN_PARAMETERS] = _writeable(parameters, "parameters")
+        self._run.base[FASTNN_GRADIENTS] = _writeable(gradients, "gradients")
+        self._run.base[FASTNN_SLOTS] = _writeable(slots, "slots")
+        self._run.base[FASTNN_BUFFERS] = _writeable(buffers, "buffers")
+        return regions + [gradients, slots]
+
+    cdef _rewind(self):
+        """Go to the first batch, at the state's step."""
+        cdef fastnn_run *run = &self._run
+        run.batch = self._start
+        run.seed, run.step = self._state.seed, self._state.step
+        run.first_step = run.step
+        self._watch.failed, self._error = 0, None
+
+    def repeat(self):
+        """Do the batches from the first on, however often; return what `outcome` does."""
+        self._rewind()
+        self.execute()
+        return self.outcome()
+
+    cpdef execute(self):
+        """Do the batches, and move the state on."""
+        cdef fastnn_run *run = &self._run
+        with nogil:
+            self._status = fastnn_execute(run)
+        if self._watch.failed:  # Python must not run on while an error is set
+            self._error = _pending_error()
+        if run.step > run.first_step:  # not in inference, while another thread may move it on
+            self._state.step = run.step
+            self._state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
+
+    def outcome(self):
+        """The number of the next batch and whether it diverged; raises what ended the run."""
+        if self._error is not None:
+            raise self._error
+        if self._status == FASTNN_DIVERGED:
+            return self._run.batch, True
+        if self._status == FASTNN_BAD_CODE:
+            _raise_bad_code()
+        if self._status == FASTNN_CUSTOM_RAISED:
+            _raise_function_error()
+        if self._status != FASTNN_OK:
+            raise BackendError(f"the native executor refused a plan (status {<int>self._status})")
+        return self._run.batch, False
+
+
+cdef extern from *:
+    """
+    static int fastnn_pending_error(void) { return -1; }
+    """
+    int _raise_pending "fastnn_pending_error"() except -1
+
+
+cdef object _pending_error():
+    """The error that is set, which no longer is."""
+    try:
+        _raise_pending()
+    except BaseException as error:
+        return error
+
+
+cdef class Crew:
+    """Threads that do one `Run` after another, each on a core of its own.
+
+    Parameters
+    ----------
+    take : callable
+        Called by every member with the run that it has done, or None at first, for the next one;
+        None lets it go. Should it raise, all members go.
+    """
+
+    cdef fastnn_crew _crew
+    cdef object _take, _error
+
+    def __init__(self, take):
+        self._take = take
+
+    def work(self, int members):
+        """Let up to `members` threads work, the calling one among them; returns their number."""
+        cdef int ran
+        with nogil:
+            ran = fastnn_crew_run(members, _work, <void *>self)
+        if self._error is not None:
+            raise self._error
+        return ran
+
+    def stop(self):
+        """Have all runs end without the batch at hand."""
+        fastnn_crew_stop(&self._crew)
+
+    @property
+    def stopping(self):
+        """Whether `stop` was called, or a member raised."""
+        return bool(fastnn_crew_is_stopping(&self._crew))
+
+    cdef int _member(self, bint deaf) except -1:
+        cdef Run run = self._take(None)
+        while run is not None:
+            run._watch.crew, run._watch.deaf = &self._crew, deaf
+            run.execute()
+            run = self._take(run)
+        return 0
+
+
+cdef void _work(void *context, int member) noexcept with gil:
+    """The life of a member, which keeps one Python thread state for all of it."""
+    crew = <Crew>context
+    try:
+        crew._member(member > 0)
+    except BaseException as error:
+        crew._error = error
+        crew.stop()

@@ -1,0 +1,208 @@
+"""What a search shows while it runs."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ..objectives import Objective, dominates
+
+#: Seconds between two looks at the clock in a terminal, two pictures there at least, and two lines
+#: of a file.
+TICK, PICTURE, LINE = 1.0, 0.05, 10.0
+
+
+class Progress:
+    """Best value so far, trials per second and time left: a tqdm bar, or lines in a file.
+
+    The bar moves with the trials, or with the time where that ends first, and its clock goes on
+    while networks train. What is left is told by the rate so far.
+
+    Parameters
+    ----------
+    objectives : sequence of Objective
+    total : int or None
+        Trials; None if only time is limited.
+    timeout : float or None
+        Seconds.
+    done : int
+        Trials that the study had before.
+    front : sequence of tuple of float
+        Values of the best of them.
+    shown : bool
+    """
+
+    def __init__(
+        self,
+        objectives: Sequence[Objective],
+        total: int | None = None,
+        timeout: float | None = None,
+        *,
+        done: int = 0,
+        front: Sequence[tuple[float, ...]] = (),
+        shown: bool = True,
+    ):
+        self._signs = [objective.sign for objective in objectives]
+        self._total, self._timeout, self._before, self._done = total, timeout, done, done
+        self._known, self._front = list(front), list(front)
+        self._failed = 0
+        self._doing = ""
+        self._start = time.monotonic()
+        self._show: _Bar | _Lines | None = (_Bar if _is_live() else _Lines)() if shown else None
+        self._over = threading.Event()
+        self._clock = threading.Thread(target=self._tick, daemon=True)
+        if isinstance(self._show, _Bar):
+            self._clock.start()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._over.set()
+        if self._clock.is_alive():
+            self._clock.join()
+        if self._show is not None:
+            self._doing = ""
+            self._show.close(self.share, self.text)
+
+    def training(self, trials: int, epochs: int) -> None:
+        """So many trials are being trained up to so many epochs."""
+        self._doing = f"{trials} to epoch {epochs}"
+        self._refresh()
+
+    def waiting(self, trials: int) -> None:
+        """So many trials are with other searchers, and none is left to begin."""
+        self._doing = f"{trials} with other searchers"
+        self._refresh()
+
+    def ended(self, best: Sequence[tuple[float, ...]], failed: int) -> None:
+        """One trial more has ended; `best` are those of this search on the front."""
+        self._done += 1
+        self._failed = failed
+        self._front = [*self._known, *best]
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self._show is not None:
+            self._show.update(self.share, self.text)
+
+    def _tick(self) -> None:
+        while not self._over.wait(TICK):
+            self._refresh()
+
+    @property
+    def share(self) -> float:
+        """How much is done, in [0, 1]: of the trials or of the time, what is more."""
+        shares = [0.0]
+        if self._total:
+            shares.append(self._done / self._total)
+        if self._timeout:
+            shares.append(self._elapsed / self._timeout)
+        return min(1.0, max(shares))
+
+    @property
+    def text(self) -> str:
+        """All that there is to say, what matters most first: narrow terminals cut the end."""
+        counted = f"{self._done}" if self._total is None else f"{self._done}/{self._total}"
+        parts = [f"{counted} trials", self._best(), self._rate(), self._left()]
+        parts += [f"failed={self._failed}"] * bool(self._failed)
+        parts += [self._doing, f"{clock(self._elapsed)} gone"]
+        return ", ".join(filter(None, parts))
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._start
+
+    def _rate(self) -> str:
+        """Trials per second, or seconds for each, of this search."""
+        ended = self._done - self._before
+        if not ended:
+            return ""
+        rate = ended / max(self._elapsed, 1e-9)
+        return f"{rate:.3g} trials/s" if rate >= 1 else f"{1 / rate:.3g} s/trial"
+
+    def _best(self) -> str:
+        """The best value; of several objectives, the size of the front and the best of each."""
+        if not self._front:
+            return ""
+        points = {tuple(s * v for s, v in zip(self._signs, f, strict=True)) for f in self._front}
+        columns = zip(*points, strict=True)
+        best = [sign * min(column) for sign, column in zip(self._signs, columns, strict=True)]
+        values = "/".join(f"{value:.5g}" for value in best)
+        if len(best) == 1:
+            return f"best={values}"
+        size = sum(not any(dominates(other, point) for other in points) for point in points)
+        return f"front={size}, best={values}"
+
+    def _left(self) -> str:
+        """Seconds until the trials are done, or the time is up."""
+        if self._over.is_set():
+            return ""
+        ended, seconds = self._done - self._before, []
+        if self._timeout is not None:
+            seconds.append(max(0.0, self._timeout - self._elapsed))
+        if self._total is not None and ended:
+            seconds.append((self._total - self._done) * self._elapsed / ended)
+        return f"{clock(min(seconds))} left" if seconds else ""
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, as far as there are any."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _is_live() -> bool:
+    """Whether what is shown can be drawn over: in a terminal, or a notebook."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        return True
+    from tqdm.auto import tqdm
+    from tqdm.notebook import tqdm as notebook
+
+    return issubclass(tqdm, notebook)
+
+
+class _Bar:
+    """A bar of tqdm's."""
+
+    def __init__(self) -> None:
+        from tqdm.auto import tqdm
+
+        self._bar: Any = tqdm(total=1.0, bar_format="search |{bar}|", dynamic_ncols=True)
+        self._last = 0.0
+
+    def update(self, share: float, text: str) -> None:
+        """Draw what there is now, if that was not done just now."""
+        if time.monotonic() - self._last < PICTURE:
+            return
+        self._last = time.monotonic()
+        self._bar.n = share
+        self._bar.bar_format = f"search {{percentage:.0f}}%|{{bar}}| {text}"
+        self._bar.refresh()
+
+    def close(self, share: float, text: str) -> None:
+        """Draw the last, and leave it there."""
+        self._last = 0.0
+        self.update(share, text)
+        self._bar.close()
+
+
+class _Lines:
+    """A line now and then."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def update(self, share: float, text: str) -> None:
+        """Write a line if the last one is old."""
+        if time.monotonic() - self._last >= LINE:
+            self.close(share, text)
+
+    def close(self, share: float, text: str) -> None:
+        """Write a line."""
+        self._last = time.monotonic()
+        print(f"search {share:.0%}: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,102 @@
+"""A task as one block of bytes, which a file can hold and another process can map.
+
+    ┌───────┬─────────────────┬────────┬──────────┬─────┐
+    │ count │ sizes, as uint64│ pickle │ buffer 1 │ …   │   each segment at a multiple of 64 bytes
+    └───────┴─────────────────┴────────┴──────────┴─────┘
+
+The buffers are those of pickle's protocol 5 (PEP 574): the memory of arrays, frames and sparse
+matrices. What is unpacked looks at the block, and copies nothing but what lies in the pickle
+itself, such as lists.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...errors import ArgumentTypeError
+from ...utils import optional
+from .jobs import Task
+
+#: In bytes; that of a cache line.
+ALIGNMENT = 64
+#: What the elements of arrays need at most, and memory that NumPy allocates has.
+SIMPLE = 16
+
+#: By field of the task, the argument of `search` that it comes from.
+_ARGUMENTS = {"split": "cv or validation_data", "objectives": "objective"}
+
+
+def pickled(thing: Any, buffers: list[pickle.PickleBuffer] | None = None) -> bytes:
+    """By value where another process could not import it: lambdas, closures, the main module."""
+    cloudpickle = optional.module("cloudpickle", extra="search", need="executor=")
+    callback = None if buffers is None else buffers.append
+    return cloudpickle.dumps(thing, protocol=5, buffer_callback=callback)
+
+
+def pack(task: Task) -> list[memoryview | bytes]:
+    """Pieces that, one after the other, are the block.
+
+    Raises
+    ------
+    ArgumentTypeError
+        Something cannot be pickled; the message names the argument.
+    """
+    whole = dataclasses.replace(task, X=_in_one_piece(task.X), y=_in_one_piece(task.y))
+    buffers: list[pickle.PickleBuffer] = []
+    try:
+        stream = pickled(whole, buffers)
+    except Exception as error:
+        raise _complaint(task, error) from error
+    return list(_pieces([memoryview(stream), *(buffer.raw() for buffer in buffers)]))
+
+
+def _in_one_piece(array: Any) -> Any:
+    """Views with gaps, and maps of files, would become part of the pickle."""
+    if type(array) not in (np.ndarray, np.memmap):
+        return array
+    plain = np.asarray(array)
+    return plain if plain.flags.forc else np.ascontiguousarray(plain)
+
+
+def _pieces(segments: list[memoryview]) -> Iterator[memoryview | bytes]:
+    sizes = np.array([len(segments), *(segment.nbytes for segment in segments)], dtype="<u8")
+    yield sizes.tobytes()
+    yield bytes(-sizes.nbytes % ALIGNMENT)
+    for segment in segments:
+        yield segment
+        yield bytes(-segment.nbytes % ALIGNMENT)
+
+
+def _complaint(task: Task, error: Exception) -> ArgumentTypeError:
+    """Which argument it is that cannot be pickled."""
+    for field in dataclasses.fields(task):
+        try:
+            pickled(getattr(task, field.name))
+        except Exception as own:
+            name, error = _ARGUMENTS.get(field.name, field.name), own
+            break
+    else:
+        name = "the search"
+    return ArgumentTypeError(
+        f"{name} cannot be sent to the processes of the executor: {type(error).__name__}: {error}"
+    )
+
+
+def unpack(block: np.ndarray) -> Task:
+    """The task; its arrays look at the block (uint8), or at a copy if it begins anywhere."""
+    if block.ctypes.data % SIMPLE:
+        block = block.copy()
+    view = memoryview(block.data)
+    count = int.from_bytes(view[:8], "little")
+    sizes = [int(size) for size in np.frombuffer(view[8 : 8 * (count + 1)], dtype="<u8")]
+    segments, start = [], 8 * (count + 1)
+    for size in sizes:
+        start += -start % ALIGNMENT
+        segments.append(view[start : start + size])
+        start += size
+    return pickle.loads(segments[0], buffers=segments[1:])

@@ -1,0 +1,158 @@
+"""The benchmarks measure what they say: workloads, the training they are held against, reports."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+MODULES = ("cases", "results", "targets", "interleave", "report")
+SMALL = 3  # of the training workloads: quick enough in float64
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """The modules of the benchmarks, which are programs and no package."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        peers = {name: importlib.import_module(f"peers.{name}") for name in MODULES}
+        workloads = importlib.import_module("workloads")
+        yield SimpleNamespace(
+            **peers, workloads=workloads, oracle=importlib.import_module("workloads.oracle")
+        )
+
+
+@pytest.fixture
+def measured(bench):
+    """Made-up times of one network on 1 and 2 threads: fastnn 2 µs, torch 8 µs, peak 1 GFLOP/s."""
+    results = bench.results.Results()
+    [case] = [c for c in bench.cases.all_cases([1, 2], smoke=False) if c.name == "train 4-4-1, 1"]
+    case = replace(case, name="train 8-32-32-2, 32")
+    times = {"fastnn": 2e-6, "torch": 8e-6, bench.cases.LIMIT: 1e-9}
+    for task in case.tasks:
+        if task.label in times:
+            for slowdown in (1, 10, 1):  # of a round: hits all alike
+                seconds = slowdown * times[task.label] / task.threads
+                results.add(case.name, task, seconds)
+        else:
+            results.miss(case.name, task, "left out")
+    return results
+
+
+def test_workloads_are_those_of_their_names(bench):
+    for workload in (*bench.workloads.TRAINING, bench.workloads.OVERHEAD):
+        x, y = workload.data
+        assert x.shape == (workload.batch * workload.steps, workload.sizes[0])
+        assert x.dtype == np.float32
+        assert y.shape == (workload.rows,)
+        if not workload.regression:
+            assert set(y) == set(range(workload.sizes[-1]))
+        shapes = [w.shape for w in workload.weights[::2]]
+        assert shapes == list(zip(workload.sizes, workload.sizes[1:], strict=False))
+        assert workload.short().updates <= workload.updates
+
+
+def test_flops_leave_out_the_first_gradient_of_inputs(bench):
+    # 32 rows: 2 · 8 · 32 twice, then 32 · 32 and 32 · 2 three times each.
+    assert bench.workloads.TRAINING[0].flops == 32 * (4 * 256 + 6 * 1024 + 6 * 64)
+
+
+def test_oracle_agrees_with_fastnn_and_notices_another_learning_rate(bench):
+    fastnn_native = importlib.import_module("peers.adapters.fastnn_native")
+    for workload in (*bench.workloads.TRAINING[:SMALL], bench.workloads.OVERHEAD):
+        check = workload.for_check()
+        expected = bench.oracle.epoch_losses(check)
+        assert bench.oracle.close(fastnn_native.trainer(check, shuffle=False)(), expected)
+        other = replace(check, learning_rate=1.1 * check.learning_rate)
+        assert not bench.oracle.close(bench.oracle.epoch_losses(other), expected)
+
+
+def test_cases_name_known_peers_once(bench):
+    peers = importlib.import_module("peers.adapters").PEERS
+    for smoke in (False, True):
+        all_cases = list(bench.cases.all_cases([1, 2], smoke))
+        assert len({case.name for case in all_cases}) == len(all_cases)
+        for case in all_cases:
+            keys = [(c.label, c.threads) for c in case.tasks]
+            assert len(set(keys)) == len(keys)
+            assert {c.peer for c in case.tasks} <= set(peers)
+
+
+def test_every_case_has_a_row(bench):
+    names = [case.name for case in bench.cases.all_cases([1, 2], smoke=False)]
+    results = bench.results.Results()
+    for name in names:
+        assert bench.targets.rows(results, [1, 2], [name]), name
+
+
+def test_ratio_is_taken_within_rounds(measured):
+    assert measured.ratio("train 8-32-32-2, 32", ("torch", 1), ("fastnn", 1)) == pytest.approx(4)
+    assert measured.ratio("train 8-32-32-2, 32", ("fastnn", 1), ("fastnn", 2)) == pytest.approx(2)
+    assert measured.ratio("train 8-32-32-2, 32", ("jax", 1), ("fastnn", 1)) is None
+
+
+def test_verdicts_follow_the_goals(bench, measured):
+    rows = bench.targets.rows(measured, [1, 2], ["train 8-32-32-2, 32"])
+    assert [(row.threads, row.met) for row in rows] == [(1, True), (2, True), (2, True)]
+    # 2 µs where 241,664 operations take 242 µs.
+    assert "= 0.01 × FMA limit" in rows[0].figure
+    assert rows[0].ratios["torch"] == pytest.approx(4)
+
+
+def test_a_failed_peer_leaves_a_gap_and_a_reason(bench, measured):
+    rows = bench.targets.rows(measured, [1, 2], ["train 8-32-32-2, 32"])
+    assert "torch 4.00  torch.compile —" in bench.report.table(rows)
+    assert "left out" in bench.report.summary(rows, measured)
+
+
+def test_json_holds_every_repeat(bench, measured, tmp_path):
+    rows = bench.targets.rows(measured, [1, 2], ["train 8-32-32-2, 32"])
+    cases = list(bench.cases.all_cases([1, 2], smoke=False))
+    bench.report.write_json(tmp_path / "r.json", rows, cases, measured, {"machine": "made up"})
+    data = json.loads((tmp_path / "r.json").read_text())
+    assert data["machine"] == "made up"
+    assert [row["verdict"] for row in data["rows"]] == ["met"] * 3
+    [torch] = [t for t in data["times"] if (t["task"], t["threads"]) == ("torch", 1)]
+    assert torch["seconds"] == pytest.approx([8e-6, 8e-5, 8e-6])
+    assert torch["median"] == pytest.approx(8e-6)
+    [jax] = [t for t in data["times"] if (t["task"], t["threads"]) == ("jax", 1)]
+    assert (jax["seconds"], jax["missing"]) == ([], "left out")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, ""), (2.5, "2.5 s"), (2e-6, "2 µs"), (1.234e-10, "0.123 ns")]
+)
+def test_duration(bench, seconds, text):
+    assert bench.targets.duration(seconds) == text
+
+
+def test_contest_reports_repeats_and_what_a_peer_cannot_do(bench, tmp_path):
+    tasks = [
+        bench.cases.Task("gemm", "fastnn", 1, "gemm", (4, 4, 4)),
+        bench.cases.Task("dance", "fastnn", 1, "dance"),
+    ]
+    results, pool = bench.results.Results(), bench.interleave.Pool(tmp_path)
+    try:
+        bench.interleave.run(bench.cases.Case("case", tasks), 3, pool, results)
+    finally:
+        pool.end()
+    assert len(results.seconds("case", "gemm", 1)) == 3
+    assert "it has no dance" in results.reason("case", "dance", 1)
+
+
+def test_a_worker_that_dies_is_told_from_one_that_works(bench, tmp_path):
+    worker = bench.interleave.Worker("fastnn", 1, tmp_path)
+    try:
+        worker.answer()
+        worker._process.kill()
+        with pytest.raises(bench.interleave.PeerError, match="status -9"):
+            worker.ask("forget")
+        assert not worker.alive
+    finally:
+        worker.end()
