@@ -12,7 +12,8 @@ from fastnn.data.data_set import data_set
 from fastnn.execution.batches import BatchPass
 from fastnn.execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from fastnn.ir.builder import PlanMode
-from fastnn.ir.program import Batch, EpsilonHat, PerWeight, Result
+from fastnn.ir.per_step import EpsilonHat
+from fastnn.ir.program import Batch, PerWeight, Result
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 4)), RNG.normal(size=(12, 3))
@@ -104,7 +105,7 @@ def test_epsilon_hat_is_added_before_the_bias_correction():
         w = w - rate * m / (np.sqrt(v) + 0.5)
         net.train_on_batch(X, Y)
         np.testing.assert_allclose(net.get_weights()[0], w)
-    assert EpsilonHat(0.5, 0.9, skipped=2).value(3) == pytest.approx(0.5 / math.sqrt(0.1))
+    assert EpsilonHat(0.5, 0.9, skipped=2).value(3, 0.1) == pytest.approx(0.5 / math.sqrt(0.1))
 
 
 def test_lbfgs_ends_after_so_many_evaluations():

@@ -7,10 +7,9 @@ from collections.abc import Callable, Hashable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ..ir.per_step import LearningRate, NextStep
 from ..ir.program import (
     ClippedTo,
-    LearningRate,
-    NextStep,
     PerWeight,
     Ref,
     Region,

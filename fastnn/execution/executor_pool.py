@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..compiler.folding import folding_is_accurate
 from ..compiler.lowering import compile_plan
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from ..compiler.architecture import Architecture
 
 
-class PlanKey(NamedTuple):
-    """The rows of a plan's largest batch, and its purpose."""
-
-    n_rows: int
-    mode: PlanMode
+#: The rows of a plan's largest batch, and its purpose.
+PlanKey = tuple[int, PlanMode]
 
 
 class ExecutorPool:
@@ -68,7 +65,7 @@ class ExecutorPool:
 
     def plan(self, n_rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
         """Return the plan for batches of up to `n_rows` rows; see `PlanMode`."""
-        return self._plan(PlanKey(n_rows, PlanMode(training, labels, True, folded)))
+        return self._plan((n_rows, PlanMode(training, labels, True, folded)))
 
     def _plan(self, key: PlanKey) -> Plan:
         if key not in self._plans:
@@ -94,10 +91,10 @@ class ExecutorPool:
         """An executor that no other thread uses meanwhile, for batches of up to `n_rows` rows."""
         capacity = 1 << (n_rows - 1).bit_length()  # few plans serve all sizes
         mode = PlanMode(False, labels, True, True, noise, link=link)
-        executor, idle = self._lend(PlanKey(capacity, mode))
+        executor, idle = self._lend((capacity, mode))
         if not folding_is_accurate(executor.plan, executor.fixed_array):
             idle.append(executor)
-            executor, idle = self._lend(PlanKey(capacity, mode._replace(folded=False)))
+            executor, idle = self._lend((capacity, mode._replace(folded=False)))
         try:
             yield executor
         finally:

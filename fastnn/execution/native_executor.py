@@ -12,6 +12,7 @@ import numpy as np
 from .. import kernels
 from ..augmentation.pipeline import Pipeline, Transform
 from ..data.sparse_rows import SparseRows
+from ..ir.per_step import StepTable, StreamOffset
 from ..ir.program import Plan
 from ..runtime.interrupts import DeferredInterrupt
 from .arena import ParameterArena, aligned_zeros
@@ -74,8 +75,21 @@ class NativeExecutor(Executor):
             # Not a `functools.cached_property`, which locks in Python 3.11: a child of fork would
             # wait for ever for a lock that another thread held.
             self._program = encode_plan(self.plan, self._native)
-        inputs = self._inputs(batch_range.batches)
-        return self._native.Run(self._program, self.arena, self._workspace, inputs, batch_range)
+        inputs, table = self._inputs(batch_range.batches), self._step_table(batch_range)
+        memory = self.arena, self._workspace
+        return self._native.Run(self._program, *memory, inputs, batch_range, table)
+
+    def _step_table(self, batch_range: BatchRange) -> np.ndarray | None:
+        """Return the table of steps: columns for the plan's operands and the transforms'."""
+        table, augmentation = self.plan.per_step, batch_range.batches.augmentation
+        if augmentation is not None:
+            table = StepTable([*table.operands, *map(StreamOffset, augmentation.streams)])
+        if not table.operands:
+            return None
+        state, rates = batch_range.state, batch_range.learning_rates
+        if rates is None:
+            rates = np.array([state.learning_rate])
+        return table.bits(state.step + 1, rates)
 
     def _inputs(
         self, batches: BatchPass
@@ -96,10 +110,7 @@ class NativeExecutor(Executor):
         batches: BatchPass,
         transforms: tuple[Transform, ...],
     ) -> NativeInput | None:
-        """Return an array as a run takes it, with a buffer where it needs one.
-
-        Each of the transforms writes a buffer that it does not read: two take turns.
-        """
+        """Return an array as a run takes it, with a buffer where it needs one."""
         if array is None:
             return None
         if isinstance(array, SparseRows):
@@ -112,12 +123,23 @@ class NativeExecutor(Executor):
         batch = None
         if converted or batches.order is not None:
             batch = self._buffer(name, batches.batch_size, array.shape[1:], dtype)
-        records = np.zeros(len(transforms), TRANSFORM) if transforms else NO_TRANSFORMS
+        records = NO_TRANSFORMS
+        if transforms:
+            records = self._encode_transforms(name, batches, transforms)
+        return NativeInput(array, source, scale, batch, records)
+
+    def _encode_transforms(
+        self, name: str, batches: BatchPass, transforms: tuple[Transform, ...]
+    ) -> np.ndarray:
+        """Return the records of transforms, each of which writes a buffer that it does not read."""
+        assert batches.augmentation is not None
+        records, streams = np.zeros(len(transforms), TRANSFORM), batches.augmentation.streams
         for turn, (record, transform) in enumerate(zip(records, transforms, strict=True)):
             shape, buffer = transform.shape, f"{name} {turn % 2}"
             out = self._buffer(buffer, batches.batch_size, shape, transform.dtype)
-            encode_transform(record, transform, out)
-        return NativeInput(array, source, scale, batch, records)
+            column = len(self.plan.per_step.operands) + streams.index(transform.stream)
+            encode_transform(record, transform, out, column)
+        return records
 
     def _sparse_input(self, array: SparseRows, batches: BatchPass) -> NativeInput:
         """Return rows of a sparse matrix, which become dense in a buffer."""

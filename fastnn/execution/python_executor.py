@@ -16,14 +16,11 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
+from ..ir.per_step import PerStep
 from ..ir.program import (
     BATCH_REGIONS,
-    AverageMomentum,
     Batch,
     ClippedTo,
-    EpsilonHat,
-    LearningRate,
-    NextStep,
     Op,
     PerWeight,
     Plan,
@@ -31,10 +28,8 @@ from ..ir.program import (
     Result,
     RunState,
     StateValue,
-    StreamOffset,
 )
 from ..runtime.interrupts import DeferredInterrupt
-from ..runtime.random_streams import stream_offset
 from .arena import ParameterArena
 from .batches import BatchRange
 from .executor import NO_ROWS, Diverged, Executor
@@ -51,7 +46,8 @@ class BoundOp:
     """An op tied to memory and to a back end.
 
     `arguments` holds what stays the same from batch to batch, and `changing` the places and the
-    plan's arguments of what does not.
+    plan's arguments of what does not. `per_step` has the places, and the columns in the table of
+    steps, of what depends on the step alone.
     """
 
     function: Callable[..., Any]
@@ -59,6 +55,7 @@ class BoundOp:
     factor: float
     arguments: list[Any]
     changing: tuple[tuple[int, Any], ...]
+    per_step: tuple[tuple[int, int], ...]
 
 
 class PythonExecutor(Executor):
@@ -81,14 +78,27 @@ class PythonExecutor(Executor):
     def bind_inference(self, batch_range: BatchRange) -> Callable[[], object]:
         return partial(self.run, batch_range)
 
-    def run_stages(self, stages: Iterable[str], batch: Batch, state: RunState) -> list[float]:
-        """Run the named stages of the plan on one batch; return the sums indexed by `Result`."""
+    def run_stages(
+        self,
+        stages: Iterable[str],
+        batch: Batch,
+        state: RunState,
+        row: Sequence[float] | None = None,
+    ) -> list[float]:
+        """Run the named stages of the plan on one batch; return the sums indexed by `Result`.
+
+        `row` holds what depends on the step; it is worked out from the state by default.
+        """
         results = [0.0] * len(Result)
+        if row is None:
+            row = self.plan.per_step.row(state.step + 1, state.learning_rate)
         for stage in stages:
             for op in self._bind(stage, len(batch.x)):
                 arguments = op.arguments.copy()
+                for position, column in op.per_step:
+                    arguments[position] = row[column]
                 for position, argument in op.changing:
-                    arguments[position] = self._resolve(argument, batch, state, results)
+                    arguments[position] = self._resolve(argument, batch, state.seed, results)
                 value = op.function(*arguments)
                 if op.result is Result.ARRAY_SQUARED_NORM:
                     results[op.result] = value
@@ -109,31 +119,33 @@ class PythonExecutor(Executor):
     def _train(self, batch_range: BatchRange, interrupt: DeferredInterrupt) -> int:
         seconds, state = batch_range.seconds, batch_range.state
         end = math.inf if seconds is None else time.monotonic() + seconds
-        assert batch_range.learning_rates is not None
-        rates = iter(batch_range.learning_rates.tolist())
+        rates = batch_range.learning_rates
+        assert rates is not None
+        steps = zip(rates.tolist(), self.plan.per_step.rows(state.step + 1, rates), strict=True)
         for number in range(batch_range.start, batch_range.stop):
             with interrupt.allowed():
                 batch = batch_range.batches.batch(number, self.plan, state)
             if batch.weight is None or batch.weight.any():
-                self._compute_gradients(batch_range, number, batch, interrupt)
+                learning_rate, row = next(steps)
+                with interrupt.allowed():
+                    self._compute_gradients(batch_range, number, batch, row)
                 with interrupt.section():
-                    state.learning_rate = next(rates)
-                    self.run_stages(("update",), batch, state)
+                    state.learning_rate = learning_rate
+                    self.run_stages(("update",), batch, state, row)
                     state.step += 1
             if time.monotonic() >= end:
                 return number + 1
         return batch_range.stop
 
     def _compute_gradients(
-        self, batch_range: BatchRange, number: int, batch: Batch, interrupt: DeferredInterrupt
+        self, batch_range: BatchRange, number: int, batch: Batch, row: Sequence[float]
     ) -> None:
-        with interrupt.allowed():
-            results = self.run_stages(GRADIENT_STAGES, batch, batch_range.state)
-            loss = results[Result.LOSS]
-            batch_range.batches.losses[number] = loss
-            if not math.isfinite(loss) or results[Result.NONFINITE]:
-                raise Diverged(number, loss)
-            self._store_prediction(batch_range, number, batch)
+        results = self.run_stages(GRADIENT_STAGES, batch, batch_range.state, row)
+        loss = results[Result.LOSS]
+        batch_range.batches.losses[number] = loss
+        if not math.isfinite(loss) or results[Result.NONFINITE]:
+            raise Diverged(number, loss)
+        self._store_prediction(batch_range, number, batch)
 
     def _store_prediction(self, batch_range: BatchRange, number: int, batch: Batch) -> None:
         batches = batch_range.batches
@@ -158,50 +170,27 @@ class PythonExecutor(Executor):
         function = getattr(functions, op.kernel) if isinstance(op.kernel, str) else op.kernel
         no_batch = Batch(np.empty((n_rows, 0)))
         given = list(op.arguments.values())
+        column = self.plan.per_step.operands.index
+        per_step = tuple((i, column(a)) for i, a in enumerate(given) if isinstance(a, PerStep))
         changing = tuple((i, a) for i, a in enumerate(given) if _changes(a))
         arguments = [
             self.array(a, no_batch) if isinstance(a, Ref) and not _changes(a) else a for a in given
         ]
-        return BoundOp(function, op.result, op.factor, arguments, changing)
+        return BoundOp(function, op.result, op.factor, arguments, changing, per_step)
 
-    def _resolve(
-        self, argument: Any, batch: Batch, state: RunState, results: Sequence[float]
-    ) -> Any:
+    def _resolve(self, argument: Any, batch: Batch, seed: int, results: Sequence[float]) -> Any:
         match argument:
             case StateValue():
-                return getattr(state, argument.value)
-            case LearningRate(multiplier):
-                return state.learning_rate * multiplier
-            case NextStep(skipped):
-                return state.next_step - skipped
-            case StreamOffset(stream):
-                return stream_offset(stream, state.step)
+                return seed
             case ClippedTo():
                 return argument.factor(results)
-            case AverageMomentum():
-                return argument.momentum(state.next_step)
-            case EpsilonHat():
-                return argument.value(state.next_step)
             case PerWeight(strength):
                 return strength / batch.total_weight
         return self.array(argument, batch)
-
-
-#: Arguments that differ from step to step.
-_OPERANDS = (
-    StateValue,
-    LearningRate,
-    NextStep,
-    StreamOffset,
-    ClippedTo,
-    AverageMomentum,
-    EpsilonHat,
-    PerWeight,
-)
 
 
 def _changes(argument: Any) -> bool:
     """Whether an argument differs from batch to batch."""
     if isinstance(argument, Ref):
         return argument.region in BATCH_REGIONS
-    return isinstance(argument, _OPERANDS)
+    return isinstance(argument, StateValue | ClippedTo | PerWeight)

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from .per_step import PerStep, StepTable
+
 
 class Region(enum.IntEnum):
     """Memory that a `Ref` points into; the last three are the batch that the caller brings."""
@@ -113,27 +115,6 @@ class StateValue(enum.Enum):
     SEED = "seed"
 
 
-@dataclass(frozen=True)
-class LearningRate:
-    """The learning rate of the step, times what some parameters want of it."""
-
-    multiplier: float = 1.0
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """Number of the update under way, counted from 1; `skipped` updates before do not count."""
-
-    skipped: int = 0
-
-
-@dataclass(frozen=True)
-class StreamOffset:
-    """The random offset of one stream at the current step."""
-
-    stream: int
-
-
 class Result(enum.IntEnum):
     """Where the value that a kernel returns is added up."""
 
@@ -160,39 +141,10 @@ class ClippedTo:
 
 
 @dataclass(frozen=True)
-class AverageMomentum:
-    """What stays of the exponential average of all weights before step t takes its own in.
-
-    Of the average that starts at zero, with its bias corrected: (decay − decayᵗ) / (1 − decayᵗ).
-    """
-
-    decay: float
-
-    def momentum(self, step: int) -> float:
-        power = self.decay**step
-        return (self.decay - power) / (1 - power)
-
-
-@dataclass(frozen=True)
 class PerWeight:
     """A strength divided by the sum of the batch's sample weights, or by its rows without any."""
 
     strength: float
-
-
-@dataclass(frozen=True)
-class EpsilonHat:
-    """The ε that, added after the bias correction, is `epsilon` added before it: ε / √(1 − β₂ᵗ).
-
-    t counts the updates, less those that were skipped, as `NextStep` does.
-    """
-
-    epsilon: float
-    beta2: float
-    skipped: int = 0
-
-    def value(self, step: int) -> float:
-        return self.epsilon / math.sqrt(1 - self.beta2 ** (step - self.skipped))
 
 
 @dataclass(frozen=True)
@@ -253,6 +205,8 @@ class Plan:
         Arrays that layers of the user name, and the values at which slopes jump.
     python_layers : tuple of str
         Names of the layers whose ops are Python functions, which C does not have.
+    per_step : StepTable
+        The arguments of ops that depend on the step alone.
     """
 
     dtype: np.dtype
@@ -265,11 +219,15 @@ class Plan:
     constants: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
     kinks: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
     python_layers: tuple[str, ...] = field(init=False)
+    per_step: StepTable = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        ops = (op for stage in self.stages.values() for op in stage)
+        ops = [op for stage in self.stages.values() for op in stage]
         own = dict.fromkeys(op.layer for op in ops if not isinstance(op.kernel, str))
+        given = (value for op in ops for value in op.arguments.values())
+        per_step = dict.fromkeys(value for value in given if isinstance(value, PerStep))
         object.__setattr__(self, "python_layers", tuple(own))
+        object.__setattr__(self, "per_step", StepTable(per_step))
 
 
 @dataclass(frozen=True)
@@ -321,7 +279,3 @@ class RunState:
     learning_rate: float
     step: int = 0
     epoch: int = 0
-
-    @property
-    def next_step(self) -> int:
-        return self.step + 1

@@ -45,7 +45,7 @@ cdef extern from "executor/executor.h" nogil:
         int64_t outputs
 
     ctypedef struct fastnn_transform:
-        int64_t stream
+        int64_t column
 
     ctypedef struct fastnn_input:
         const void *rows
@@ -66,7 +66,8 @@ cdef extern from "executor/executor.h" nogil:
         const int64_t *order
         int64_t rows, batch_rows, train, batch, stop
         uint64_t seed, step, first_step
-        const double *learning_rates
+        const fastnn_scalar *per_step
+        int64_t columns
         double *losses
         char *predictions
         int64_t kept_from
@@ -165,7 +166,7 @@ cdef class Program:
     Parameters
     ----------
     ops : ndarray of records
-        As `fastnn.native_plan` lays them out.
+        As `fastnn.execution.native_encoding` lays them out.
     begin : sequence of int
         First op of each stage, and the number of ops.
     double : bool
@@ -199,15 +200,17 @@ cdef class Run:
         Inputs, targets and weights.
     batch_range : BatchRange
         Its state moves on, also where a signal handler raises.
+    step_table : ndarray of uint64, shape (steps, columns), or None
+        What depends on the step alone.
     """
 
     cdef fastnn_run _run
     cdef Watch _watch
     cdef fastnn_status _status
     cdef int64_t _start
-    cdef object _state, _error, _memory
+    cdef object _state, _learning_rates, _error, _memory
 
-    def __init__(self, Program program, arena, workspace, inputs, batch_range):
+    def __init__(self, Program program, arena, workspace, inputs, batch_range, step_table):
         cdef fastnn_run *run = &self._run
         batches, learning_rates = batch_range.batches, batch_range.learning_rates
         self._state = batch_range.state
@@ -228,8 +231,11 @@ cdef class Run:
         run.kept_from = batches.kept_from
         if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < run.stop - self._start:
             raise ArgumentError(f"{run.stop - self._start} batches need as many learning rates")
-        run.learning_rates = <const double *>_address(learning_rates)
-        self._memory = [program, regions, inputs, order, learning_rates, losses, predictions]
+        if step_table is not None:
+            run.per_step = <const fastnn_scalar *>_address(step_table)
+            run.columns = np.PyArray_DIM(<np.ndarray>step_table, 1)
+        self._learning_rates = learning_rates
+        self._memory = [program, regions, inputs, order, step_table, losses, predictions]
         self._watch.end = 0
         if batch_range.seconds is not None:
             nanoseconds = int(batch_range.seconds * 1e9)
@@ -276,7 +282,7 @@ cdef class Run:
             self._error = _pending_error()
         if run.step > run.first_step:  # not in inference, while another thread may move it on
             self._state.step = run.step
-            self._state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
+            self._state.learning_rate = self._learning_rates.item(run.step - run.first_step - 1)
 
     def outcome(self):
         """The number of the next batch and whether it diverged; raises what ended the run."""
