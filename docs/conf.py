@@ -73,17 +73,9 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 
-#: What other modules of fastnn use of a network.
-INTERNAL = {
-    *("architecture", "arena", "executors", "settled", "settle_for", "resettle"),
-    *("attach", "build_for", "redescribe", "train"),
-}
-
-
-def skip_others_affairs(app, what, name, member, skip, options):
-    """Leave out what scikit-learn's documentation has, and what only fastnn itself calls."""
-    foreign = (getattr(member, "__module__", None) or "").startswith("sklearn.")
-    return skip or foreign or (what == "class" and name in INTERNAL)
+def skip_inherited(app, what, name, member, skip, options):
+    """Leave out what scikit-learn's documentation has."""
+    return skip or (getattr(member, "__module__", None) or "").startswith("sklearn.")
 
 
 def find_anywhere(app, env, node, content):
@@ -101,6 +93,6 @@ def find_anywhere(app, env, node, content):
 
 def setup(app):
     app.connect("missing-reference", find_anywhere)
-    app.connect("autodoc-skip-member", skip_others_affairs)
+    app.connect("autodoc-skip-member", skip_inherited)
     app.connect("doctree-read", names.trim)
     app.connect("doctree-resolved", names.link)

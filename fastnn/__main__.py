@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Run the command line of this process and return its exit code.
 
-    Ctrl-C while modules are imported is answered here; while a command runs, by the command line.
+    Ctrl-C is handled here while modules are imported, and by the command line while a command runs.
     """
     try:
         from .cli import main as run

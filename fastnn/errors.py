@@ -1,17 +1,11 @@
-"""Exceptions. All derive from `FastnnError`; those about a value are `ValueError` too."""
+"""Exceptions: all derive from `FastnnError`, those about a value from `ValueError` too."""
 
 from __future__ import annotations
 
-import difflib
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-from .utils import foreign_names
-
-if TYPE_CHECKING:
-    from .search.result import SearchResult
+from typing import Any
 
 
 class FastnnError(Exception):
@@ -102,7 +96,7 @@ class DivergenceError(FastnnError, ArithmeticError):
     Attributes
     ----------
     epoch, batch : int
-        Where it happened, both counted from 1.
+        Place of the error, both counted from 1.
     layer : str
         First layer, in the order of computation, with a non-finite value.
 
@@ -167,7 +161,7 @@ class SearchError(FastnnError, RuntimeError):
     Attributes
     ----------
     result : SearchResult or None
-        What the search has found until then; None if no trial was trained.
+        The trials until then; None if no trial was trained.
 
     Examples
     --------
@@ -176,7 +170,7 @@ class SearchError(FastnnError, RuntimeError):
     (True, None)
     """
 
-    result: SearchResult | None = None
+    result: Any = None
 
 
 class ExecutorError(FastnnError, RuntimeError):
@@ -185,7 +179,7 @@ class ExecutorError(FastnnError, RuntimeError):
     Attributes
     ----------
     result : SearchResult or None
-        What the search has found until then; None if no trial was trained.
+        The trials until then; None if no trial was trained.
 
     Examples
     --------
@@ -194,7 +188,7 @@ class ExecutorError(FastnnError, RuntimeError):
     (True, None)
     """
 
-    result: SearchResult | None = None
+    result: Any = None
 
 
 class BackendError(FastnnError, RuntimeError):
@@ -213,7 +207,7 @@ class BackendError(FastnnError, RuntimeError):
 
 
 class TableWarning(UserWarning):
-    """A table has cells that the model cannot make much of; the message counts them by column.
+    """A table has cells unlike those of training; the message counts them by column.
 
     Examples
     --------
@@ -245,7 +239,7 @@ class UnknownCategoryWarning(UserWarning):
 
 @contextmanager
 def naming(argument: str) -> Iterator[None]:
-    """A context whose errors about arguments begin with the name of the argument that holds them.
+    """Prefix errors about arguments within the context with the name of the argument.
 
     `validation_data`, for instance, holds an X and a y.
     """
@@ -256,19 +250,3 @@ def naming(argument: str) -> Iterator[None]:
             raise
         kind = ArgumentError if isinstance(error, ArgumentError) else ArgumentTypeError
         raise kind(f"{argument}: {error}") from error
-
-
-def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:
-    """The error for a name that is not among the known ones, with the nearest one suggested."""
-    known = sorted(known)
-    if not isinstance(name, str):
-        wrapper = foreign_names.WRAPPERS.get(argument) if callable(name) else None
-        hint = f": make it one by {wrapper}" if wrapper else ""
-        return ArgumentTypeError(
-            f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}{hint}"
-        )
-    habit = [one for one in foreign_names.NAMES.get(name.lower(), ()) if one in known]
-    near = habit or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    hint = foreign_names.ADVICE.get((argument, name.lower()), hint)
-    return ArgumentError(f"unknown {argument} {name!r}: {hint}Known: {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""Initial values of parameters: what to pass as the `initializer` of a layer, by name or object.
+"""Initial values of parameters, for the `initializer` of a layer, by name or object.
 
 >>> from fastnn import Dense
 >>> Dense(64, "tanh").initializer  # "auto", for this activation
@@ -16,7 +16,7 @@ import numpy as np
 
 from .runtime.random_streams import normal, uniform
 from .utils import checks
-from .utils.specification import Specification, resolve
+from .utils.specification import Specification
 
 __all__ = [
     "Constant",
@@ -57,14 +57,14 @@ class Initializer(Specification, family=True):
     """
 
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
-        """Initial values, float64, for one parameter array.
+        """Return the initial values of one parameter array.
 
         Parameters
         ----------
         shape : tuple of int
             Weights are (inputs, units).
         seed, offset : int
-            Of the network; which array it is, so that each has numbers of its own.
+            Seed of the network; number of the array, so that each has its own stream.
 
         Returns
         -------
@@ -206,17 +206,17 @@ class Orthogonal(Initializer):
     def draw(self, shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
         from threadpoolctl import threadpool_limits
 
-        columns = shape[-1]
-        rows = math.prod(shape[:-1])
-        matrix = normal((max(rows, columns), min(rows, columns)), seed, offset)
+        n_columns = shape[-1]
+        n_rows = math.prod(shape[:-1])
+        matrix = normal((max(n_rows, n_columns), min(n_rows, n_columns)), seed, offset)
         with threadpool_limits(1, "blas"):  # the order of LAPACK's sums depends on its threads
             q, r = np.linalg.qr(matrix)
         q *= np.where(np.diag(r) < 0, -1.0, 1.0)
-        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+        return self.gain * (q if n_rows >= n_columns else q.T).reshape(shape)
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Inputs and outputs per unit; leading axes of a kernel count as receptive field."""
+    """Return inputs and outputs per unit; leading axes of a kernel are its receptive field."""
     field = math.prod(shape[:-2])
     return (field * shape[-2] if len(shape) > 1 else shape[0]), field * shape[-1]
 
@@ -368,12 +368,12 @@ INITIALIZERS: dict[str, type[Initializer]] = {
 
 
 def deviation(name: str, shape: tuple[int, ...]) -> float:
-    """Standard deviation of what the initialiser of that name, one set by fans, draws."""
+    """Return the standard deviation of the initialiser of that name, which scales by fans."""
     kind = INITIALIZERS[name]
     assert issubclass(kind, _VarianceScaling)
     return math.sqrt(kind.variance(*_fans(shape)))
 
 
 def get(argument: str, value: str | Initializer) -> Initializer:
-    """The initialiser that `value`, a name or an object, stands for."""
-    return resolve(argument, value, Initializer, INITIALIZERS)
+    """Return the initialiser that `value`, a name or an object, stands for."""
+    return Initializer.resolve(argument, value, INITIALIZERS)

@@ -1,25 +1,27 @@
-"""The network: what one can do with layers, a loss and an optimizer."""
+"""The network: the public face of a model, which it trains, saves and loads."""
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, TextIO
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint
-from .data import data_set
 from .data.data_set import DataSet
 from .errors import ArgumentError
-from .model import batch_statistics, freezing, inference, input_statistics, weight_average
-from .model.base import Assembly
+from .layers import Layer
+from .losses import Loss
+from .model import data_sets, input_statistics
+from .model.base import Model
+from .model.base_network import BaseNetwork
 from .model.history import History
+from .optimizers import Optimizer
+from .optimizers.averaging import WeightAverage
 from .training import prepare
-from .training.trainer import Session, train_on_batch
-from .utils import checks, foreign_names
+from .training.prepare import FitArguments, FitData
+from .training.trainer import train_on_batch
+from .utils import foreign_names
 from .utils.call_errors import explains
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
     from .losses.custom import CustomLoss
 
 
-class Network(Assembly):
+N = TypeVar("N", bound=BaseNetwork)
+
+
+class Network(BaseNetwork):
     """A feed-forward network that trains on NumPy arrays.
 
     Parameters
@@ -40,7 +45,7 @@ class Network(Assembly):
         huber, poisson or quantile, or one made by `fastnn.loss`. Cross-entropy and Poisson losses
         want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
-        sgd, adagrad, rmsprop, lion, adam, adamw, nadam, radam or lbfgs.
+        The name of a class of `fastnn.optimizers` in lower case, such as adam or sgd.
     metrics : sequence of str or callable, or dict of name to callable
         accuracy, balanced_accuracy, precision, recall, f1 (means over the classes),
         precision_per_class and so on, matthews_corrcoef, roc_auc, average_precision, log_loss; for
@@ -71,12 +76,9 @@ class Network(Assembly):
         Set to True, by a callback, to end a fit after the current epoch.
     preprocessing : dict or None
         Whatever was saved with the network to prepare its inputs.
-    updates_skipped : dict of str to int
-        Updates that layers sat out while they were frozen; see `freeze`.
-    session : Session or None
-        The fit under way.
-    lock : TrainingLock
-        Held by whoever trains the network.
+    state : RunState
+        Numbers of steps and epochs so far (`step`, `epoch`), and the learning rate of the latest
+        update.
 
     Raises
     ------
@@ -102,6 +104,40 @@ class Network(Assembly):
     >>> net.predict(X[:1] / 16).argmax()
     np.int64(0)
     """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        loss: str | Loss,
+        optimizer: str | Optimizer = "adam",
+        metrics: Sequence[Any] | Mapping[str, Any] = (),
+        seed: int | None = None,
+        dtype: Any = "float32",
+        l1: float = 0.0,
+        l2: float = 0.0,
+        max_norm: float | None = None,
+        penalty_scale: str = "mean",
+        weight_average: WeightAverage | None = None,
+    ):
+        self._model = Model(
+            layers,
+            loss=loss,
+            optimizer=optimizer,
+            metrics=metrics,
+            seed=seed,
+            dtype=dtype,
+            l1=l1,
+            l2=l2,
+            max_norm=max_norm,
+            penalty_scale=penalty_scale,
+            weight_average=weight_average,
+        )
+
+    def clone(self) -> Self:
+        """A network described as this one is, seed included, but not built and not trained."""
+        arguments = inspect.signature(type(self)).parameters
+        return type(self)(**{name: getattr(self, name) for name in arguments})
 
     # ---------------------------------------------------------------------------------- training
 
@@ -141,9 +177,10 @@ class Network(Assembly):
         validation_fraction : float, optional
             Share of the rows, drawn by the seed, to hold out instead of `validation_data`.
         sample_weight : array-like, shape (n,), optional
-            Not negative, and not 0 for all. Losses and metrics are means Σ w l / Σ w, so only
-            ratios of weights matter (up to rounding; a power of two changes no bit). With
-            ``penalty_scale="sum"`` their sum matters too.
+            Not negative, and not 0 for all. Losses and metrics are means Σ w l / Σ w, over each
+            batch and over the epoch, in training and in validation alike, so only ratios of weights
+            matter (up to rounding; a power of two changes no bit). With ``penalty_scale="sum"``
+            their sum matters too.
         class_weight : dict or "balanced", optional
             Factor on the weight of each class's rows, in training and in validation alike;
             "balanced" is n / (classes · rows of the class), counted in the rows to train on.
@@ -184,35 +221,26 @@ class Network(Assembly):
         KeyboardInterrupt
             After Ctrl-C. The network is usable, and ``Network.history`` holds the finished epochs.
         """
-        with self.lock.held() as interrupt:
+        model = self._model
+        with model.lock.held() as interrupt:
             with interrupt.allowed():
-                listeners = prepare.listeners(self, callbacks, verbose)
-                train, validation = prepare.data_sets(
-                    self, X, y, sample_weight, class_weight, validation_data, validation_fraction
-                )
-                settings = prepare.settings(
-                    self,
-                    train,
+                arguments = FitArguments(
+                    data=FitData(
+                        X,
+                        y,
+                        sample_weight,
+                        class_weight,
+                        validation_data,
+                        validation_fraction,
+                    ),
+                    callbacks=prepare.listeners(self, callbacks, verbose),
                     batch_size=batch_size,
                     epochs=epochs,
                     shuffle=shuffle,
                     augmentation=augmentation,
                 )
-                session = Session(self.state.epoch, listeners, settings, train, validation)
-                trainer = prepare.trainer(self, session, resume_from)
-            return trainer.run(interrupt)
-
-    def train(self, session: Session) -> History:
-        """Run a fit whose data and settings are prepared and checked; what `fit` is made of.
-
-        Raises
-        ------
-        DivergenceError, NetworkBusyError, KeyboardInterrupt
-            As from `fit`.
-        """
-        with self.lock.held() as interrupt:
-            with interrupt.allowed():
-                trainer = prepare.trainer(self, session)
+                session = prepare.prepare(model, arguments)
+                trainer = prepare.trainer(model, session, resume_from)
             return trainer.run(interrupt)
 
     @explains
@@ -234,13 +262,14 @@ class Network(Assembly):
             raise ArgumentError(
                 f"train_on_batch takes one step; {self.optimizer} needs a whole fit"
             )
-        with self.lock.held() as interrupt:
+        model = self._model
+        with model.lock.held() as interrupt:
             with interrupt.allowed():
-                rows = prepare.batch(self, X, y, sample_weight, class_weight)
-                pipeline = prepare.bound(augmentation, self, rows)
-                prepare.warn_of_lone_rows(self, rows, len(rows))
-                self.build_for(rows)
-            return train_on_batch(self, rows, interrupt, pipeline)
+                batch = prepare.batch(model, X, y, sample_weight, class_weight)
+                pipeline = prepare.bound(augmentation, model, batch)
+                prepare.warn_of_lone_rows(model, batch, len(batch))
+                model.build_for(batch)
+            return train_on_batch(model, batch, interrupt, pipeline)
 
     def adapt(self, X: Any) -> Network:
         """Learn anew what layers such as `Normalization` take from the training data.
@@ -264,171 +293,13 @@ class Network(Assembly):
         NetworkBusyError
             Another thread is training this network.
         """
-        with self.lock.held() as interrupt:
+        model = self._model
+        with model.lock.held() as interrupt:
             with interrupt.allowed():
-                architecture = self.settle_for(X)
-                learned = input_statistics.learn(
-                    architecture, DataSet(data_set.inputs_for(architecture, X))
-                )
-            self.adopt(architecture.shapes[0], learned)
+                x, architecture = data_sets.inputs_and_sizes(model, X)
+                statistics = input_statistics.compute(architecture, DataSet(x))
+            model.adopt(x.shape[1:], statistics)
         return self
-
-    # --------------------------------------------------------------------------------- inference
-
-    @explains
-    def predict(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> np.ndarray:
-        """Predictions for the rows of X, of shape (n, outputs) and the network's dtype.
-
-        Class probabilities for a cross-entropy loss, rates for poisson, values for the others. Safe
-        to call from several threads at once.
-
-        Raises
-        ------
-        ArgumentError, ArgumentTypeError
-            X cannot be used.
-        NotBuiltError
-            The network has neither been built nor trained.
-        """
-        x = data_set.inputs_for(self.architecture, X)
-        return inference.predict(self, x, checks.integer("batch_size", batch_size, low=1))
-
-    @explains
-    def evaluate(
-        self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = inference.BATCH_SIZE
-    ) -> dict[str, float]:
-        """Loss, without penalties, and metrics on given data, as a dict.
-
-        The loss is the mean Σ w l / Σ w over all rows, of the weights w in `sample_weight`.
-
-        Raises
-        ------
-        ArgumentError, ArgumentTypeError
-            X, y or sample_weight cannot be used.
-        NotBuiltError
-            The network has neither been built nor trained.
-        """
-        rows = data_set.data_set(self.architecture, X, y, sample_weight)
-        return inference.evaluate(self, rows, checks.integer("batch_size", batch_size, low=1))
-
-    # ------------------------------------------------------------ frozen layers, averaged weights
-
-    def freeze(self, *layers: str) -> None:
-        """Keep training from moving the parameters of some layers.
-
-        No gradients are computed for them, and none at all in front of the first layer that learns.
-        Their penalties, which no longer change, leave the loss. The optimizer's state waits.
-
-        Parameters
-        ----------
-        *layers : str
-            Names; none at all means every layer that has parameters.
-
-        Raises
-        ------
-        ArgumentError
-            There is no such layer, or it has no argument `trainable`; nothing is changed.
-        NetworkBusyError
-            The network is being trained.
-
-        Examples
-        --------
-        >>> from fastnn import Dense, Network
-        >>> net = Network([Dense(8, name="features"), Dense(1, name="head")], loss="huber")
-        >>> net.freeze("features")
-        >>> [layer.trainable for layer in net.layers]
-        [False, True]
-        >>> net.unfreeze()
-        """
-        with self.lock.held():
-            freezing.set_trainable(self, layers, False)
-
-    def unfreeze(self, *layers: str) -> None:
-        """Let training move the parameters of some layers again; the inverse of `freeze`."""
-        with self.lock.held():
-            freezing.set_trainable(self, layers, True)
-
-    def averaged(self) -> AbstractContextManager[Network]:
-        """A context in which the average of the weights takes the place of the weights.
-
-        The context may be entered again within itself. Files and copies made within it hold the
-        average as their weights.
-
-        Raises
-        ------
-        ArgumentError
-            The network keeps no average, or has not begun to.
-        NetworkBusyError
-            The network is being trained by another thread. Within the context it cannot be trained.
-
-        Examples
-        --------
-        See `EMA`.
-        """
-        weight_average.require_begun(self)
-        return weight_average.InPlaceOfWeights(self)
-
-    def use_average(self) -> None:
-        """Make the average of the weights the weights; raises what `averaged` does.
-
-        Within `averaged`, whose end would undo it, it is refused with `NetworkBusyError`.
-
-        Examples
-        --------
-        See `SWA`.
-        """
-        with self.lock.shared_with_own_fit():
-            weight_average.require_elsewhere(self)
-            weight_average.require_begun(self)
-            weight_average.use(self)
-
-    def update_batch_statistics(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> None:
-        """Measure anew, with the weights as they are, what `BatchNorm` layers know of their inputs.
-
-        Running statistics are those of the weights that were trained, which an average of weights
-        never met. In one pass over X, without dropout, every such layer normalises by the batch at
-        hand; then its moving mean and variance are the means over the batches, each counted by its
-        rows. Within `averaged`, they are the average's and last as long as the context.
-
-        Parameters
-        ----------
-        X : array-like of numbers, shape (n, …)
-            The training data, or enough of them.
-        batch_size : int
-            Large, as a variance within small batches is smaller than that of all rows.
-
-        Raises
-        ------
-        ArgumentError, ArgumentTypeError
-            X cannot be used, or the network has no `BatchNorm`; it is unchanged.
-        NotBuiltError
-            The network has neither been built nor trained.
-        NetworkBusyError
-            Another thread is training this network.
-
-        References
-        ----------
-        Izmailov, Podoprikhin, Garipov, Vetrov, Wilson: Averaging weights leads to wider optima and
-        better generalization. UAI 2018, section 3.2.
-
-        Examples
-        --------
-        >>> import fastnn
-        >>> from fastnn import BatchNorm, Dense, Network
-        >>> X, y = [[0.0], [1.0], [4.0]], [1.0, 3.0, 9.0]
-        >>> layers = [BatchNorm(), Dense(1)]
-        >>> net = Network(layers, loss="huber", weight_average=fastnn.SWA(), seed=0)
-        >>> history = net.fit(X, y, epochs=2, verbose=0)
-        >>> net.use_average()
-        >>> net.update_batch_statistics(X)
-        >>> net.buffers["batchnorm_1/moving_mean"]
-        array([1.6666666], dtype=float32)
-        """
-        with self.lock.shared_with_own_fit() as interrupt:
-            with interrupt.allowed():
-                x = data_set.inputs_for(self.architecture, X)
-                rows = checks.integer("batch_size", batch_size, low=1)
-                measured = batch_statistics.measure(self, x, rows)
-            batch_statistics.store(measured)
 
     # ---------------------------------------------------------------------------- files and text
 
@@ -449,23 +320,11 @@ class Network(Assembly):
         cls,
         path: str | PathLike[str],
         custom_objects: Mapping[str, CustomActivation | CustomLoss] | None = None,
-    ) -> Network:
+    ) -> Self:
         """Read a network from a file that `save` wrote; see `fastnn.serialization.load`."""
-        from .serialization import load
+        from .serialization.model import read
 
-        return load(path, custom_objects)
-
-    def summary(self, file: TextIO | None = None) -> None:
-        """Print layers, output shapes, numbers of parameters, and which executor runs the network.
-
-        Parameters
-        ----------
-        file : text stream, optional
-            Standard output by default.
-        """
-        from .model.summary import summary
-
-        print(summary(self), file=file or sys.stdout)
+        return network_of(read(path, custom_objects), cls)
 
     def __getattr__(self, name: str) -> Any:
         hint = foreign_names.METHODS.get(name)
@@ -475,3 +334,14 @@ class Network(Assembly):
             name=name,
             obj=self,
         )
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], loss={self.loss!r}, optimizer={self.optimizer!r})"
+
+
+def network_of(model: Model, kind: type[N] = Network) -> N:  # type: ignore[assignment]
+    """Return a network, as copies and pickles do without its constructor, around a model."""
+    network = kind.__new__(kind)
+    network._model = model
+    return network

@@ -80,8 +80,8 @@ def folds(seed=1):
 
 def contents(net):
     """Everything that training changes, as something to compare."""
-    arena, state = net.arena, net.state
+    arena, state = net._model.arena, net.state
     slots = arena.slots.tobytes() if arena.has_slots else b""
     reported = {name: repr(values) for name, values in net.history.items()}
-    numbers = state.step, state.epoch, repr(net.learning_rates.next_rates(state, 3))
+    numbers = state.step, state.epoch, repr(net._model.learning_rates.next_rates(state, 3))
     return arena.parameters.tobytes(), slots, arena.buffers.tobytes(), reported, numbers

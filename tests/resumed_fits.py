@@ -17,7 +17,7 @@ def fit(net, epochs, callbacks=(), **options):
 def assert_same(net, other):
     """All that training has brought about."""
     np.testing.assert_array_equal(net.parameters, other.parameters)
-    np.testing.assert_array_equal(net.arena.slots, other.arena.slots)
+    np.testing.assert_array_equal(net._model.arena.slots, other._model.arena.slots)
     assert net.state == other.state
     assert dict(net.history) == dict(other.history)
     assert net.history.epoch == other.history.epoch

@@ -49,7 +49,7 @@ def digest(net, folder):
     """Of weights, slots, state and history, and of the files."""
     files = [Path(folder, name).read_bytes() for name in ("best.safetensors", "log.csv")]
     told = {"state": vars(net.state), "history": dict(net.history), "epochs": net.history.epoch}
-    told["plateau"] = net.learning_rates.plateau.state_dict()
-    regions = (net.parameters, net.arena.buffers, net.arena.slots)
+    told["plateau"] = net._model.learning_rates.plateau.state_dict()
+    regions = (net.parameters, net._model.arena.buffers, net._model.arena.slots)
     parts = [*map(np.ndarray.tobytes, regions), json.dumps(told).encode(), *files]
     return hashlib.sha256(b"".join(parts)).hexdigest()

@@ -93,7 +93,7 @@ PROGRAM = """
     def contents(net):
         if not net.built:
             return None
-        arena, state = net.arena, net.state
+        arena, state = net._model.arena, net.state
         slots = arena.slots.tobytes() if arena.has_slots else b""
         if not any(slots):
             slots = b""  # zeros, or not there yet: the same

@@ -47,7 +47,7 @@ def without_c(monkeypatch):
 
 def state_of(net):
     history = {name: list(values) for name, values in net.history.items()}
-    return net.parameters.tobytes(), net.arena.slots.tobytes(), history, net.state.step
+    return net.parameters.tobytes(), net._model.arena.slots.tobytes(), history, net.state.step
 
 
 # --- executors ------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def test_an_update_that_overflows_is_undone_in_the_average_too():
     net = network(EMA(0.9), optimizer=fastnn.SGD(1.5e308))
     with pytest.raises(fastnn.DivergenceError):
         net.fit(100 * X, 100 * Y, batch_size=None, epochs=3, verbose=0)
-    assert np.isfinite(net.arena.slots).all()
+    assert np.isfinite(net._model.arena.slots).all()
 
 
 def test_copies_have_averages_of_their_own():
@@ -205,7 +205,7 @@ def test_an_averaged_network_is_not_trained():
 
 
 def test_the_summary_tells():
-    assert "EMA(decay=0.9)" in summary(network(EMA(0.9)).build(5))
+    assert "EMA(decay=0.9)" in summary(network(EMA(0.9)).build(5)._model)
 
 
 # --- the best epoch, with its average -------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_early_stopping_restores_the_average_that_was_best(average):
         assert net.evaluate(*overfitting()[1])["loss"] == stopping.best
     twin = overfitted(average, [], epochs=stopping.best_epoch)
     np.testing.assert_array_equal(net.parameters, twin.parameters)
-    np.testing.assert_array_equal(net.arena.slots[-1], twin.arena.slots[-1])
+    np.testing.assert_array_equal(net._model.arena.slots[-1], twin._model.arena.slots[-1])
     assert net.state.epoch == 25
 
 
@@ -277,5 +277,5 @@ def test_the_best_average_survives_an_interruption(tmp_path):
         *train, validation_data=validation, callbacks=callbacks(tmp_path / "part"), epochs=25,
         resume_from=tmp_path / "part", verbose=0,
     )  # fmt: skip
-    np.testing.assert_array_equal(resumed.arena.slots[-1], whole.arena.slots[-1])
+    np.testing.assert_array_equal(resumed._model.arena.slots[-1], whole._model.arena.slots[-1])
     np.testing.assert_array_equal(resumed.parameters, whole.parameters)

@@ -124,13 +124,13 @@ def test_the_same_bits_however_often_and_whatever_came_before(dtype):
     net, other = trained(dtype=dtype), trained(dtype=dtype)
     other.update_batch_statistics(-X, batch_size=3)
     other.predict(X)
-    before = net.parameters.copy(), net.arena.slots.copy(), net.state.step
+    before = net.parameters.copy(), net._model.arena.slots.copy(), net.state.step
     for each in (net, other, net):
         each.update_batch_statistics(X.astype(np.float32), batch_size=8)
     for name, values in net.buffers.items():
         assert values.tobytes() == other.buffers[name].tobytes()
     np.testing.assert_array_equal(net.parameters, before[0])
-    np.testing.assert_array_equal(net.arena.slots, before[1])
+    np.testing.assert_array_equal(net._model.arena.slots, before[1])
     assert net.state.step == before[2]
 
 
@@ -166,7 +166,7 @@ def test_a_callback_may_measure():
 def test_not_while_another_thread_trains():
     net = trained()
     holds = []
-    other = threading.Thread(target=lambda: holds.append(net.lock.take()))
+    other = threading.Thread(target=lambda: holds.append(net._model.lock.take()))
     other.start()
     other.join()
     with pytest.raises(NetworkBusyError):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastnn.runtime.cgroups import cgroup_processors
+from fastnn.runtime.resources import cgroup_processors
 
 
 @pytest.fixture

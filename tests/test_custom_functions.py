@@ -149,7 +149,7 @@ def test_function_objects_say_what_they_are():
 
 def test_they_run_in_c():
     net = network(Dense(4, HARD_SWISH), Activation(SOFT), Dense(3)).build(6)
-    assert isinstance(net.executors.training(8, labels=False), NativeExecutor)
+    assert isinstance(net._model.executors.training(8, labels=False), NativeExecutor)
 
 
 SAME_BITS = textwrap.dedent(

@@ -6,6 +6,7 @@ from problems import data, network
 
 import fastnn
 from fastnn import Dense, Network
+from fastnn.data import arrays
 
 # --- what is taken --------------------------------------------------------------------------------
 
@@ -31,6 +32,42 @@ def test_layout_of_the_input_does_not_matter(form):
     b.fit(form(X), form(y), epochs=2, verbose=0)
     np.testing.assert_array_equal(a.parameters, b.parameters)
     np.testing.assert_array_equal(a.predict(X), b.predict(form(X)))
+
+
+class Counted:
+    """An array that counts how often it is converted."""
+
+    def __init__(self, values):
+        self.values, self.conversions = values, 0
+
+    def __array__(self, dtype=None, copy=None):
+        self.conversions += 1
+        return self.values
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        lambda net, X, y: net.fit(X, y, verbose=0),
+        lambda net, X, y: net.build(X.values.shape[1]).fit(X, y, verbose=0),
+        lambda net, X, y: net.fit(X, y, validation_fraction=0.2, verbose=0),
+        lambda net, X, y: net.train_on_batch(X, y),
+        lambda net, X, y: net.adapt(X),
+        lambda net, X, y: fastnn.fit_population([net, network(dtype="float64")], X, y),
+    ],
+    ids=["fit", "built", "held out", "batch", "adapt", "population"],
+)
+def test_inputs_are_checked_and_converted_once(train, monkeypatch):
+    values, y = data()
+    X, checked, original = Counted(values), [], arrays.numbers
+
+    def numbers(argument, values):
+        checked.append(argument)
+        return original(argument, values)
+
+    monkeypatch.setattr(arrays, "numbers", numbers)
+    train(network(), X, y)
+    assert X.conversions == checked.count("X") == 1
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool, np.float16, np.float32])

@@ -50,7 +50,7 @@ PROGRAM = textwrap.dedent(
                     max_norm=1.0, weight_average=fastnn.EMA(0.9))
                 net.fit(x, y, batch_size=128, epochs=2, callbacks=[Team()], verbose=0)
                 digest = hashlib.sha256(net.parameters.tobytes() + net.predict(x).tobytes())
-                digest.update(net.arena.slots.tobytes() + net.arena.buffers.tobytes())
+                digest.update(net._model.arena.slots.tobytes() + net._model.arena.buffers.tobytes())
                 print(dtype, loss, digest.hexdigest(), net.history["loss"])
     print(sorted(teams), file=sys.stderr)
     """
@@ -140,7 +140,7 @@ FIFTY_STEPS = """
                     assert teams == {threads}, (teams, threads)
                     digests.add(digest(net))
             if dtype == "float32" and not WORKLOADS[name].image:
-                assert has_subnormal(net.parameters) or has_subnormal(net.arena.slots)
+                assert has_subnormal(net.parameters) or has_subnormal(net._model.arena.slots)
             print(name, dtype, len(digests))
 """
 

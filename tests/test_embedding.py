@@ -9,9 +9,9 @@ import pytest
 
 import fastnn
 from fastnn import BatchNorm, Dense, Embedding, Flatten, Network, Rescaling, TabularInput, kernels
-from fastnn.data.data_set import data_set
 from fastnn.errors import ArgumentError, ArgumentTypeError
 from fastnn.model import inference
+from fastnn.model.data_sets import data_set
 
 RNG = np.random.default_rng(0)
 CODES, Y = RNG.integers(0, 30, (50, 4)), RNG.integers(0, 3, 50)
@@ -41,7 +41,7 @@ def tabular(sparse=False, **options):
 
 
 def weights(net):
-    return dict(zip([s.name for s in net.arena.segments], net.get_weights(), strict=True))
+    return dict(zip([s.name for s in net._model.arena.segments], net.get_weights(), strict=True))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -51,7 +51,7 @@ def test_rows_of_the_table_are_looked_up(backend, dtype, source):
     (table,) = net.get_weights()
     expected = table[CODES].reshape(50, 20)
     np.testing.assert_array_equal(net.predict(CODES.astype(source)), expected)
-    assert net.architecture.shapes == ((4,), (4, 5), (20,))
+    assert net._model.architecture.shapes == ((4,), (4, 5), (20,))
 
 
 NETWORKS = {
@@ -108,10 +108,10 @@ def test_a_sparse_step_moves_the_rows_of_the_batch_as_a_dense_one_and_no_others(
     untouched = np.setdiff1d(np.arange(30), touched)
     initial = network([Embedding(30, 5), Flatten(), Dense(3)]).build(4).get_weights()[0]
     np.testing.assert_array_equal(sparse[untouched], initial[untouched])
-    slots = nets[1].arena.slots
-    segment = nets[1].arena.segments[0]
+    slots = nets[1]._model.arena.slots
+    segment = nets[1]._model.arena.segments[0]
     for slot in slots:
-        assert not nets[1].arena.view(slot, segment)[untouched].any()
+        assert not nets[1]._model.arena.view(slot, segment)[untouched].any()
 
 
 def test_moments_of_untouched_rows_wait(backend):
@@ -164,7 +164,7 @@ def test_regularisation_of_the_network_is_for_tables_that_are_not_sparse():
     for sparse, l2 in ((False, 0.1), (True, 0.0)):
         layers = [Embedding(30, 5, sparse=sparse), Flatten(), Dense(3)]
         net = network(layers, l2=0.1, max_norm=1.0).build(4)
-        treatment = net.arena.segments[0].treatment
+        treatment = net._model.arena.segments[0].treatment
         assert (treatment.l2, treatment.max_norm) == (l2, 0.0)
 
 
@@ -182,7 +182,7 @@ def test_sparse_steps_hold_nothing_of_the_size_of_the_table(monkeypatch):
     net = network([Embedding(10**6, 4, sparse=True), Flatten(), Dense(3)], dtype="float32")
     net.build(4)
     for stage in ("check", "update", "backward"):
-        for op in net.executors.plan(32, training=True, labels=True).stages[stage]:
+        for op in net._model.executors.plan(32, training=True, labels=True).stages[stage]:
             if op.kernel not in ("gather_rows", "scatter_rows"):
                 assert all(ref.count(32) < 10_000 for ref in op.refs), op
     net.train_on_batch(CODES, Y)
@@ -251,7 +251,7 @@ def test_files(tmp_path, sparse):
     for twin in (net, loaded):
         twin.fit(TABLE, Y, verbose=0)
     np.testing.assert_array_equal(loaded.parameters, net.parameters)
-    np.testing.assert_array_equal(loaded.arena.slots, net.arena.slots)
+    np.testing.assert_array_equal(loaded._model.arena.slots, net._model.arena.slots)
 
 
 def test_a_file_on_disk(tmp_path):
@@ -295,10 +295,10 @@ def test_the_column_of_a_table_is_named():
 def test_codes_that_change_after_the_check_reach_no_foreign_memory():
     net = network([Embedding(30, 5), Flatten(), Dense(3)]).build(4)
     x = CODES.astype(float)
-    rows = data_set(net.architecture, x, Y)
+    rows = data_set(net._model.architecture, x, Y)
     rows.x[5, 1] = 1e9
     with pytest.raises(ArgumentError, match="whole numbers that are rows of the table"):
-        inference.evaluate(net, rows)
+        inference.evaluate(net._model, rows)
     for bad in (-1.0, 30.0, 0.5, np.nan, np.inf):
         y, w = np.zeros((2, 5)), np.ones((30, 5))
         with pytest.raises(ArgumentError, match="whole numbers"):

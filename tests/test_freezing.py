@@ -27,7 +27,7 @@ def network(**options):
 
 
 def backward_of(net):
-    stages = net.build(5).executors.plan(8, training=True, labels=False).stages
+    stages = net.build(5)._model.executors.plan(8, training=True, labels=False).stages
     return [(op.kernel, op.layer, list(op.arguments.values())[:3]) for op in stages["backward"]]
 
 
@@ -78,11 +78,11 @@ def test_normalisation_without_learning(kind):
     [(kernel, _, (_, *gradients))] = [op for op in backward_of(net) if "norm" in op[0]]
     assert gradients[:2] == [None, None], kernel
     assert fastnn.gradient_check(net, X, Y, verbose=0).max_relative_error < 1e-6
-    buffers = net.arena.buffers.copy()
+    buffers = net._model.arena.buffers.copy()
     net.fit(X, Y, epochs=2, verbose=0)
     np.testing.assert_array_equal(net.get_weights()[2], 1.0)
     np.testing.assert_array_equal(net.get_weights()[3], 0.0)
-    assert (kind is LayerNorm) or not np.array_equal(net.arena.buffers, buffers)
+    assert (kind is LayerNorm) or not np.array_equal(net._model.arena.buffers, buffers)
 
 
 def test_penalties_of_frozen_weights_leave_the_loss():
@@ -141,7 +141,7 @@ def test_a_break_is_not_counted():
         for _ in range(3):
             net.train_on_batch(X, Y)
     np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
-    assert [net.updates_skipped for net in nets] == [{"dense_1": 0}, {"dense_1": 7}]
+    assert [net._model.updates_skipped for net in nets] == [{"dense_1": 0}, {"dense_1": 7}]
 
 
 def test_unbuilt_networks_and_summary(capsys):

@@ -77,19 +77,20 @@ def network(*names):
 
 def trained(net, fused):
     """Losses of three steps, and what they leave of parameters and buffers."""
-    plan = compile_plan(net.architecture, ROWS, PlanMode(training=True, fused=fused))
-    executor, batches, losses = PythonExecutor(plan, net.arena), BatchPass(DataSet(X, Y), ROWS), []
+    plan = compile_plan(net._model.architecture, ROWS, PlanMode(training=True, fused=fused))
+    executor, batches = PythonExecutor(plan, net._model.arena), BatchPass(DataSet(X, Y), ROWS)
+    losses = []
     for _ in range(3):
         executor.run(BatchRange(batches, 0, 1, net.state, np.array([0.05])))
         losses.append(batches.losses[0])
-    return np.concatenate([losses, net.arena.parameters, net.arena.buffers])
+    return np.concatenate([losses, net._model.arena.parameters, net._model.arena.buffers])
 
 
 def predicted(net, *, noise, joined):
     mode = PlanMode(fused=joined, folded=joined, noise=noise)
-    plan = compile_plan(net.architecture, ROWS, mode)
+    plan = compile_plan(net._model.architecture, ROWS, mode)
     batches = BatchPass(DataSet(X), ROWS, predictions=np.empty_like(Y), scored=False)
-    PythonExecutor(plan, net.arena).run(BatchRange(batches, 0, 1, net.state))
+    PythonExecutor(plan, net._model.arena).run(BatchRange(batches, 0, 1, net.state))
     return batches.predictions
 
 
@@ -129,7 +130,7 @@ def test_noise_between_a_dense_layer_and_its_dropout_keeps_them_apart():
     net = network("relu", "noise", "dropout")
     history = net.fit(X, Y, epochs=30, verbose=0)
     assert history["loss"][-1] < history["loss"][0]
-    plan = net.executors.plan(ROWS, training=True, labels=False)
+    plan = net._model.executors.plan(ROWS, training=True, labels=False)
     forward = [op.kernel for op in plan.stages["forward"]]
     assert forward == ["dense_fwd", "gaussian_noise_fwd", "dropout_fwd", "dense_fwd"]
 

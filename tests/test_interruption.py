@@ -81,7 +81,7 @@ PROGRAM = """
         twin = twin_of(net)
         assert net.state.step == twin.state.step
         np.testing.assert_array_equal(net.parameters, twin.parameters)
-        np.testing.assert_array_equal(net.arena.slots, twin.arena.slots)
+        np.testing.assert_array_equal(net._model.arena.slots, twin._model.arena.slots)
         before = net.state.step
         fit(net, 1)
         assert net.state.step == before + rows // batch

@@ -89,7 +89,7 @@ def broken(make, work, action=interrupt, right=None, of=lambda path: True):
                 wrong[place, "the weights are those of no step"] += 1
             try:
                 assert np.isfinite(net.predict(X)).all()
-                assert net.session is None or action is out_of_memory
+                assert net._model.session is None or action is out_of_memory
                 net.fit(X, y, epochs=1, verbose=0)
             except Exception as error:
                 wrong[place, repr(error)] += 1
@@ -177,7 +177,7 @@ def test_looking_through_the_average(action):
     def right(net):
         return (
             net.parameters.tobytes() == before.parameters.tobytes()
-            and net.arena.buffers.tobytes() == before.arena.buffers.tobytes()
+            and net._model.arena.buffers.tobytes() == before._model.arena.buffers.tobytes()
         )
 
     # What ends a context takes no memory.
@@ -208,9 +208,9 @@ def test_changes_of_the_weights_are_whole():
 @pytest.mark.parametrize("action", [interrupt, out_of_memory])
 def test_freezing_is_whole(action):
     def right(net):
-        trainable = [s.treatment.trainable for s in net.arena.segments]
+        trainable = [s.treatment.trainable for s in net._model.arena.segments]
         layers = [layer.trainable for layer in net.layers for _ in range(2)]
-        frozen = {name for name, skipped in net.updates_skipped.items() if skipped}
+        frozen = {name for name, skipped in net._model.updates_skipped.items() if skipped}
         return trainable == layers and bool(frozen) == (not all(layers))
 
     assert not broken(made, lambda net: net.freeze("dense_1"), action, right)

@@ -98,15 +98,15 @@ def test_files_of_other_names_stay(tmp_path):
 
 def test_a_writer_whose_new_file_was_taken_for_a_leftover_takes_another(tmp_path, monkeypatch):
     taken = []
-    real = atomic_write.leftovers.hold
+    real = atomic_write.leftovers.lock
 
-    def hold(descriptor):
+    def lock(descriptor):
         if not taken:
             taken.extend(temporary_files(tmp_path))
             taken[0].unlink()
         return real(descriptor)
 
-    monkeypatch.setattr(atomic_write.leftovers, "hold", hold)
+    monkeypatch.setattr(atomic_write.leftovers, "lock", lock)
     atomic_write.write(tmp_path / "model", [b"x"])
     assert taken
     assert (tmp_path / "model").read_bytes() == b"x"

@@ -1,7 +1,9 @@
 """Networks own what they write to, however they were copied; C writes to nothing read-only."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import joblib
 import numpy as np
@@ -32,7 +34,7 @@ def trained(**options):
 
 
 def state(net):
-    arena = net.arena
+    arena = net._model.arena
     return arena.parameters.tobytes(), arena.buffers.tobytes(), arena.slots.tobytes()
 
 
@@ -60,7 +62,11 @@ WAYS = pytest.mark.parametrize(
 def test_a_copy_owns_its_memory_and_trains_on(way, tmp_path):
     net = trained()
     other = way(net, tmp_path)
-    for region in (other.arena.parameters, other.arena.buffers, other.arena.slots):
+    for region in (
+        other._model.arena.parameters,
+        other._model.arena.buffers,
+        other._model.arena.slots,
+    ):
         assert region.flags.writeable
         assert region.ctypes.data % ALIGNMENT == 0
     for n in (net, other):
@@ -87,6 +93,27 @@ def test_estimators_go_on_after_a_copy(way, form, tmp_path):
         m.fit(X, y)
         m.partial_fit(X, y)
     assert model.predict(X).tobytes() == other.predict(X).tobytes()
+
+
+def test_memory_is_freed_with_the_last_reference():
+    net = trained()
+    arena, executors = weakref.ref(net._model.arena), weakref.ref(net._model.executors)
+    gc.disable()
+    try:
+        del net
+        assert arena() is None
+        assert executors() is None
+    finally:
+        gc.enable()
+
+
+def test_a_shallow_copy_shares_the_arrays_alone():
+    net = trained()
+    twin = copy.copy(net)
+    twin.stop_training, twin.preprocessing = True, {"mean": 0.0}
+    assert twin.parameters is net.parameters
+    assert not net.stop_training
+    assert net.preprocessing is None
 
 
 def test_networks_from_the_same_buffers_do_not_meet():
@@ -136,7 +163,7 @@ def test_training_refuses_memory_that_is_read_only(region):
     """By name, without a change; to predict, nothing needs to be written."""
     net = trained()
     before, step, expected = state(net), net.state.step, net.predict(X)
-    getattr(net.arena, region).flags.writeable = False
+    getattr(net._model.arena, region).flags.writeable = False
     with pytest.raises(FastnnError, match=f"{region} must be writeable"):
         net.fit(X, Y, verbose=0)
     assert (state(net), net.state.step) == (before, step)
@@ -146,10 +173,10 @@ def test_training_refuses_memory_that_is_read_only(region):
 @pytest.mark.parametrize("array", ["losses", "predictions"])
 def test_a_run_refuses_results_that_are_read_only(array):
     net = trained()
-    batches = BatchPass(fastnn.data.data_set.data_set(net.architecture, X, Y), 32)
+    batches = BatchPass(fastnn.model.data_sets.data_set(net._model.architecture, X, Y), 32)
     batches.predictions = np.empty((len(X), 1), np.float32)
     getattr(batches, array).flags.writeable = False
-    with net.executors.inference(32, labels=False) as executor:
+    with net._model.executors.inference(32, labels=False) as executor:
         assert isinstance(executor, NativeExecutor)
         with pytest.raises(FastnnError, match=f"{array} must be writeable"):
             executor.run(BatchRange(batches, 0, len(batches), net.state))

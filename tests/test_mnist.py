@@ -64,17 +64,17 @@ def test_back_ends_agree_step_by_step(mnist):
         for name, net in {"native": native, **others}.items():
             net.parameters[...] = native.parameters
             net.state.step = native.state.step
-            executor = net.executors.training(128, labels=True)
+            executor = net._model.executors.training(128, labels=True)
             with kernels.use(name):
                 batch = Batch(X[rows], labels[rows])
                 losses[name] = executor.run_stages(GRADIENT_STAGES, batch, net.state)[Result.LOSS]
-                gradients[name] = net.arena.gradients.copy()
+                gradients[name] = net._model.arena.gradients.copy()
         for name in others:
             assert losses[name] == pytest.approx(losses["native"], rel=2e-6)
             difference = gradients[name] - gradients["native"]
             assert np.linalg.norm(difference) <= 1e-5 * np.linalg.norm(gradients["native"])
         with kernels.use("native"):
-            native.executors.training(128, labels=True).run(("update",), batch, native.state)
+            native._model.executors.training(128, labels=True).run(("update",), batch, native.state)
         native.state.step += 1
 
 
@@ -109,7 +109,7 @@ def test_executor_is_reused(mnist):
     X, y = mnist
     net = network()
     net.fit(X[:256], y[:256], verbose=0)
-    executor = net.executors.training(32, labels=True)
+    executor = net._model.executors.training(32, labels=True)
     net.fit(X[:256], y[:256], verbose=0)
     assert isinstance(executor, Executor)
-    assert net.executors.training(32, labels=True) is executor
+    assert net._model.executors.training(32, labels=True) is executor

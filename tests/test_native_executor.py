@@ -83,8 +83,8 @@ def test_both_executors_compute_the_same_bits(layers, loss, dtype, monkeypatch):
     without_c(monkeypatch)
     nets[1].fit(X, y, validation_data=(X, y), **settings)
     np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
-    np.testing.assert_array_equal(nets[0].arena.slots, nets[1].arena.slots)
-    np.testing.assert_array_equal(nets[0].arena.buffers, nets[1].arena.buffers)
+    np.testing.assert_array_equal(nets[0]._model.arena.slots, nets[1]._model.arena.slots)
+    np.testing.assert_array_equal(nets[0]._model.arena.buffers, nets[1]._model.arena.buffers)
     np.testing.assert_array_equal(predictions, nets[1].predict(X))
     assert dict(nets[0].history.items()) == dict(nets[1].history.items())
     assert nets[0].state == nets[1].state
@@ -128,7 +128,7 @@ def test_both_executors_treat_parameters_alike(feature, dtype, monkeypatch):
         net.fit(X, y, validation_data=(X, y), **settings)
         without_c(monkeypatch)
     np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
-    np.testing.assert_array_equal(nets[0].arena.slots, nets[1].arena.slots)
+    np.testing.assert_array_equal(nets[0]._model.arena.slots, nets[1]._model.arena.slots)
     assert dict(nets[0].history.items()) == dict(nets[1].history.items())
 
 
@@ -140,7 +140,7 @@ def test_the_native_executor_is_what_runs():
     X, y = drawn()
     net = network()
     net.fit(X, y, verbose=0)
-    assert type(net.executors.training(32, labels=True)) is NativeExecutor
+    assert type(net._model.executors.training(32, labels=True)) is NativeExecutor
 
 
 @pytest.mark.parametrize("layers", LAYERS)
@@ -148,10 +148,10 @@ def test_inference_with_noise_has_the_same_bits(layers, monkeypatch):
     X, y = drawn(n=200)
     net = network(layers)
     net.fit(X, y, verbose=0)
-    drawn_in_c = mc_dropout_mean_std(net, X, 3)
+    drawn_in_c = mc_dropout_mean_std(net._model, X, 3)
     net = pickle.loads(pickle.dumps(net))  # whose executors are yet to be made
     without_c(monkeypatch)
-    np.testing.assert_array_equal(drawn_in_c, mc_dropout_mean_std(net, X, 3))
+    np.testing.assert_array_equal(drawn_in_c, mc_dropout_mean_std(net._model, X, 3))
     noisy = any(isinstance(layer, Dropout | GaussianNoise) for layer in net.layers)
     assert bool(drawn_in_c[1].any()) == noisy
 

@@ -14,15 +14,15 @@ import pytest
 import fastnn
 
 ROOT = Path(__file__).parents[1]
-CODE = "def twice(y, x):\n    y[...] = x + x\n\n\n__all__ += ['twice']\n"
-ROW = """KERNELS["twice"] = Kernel("twice", {"y": Array("*", "w"), "x": Array("*")}, ({},),
-    per_element(1))
+KERNEL = """@kernel(arrays={"y": Array("*", "w"), "x": Array("*")}, flops=per("*", 1))
+def twice(y, x):
+    y[...] = x + x
 """
 
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory):
-    """The project with one more row in its table, and the row's function in two back ends."""
+    """The project with one more function in its reference."""
     folder = tmp_path_factory.mktemp("scratch")
     caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(fastnn.__file__).parent, folder / "fastnn", ignore=caches)
@@ -31,15 +31,9 @@ def scratch(tmp_path_factory):
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in ("tests/conftest.py", "pyproject.toml"):
         shutil.copy(ROOT / part, folder / part)
-    kernels = folder / "fastnn" / "kernels"
-    for path in (kernels / "reference" / "__init__.py", kernels / "_numba" / "__init__.py"):
-        append(path, CODE)
-    append(kernels / "spec.py", ROW)
+    path = folder / "fastnn" / "kernels" / "reference" / "penalty.py"
+    path.write_text(path.read_text(encoding="utf-8") + "\n\n" + KERNEL, encoding="utf-8")
     return folder
-
-
-def append(path, text):
-    path.write_text(path.read_text(encoding="utf-8") + "\n\n" + text, encoding="utf-8")
 
 
 def python(folder, *arguments):

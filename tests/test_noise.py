@@ -94,7 +94,7 @@ def test_they_act_in_training_alone_and_anew_in_every_step(layer):
 @pytest.mark.parametrize("layer", [GaussianNoise(0.0), AlphaDropout(0.0)])
 def test_none_is_nothing(layer):
     net = network([layer, Dense(3)]).build(6)
-    plan = net.executors.plan(8, training=True, labels=True)
+    plan = net._model.executors.plan(8, training=True, labels=True)
     assert [op.kernel for op in plan.stages["forward"]] == ["dense_fwd"]
 
 

@@ -81,7 +81,7 @@ def test_a_gradient_that_ignored_the_statistics_would_be_noticed(monkeypatch):
 def test_a_bias_in_front_of_batch_norm_has_gradient_zero():
     net = network([Dense(7), BatchNorm(), Dense(3)])
     net.train_on_batch(X, Y)
-    arena = net.arena
+    arena = net._model.arena
     bias = next(s for s in arena.segments if s.name == "dense_1/bias")
     assert np.abs(arena.view(arena.gradients, bias)).max() < 1e-15
 
@@ -263,7 +263,9 @@ def test_inference_folds_normalisations_into_weights(backend, form, dtype):
     layers, expected = FOLDED[form]
     net = network(layers, dtype=dtype)
     net.fit(X, Y, batch_size=8, epochs=3, verbose=0)
-    plans = [net.executors.plan(32, training=False, labels=False, folded=f) for f in (True, False)]
+    plans = [
+        net._model.executors.plan(32, training=False, labels=False, folded=f) for f in (True, False)
+    ]
     assert [op.kernel for op in plans[0].stages["forward"]] == expected
     assert not plans[1].stages["prepare"]
     together = net.predict(X)
@@ -275,7 +277,7 @@ def test_inference_folds_normalisations_into_weights(backend, form, dtype):
 def test_channels_fold_into_a_dense_layer_behind_flatten(backend):
     net = network([BatchNorm(), Flatten(), Dense(3)])
     net.fit(IMAGES, Y[:11], epochs=2, verbose=0)
-    plan = net.executors.plan(16, training=False, labels=False)
+    plan = net._model.executors.plan(16, training=False, labels=False)
     assert [op.kernel for op in plan.stages["forward"]] == ["dense_fwd"]
     alone = np.concatenate([net.predict(row) for row in IMAGES[:, None]])
     np.testing.assert_allclose(net.predict(IMAGES), alone, rtol=1e-12)
@@ -284,7 +286,7 @@ def test_channels_fold_into_a_dense_layer_behind_flatten(backend):
 def test_small_plans_do_not_fold():
     net = network([Dense(5), BatchNorm(), Dense(3)]).build(6)
     for rows, folds in ((2, False), (8, True)):
-        plan = net.executors.plan(rows, training=False, labels=False)
+        plan = net._model.executors.plan(rows, training=False, labels=False)
         assert bool(plan.stages["prepare"]) == folds
 
 
@@ -341,24 +343,24 @@ def test_training_goes_on_bit_for_bit_from_a_file(tmp_path):
     for net in nets:
         net.fit(X, Y, batch_size=8, epochs=2, verbose=0)
     np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
-    np.testing.assert_array_equal(*(net.arena.buffers for net in nets))
+    np.testing.assert_array_equal(*(net._model.arena.buffers for net in nets))
 
 
 def test_a_step_that_is_given_up_leaves_the_averages_alone():
     net = network([BatchNorm(), Dense(4, "exp"), Dense(1)], loss="mean_squared_error").build(6)
     net.parameters[:] *= 1e6
-    before = net.arena.buffers.copy()
+    before = net._model.arena.buffers.copy()
     with pytest.raises(DivergenceError):
         net.train_on_batch(X, X[:, 0])
-    np.testing.assert_array_equal(net.arena.buffers, before)
+    np.testing.assert_array_equal(net._model.arena.buffers, before)
 
 
 def test_averages_that_overflow_go_back():
     net = network([BatchNorm()], loss="mean_squared_error", dtype="float32").build(6)
-    before = net.arena.buffers.copy()
+    before = net._model.arena.buffers.copy()
     with pytest.raises(DivergenceError, match="an update overflowed"):
         net.train_on_batch(X * 1e30, X)
-    np.testing.assert_array_equal(net.arena.buffers, before)
+    np.testing.assert_array_equal(net._model.arena.buffers, before)
 
 
 def test_the_summary_counts_what_is_kept(capsys):
@@ -368,7 +370,7 @@ def test_the_summary_counts_what_is_kept(capsys):
 
 def test_gamma_and_beta_do_not_decay():
     net = network([BatchNorm(), Dense(3)], optimizer=fastnn.AdamW()).build(6)
-    decays = {s.parameter.name: s.parameter.decays for s in net.arena.segments}
+    decays = {s.parameter.name: s.parameter.decays for s in net._model.arena.segments}
     assert decays == {"gamma": False, "beta": False, "weights": True, "bias": False}
 
 

@@ -44,25 +44,29 @@ def kernels_of(plan, stage):
 def test_segments_are_aligned_and_do_not_overlap():
     net = build([Dense(7), Dense(5, use_bias=False), Dense(1)], dtype="float32")
     end = 0
-    for segment in net.arena.segments:
+    for segment in net._model.arena.segments:
         assert segment.offset * 4 % ALIGNMENT == 0
         assert segment.offset >= end
         end = segment.offset + segment.size
-    assert net.arena.size >= end
-    names = [segment.name for segment in net.arena.segments]
+    assert net._model.arena.size >= end
+    names = [segment.name for segment in net._model.arena.segments]
     assert names == ["dense_1/weights", "dense_1/bias", "dense_2/weights",
                      "dense_3/weights", "dense_3/bias"]  # fmt: skip
 
 
 def test_padding_stays_zero_through_training():
     net = build([Dense(7, "relu", l1=0.1, l2=0.1), Dense(1)], optimizer=fastnn.AdamW())
-    used = np.zeros(net.arena.size, bool)
-    for segment in net.arena.segments:
-        net.arena.view(used, segment)[...] = True
+    used = np.zeros(net._model.arena.size, bool)
+    for segment in net._model.arena.segments:
+        net._model.arena.view(used, segment)[...] = True
     assert not used.all()
     X = np.random.default_rng(0).normal(size=(20, 3))
     net.fit(X, X[:, 0], epochs=2, verbose=0)
-    for region in (net.arena.parameters, net.arena.gradients, *net.arena.slots):
+    for region in (
+        net._model.arena.parameters,
+        net._model.arena.gradients,
+        *net._model.arena.slots,
+    ):
         assert region.ctypes.data % ALIGNMENT == 0
         assert not region[~used].any()
         assert region[used].any()
@@ -71,7 +75,7 @@ def test_padding_stays_zero_through_training():
 def test_an_untrained_network_holds_parameters_alone():
     net = build([Dense(4), Dense(1)])
     net.predict(np.ones((2, 3)))
-    assert not net.arena.has_slots
+    assert not net._model.arena.has_slots
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65])
@@ -84,7 +88,7 @@ def test_aligned_zeros(count):
 
 def test_a_training_plan_lists_the_step_in_order():
     net = build([Flatten(), Dense(4, "relu", l2=0.1), Dropout(0.5), Activation("tanh"), Dense(1)])
-    plan = compile_plan(net.architecture, 8, PlanMode(training=True))
+    plan = compile_plan(net._model.architecture, 8, PlanMode(training=True))
     assert kernels_of(plan, "forward") == [
         "dense_fwd", "dropout_fwd", "activation_fwd", "dense_fwd"]  # fmt: skip
     assert kernels_of(plan, "loss") == ["mean_squared_error"]
@@ -100,7 +104,7 @@ def test_a_training_plan_lists_the_step_in_order():
 
 def test_an_inference_plan_has_neither_dropout_nor_gradients():
     net = build([Dense(4, "gelu"), Dropout(0.5), Dense(2)], loss="softmax_cross_entropy")
-    plan = net.executors.plan(8, training=False, labels=True)
+    plan = net._model.executors.plan(8, training=False, labels=True)
     assert kernels_of(plan, "forward") == ["dense_fwd", "dense_fwd"]
     assert kernels_of(plan, "predict") == ["softmax"]
     assert plan.stages["loss"][0].arguments["dz"] is None
@@ -110,13 +114,13 @@ def test_an_inference_plan_has_neither_dropout_nor_gradients():
 
 def test_weight_decay_splits_the_update_into_runs_that_cover_the_arena():
     net = build([Dense(4), Dense(4, use_bias=False), Dense(1)], optimizer=fastnn.AdamW())
-    updates = net.executors.plan(8, training=True, labels=False).stages["update"]
+    updates = net._model.executors.plan(8, training=True, labels=False).stages["update"]
     covered = 0
     for op in updates:
         p = op.arguments["p"]
         assert p.offset == covered
         covered += p.count(1) * p.dtype.itemsize
-    assert covered == net.arena.size * 8
+    assert covered == net._model.arena.size * 8
     assert [op.arguments["weight_decay"] for op in updates] == [0.01, 0.0, 0.01, 0.0]
 
 
@@ -128,8 +132,8 @@ def test_a_fused_plan_takes_the_same_steps():
     nets, losses = [], []
     for fused in (False, True):
         net = build(layers, optimizer=fastnn.AdamW())
-        plan = compile_plan(net.architecture, 12, PlanMode(training=True, fused=fused))
-        executor = PythonExecutor(plan, net.arena)
+        plan = compile_plan(net._model.architecture, 12, PlanMode(training=True, fused=fused))
+        executor = PythonExecutor(plan, net._model.arena)
         batches = BatchPass(DataSet(X, X[:, :2].copy()), 12)
         for _ in range(5):
             executor.run(BatchRange(batches, 0, 1, net.state, np.array([1e-3])))
@@ -171,11 +175,11 @@ def test_refs_stay_inside_their_regions_and_apart(training):
         [Dense(5, "silu"), Dropout(0.5), Activation("gelu"), Dense(3)], loss="softmax_cross_entropy"
     )
     rows = 13
-    plan = net.executors.plan(rows, training=training, labels=True)
+    plan = net._model.executors.plan(rows, training=training, labels=True)
     sizes = {
-        Region.PARAMETERS: net.arena.size * 8,
-        Region.GRADIENTS: net.arena.size * 8,
-        Region.SLOTS: 2 * net.arena.size * 8,
+        Region.PARAMETERS: net._model.arena.size * 8,
+        Region.GRADIENTS: net._model.arena.size * 8,
+        Region.SLOTS: 2 * net._model.arena.size * 8,
         Region.WORKSPACE: plan.workspace,
     }
     for stage in STAGES:
@@ -269,8 +273,8 @@ def test_streams_and_steps_do_not_share_numbers():
 
 def test_dropout_changes_with_the_step_and_repeats_with_it():
     net = build([Dropout(0.5), Dense(1)], features=64)
-    plan = net.executors.plan(4, training=True, labels=False)
-    executor = PythonExecutor(plan, net.arena)
+    plan = net._model.executors.plan(4, training=True, labels=False)
+    executor = PythonExecutor(plan, net._model.arena)
     batch = Batch(np.ones((4, 64)), np.zeros((4, 1)))
     losses = []
     for step in (0, 1, 0):
@@ -284,5 +288,5 @@ def test_bindings_are_bounded():
     with kernels.use("reference"):
         for rows in range(1, 300):
             net.predict(np.ones((rows, 3)))
-    assert len(net.executors._plans) == 10
-    assert all(len(e._bound) <= 64 for pool in net.executors._idle.values() for e in pool)
+    assert len(net._model.executors._plans) == 10
+    assert all(len(e._bound) <= 64 for pool in net._model.executors._idle.values() for e in pool)

@@ -52,9 +52,9 @@ def one_thread():
 
 def state(net, X):
     """All that training has brought about: name → array."""
-    found = {"parameters": net.parameters, "buffers": net.arena.buffers}
-    if net.arena.has_slots:
-        found["slots"] = net.arena.slots
+    found = {"parameters": net.parameters, "buffers": net._model.arena.buffers}
+    if net._model.arena.has_slots:
+        found["slots"] = net._model.arena.slots
     found |= {f"history {name}": np.array(values) for name, values in net.history.items()}
     found["predictions"] = net.predict(X)
     return {name: np.array(value, float) for name, value in found.items()}
@@ -65,8 +65,8 @@ def outcome(case, perturbed=None):
     net = case.network().build(case.shape)
     if perturbed is not None:
         rng = np.random.default_rng(perturbed)
-        for segment in net.arena.segments:
-            w = net.arena.view(net.parameters, segment)
+        for segment in net._model.arena.segments:
+            w = net._model.arena.view(net.parameters, segment)
             size = PERTURBATION[case.settings["dtype"]] * (np.abs(w).max() or 1.0)
             w += (size * rng.choice([-1, 1], w.shape)).astype(w.dtype)
     try:
@@ -134,8 +134,8 @@ TRAINED = """
                 case.trained(net)
             except DivergenceError:
                 pass
-            found = [net.parameters, net.arena.buffers, net.predict(case.x)]
-            found += [net.arena.slots] if net.arena.has_slots else []
+            found = [net.parameters, net._model.arena.buffers, net.predict(case.x)]
+            found += [net._model.arena.slots] if net._model.arena.has_slots else []
             digest = hashlib.sha256(b"".join(array.tobytes() for array in found))
             digests.append((digest.hexdigest(), repr(dict(net.history))))
         if len(set(digests)) > 1:

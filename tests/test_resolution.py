@@ -17,7 +17,7 @@ from fastnn import (
     fit_population,
 )
 from fastnn.estimators import MLPRegressor
-from fastnn.metrics.scoring import scoring
+from fastnn.metrics import scoring
 
 rng = np.random.default_rng(0)
 MINUTE = 1.7e9 + rng.uniform(0, 60, size=(200, 1))

@@ -8,12 +8,12 @@ import pytest
 import fastnn
 from fastnn import Dense, Network
 from fastnn.compiler.lowering import compile_plan
-from fastnn.data.data_set import data_set
 from fastnn.execution.batches import BatchPass
 from fastnn.execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from fastnn.ir.builder import PlanMode
 from fastnn.ir.per_step import EpsilonHat
 from fastnn.ir.program import Batch, PerWeight, Result
+from fastnn.model.data_sets import data_set
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 4)), RNG.normal(size=(12, 3))
@@ -26,9 +26,9 @@ def linear(loss="mean_squared_error", **options):
 
 def loss_and_gradient(net, y, weight):
     """Of one batch of all rows, by the plain plan, whose arena holds whole gradients."""
-    data = data_set(net.architecture, X, y, weight)
-    plan = compile_plan(net.architecture, 12, PlanMode(training=True))
-    arena, batch = net.arena, BatchPass(data, 12).batch(0, plan)
+    data = data_set(net._model.architecture, X, y, weight)
+    plan = compile_plan(net._model.architecture, 12, PlanMode(training=True))
+    arena, batch = net._model.arena, BatchPass(data, 12).batch(0, plan)
     results = PythonExecutor(plan, arena).run_stages(GRADIENT_STAGES, batch, net.state)
     return results[Result.LOSS], arena.view(arena.gradients, arena.segments[0])
 

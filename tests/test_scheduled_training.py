@@ -215,7 +215,7 @@ def test_a_plateau_scales_the_rates_and_has_a_floor(tmp_path):
     net.fit(X, y, epochs=3, callbacks=[note], verbose=0)
     assert rates == pytest.approx([0.1, 0.1, 0.05, 0.025, 0.02, 0.02])
     net.save(path)
-    assert Network.load(path).learning_rates.plateau.scale == 1
+    assert Network.load(path)._model.learning_rates.plateau.scale == 1
 
 
 def test_a_plateau_needs_what_it_watches():

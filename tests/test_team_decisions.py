@@ -32,7 +32,7 @@ COMMON = """
         return Network(layers, loss="softmax_cross_entropy", seed=3)
 
     def digest(net):
-        arena = net.arena
+        arena = net._model.arena
         everything = arena.parameters.tobytes() + arena.slots.tobytes() + arena.buffers.tobytes()
         return hashlib.sha256(everything + repr(net.history["loss"]).encode()).hexdigest()
 """

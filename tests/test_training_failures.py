@@ -163,7 +163,7 @@ def test_an_update_that_overflows_is_undone(train, momentum):
     with pytest.raises(fastnn.DivergenceError, match="diverged in epoch 1"):
         train(net, 100 * X, 100 * y)
     np.testing.assert_array_equal(net.parameters, start)
-    assert not net.arena.slots.any()
+    assert not net._model.arena.slots.any()
 
 
 def test_a_gradient_that_overflows_is_caught_before_the_update():

@@ -90,7 +90,7 @@ def test_what_layers_leave_open_is_the_networks():
     net = network(layers, **options).build(3)
     found = [
         (t.l1, t.l2, t.weight_decay, t.max_norm)
-        for t in (segment.treatment for segment in net.arena.segments)
+        for t in (segment.treatment for segment in net._model.arena.segments)
     ]
     nothing = (0, 0, 0, 0)
     assert found[::2] == [(0.5, 0.3, 0.01, 2.0), (0.1, 0.0, 0.2, 2.0), (0.1, 0.3, 0.01, 0)]
@@ -159,7 +159,7 @@ def test_label_smoothing_of_yes_and_no():
 
 
 def update_of(net):
-    stages = net.build(5).executors.plan(8, training=True, labels=False).stages
+    stages = net.build(5)._model.executors.plan(8, training=True, labels=False).stages
     return [op.kernel for op in stages["update"]]
 
 

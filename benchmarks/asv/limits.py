@@ -16,7 +16,7 @@ def _limits(threads: int):
 
 
 class _Kernel:
-    """What a kernel reaches of the stream, on large arrays."""
+    """The share of the stream that a kernel reaches on large arrays."""
 
     params = (list(kernels.DTYPES),)
     param_names = ("dtype",)
@@ -35,10 +35,10 @@ class _Kernel:
 
 
 class _Product(_Kernel):
-    """A kernel whose limit may be arithmetic: what it reaches of its peak, too."""
+    """A kernel whose limit may be arithmetic: its share of that peak, too."""
 
     def track_share_of_fma_peak(self, dtype: str) -> float:
-        """Of the dtype: a vector holds half as many of float64."""
+        """Return the share of the dtype's peak: a vector holds half as many of float64."""
         peak = FLOPS / (2 if dtype == "float64" else 1)
         return self._work.flops / peak * timing.median_ratio(_limits(1).fma(FLOPS), self._call)
 

@@ -13,7 +13,7 @@ SEARCH = searches.Search(rows=1000, epochs=5, trials=16)
 
 
 def _adapter(engine: str):
-    """What peers.py times, too."""
+    """Return the module that benchmarks/peers times, too."""
     ENGINES[engine].start()
     return importlib.import_module("peers.adapters.fastnn_native")
 
@@ -38,7 +38,7 @@ class PredictRow(_Network):
 
 
 class BuildAndFirstStep(_Network):
-    """Seconds from nothing to a network that has learnt from one batch."""
+    """Seconds from nothing to a network that has trained on one batch."""
 
     params = (list(NETWORKS), ["native"])
 

@@ -1,4 +1,4 @@
-"""Trains the same networks with fastnn and its peers, and holds the times against the targets.
+"""Train the same networks with fastnn and its peers, and hold the times against the targets.
 
     python benchmarks/peers                     # everything; some 20 minutes
     python benchmarks/peers --smoke             # every row, a few repeats; under two minutes
@@ -22,8 +22,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-# The folders beside this one are packages.
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
 
 from peers.environment import Environment
 
@@ -32,6 +31,7 @@ REPEATS, SMOKE_REPEATS = 15, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Measure in the environment of the comparison, and return the exit status."""
     options = _options(argv)
     environment = Environment(options.venv)
     if not environment.inside:
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(options: argparse.Namespace) -> int:
     """Run the cases that were asked for, and report."""
     # Imported here, since the interpreter that makes the environment may not have NumPy.
-    from peers import cases, interleave, machine, report, targets
+    from peers import cases, interleave, report, targets
     from peers.results import Results
 
     chosen = [
@@ -60,7 +60,7 @@ def measure(options: argparse.Namespace) -> int:
         return 1
     repeats = options.repeats or (SMOKE_REPEATS if options.smoke else REPEATS)
     about = {
-        "machine": machine.describe(),
+        "machine": report.describe_machine(),
         "date": time.strftime("%Y-%m-%d %H:%M"),
         "settings": {"threads": options.threads, "repeats": repeats, "smoke": options.smoke},
     }

@@ -34,7 +34,7 @@ class Environment:
 
     @property
     def inside(self) -> bool:
-        """Whether this process runs in it."""
+        """Return whether this process runs in it."""
         return Path(sys.prefix) == self.folder
 
     def prepare(self) -> None:
@@ -70,7 +70,7 @@ class Environment:
 
 
 def _digest() -> str:
-    """Of all that fastnn is built from, and of the interpreter it is built for."""
+    """Return the digest of all that fastnn is built from, and of the interpreter."""
     digest = hashlib.sha256(sys.version.encode())
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):

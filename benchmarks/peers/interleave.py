@@ -1,4 +1,4 @@
-"""Runs the repeats of several peers in turn, each peer in a process of its own."""
+"""Run the repeats of several peers in turn, each peer in a process of its own."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Worker:
         return self.answer()
 
     def answer(self) -> Any:
-        """What the worker sends next; raises `PeerError` with its reason, or with how it died."""
+        """Return what the worker sends next; `PeerError` with its reason, or with how it died."""
         try:
             if not self._connection.poll(LONGEST):
                 self._process.kill()
@@ -85,7 +85,7 @@ class Worker:
 
 
 def environment(threads: int, cache: Path) -> dict[str, str]:
-    """Variables of a worker: equal threads for all, and what it compiles is kept."""
+    """Return the variables of a worker: equal threads for all, and what it compiles is kept."""
     n = str(threads)
     limits = {f"{name}_NUM_THREADS": n for name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "FASTNN")}
     # JAX's pool follows the processor affinity; Eigen's own pool must be told.
@@ -126,14 +126,14 @@ class Pool:
                 self._absent[key] = str(error)
 
     def worker(self, task: Task) -> Worker:
-        """Raises `PeerError` if the peer did not start."""
+        """Return the process of a task; raises `PeerError` if the peer did not start."""
         key = task.peer, task.threads
         if key in self._absent:
             raise PeerError(self._absent[key])
         return self._workers[key]
 
     def forget(self) -> None:
-        """All workers let go of what they prepared."""
+        """Make all workers let go of what they prepared."""
         for worker in self._workers.values():
             with suppress(PeerError):
                 if worker.alive:
@@ -170,7 +170,7 @@ def _check(worker: Worker, kind: str, case: Case, expected: Sequence[float]) -> 
 
 
 def _round(case: Case, tasks: Sequence[Task], pool: Pool, results: Results) -> list[Task]:
-    """One repeat of each; returns those that are still there."""
+    """Time one repeat of each; return the tasks that are still there."""
     still = []
     for task in tasks:
         try:
@@ -185,6 +185,6 @@ def _round(case: Case, tasks: Sequence[Task], pool: Pool, results: Results) -> l
 
 
 def _rotated(tasks: list[Task], turn: int) -> list[Task]:
-    """Nobody always follows the same neighbour's use of the caches at the round's beginning."""
+    """Return another order for each turn: no task always finds the caches as the same one left."""
     cut = turn % len(tasks) if tasks else 0
     return tasks[cut:] + tasks[:cut]

@@ -3,17 +3,64 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+import os
+import platform
+import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .cases import Case
-from .peak_fraction import peak_fractions
+from workloads.engines import cores
+
+from .adapters import PEERS
+from .cases import LIMIT, MACHINE, Case, Task
 from .results import Results
-from .targets import Row
+from .targets import OURS, Row
 
 COLUMNS = ("", "threads", "target", "fastnn", "peers' time / fastnn's", "verdict")
+LEAST_FLOPS = 1000  # of a step; below, a fraction of the peak says nothing
+KINDS = {
+    "train": "training",
+    "predict": "prediction",
+    "gemm": "matrix products",
+    "build": "start",
+    "import": "start",
+}
+LIMITS = {"fma": "FMA peak", "stream": "4R/3W stream", "copy": "copy"}
+
+
+def describe_machine() -> dict[str, object]:
+    """Return processor, cores that may be used, system, Python and load."""
+    return {
+        "processor": _processor(),
+        "cores": len(cores()),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    names = (line.split(":")[1].strip() for line in text.splitlines() if "model name" in line)
+    return next(names, platform.processor())
+
+
+def heading(about: dict[str, Any]) -> str:
+    """Return machine, versions and settings."""
+    machine, settings = about["machine"], about["settings"]
+    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != "machine")
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} at the "
+        f"start; {machine['system']}; Python {machine['python']}\n"
+        f"{versions}\n"
+        f"medians of {settings['repeats']} repeats in turn; {about['date']}"
+    )
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -59,18 +106,74 @@ def write_json(
         **about,
         "rows": [{**asdict(row), "verdict": row.verdict} for row in rows],
         "times": results.as_data(),
-        "shares": peak_fractions(cases, results),
+        "cases": list(_beside_peers(results.as_data())),
+        "shares": list(_peak_fractions(cases, results)),
     }
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
-def heading(about: dict[str, Any]) -> str:
-    """Return machine, versions and settings."""
-    machine, settings = about["machine"], about["settings"]
-    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != "machine")
-    return (
-        f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} at the "
-        f"start; {machine['system']}; Python {machine['python']}\n"
-        f"{versions}\n"
-        f"medians of {settings['repeats']} repeats in turn; {about['date']}"
-    )
+def _beside_peers(times: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield our time and the ratios of peers, for each case and number of threads."""
+    others = PEERS.keys() - {OURS, MACHINE}  # a case may have other tasks beside
+    for ours in times:
+        if ours["task"] == OURS and ours["seconds"]:
+            yield {
+                "name": ours["case"],
+                "kind": _kind(ours["case"]),
+                "threads": ours["threads"],
+                "seconds": ours["median"],
+                "peers": [
+                    {"peer": theirs["task"], **_ratio(theirs, ours)}
+                    for theirs in times
+                    if theirs["task"] in others
+                    and (theirs["case"], theirs["threads"]) == (ours["case"], ours["threads"])
+                ],
+            }
+
+
+def _ratio(theirs: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """Return the quartiles of the ratios within rounds, or the reason why there are none."""
+    if not theirs["seconds"]:
+        return {"missing": theirs["missing"]}
+    pairs = zip(theirs["seconds"], ours["seconds"], strict=True)
+    return _quartiles([their / our for their, our in pairs])
+
+
+def _kind(case: str) -> str:
+    """Return what a reader filters by; most parts of a step are elementwise."""
+    return KINDS.get(case.split()[0], "elementwise")
+
+
+def _quartiles(values: Sequence[float]) -> dict[str, float]:
+    several = values if len(values) > 1 else [*values, *values]
+    found = statistics.quantiles(several, method="inclusive")
+    return dict(zip(("low", "middle", "high"), found, strict=True))
+
+
+def _peak_fractions(cases: Sequence[Case], results: Results) -> Iterator[dict[str, Any]]:
+    """Yield quartiles of our speed over the machine's limit, of cases that ran beside one."""
+    for case in cases:
+        tasks = {(task.label, task.threads): task for task in case.tasks}
+        for (label, threads), limit in tasks.items():
+            ours = tasks.get((OURS, threads))
+            if label == LIMIT and ours is not None:
+                ratios = results.ratios(case.name, (LIMIT, threads), (OURS, threads))
+                rounds = [_units(case, ours) * ratio for ratio in ratios]
+                if any(rounds):
+                    yield {
+                        "name": case.name,
+                        "kind": _kind(case.name),
+                        "threads": threads,
+                        "limit": LIMITS[limit.kind],
+                        **_quartiles(rounds),
+                    }
+
+
+def _units(case: Case, ours: Task) -> float:
+    """Return how many units of the limit's work are in one of ours: operations, or elements.
+
+    Zero where the small network of the overhead has next to none.
+    """
+    if case.workload is not None:
+        return case.workload.flops if case.workload.flops > LEAST_FLOPS else 0
+    return 2 * math.prod(ours.arguments) if ours.kind == "gemm" else 1

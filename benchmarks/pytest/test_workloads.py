@@ -47,7 +47,7 @@ if importlib.util.find_spec("pytest_benchmark") is None:
 
 @pytest.fixture(scope="session", autouse=True)
 def threads():
-    """FASTNN_NUM_THREADS of them, one by default; this process stays on as many processors."""
+    """Pin this process to FASTNN_NUM_THREADS processors, one by default; return their number."""
     count = int(os.environ.get("FASTNN_NUM_THREADS", "1"))
     try:
         engines.Engine(threads=count).start()
@@ -58,7 +58,7 @@ def threads():
 
 @pytest.fixture
 def timed(benchmark) -> Callable[..., None]:
-    """timed(group, work, check): times work() in rounds of some milliseconds, beside its group.
+    """Return timed(group, work, check), which times work() in rounds of some milliseconds.
 
     check(outcome) asserts that the first call returned what it should; later ones may go on from
     what it left.
@@ -76,7 +76,7 @@ def timed(benchmark) -> Callable[..., None]:
 
 
 def kernel_runs() -> Iterator[Any]:
-    """Each kernel by size, dtype and back end; NumPy would take minutes for the large ones."""
+    """Yield each kernel by size, dtype and back end; NumPy would take minutes for large ones."""
     for subject in kernels.subjects():
         for size in kernels.SIZES:
             marks = [pytest.mark.slow] if size == "large" else []
@@ -98,7 +98,7 @@ def test_kernel(timed, subject, size, dtype, backend):
 
 
 def peer_runs() -> Iterator[Any]:
-    """Short runs of the cases of benchmarks/peers, but for the limits of the machine.
+    """Yield short runs of the cases of benchmarks/peers, but for the limits of the machine.
 
     Networks and products on the other back ends, too.
     """

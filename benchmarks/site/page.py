@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +11,6 @@ from typing import Any
 
 import asv_results
 import jinja2
-import peer_results
 from peers.targets import duration
 
 HERE = Path(__file__).parent
@@ -18,7 +18,12 @@ HERE = Path(__file__).parent
 
 def gather(peers: Path, asv: Path) -> dict[str, Any]:
     """Return all that the page shows, as JSON has it; lists are empty where files are missing."""
-    return {**peer_results.load(peers), **asv_results.load(asv)}
+    found: dict[str, Any] = {"about": {"versions": {}}, "cases": [], "shares": []}
+    if peers.is_file():
+        results = json.loads(peers.read_text(encoding="utf-8"))
+        about = {name: results[name] for name in ("machine", "date", "versions")}
+        found = {"about": about, "cases": results["cases"], "shares": results["shares"]}
+    return {**found, **asv_results.load(asv)}
 
 
 def html(data: dict[str, Any]) -> str:

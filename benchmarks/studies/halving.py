@@ -114,7 +114,7 @@ def compare(experiment: Experiment, seeds: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Compare."""
+    """Compare halving with full training for each seed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -76,7 +76,7 @@ def check_bits(search: Search) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Compare, and check."""
+    """Compare the ways to search, and check the bits of the population."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,11 +1,12 @@
-"""What is measured, for peers.py, asv, pytest-benchmark and compare.py alike.
+"""The work that peers, compare, asv and pytest measure alike.
 
 - `networks`: networks to train and to predict with;
-- `kernels`: a call of every kernel of the table;
-- `parts`: what of a step peers do too, with what must come out;
+- `kernels`, `calls`: a call of every kernel of the table;
+- `parts`: parts of a step that peers do too, with what must come out;
 - `fits`: whole fits of the estimators;
 - `searches`: many networks, one beside the other;
-- `package`: what the package weighs, and what it takes to compile and to import it.
+- `package`: size, compilation and import of the package;
+- `oracle`, `engines`, `timing`: the right losses, the back ends, and samples of many calls.
 """
 
 from .networks import BETA1, BETA2, EPSILON, OVERHEAD, TRAINING, Workload

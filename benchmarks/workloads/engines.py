@@ -1,4 +1,4 @@
-"""What fastnn runs on while it is measured: back end, instruction set, threads.
+"""Engines, on which fastnn is measured: back end, instruction set, threads.
 
 A process takes up one engine before it loads the native back end, which reads its environment once.
 Nothing here, nor in `workloads`, loads it earlier.

@@ -21,7 +21,7 @@ import fastnn
 
 @dataclass(frozen=True)
 class Problem:
-    """What to fit, and the least ratio to scikit-learn wanted for float32 and float64."""
+    """Data and estimator, and the least ratio to scikit-learn wanted for float32 and float64."""
 
     name: str
     estimator: str
@@ -31,7 +31,7 @@ class Problem:
     targets: tuple[float | None, float | None]
 
     def arguments(self, smoke: bool = False) -> dict[str, Any]:
-        """Of the estimator; all epochs are done, however little they improve."""
+        """Return those of the estimator, which does all epochs, however little they improve."""
         epochs = 2 if smoke else self.epochs
         return {
             "hidden_layer_sizes": self.sizes,
@@ -41,13 +41,13 @@ class Problem:
 
 
 def digits(_: Path = Path()) -> tuple[np.ndarray, np.ndarray]:
-    """Bundled with scikit-learn."""
+    """Return the images that scikit-learn has, and their digits."""
     X, y = load_digits(return_X_y=True)
     return X / 16, y
 
 
 def housing(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Eight numbers of each district, and the median value of its houses in 100,000 dollars."""
+    """Return eight numbers of each district, and the median value of its houses in $100,000."""
     path = folder / "california_housing.csv"
     numbers = range(9)  # the last column holds words
     table = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=numbers, filling_values=0)
@@ -72,14 +72,14 @@ SIDES = ("scikit-learn", "fastnn")
 
 
 def estimators_of(side: str) -> ModuleType:
-    """The module that has the estimators of a side."""
+    """Return the module that has the estimators of a side."""
     return fastnn if side == "fastnn" else sklearn.neural_network
 
 
 def whole_fit(
     side: str, problem: Problem, dtype: str, smoke: bool = False
 ) -> tuple[Callable[[], object], Callable[[], float]]:
-    """A function that fits, and one that scores what the last fit left on the same rows."""
+    """Return a function that fits, and one that scores the last fit on the same rows."""
     X, y = problem.load(Path())
     X = X.astype(dtype)
     kind = getattr(estimators_of(side), problem.estimator)

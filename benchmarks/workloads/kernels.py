@@ -44,7 +44,7 @@ class Subject:
 
 
 def subjects() -> Iterator[Subject]:
-    """Each kernel with its first settings; with all activations where those are all it does.
+    """Yield each kernel with its first settings; with all activations where it does no more.
 
     Around a product, relu stands for them: it is the one that networks use most.
     """
@@ -77,7 +77,7 @@ class KernelWork:
 
     @cached_property
     def shapes(self) -> dict[str, Any]:
-        """Dimensions as `drawing` takes them: a shape for ``*``."""
+        """Return dimensions as `drawing` takes them: a shape for ``*``."""
         sizes = {letter: SIZES[self.size].get(letter, OTHER) for letter in self._letters}
         return {k: (n,) if k == "*" else n for k, n in sizes.items()}
 
@@ -94,8 +94,10 @@ class KernelWork:
         return self.kernel.bytes_moved(drawing.counts(self.shapes), np.dtype(self.dtype).itemsize)
 
     def arguments(self) -> dict[str, Any]:
-        """In the order of the signature, as training calls it: with all gradients, class numbers as
-        targets, and a copy of the pre-activation only where the slope needs it.
+        """Return them in the order of the signature, as training calls the kernel.
+
+        That is with all gradients, class numbers as targets, and a copy of the pre-activation only
+        where the derivative needs it.
         """
         drawn = drawing.draw(
             self.kernel,

@@ -49,7 +49,7 @@ class Workload:
 
     @property
     def updates(self) -> int:
-        """Updates in one call."""
+        """Return the number of updates in one call."""
         return self.steps * self.epochs
 
     @property
@@ -58,13 +58,13 @@ class Workload:
 
     @property
     def flops(self) -> int:
-        """Of one step's products: y = xW, dW and dx, 2BIO each; nobody wants the first dx."""
+        """Return those of a step's products: y = xW, dW and dx, 2BIO each, without the first dx."""
         first, *others = (i * o for i, o in zip(self.sizes, self.sizes[1:], strict=False))
         return self.batch * (4 * first + 6 * sum(others))
 
     @cached_property
     def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """X (rows, inputs) float32, and y (rows,): float32 values or int64 classes.
+        """Return X (rows, inputs) float32, and y (rows,): float32 values or int64 classes.
 
         Targets come from a random linear map of the inputs, so that there is something to learn.
         """
@@ -76,7 +76,7 @@ class Workload:
 
     @cached_property
     def weights(self) -> list[np.ndarray]:
-        """First weights (I, O) and biases (O,), in turn, float32: He's normal, and zero."""
+        """Return weights (I, O) and biases (O,) in turn, float32: He's normal, and zero."""
         random = np.random.default_rng(1)
         arrays = []
         for i, o in zip(self.sizes, self.sizes[1:], strict=False):
@@ -85,12 +85,12 @@ class Workload:
         return arrays
 
     def short(self) -> Workload:
-        """The same network for one short epoch, for a quick look."""
+        """Return the same network for one short epoch, for a quick look."""
         steps = min(self.steps, QUICK_STEPS, max(2, int(QUICK_FLOPS / self.flops)))
         return replace(self, steps=steps, epochs=1)
 
     def for_check(self) -> Workload:
-        """The same network on few rows, with steps so small that losses stay those of a training.
+        """Return the same network on few rows, with small steps.
 
         With larger ones the first steps of a wide network overshoot, to losses that scikit-learn
         clips.

@@ -1,4 +1,4 @@
-"""What training must arrive at: the workload in NumPy and float64, written without the others."""
+"""The losses that training must arrive at: NumPy and float64, written without the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RELATIVE_TOLERANCE = 1e-4
 
 
 def epoch_losses(workload: Workload) -> list[float]:
-    """Mean loss of each epoch, rows in their order, each loss from before its update."""
+    """Return the mean loss of each epoch, rows in order, each loss from before its update."""
     x, y = workload.data
     parameters = [w.astype(np.float64) for w in workload.weights]
     moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
@@ -35,7 +35,7 @@ def epoch_losses(workload: Workload) -> list[float]:
 
 
 def close(losses: Sequence[float], expected: Sequence[float]) -> bool:
-    """Whether a peer's losses, one for each epoch, are those of this module."""
+    """Return whether a peer's losses, one for each epoch, are those of this module."""
     return len(losses) == len(expected) and np.allclose(losses, expected, RELATIVE_TOLERANCE, 0)
 
 

@@ -1,4 +1,4 @@
-"""What the package weighs, and what it takes to import it and to compile it."""
+"""Size, import and compilation of the package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IMPORTS = {"fastnn": "from fastnn import Dense, Network", "numpy": "import numpy
 
 
 def wheel_bytes() -> int:
-    """Of the installed files, compressed as a wheel compresses them."""
+    """Return the size of the installed files, compressed as a wheel compresses them."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(ROOT.rglob("*")):
@@ -28,13 +28,13 @@ def wheel_bytes() -> int:
 
 
 def import_in_a_fresh_interpreter(package: str) -> None:
-    """The very package that this process has imported, or NumPy."""
+    """Import the very package that this process has imported, or NumPy."""
     command = [sys.executable, "-P", "-c", IMPORTS[package]]
     subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT.parent)}, check=True)
 
 
 def sources() -> Path:
-    """The folder with csrc/ that the package was built from; NotImplementedError if it is gone.
+    """Return the folder with the csrc/ of the package; NotImplementedError if it is gone.
 
     asv keeps the checkout of a commit in the environment; an editable installation is one itself.
     """

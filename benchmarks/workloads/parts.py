@@ -1,4 +1,4 @@
-"""Parts of a training step that peers do too: what goes in, and whether what comes out is right.
+"""Parts of a training step that peers do too: inputs, and checks of outputs.
 
 A check is called with the outcome of the first call and with the arguments of the work.
 """
@@ -19,23 +19,23 @@ FUNCTIONS = {"exp": np.exp, "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.ex
 
 
 def matrices(m: int, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """x (m, k), w (k, n)"""
+    """Return x (m, k) and w (k, n)."""
     random = np.random.default_rng(0)
     return random.standard_normal((m, k), np.float32), random.standard_normal((k, n), np.float32)
 
 
 def numbers(size: int) -> np.ndarray:
-    """(size,), of an activation's input."""
+    """Return the input of an activation, (size,)."""
     return np.random.default_rng(0).standard_normal(size, np.float32)
 
 
 def check_gemm(y: np.ndarray, m: int, k: int, n: int) -> None:
-    """Values have the size of √k, and errors hardly add up to a rounding for each of k sums."""
+    """Check x w: values are of size √k, errors hardly add up to a rounding for each of k sums."""
     np.testing.assert_allclose(y, _product(m, k, n), rtol=0, atol=4 * k * SINGLE)
 
 
 def check_dense_dropout(y: np.ndarray, m: int, k: int, n: int) -> None:
-    """relu(x w), of which some are kept and enlarged."""
+    """Check relu(x w), of which some are kept and enlarged."""
     kept = y != 0
     whole = np.maximum(_product(m, k, n), 0)
     scaled, slack = whole[kept] / (1 - RATE), 2 * k * SINGLE
@@ -44,12 +44,12 @@ def check_dense_dropout(y: np.ndarray, m: int, k: int, n: int) -> None:
 
 
 def check_adam(p: np.ndarray, size: int) -> None:
-    """From p = 0 and moments of zero, a gradient of one moves all by the learning rate."""
+    """Check that a gradient of one moves p = 0 with zero moments by the learning rate."""
     np.testing.assert_allclose(p, np.full(size, -LEARNING_RATE), rtol=1e-5)
 
 
 def check_dropout(y: np.ndarray, size: int) -> None:
-    """Of ones."""
+    """Check dropout of ones."""
     kept = y != 0
     np.testing.assert_allclose(y[kept], 1 / (1 - RATE), rtol=ROUNDED)
     _check_share(np.count_nonzero(kept), size)
@@ -61,7 +61,7 @@ def check_activation(y: np.ndarray, name: str, size: int) -> None:
 
 
 def check_prediction(p: np.ndarray, workload: Workload) -> None:
-    """Probabilities (1, classes) of the first row by the first weights."""
+    """Check probabilities (1, classes) of the first row by the first weights."""
     x = workload.data[0][:1].astype(np.float64)
     for w, b in zip(workload.weights[:-2:2], workload.weights[1:-2:2], strict=True):
         x = np.maximum(x @ w + b, 0)
@@ -70,13 +70,13 @@ def check_prediction(p: np.ndarray, workload: Workload) -> None:
 
 
 def check_losses(losses: Sequence[float], workload: Workload, *_: object) -> None:
-    """A mean loss for each epoch; what they must be exactly, `oracle` knows."""
+    """Check that each epoch has a mean loss; `oracle` knows what they must be exactly."""
     assert len(losses) == workload.epochs
     assert np.isfinite(losses).all()
 
 
 def check_first_step(figures: Mapping[str, float], workload: Workload) -> None:
-    """A loss no worse than guessing, by a factor of what first weights may do."""
+    """Check for a loss no worse than guessing, by a factor of what first weights may do."""
     assert 0 < figures["loss"] < 10 * np.log(workload.sizes[-1])
 
 
@@ -101,5 +101,5 @@ def _product(m: int, k: int, n: int) -> np.ndarray:
 
 
 def _check_share(kept: int, size: int) -> None:
-    """Within six standard deviations."""
+    """Check the share of what is kept, within six standard deviations."""
     assert abs(kept / size - (1 - RATE)) < 6 * np.sqrt(RATE * (1 - RATE) / size)

@@ -24,29 +24,29 @@ class Search:
     batch_size: int = 32
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """X float32 and classes, those to be held out last."""
+        """Return X float32 and classes, those to be held out last."""
         rng = np.random.default_rng(0)
         X = rng.normal(size=(self.rows + self.rows // HELD_OUT, FEATURES)).astype(np.float32)
         score = X[:, 0] * X[:, 1] + X[:, 2] + 0.3 * rng.normal(size=len(X))
         return X, (score > 0).astype(np.int64)
 
     def split(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rows to train on, and those held out."""
+        """Return the rows to train on, and those held out."""
         return np.arange(self.rows), np.arange(self.rows, self.rows + self.rows // HELD_OUT)
 
     def settings(self) -> list[tuple[float, float]]:
-        """Learning rate and dropout of each trial."""
+        """Return the learning rate and dropout of each trial."""
         rng = np.random.default_rng(1)
         rates, drops = 10 ** rng.uniform(-4, -2, self.trials), rng.uniform(0, 0.5, self.trials)
         return [(float(rate), float(drop)) for rate, drop in zip(rates, drops, strict=True)]
 
     def networks(self) -> list[Network]:
-        """Of all trials."""
+        """Return the networks of all trials."""
         return [network(rate, drop, seed) for seed, (rate, drop) in enumerate(self.settings())]
 
 
 def network(rate: float, drop: float, seed: int | None = None) -> Network:
-    """20-64-64-2 by Adam."""
+    """Return a network 20-64-64-2 with Adam."""
     hidden = [layer for _ in range(2) for layer in (Dense(UNITS, "relu"), Dropout(drop))]
     optimizer = Adam(rate)
     layers = [*hidden, Dense(CLASSES)]
@@ -54,7 +54,7 @@ def network(rate: float, drop: float, seed: int | None = None) -> Network:
 
 
 def trained_together(search: Search, threads: int = 1) -> list[Network]:
-    """All networks, side by side on so many threads."""
+    """Train all networks, side by side on so many threads."""
     X, y = search.data()
     trained = search.networks()
     folds = [(search.split()[0], None)] * len(trained)
@@ -64,7 +64,7 @@ def trained_together(search: Search, threads: int = 1) -> list[Network]:
 
 
 def trained_alone(search: Search, network: Network) -> Network:
-    """One of its networks, by its own fit."""
+    """Train one of its networks by its own fit."""
     X, y = search.data()
     train, _ = search.split()
     network.fit(X[train], y[train], batch_size=search.batch_size, epochs=search.epochs, verbose=0)
@@ -72,21 +72,20 @@ def trained_alone(search: Search, network: Network) -> Network:
 
 
 def population(search: Search, threads: int = 1) -> list[float]:
-    """Accuracy of each network on the rows held out."""
+    """Return the accuracy of each network on the rows held out."""
     return [accuracy(search, network) for network in trained_together(search, threads)]
 
 
 def one_by_one(search: Search) -> list[float]:
-    """The same, one network after the other."""
+    """Return the same, one network after the other."""
     return [accuracy(search, trained_alone(search, net)) for net in search.networks()]
 
 
 def random_search(search: Search, threads: int = 1) -> list[float]:
-    """`fastnn.search`, with trials drawn by Optuna; ImportError without it."""
+    """Return those of `fastnn.search`, with trials drawn by Optuna; ImportError without it."""
     import optuna
 
-    from fastnn.search import log_uniform, uniform
-    from fastnn.search import search as look
+    from fastnn.search import log_uniform, search as look, uniform
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     X, y = search.data()
@@ -110,14 +109,14 @@ def random_search(search: Search, threads: int = 1) -> list[float]:
 
 
 def accuracy(search: Search, network: Network) -> float:
-    """On the rows held out."""
+    """Return the accuracy on the rows held out."""
     X, y = search.data()
     _, rows = search.split()
     return float(np.mean(network.predict(X[rows]).argmax(1) == y[rows]))
 
 
 def scikit_learn(search: Search, workers: int = 2) -> list[float]:
-    """RandomizedSearchCV over MLPClassifier, which has no dropout, by so many processes."""
+    """Return those of RandomizedSearchCV over MLPClassifier, which has no dropout."""
     from scipy.stats import loguniform
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.model_selection import RandomizedSearchCV
@@ -143,7 +142,7 @@ def scikit_learn(search: Search, workers: int = 2) -> list[float]:
 
 
 def optuna_over_torch(search: Search, workers: int = 2) -> list[float]:
-    """A study of random trials by so many threads, each of which trains with torch."""
+    """Return those of a study of random trials by so many threads, which train with torch."""
     import optuna
     import torch
 

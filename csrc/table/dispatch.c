@@ -79,23 +79,9 @@ int fastnn_usable_tables(const fastnn_table *tables[FASTNN_MAX_TABLES]) {
     return count;
 }
 
-// Every array is at most the product of two dimensions, of 8 bytes each.
-int fastnn_sizes_fit(const int64_t dim[FASTNN_MAX_DIMS]) {
-    for (int i = 0; i < FASTNN_MAX_DIMS; i++) {
-        for (int j = 0; j <= i; j++) {
-            int64_t bytes;
-            if (dim[i] < 0 || __builtin_mul_overflow(dim[i], i == j ? 1 : dim[j], &bytes) ||
-                __builtin_mul_overflow(bytes, 8, &bytes)) {
-                return 0;
-            }
-        }
-    }
-    return 1;
-}
-
 fastnn_status fastnn_call(const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel,
                           fastnn_args *args) {
-    if (!fastnn_sizes_fit(args->dim)) return FASTNN_BAD_SIZE;
+    if (!fastnn_sizes_fit(kernel, args->dim)) return FASTNN_BAD_SIZE;
     const uint64_t state = fastnn_fp_enter();
     const fastnn_status status = table->kernel[dtype][kernel](args);
     fastnn_fp_leave(state);

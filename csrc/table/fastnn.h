@@ -4,10 +4,11 @@
 
 #include <stdint.h>
 
+// Of one kernel.
 enum {
-    FASTNN_MAX_ARRAYS = 9,
-    FASTNN_MAX_DIMS = 5,
-    FASTNN_MAX_SCALARS = 11,
+    FASTNN_MAX_ARRAYS = 16,
+    FASTNN_MAX_DIMS = 16,
+    FASTNN_MAX_SCALARS = 16,
 };
 
 typedef enum {
@@ -88,7 +89,22 @@ int fastnn_usable_tables(const fastnn_table *tables[FASTNN_MAX_TABLES]);
 fastnn_status fastnn_call(const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel,
                           fastnn_args *args);
 
-// Whether arrays of these dimensions, of 8 bytes an element, can exist.
-int fastnn_sizes_fit(const int64_t dim[FASTNN_MAX_DIMS]);
+// The dimensions of an array, as indices of fastnn_args.dim.
+typedef struct {
+    int dims;
+    int dim[FASTNN_MAX_DIMS];
+} fastnn_shape;
+
+// How many dimensions a kernel has, and the shapes of its arrays, each once.
+typedef struct {
+    int dims, shapes;
+    const fastnn_shape *shape;
+} fastnn_sizes;
+
+fastnn_sizes fastnn_kernel_sizes(fastnn_kernel_id kernel);
+
+// Whether an array of 8 bytes an element can exist, or all those of a kernel.
+int fastnn_shape_fits(const fastnn_shape *shape, const int64_t *dim);
+int fastnn_sizes_fit(fastnn_kernel_id kernel, const int64_t *dim);
 
 #endif

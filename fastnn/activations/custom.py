@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class CustomActivation:
-    """What `fastnn.activation` returns; give it wherever the name of an activation is taken.
+    """An activation made by `fastnn.activation`, accepted wherever a name is.
 
     Attributes
     ----------
     name : str
-        Of the function; model files hold it.
+        Name of the function, stored in model files.
     initializer : Initializer
-        What "auto" stands for in a `Dense` with this activation.
+        Initialiser "auto" of a `Dense` with this activation.
 
     Examples
     --------
@@ -44,15 +44,15 @@ class CustomActivation:
     initializer: Initializer
 
     def lower(self, builder: PlanBuilder, z: Ref) -> tuple[Ref, Pullback]:
-        """Emit the op that applies it to `z`; return the output and what emits the backward op."""
-        y, slope = builder.activation(z.shape), self.derivative
+        """Emit the op that applies it to `z`; return the output and its backward function."""
+        y, derivative = builder.activation(z.shape), self.derivative
         builder.emit("forward", "custom_activation_fwd", y, z, self.function)
         return y, builder.pullback_in_place(
-            "custom_activation_bwd", lambda dy: (dy, dy, y, z, slope)
+            "custom_activation_bwd", lambda dy: (dy, dy, y, z, derivative)
         )
 
     def to_config(self) -> dict[str, str]:
-        """As a model file has it: a name, which `Network.load` is told the meaning of."""
+        """Return the entry of model files: a name, for which `Network.load` is given the object."""
         return {"custom": "activation", "name": self.name}
 
     def __str__(self) -> str:
@@ -82,14 +82,15 @@ def activation(
     function : callable
         ``function(x)``, finite for every x, and the same for the same x.
     derivative : callable
-        ``derivative(x, y)``, the slope at x, where y is ``function(x)``.
+        ``derivative(x, y)``, the derivative at x, where y is ``function(x)``.
     name : str, optional
         The function's own by default. Shown in summaries, and stored in model files instead of
         the functions: see `Network.load`.
     kinks : sequence of float
-        Where the slope jumps. Differences across these places are not held against a gradient.
+        Points where the function is not differentiable. `gradient_check` ignores differences
+        across them.
     initializer : str or Initializer
-        Of the weights of a `Dense` with this activation, unless that asks for another.
+        Initialiser of the weights of a `Dense` with this activation, unless it has its own.
 
     Returns
     -------

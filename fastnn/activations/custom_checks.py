@@ -1,8 +1,8 @@
-"""Checks of the user's functions, made when an activation or a loss is made of them.
+"""Checks of the user's functions when an activation or a loss is made of them.
 
-In float64 and twice over: Python's own text against central differences, and what Numba makes of it
-against Python. So a wrong derivative, a function that Numba reads differently, and one that is not
-the same from call to call are refused before a network is built on them.
+The derivative is compared with central differences, and the compiled functions with those of
+Python, in float64. So a wrong derivative, a function that Numba compiles differently, and one that
+is not deterministic raise an error before a network is built.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COMPILED_TOLERANCE = 1e-9  # exp, log and sums in another order
 _MAGNITUDES = np.geomspace(1e-3, 30, 24)
 POINTS = np.concatenate([-_MAGNITUDES[::-1], _MAGNITUDES])
 
-Rows = Sequence[tuple[np.ndarray, np.ndarray]]  # output, target, both of shape (outputs,)
+Points = Sequence[tuple[np.ndarray, np.ndarray]]  # output, target, both of shape (outputs,)
 
 
 def written_in_python(argument: str, value: Any) -> Any:
@@ -56,24 +56,24 @@ def check_name(name: Any, function: Any, kind: str, taken: Any) -> str:
 
 
 def check_activation(function: ElementFunction, derivative: SlopeFunction) -> None:
-    """Raise `ArgumentError`, naming the argument at fault."""
+    """Raise `ArgumentError` that names the argument if a function or derivative is wrong."""
     special = np.array([0.0, *function.kinks])
     x = np.concatenate([POINTS, special])
     y = np.array([_number(function, _at(p), p) for p in x])
-    slope = np.array([_number(derivative, _at(p), p, v) for p, v in zip(x, y, strict=True)])
-    for p, got in zip(POINTS, slope, strict=False):
+    dy_dx = np.array([_number(derivative, _at(p), p, v) for p, v in zip(x, y, strict=True)])
+    for p, got in zip(POINTS, dy_dx, strict=False):
         step = STEP * max(1.0, abs(p))
         if not any(abs(p - kink) <= 2 * step for kink in function.kinks):
             expected, noise = _difference(function, _at(p), lambda t: (t,), p, step)
             _compare(derivative, _at(p), expected, got, abs(expected), noise)
-    for user, values in ((function, y), (derivative, slope)):
+    for user, values in ((function, y), (derivative, dy_dx)):
         out = _compiled_twice(user, (len(x),), x, y)
         _compare_compiled(user, values, out, [_at(p) for p in x])
 
 
-def check_loss(function: RowLoss, gradient: RowGradient, rows: Rows) -> None:
-    """Raise `ArgumentError`, naming the argument at fault."""
-    for output, target in rows:
+def check_loss(function: RowLoss, gradient: RowGradient, points: Points) -> None:
+    """Raise `ArgumentError` that names the argument if a function or gradient is wrong."""
+    for output, target in points:
         output.flags.writeable = target.flags.writeable = False
         where = f"output_row = {output.tolist()}, target_row = {target.tolist()}"
         value = _number(function, where, output, target)
@@ -87,10 +87,10 @@ def check_loss(function: RowLoss, gradient: RowGradient, rows: Rows) -> None:
             _compare_compiled(user, values, out[0], [where] * len(values))
 
 
-def example_rows(examples: Any, task: str, outputs: int | None) -> Rows:
-    """The rows to check a loss at: those given, or random ones that suit the task."""
+def example_points(examples: Any, task: str, outputs: int | None) -> Points:
+    """Return the points to check a loss at: those given, or random ones that suit the task."""
     if examples is not None:
-        return _given_rows(examples, outputs)
+        return _given_points(examples, outputs)
     rng = np.random.default_rng(0)
     draw: dict[str, Callable[[int], np.ndarray]] = {
         "regression": lambda width: rng.normal(size=width),
@@ -101,9 +101,9 @@ def example_rows(examples: Any, task: str, outputs: int | None) -> Rows:
     return [(rng.normal(size=n), draw[task](n)) for n in widths for _ in range(4)]
 
 
-def _given_rows(examples: Any, outputs: int | None) -> Rows:
+def _given_points(examples: Any, outputs: int | None) -> Points:
     try:
-        first, second = (np.array(rows, dtype=FLOAT64) for rows in examples)
+        first, second = (np.array(array, dtype=FLOAT64) for array in examples)
     except (TypeError, ValueError):
         raise ArgumentTypeError(
             "examples must be a pair of arrays of numbers, (outputs, targets), "
@@ -119,7 +119,7 @@ def _given_rows(examples: Any, outputs: int | None) -> Rows:
     return list(zip(first, second, strict=True))
 
 
-# -------------------------------------------------------------------------- calls of Python's text
+# ------------------------------------------------------------------------------- calls from Python
 
 
 def _at(point: float) -> str:
@@ -135,7 +135,7 @@ def _call(user: UserFunction, where: str, *arguments: Any) -> Any:
 
 
 def _number(user: UserFunction, where: str, *arguments: Any) -> float:
-    """The value of a function that must be a finite number."""
+    """Return the value of a function, which must be a finite number."""
     value = _call(user, where, *arguments)
     if not isinstance(value, numbers.Real):
         raise ArgumentTypeError(f"{user.argument} must return a number, got {value!r} at {where}")
@@ -167,7 +167,7 @@ def _difference(
     point: float,
     step: float,
 ) -> tuple[float, float]:
-    """(f(p + h) − f(p − h)) / 2 h, and what rounding may have added to it."""
+    """Return (f(p + h) − f(p − h)) / 2 h and a bound of its rounding error."""
     high, low = point + step, point - step
     above, below = (_number(user, where, *arguments(t)) for t in (high, low))
     size = max(1.0, abs(point), abs(above), abs(below))
@@ -177,7 +177,7 @@ def _difference(
 def _partial(
     function: RowLoss, where: str, output: np.ndarray, target: np.ndarray, index: int
 ) -> tuple[float, float]:
-    """The derivative of a row's loss by one output, by differences."""
+    """Return the derivative of a row's loss by one output, by differences, and its error."""
 
     def moved(value: float) -> tuple[np.ndarray, np.ndarray]:
         row = output.copy()
@@ -200,10 +200,10 @@ def _compare(
 
 
 def _compiled_twice(user: UserFunction, shape: tuple[int, ...], *arrays: np.ndarray) -> np.ndarray:
-    """What Numba makes of a function; refused where it is not the same each time."""
+    """Return the values of a compiled function; raise `ArgumentError` if two calls differ."""
     first, second = np.zeros(shape), np.zeros(shape)
     loop = user.compiled(FLOAT64).loop
-    writable = [array.copy() for array in arrays]  # as C passes them: nothing to compile anew
+    writable = [array.copy() for array in arrays]  # as C passes them: no other signature to compile
     try:
         for out in (first, second):
             loop(out, *writable)

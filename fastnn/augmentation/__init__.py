@@ -4,8 +4,8 @@
 rows and their targets, `Compose` or a list does several. Give one to `Network.fit`, or call it with
 arrays.
 
-    base       what an augmentation is; what calls it with arrays
-    pipeline   one tied to rows of known shape and dtype: what the executors run
+    base       the base class, also called with arrays
+    pipeline   an augmentation compiled for rows of known shape and dtype, as executors run it
 """
 
 from .base import Augmentation, Compose, augmentation_of

@@ -1,4 +1,4 @@
-"""What an augmentation is: a description of random changes to the rows of a batch."""
+"""Base of all augmentations: descriptions of random changes to the rows of a batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import data_set
+from ..data import arrays
 from ..errors import ArgumentError, ArgumentTypeError, BackendError
 from ..ir.program import Batch
 from ..runtime.random_streams import SEED_BITS
@@ -42,16 +42,13 @@ class Augmentation(Specification, family=True):
     """
 
     def lower(self, builder: PipelineBuilder) -> None:
-        """Add the loops that do it; raises `ArgumentError` for rows of an unsuitable shape."""
+        """Add the loops to the pipeline; raise `ArgumentError` for rows of an unsuitable shape."""
         raise NotImplementedError
 
     def bind(
         self, shape: tuple[int, ...], dtype: np.dtype, outputs: int = 1, labels: bool = False
     ) -> Pipeline:
-        """Tie it to rows of `shape`, and targets of `outputs` values or one class number of them.
-
-        Compiles what has not been compiled before.
-        """
+        """Compile it for rows of `shape`, and targets of `outputs` values or one class number."""
         builder = PipelineBuilder(shape, dtype, outputs, labels)
         self.lower(builder)
         loops = tuple(builder.x), tuple(builder.target), tuple(builder.weight)
@@ -93,22 +90,22 @@ class Augmentation(Specification, family=True):
         seed = checks.integer("seed", seed, low=0, high=2**SEED_BITS - 1)
         step = checks.integer("step", step, low=0, high=2**STEP_BITS - 1)
         dtype = np.dtype("f8" if getattr(X, "dtype", None) == np.float64 else "f4")
-        x = data_set.inputs(X, None, dtype)
+        x = arrays.inputs(X, None, dtype)
         target = None if y is None else _values(y, len(x), dtype)
         outputs = 1 if target is None else target.shape[1]
         pipeline = self.bind(x.shape[1:], dtype, outputs)
         batch = pipeline(Batch(x.astype(dtype, copy=False), target), seed, step, _threads())
         if target is None:
             return batch.x
-        assert batch.target is not None  # nothing drops one
+        assert batch.target is not None  # no transform drops it
         return batch.x, batch.target.reshape(np.shape(y))
 
 
-def _values(y: Any, rows: int, dtype: np.dtype) -> np.ndarray:
-    """Targets as they can be mixed, shape (n, outputs)."""
-    values = data_set.numbers("y", y)
-    if len(values) != rows:
-        raise ArgumentError(f"X has {rows} rows, but y has {len(values)}")
+def _values(y: Any, n_rows: int, dtype: np.dtype) -> np.ndarray:
+    """Return targets that can be mixed, shape (n, outputs)."""
+    values = arrays.numbers("y", y)
+    if len(values) != n_rows:
+        raise ArgumentError(f"X has {n_rows} rows, but y has {len(values)}")
     if values.ndim > 2:
         raise ArgumentError(f"y must have shape (n,) or (n, outputs), got {values.shape}")
     if values.ndim == 1 and values.dtype.kind != "f":
@@ -116,13 +113,13 @@ def _values(y: Any, rows: int, dtype: np.dtype) -> np.ndarray:
             f"y has shape {values.shape} and dtype {values.dtype}: class numbers cannot be mixed. "
             "Pass np.eye(classes)[y], or y.astype(float) if they are values"
         )
-    return np.ascontiguousarray(values.reshape(rows, -1), dtype)
+    return np.ascontiguousarray(values.reshape(n_rows, -1), dtype)
 
 
 def _threads() -> int:
     try:
         return get_num_threads()
-    except BackendError:  # no native back end: nothing was set
+    except BackendError:  # no native back end
         return 1
 
 
@@ -168,12 +165,12 @@ class Compose(Augmentation):
 
 
 def augmentation_of(argument: str, value: Any) -> Augmentation:
-    """The augmentation that `value` — one, a list of them, or the dict of one — stands for.
+    """Return the augmentation for `value`: one, a list of them, or the dict of one.
 
     Parameters
     ----------
     argument : str
-        What messages call it.
+        Its name in messages.
     value : Augmentation, sequence of Augmentation, or dict
 
     Returns
@@ -183,7 +180,7 @@ def augmentation_of(argument: str, value: Any) -> Augmentation:
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        It stands for none.
+        It is none of these.
 
     Examples
     --------

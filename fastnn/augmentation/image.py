@@ -15,7 +15,7 @@ from .pipeline import PipelineBuilder, Transform
 
 FILL_MODES = {mode: mode for mode in ("constant", "nearest", "reflect", "wrap")}
 
-#: Sides and elements of an image: beyond, float32 does not hold all places, nor int32 all numbers.
+#: Largest side and number of elements: float32 holds all coordinates, int32 all indices.
 MAX_SIDE, MAX_SIZE = 1 << 20, 1 << 30
 
 #: Estimated nanoseconds for an element, for an element that is sampled, and for the draws.
@@ -50,7 +50,7 @@ class ImageAugmentation(Augmentation):
         Side in pixels of a square that is set to `cval`, around a pixel drawn from all of them; so
         parts of it may lie outside (DeVries and Taylor, 2017). 0 for none.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}
-        What lies beyond the edge of an image a b c d, as Keras names it: a a a | d d d; cval;
+        Values beyond the edge of an image a b c d, named as in Keras: a a a | d d d; cval;
         c b a | d c b; b c d | a b c. `scipy.ndimage` calls two of them grid-constant and grid-wrap.
     cval : float
         A value as the network sees it, after `Rescaling`.
@@ -63,8 +63,9 @@ class ImageAugmentation(Augmentation):
 
     Notes
     -----
-    Values are not clipped to a range, which nobody states. With flips alone, pixels are copied, not
-    computed. Places are computed in the network's dtype: with float32, to some 1e-7 of the side.
+    Values are not clipped, as their range is unknown. With flips alone, pixels are copied, not
+    computed. Coordinates are computed in the network's dtype: with float32, to some 1e-7 of the
+    side.
 
     References
     ----------
@@ -131,7 +132,7 @@ class ImageAugmentation(Augmentation):
 
 
 def _image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Height, width and channels of a row."""
+    """Return height, width and channels of a row."""
     if len(shape) not in (2, 3):
         raise ArgumentError(
             "ImageAugmentation needs images, rows of shape (H, W) or (H, W, C), but the rows of X "

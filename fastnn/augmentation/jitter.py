@@ -1,4 +1,4 @@
-"""Random changes to tables."""
+"""GaussianJitter: noise added to tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GaussianJitter(Augmentation):
         Standard deviation, not negative, in units of the input as the network sees it, after
         `Rescaling`. A sequence has one for each of the columns.
     columns : sequence of int, optional
-        Which columns, counted from 0; all by default. Codes of categories should be left out.
+        Numbers of the columns, from 0; all by default. Codes of categories should be left out.
 
     Raises
     ------
@@ -58,8 +58,8 @@ class GaussianJitter(Augmentation):
         if self.columns is not None:
             columns = _sequence("columns", self.columns)
             numbers = [checks.integer("columns", column, low=0) for column in columns]
-            for place, column in enumerate(numbers):
-                if column in numbers[:place]:
+            for i, column in enumerate(numbers):
+                if column in numbers[:i]:
                     raise ArgumentError(f"columns names column {column} twice")
             self._set_fields(columns=tuple(numbers))
         if np.ndim(self.std) == 0:

@@ -1,4 +1,4 @@
-"""Rows mixed with one another."""
+"""Mixup: rows mixed with one another."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Mixup(Augmentation):
     weights, those that `class_weight` makes among them: a row of weight 0 still is a partner.
     Metrics of the training rows compare with the unmixed targets.
 
-    The authors draw one share for a batch; shares for each row make a batch less alike, with the
+    The authors draw one share for a batch; shares for each row make a batch more varied, with the
     same distribution for every row.
 
     References

@@ -1,4 +1,4 @@
-"""An augmentation tied to rows of known shape and dtype: loops that make a batch of a batch."""
+"""Pipelines: augmentations compiled to loops for rows of known shape and dtype."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Transform:
     settings : ndarray of records
         The function's own.
     stream : Stream
-        Where its random numbers come from.
+        Its stream of random numbers.
     shape : tuple of int
-        Of a row that it writes.
+        Shape of a row that it writes.
     dtype : dtype
-        Of what it writes.
+        Dtype of the rows that it writes.
     cost : float
         Nanoseconds for a row, roughly.
     """
@@ -50,7 +50,7 @@ class Transform:
     cost: float
 
     def __call__(self, x: np.ndarray, seed: int, step: int, threads: int = 1) -> np.ndarray:
-        """New rows, made of the rows of x, which is C-contiguous."""
+        """Return the transformed rows of x, which must be C-contiguous."""
         out = np.empty((len(x), *self.shape), self.dtype)
         offset = stream_offset(self.stream, step)
 
@@ -70,22 +70,22 @@ class Transform:
         return out
 
 
-def _for_blocks(run: Callable[[int, int], None], rows: int, block: int, threads: int) -> None:
-    """Call ``run(begin, end)`` for blocks of rows, side by side if there are several."""
-    starts = range(0, rows, block)
+def _for_blocks(run: Callable[[int, int], None], n_rows: int, block: int, threads: int) -> None:
+    """Call ``run(begin, end)`` for blocks of rows, in parallel if there are several."""
+    starts = range(0, n_rows, block)
     if threads == 1 or len(starts) == 1:
-        run(0, rows)
+        run(0, n_rows)
         return
     # A pool of its own for each call: one that is kept would not survive a fork.
     with ThreadPoolExecutor(min(threads, len(starts))) as pool:
-        list(pool.map(lambda begin: run(begin, min(begin + block, rows)), starts))
+        list(pool.map(lambda begin: run(begin, min(begin + block, n_rows)), starts))
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What happens to inputs, targets and weights of a batch, each in this order.
+    """The transforms of inputs, targets and weights of a batch, each in order.
 
-    `description` is that of the augmentation, as a dict of JSON values.
+    `description` is the config of the augmentation, a dict of JSON values.
     """
 
     x: tuple[Transform, ...] = ()
@@ -95,7 +95,7 @@ class Pipeline:
 
     @property
     def mixes(self) -> bool:
-        """Whether targets become values, whatever they were."""
+        """True if targets become values, whatever they were."""
         return bool(self.target)
 
     @property
@@ -105,7 +105,7 @@ class Pipeline:
         return tuple(dict.fromkeys(transform.stream for transform in transforms))
 
     def __call__(self, batch: Batch, seed: int, step: int, threads: int = 1) -> Batch:
-        """The batch as it is trained on; the arrays of `batch` stay as they are."""
+        """Return the batch to train on; the arrays of `batch` stay as they are."""
 
         def chain(array: np.ndarray | None, transforms: tuple[Transform, ...]):
             if array is not None:
@@ -122,14 +122,14 @@ class Pipeline:
 
 @dataclass
 class PipelineBuilder:
-    """Collects the loops while the parts of an augmentation lower themselves.
+    """Collects the transforms while the parts of an augmentation lower themselves.
 
     Attributes
     ----------
     shape : tuple of int
-        Of a row of the input.
+        Shape of a row of the input.
     dtype : dtype
-        Of inputs, targets that are values, and weights.
+        Dtype of inputs, targets that are values, and weights.
     outputs : int
         Elements of a row of the targets.
     labels : bool
@@ -147,10 +147,10 @@ class PipelineBuilder:
 
     @property
     def size(self) -> int:
-        """Elements of a row of the input."""
+        """The number of elements of a row of the input."""
         return math.prod(self.shape)
 
     @property
     def first_block(self) -> int:
-        """Number of the first block of random words of the part that is being lowered."""
+        """The number of the first block of random words of the part that is being lowered."""
         return self.parts << BLOCKS_SHIFT

@@ -1,9 +1,9 @@
-"""Callbacks: what training calls between its epochs and, if they ask for it, its batches.
+"""Callbacks: hooks that training calls between epochs and batches.
 
 =======================  ===========================================================================
 `Callback`               the base, with all hooks
 `EarlyStopping`          ends training that no longer improves
-`Checkpoint`             saves what training needs to go on
+`Checkpoint`             saves what training needs to continue
 `LearningRateScheduler`  sets the learning rate by a function of the user
 `CSVLogger`              writes the history to a CSV file
 `TensorBoard`            writes the history to event files

@@ -1,4 +1,4 @@
-"""Files from which an interrupted fit goes on as if nothing had happened."""
+"""Checkpoint: files from which an interrupted fit continues with the same bits."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import os
 import string
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ArgumentError
 from ..metrics.monitor import Monitor
+from ..model.base import model_of
+from ..model.base_network import BaseNetwork
 from ..utils import checks
 from .base import Callback, Info, Logs
 from .files import require_writable_file, require_writable_folder
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 SAVES = ("best", "last")
 
@@ -24,10 +23,10 @@ class Checkpoint(Callback):
     """Saves network and training at the ends of epochs.
 
     A checkpoint is a model file, which `Network.load` reads, with all that the fit under way needs
-    to go on: the optimizer's arrays, steps, epochs and learning rate, the history, and the states
-    of the callbacks, whatever their order. ``fit(resume_from=path)`` continues from it, with the
-    same bits as if it had never stopped. A file is replaced whole or not at all: when the process
-    is killed, or the disk is full, the one before stays.
+    to continue: the optimizer's arrays, steps, epochs and learning rate, the history, and the
+    states of the callbacks, whatever their order. ``fit(resume_from=path)`` continues from it, with
+    the same bits as if it had never stopped. A file is replaced whole or not at all: when the
+    process is killed, or the disk is full, the one before stays.
 
     So that the same program can be started again after whatever ended it, give the callback itself
     as `resume_from`; without a file yet, training begins::
@@ -94,21 +93,21 @@ class Checkpoint(Callback):
         self._new_monitor = partial(Monitor, monitor, mode, min_delta)
         self._monitor = self._new_monitor() if save == "best" else None
         self._end = 0
-        self.order = 1 if save == "best" else 2  # the last state includes what is the best
+        self.order = 1 if save == "best" else 2  # the last state includes the best value
 
     @property
     def file(self) -> str:
-        """The one file that is written; raises `ArgumentError` if the path has fields."""
+        """The single file that is written; `ArgumentError` if the path has fields."""
         if self._has_fields:
             raise ArgumentError(
                 f"resume_from needs a single file, but the Checkpoint writes many: {self.path!r}"
             )
         return self.path.format()
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         from ..serialization.description import check_fields
 
-        check_fields(network)
+        check_fields(model_of(network))
         if self._monitor is not None:
             self._monitor.check_available(info["logs"], network.metrics)
         path = self._file(network.state.epoch + 1, dict.fromkeys(info["logs"], 0.5))
@@ -117,23 +116,25 @@ class Checkpoint(Callback):
         else:
             require_writable_file(path)
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         self._end = network.state.epoch + info["epochs"] - info["done"]
         if self._monitor is not None:
             if not info["done"]:
                 self._monitor = self._new_monitor()
             self._monitor.check_available(info["logs"], network.metrics)
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         from ..serialization.checkpoint import save_checkpoint
 
         if self._is_due(network, epoch, logs):
             path = self._file(epoch, logs)
             if self._makes_folders:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-            save_checkpoint(network, path)
+            model = model_of(network)
+            assert model.session is not None  # a hook is called within a fit
+            save_checkpoint(model, path, model.session.record())
 
-    def _is_due(self, network: Network, epoch: int, logs: Logs) -> bool:
+    def _is_due(self, network: BaseNetwork, epoch: int, logs: Logs) -> bool:
         if self._monitor is not None:
             return self._monitor.improves(logs)
         return epoch % self._every == 0 or epoch == self._end or network.stop_training
@@ -156,5 +157,5 @@ class Checkpoint(Callback):
 
 
 def _has_fields(path: str) -> bool:
-    """Whether a path has fields to fill in; raises `ValueError` if its braces do not match."""
+    """Return whether a path has fields; raise `ValueError` if its braces do not match."""
     return any(field is not None for _, field, _, _ in string.Formatter().parse(path))

@@ -1,4 +1,4 @@
-"""The history as a CSV file that grows with every epoch."""
+"""CSVLogger: the history as a CSV file that grows with every epoch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from io import FileIO
-from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError, ArgumentTypeError
+from ..model.base_network import BaseNetwork
 from ..utils import checks
 from .base import Callback, Info, Logs
 from .files import require_writable_file
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 
 class CSVLogger(Callback):
@@ -70,10 +67,10 @@ class CSVLogger(Callback):
         self._header: list[list[str]] = []
         self._file: FileIO | None = None
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         require_writable_file(self.path)
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         self._names = info["logs"]
         columns = ["epoch", "learning_rate", *self._names]
         kept: list[str] = []
@@ -104,13 +101,13 @@ class CSVLogger(Callback):
             raise ArgumentError(f"{self.path} is no log of epochs: it has the line {line!r:.80}")
         return int(number)
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         values = (logs.get(name, math.nan) for name in self._names)
         self._write(*self._header, [epoch, network.state.learning_rate, *values])
         self._header = []
 
     def _write(self, *lines: Iterable[object]) -> None:
-        """Lines in one call of the operating system, all or none."""
+        """Write lines in one call of the operating system, all or none."""
         assert self._file is not None  # open from the beginning of a fit to its end
         text = io.StringIO()
         csv.writer(text, delimiter=self._separator, lineterminator="\n").writerows(lines)
@@ -128,7 +125,7 @@ class CSVLogger(Callback):
             raise
         self._end += len(content)
 
-    def on_train_end(self, network: Network) -> None:
+    def on_train_end(self, network: BaseNetwork) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -1,4 +1,4 @@
-"""Paths that callbacks write to, looked at before the first epoch."""
+"""Checks of the paths that callbacks write to, before the first epoch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 
 def require_writable_file(path: str) -> None:
-    """Raise the `OSError` that a file at `path` would meet, as far as it shows beforehand."""
+    """Raise the `OSError` of writing a file at `path`, as far as it is foreseeable."""
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, "a folder, where a file is to be written", path)
     if os.path.exists(path) and not os.access(path, os.W_OK):
@@ -19,7 +19,7 @@ def require_writable_file(path: str) -> None:
 
 
 def require_writable_folder(folder: str) -> None:
-    """Raise the `OSError` that files in `folder`, made if it does not exist, would meet."""
+    """Raise the `OSError` of writing files in `folder`, which is made if it does not exist."""
     existing = os.path.abspath(folder)
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)

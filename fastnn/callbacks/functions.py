@@ -1,4 +1,4 @@
-"""Hooks as plain functions."""
+"""LambdaCallback: hooks as plain functions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .base import HOOKS, Callback
 
 
 class LambdaCallback(Callback):
-    """A callback made of functions, for what is too short for a class.
+    """A callback made of functions.
 
     Parameters
     ----------
     **hooks : callable
-        Each named after the hook of `Callback` that it is, with the same arguments, of which the
-        first is the network. Those that are not given cost nothing.
+        Named as the hooks of `Callback`, with the same arguments, of which the first is the
+        network. Hooks that are not given cost nothing.
 
     Raises
     ------

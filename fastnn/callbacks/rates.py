@@ -1,16 +1,14 @@
-"""A learning rate that a function of the user sets, epoch by epoch."""
+"""LearningRateScheduler: a function of the user sets the learning rate of each epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..errors import ArgumentTypeError
+from ..model.base import model_of
+from ..model.base_network import BaseNetwork
 from ..utils import signatures
 from .base import Callback, Info
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 
 class LearningRateScheduler(Callback):
@@ -40,9 +38,9 @@ class LearningRateScheduler(Callback):
             raise ArgumentTypeError(f"function must be callable, got {function!r}")
         self._function = function
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         signatures.require("LearningRateScheduler's function", self._function, ("epoch", "rate"))
-        network.learning_rates.require_settable()
+        model_of(network).learning_rates.require_settable()
 
-    def on_epoch_begin(self, network: Network, epoch: int) -> None:
+    def on_epoch_begin(self, network: BaseNetwork, epoch: int) -> None:
         network.learning_rate = self._function(epoch - 1, network.learning_rate)

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..metrics.monitor import Monitor
+from ..model.base import model_of
+from ..model.base_network import BaseNetwork
 from ..runtime.interrupts import DeferredInterrupt
 from ..utils import checks
 from .base import Callback, Info, Logs
 
 if TYPE_CHECKING:
     from ..errors import DivergenceError
-    from ..network import Network
 
 
-#: Where the average of the weights is kept among the best weights.
+#: Key of the average of the weights among the best weights.
 AVERAGE = "average"
 
 
@@ -33,13 +34,13 @@ class EarlyStopping(Callback):
     monitor : str
         A name of the history; one that begins with ``val_`` needs validation data in `fit`.
     min_delta : float
-        What a value must be better by to count as an improvement.
+        The least difference that counts as an improvement.
     patience : int
         Epochs without improvement after which training stops.
     mode : {"auto", "min", "max"}
         Whether the value ought to fall or to rise; "auto" tells by its name.
     baseline : float, optional
-        What the first improvement must be better than.
+        Value that the first improvement must be better than.
     restore_best_weights : bool
         Whether the network has the parameters, the buffers and the average of the weights
         (`weight_average`) of the best epoch in the end, however training ends. Steps and epochs
@@ -103,36 +104,37 @@ class EarlyStopping(Callback):
 
     @property
     def best(self) -> float | None:
+        """The best value so far."""
         return self._monitor.best
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         self._monitor.check_available(info["logs"], network.metrics)
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         if not info["done"]:
             self._reset()
         self._monitor.check_available(info["logs"], network.metrics)
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         self._seen += 1
         if self._seen <= self._start_from:
             return
         if self._monitor.improves(logs):
             self.best_epoch, self._wait = epoch, 0
             if self._restore:
-                self._weights = {name: a.copy() for name, a in _learnt(network).items()}
+                self._weights = {name: a.copy() for name, a in _weights_of(network).items()}
         else:
             self._wait += 1
             if self._wait >= self._patience:
                 self.stopped_epoch = epoch
                 network.stop_training = True
 
-    def on_train_end(self, network: Network) -> None:
+    def on_train_end(self, network: BaseNetwork) -> None:
         with DeferredInterrupt(waiting=True):
             weights, self._weights = self._weights, {}
-            if weights and AVERAGE not in weights:  # judged before there was an average
+            if weights and AVERAGE not in weights:  # the best epoch was before the average began
                 weights[AVERAGE] = weights["parameters"]
-            for name, array in _learnt(network).items():
+            for name, array in _weights_of(network).items():
                 array[...] = weights.get(name, array)
 
     def state_dict(self) -> dict[str, Any]:
@@ -149,29 +151,29 @@ class EarlyStopping(Callback):
         self._weights = {name: a for name, a in state.items() if isinstance(a, np.ndarray)}
 
 
-def _learnt(network: Network) -> dict[str, np.ndarray]:
-    """The network's own memory of what training changes and prediction uses.
+def _weights_of(network: BaseNetwork) -> dict[str, np.ndarray]:
+    """Return the arrays, not copies, that training changes and prediction uses.
 
-    The average of the weights is in it once there is one: what validation saw is the average.
+    The average of the weights is among them once it has begun: validation uses it.
     """
-    arena, average = network.arena, network.weight_average
-    learnt = {"parameters": arena.parameters, "buffers": arena.buffers}
-    if average is not None and average.begun(network.state):
-        learnt[AVERAGE] = arena.slots[-1]
-    return learnt
+    arena, average = model_of(network).arena, network.weight_average
+    arrays = {"parameters": arena.parameters, "buffers": arena.buffers}
+    if average is not None and average.has_started(network.state):
+        arrays[AVERAGE] = arena.slots[-1]
+    return arrays
 
 
 class TerminateOnNonFinite(Callback):
     """Ends training, without an error, when a loss or a metric is no longer finite.
 
-    The loss of training itself is looked at before each update, so the weights are the last finite
-    ones; without this callback `fit` raises `DivergenceError`. Metrics and figures of the
-    validation data are looked at after each epoch.
+    The training loss is checked before each update, so the weights are the last finite ones;
+    without this callback `fit` raises `DivergenceError`. Metrics and validation values are checked
+    after each epoch.
 
     Attributes
     ----------
     reason : str or None
-        What was not finite, if anything was.
+        The value that was not finite, if there was one.
 
     Examples
     --------
@@ -188,15 +190,15 @@ class TerminateOnNonFinite(Callback):
     def __init__(self) -> None:
         self.reason: str | None = None
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         self.reason = None
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         for name, value in logs.items():
             if not math.isfinite(value):
                 self.reason = f"{name} is {value} in epoch {epoch}"
                 network.stop_training = True
 
-    def on_divergence(self, network: Network, error: DivergenceError) -> bool:
+    def on_divergence(self, network: BaseNetwork, error: DivergenceError) -> bool:
         self.reason = str(error)
         return True

@@ -1,18 +1,16 @@
-"""The history as event files, which TensorBoard shows."""
+"""TensorBoard: the history as event files."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..model.base_network import BaseNetwork
 from ..utils import checks, optional
 from .base import Callback, Info, Logs
 from .files import require_writable_folder
 
-if TYPE_CHECKING:
-    from ..network import Network
-
-#: Beginning of the names of figures from validation data.
+#: Prefix of the names of validation values.
 _VALIDATION = "val_"
 
 
@@ -46,11 +44,11 @@ class TensorBoard(Callback):
         self.folder = os.path.abspath(checks.path("folder", folder))
         self._writers: dict[str, Any] = {}
 
-    def check_fit(self, network: Network, info: Info) -> None:
+    def check_fit(self, network: BaseNetwork, info: Info) -> None:
         _tensorboard()
         require_writable_folder(self.folder)
 
-    def on_train_begin(self, network: Network, info: Info) -> None:
+    def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
         tensorboard = _tensorboard()
         epoch = network.state.epoch
         names = ["train", "validation"] if info["validation_rows"] else ["train"]
@@ -63,7 +61,7 @@ class TensorBoard(Callback):
             for name in names
         }
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
         for name, value in logs.items():
             writer = "validation" if name.startswith(_VALIDATION) else "train"
             self._writers[writer].add_scalar(name.removeprefix(_VALIDATION), value, epoch)
@@ -71,7 +69,7 @@ class TensorBoard(Callback):
         for open_writer in self._writers.values():
             open_writer.flush()
 
-    def on_train_end(self, network: Network) -> None:
+    def on_train_end(self, network: BaseNetwork) -> None:
         for writer in self._writers.values():
             writer.close()
         self._writers = {}

@@ -144,7 +144,7 @@ def _comparison(digits: Digits, seed: int) -> str:
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    from ..utils.text_table import table
+    from ..utils.text import table
 
     def ours() -> np.ndarray:
         network = _network(seed)

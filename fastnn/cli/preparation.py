@@ -12,7 +12,7 @@ import pandas as pd
 from .. import tables
 from ..errors import ArgumentError
 from ..tables import CsvTable, Preprocessing
-from ..utils.printable import printable
+from ..utils.text import printable
 from . import column_names, streams
 from .options import dialect
 
@@ -79,13 +79,13 @@ def prepare(table: CsvTable, options: Namespace) -> Prepared:
 
     encoder = tables.TableEncoder(schema.columns)
     cells = encoder.read(frame)
-    encoder.learn(cells.rows(train))
+    encoder.learn(cells.take(train))
     target = tables.Target.learn(column, values[train])
     task = "classification" if target.classes else "regression"
     return Prepared(
         tables.Preprocessing(encoder, target, schema.dropped, table.dialect),
-        encoder.encode(cells.rows(train)),
-        encoder.encode(cells.rows(test)),
+        encoder.encode(cells.take(train)),
+        encoder.encode(cells.take(test)),
         values[train],
         values[test],
         f"{task}, because {reason}",

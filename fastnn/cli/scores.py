@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, r2_score
 
-from ..utils.text_table import table
+from ..utils.text import table
 from . import streams
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
 from ..utils import optional
-from ..utils.printable import printable
+from ..utils.text import printable
 from . import column_names, streams
 from .files import check_folder, check_output, existing, tables, tell_replaced
 from .options import (
@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> None:
     out = _check_out(Path(options.out), options.data)
     tables()  # or an error that says what to install
     optional.module("optuna", extra="search", need="fastnn search")
-    from ..search.study.storages import shown
+    from ..search.study.storages import without_password
     from . import preparation, scores, search_space
 
     say = say_nothing if options.quiet else streams.say
@@ -124,7 +124,8 @@ def run(options: argparse.Namespace) -> None:
     preparation.tell(prepared, options.target, say)
     _fill_in_defaults(options, out, len(prepared.train))
     say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
-    say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {shown(options.storage)}")
+    storage = without_password(options.storage)
+    say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {storage}")
 
     build = search_space.TableNetwork(target.outputs, bool(target.classes))
     result = _search(build, prepared, options)
@@ -203,10 +204,10 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
 
 def _in_options(message: str, given: argparse.Namespace) -> str:
     """Return a message about an argument of `search.search`, in the words of the command line."""
-    from ..search.study.storages import shown
+    from ..search.study.storages import without_password
 
     if " is of other data: " in message:
-        where = shown(given.storage)
+        where = without_password(given.storage)
         message = f"{given.data} is another file than that of the trials in {where}: {message}"
     message = message.replace("another study_name", "another --study-name, --storage or --out")
     stored = re.search(r" its seed is (\d+), ", message)  # None, for the stored one, is no option
@@ -302,7 +303,7 @@ def _as_parsed(name: str, text: str | None) -> list[str]:
 
 def _as_given(name: str, value: Any) -> list[str | None]:
     """Return the values of an option as they are written, one for each time it is given."""
-    from ..search.study.storages import shown
+    from ..search.study.storages import without_password
 
     if value is None or value is False:
         return []
@@ -312,7 +313,7 @@ def _as_given(name: str, value: Any) -> list[str | None]:
         return [column_names.joined([name]) for name in value]
     if name == "time":
         return [f"{value:.15g}s"]
-    return [shown(value) if name == "storage" else str(value)]
+    return [without_password(value) if name == "storage" else str(value)]
 
 
 def _instructions(command: str, result: SearchResult, options: argparse.Namespace) -> str:

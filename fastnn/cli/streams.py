@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from typing import Any, TextIO
 
-from ..utils.printable import printable
+from ..utils.text import printable
 
 _STANDARD_OUTPUT = "standard output"
 

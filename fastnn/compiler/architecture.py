@@ -1,4 +1,4 @@
-"""The architecture: a network's layers with names and sizes settled, before any array exists."""
+"""The architecture: a network's layers with their names and sizes, before any array exists."""
 
 from __future__ import annotations
 
@@ -12,24 +12,20 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ArgumentTypeError
-from ..execution.arena import ParameterArena
 from ..ir.parameter import BufferSegment, Parameter, Regularization, Segment, lay_out
 from ..ir.program import Ref, Region
 from ..layers import Layer, user_layers
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.averaging import AVERAGE, WeightAverage
-from ..runtime.available_memory import available_memory
 
 DTYPES = ("float32", "float64")
 NOTHING = Regularization()
-#: Bytes of a network from which on one looks whether there are as many.
-LARGE = 1 << 28
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network with all its sizes settled: what a plan is made from.
+    """Layers, loss and optimizer with all sizes known: what a plan is made from.
 
     `shapes` holds the shape of the input and of every layer's output, rows left out; `size` is the
     number of elements of one region of the arena, `buffer_size` that of its buffers.
@@ -53,36 +49,6 @@ class Architecture:
         """Names of the arrays, each as large as the parameters, that training keeps beside them."""
         average = () if self.weight_average is None else (AVERAGE,)
         return (*self.optimizer.slots, *average)
-
-    def arena(self) -> ParameterArena:
-        """Memory for all of it: parameters zero, buffers at their initial values.
-
-        Raises
-        ------
-        MemoryError
-            There is not as much memory; the message names the array that takes most.
-        """
-        self._check_memory()
-        return ParameterArena(
-            self.segments,
-            self.size,
-            len(self.slots),
-            self.dtype,
-            self.buffer_segments,
-            self.buffer_size,
-        )
-
-    def _check_memory(self) -> None:
-        needed = (self.size + self.buffer_size) * self.dtype.itemsize
-        left = available_memory() if needed >= LARGE else None
-        if left is not None and needed > left:
-            arrays: list[Segment | BufferSegment] = [*self.segments, *self.buffer_segments]
-            largest = max(arrays, key=lambda array: array.size)
-            raise MemoryError(
-                f"the network takes {needed:.3g} bytes for its parameters, of which "
-                f"{largest.name!r}, of shape {largest.shape}, takes most; {left:.3g} bytes of "
-                "memory are left"
-            )
 
     def refs(self, layer: int) -> dict[str, Ref]:
         """The parameters and buffers of one layer, by their names in the layer."""
@@ -110,7 +76,7 @@ class Architecture:
         return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=0)
 
 
-def settle(
+def infer_shapes(
     layers: tuple[Layer, ...],
     loss: Loss,
     optimizer: Optimizer,
@@ -122,7 +88,7 @@ def settle(
     penalty_scale: str = "mean",
     skipped: Mapping[str, int] = MappingProxyType({}),
 ) -> Architecture:
-    """Work out all sizes from the shape of one row of input; allocates nothing.
+    """Infer all sizes from the shape of one row of input; allocate nothing.
 
     `regularization` is for the weights whose layers leave it open; `skipped` holds the number of
     updates that layers have sat out, by their names.

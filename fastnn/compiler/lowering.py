@@ -88,4 +88,4 @@ def _lower_backward(
         wanted = index > first
         dx = pullbacks[index](dy, wanted)
         dy = user_layers.check_gradient(net.names[index], dx, net.shapes[index]) if wanted else None
-    user_layers.check_gradients_written(net, builder)
+    user_layers.check_gradients_written(net.layers, net.segments, builder)

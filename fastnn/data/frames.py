@@ -1,6 +1,6 @@
-"""Arrays and tables of other packages: what their columns hold, and words for what is neither.
+"""Arrays and frames of other packages: kinds of columns, and errors for other values.
 
-Frames are known by what they offer, so that no package is imported: pandas, Polars, PyArrow.
+Frames of pandas, Polars and PyArrow are known by their attributes, so no package is imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import ArgumentError, ArgumentTypeError
 
-#: What the text of a dtype, in lower case, begins with: of NumPy, pandas, Polars and Arrow.
+#: Beginnings of the text of a dtype in lower case, of NumPy, pandas, Polars and Arrow.
 _KINDS = {
     "number": r"u?int|float|bool|half|double|decimal|sparse|null",
     "time": r"date|time|duration|period",
@@ -26,13 +26,13 @@ _KINDS = {
 
 
 def kind(dtype: Any) -> str:
-    """Return what columns of a dtype hold: one of `_KINDS`, or "object" for all else."""
+    """Return the kind of columns of a dtype: one of `_KINDS`, or "object" for all else."""
     name = str(dtype).lower()
     return next((k for k, start in _KINDS.items() if re.match(start, name)), "object")
 
 
 def columns(X: Any) -> list[tuple[Any, Any]]:
-    """Return name and dtype of each column of a frame; nothing for what is no frame."""
+    """Return name and dtype of each column of a frame; an empty list if it is none."""
     schema: Any = getattr(X, "schema", None)
     if hasattr(schema, "types"):  # of Arrow
         return list(zip(schema.names, schema.types, strict=True))
@@ -201,15 +201,15 @@ def _is_number(value: str | bytes) -> bool:
 
 @contextmanager
 def naming_text(argument: str, X: Any, cure: str) -> Iterator[None]:
-    """A context in which an error of a conversion to numbers becomes one that names the column.
+    """Turn errors of a conversion to numbers within the context into one that names the column.
 
     Parameters
     ----------
     argument : str
     X : frame or array
-        What is converted.
+        The values converted.
     cure : str
-        What to do about text.
+        Advice on text.
     """
     try:
         yield

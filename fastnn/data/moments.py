@@ -1,4 +1,4 @@
-"""Mean and variance of columns, piece by piece, in float64."""
+"""Mean and variance of columns, accumulated piece by piece in float64."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Moments:
         self._square = np.zeros(columns)  # Σ (x − mean)²
 
     def add(self, piece: np.ndarray) -> None:
-        """Take in rows, of any real dtype, shape (n, columns)."""
+        """Add rows of any real dtype, shape (n, columns)."""
         if self.count == 0:
             self._origin = piece[0].astype(float)
         wide = piece - self._origin
@@ -41,15 +41,15 @@ class Moments:
 
     @property
     def mean(self) -> np.ndarray:
-        """Shape (columns,)."""
+        """The means, shape (columns,)."""
         return self._origin + self._mean
 
     def buffers(self) -> dict[str, np.ndarray]:
-        """Mean, variance and count as layers keep them."""
+        """Return mean, variance and count as the buffers of layers."""
         count = np.array([float(self.count)])
         return {"mean": self.mean, "variance": self.variance, "count": count}
 
     @property
     def variance(self) -> np.ndarray:
-        """Shape (columns,); divided by the number of rows."""
+        """The variances, shape (columns,), divided by the number of rows."""
         return self._square / max(self.count, 1)

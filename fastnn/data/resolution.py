@@ -1,7 +1,7 @@
 """Columns of numbers that lie too close together for the network's dtype.
 
 A float32 has 24 bits: seconds since 1970 are rounded to multiples of 128 before any layer sees
-them. Where that takes a good part of what tells the rows apart, training is refused.
+them. Where that is a good part of the differences between rows, training raises an error.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_constant(deviation: np.ndarray, size: np.ndarray, dtype: np.dtype) -> np.
     deviation, size : ndarray, shape (columns,)
         Standard deviation and magnitude.
     dtype : dtype
-        Of the user's numbers; integers are exact.
+        Dtype of the user's numbers; integers are exact.
 
     Returns
     -------
@@ -41,18 +41,18 @@ def is_constant(deviation: np.ndarray, size: np.ndarray, dtype: np.dtype) -> np.
 def check_resolution(
     argument: str, pieces: Iterable[np.ndarray], columns: int, source: np.dtype, dtype: np.dtype
 ) -> None:
-    """Refuse columns whose rows `dtype` cannot tell apart.
+    """Raise `ArgumentError` for columns whose values `dtype` cannot distinguish.
 
     Parameters
     ----------
     argument : str
-        What the user calls the numbers.
+        Name of the numbers in messages.
     pieces : iterable of ndarray
         Rows, finite and within the range of `dtype`; reshaped to (-1, columns).
     source : dtype
-        Of the user's numbers.
+        Dtype of the user's numbers.
     dtype : dtype
-        Of the network.
+        Dtype of the network.
 
     Raises
     ------
@@ -63,9 +63,9 @@ def check_resolution(
         return
     moments, lost = Moments(columns), np.zeros(columns)
     for piece in pieces:
-        rows = piece.reshape(-1, columns)
-        moments.add(rows)
-        errors = rows - rows.astype(dtype).astype(np.float64)
+        values = piece.reshape(-1, columns)
+        moments.add(values)
+        errors = values - values.astype(dtype).astype(np.float64)
         lost += np.einsum("ij,ij->j", errors, errors)
     deviation, error = np.sqrt(moments.variance), np.sqrt(lost / moments.count)
     bad = error > LARGEST_SHARE * deviation

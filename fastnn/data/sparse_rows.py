@@ -10,10 +10,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class SparseRows:
-    """A compressed sparse matrix that stands where a data set has its rows.
+    """A compressed sparse matrix as the inputs of a data set.
 
-    Indexing by rows gives a dense array of them. It is all that the Python executor needs; the one
-    in C reads the three arrays.
+    Indexing by rows gives a dense array, which the Python executor takes; the native executor reads
+    the three arrays.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class SparseRows:
 
     @classmethod
     def of(cls, matrix: Any) -> SparseRows:
-        """The rows of a SciPy matrix of any format; raises `ValueError` if it is broken."""
+        """Return the rows of a SciPy matrix of any format; raise `ValueError` if it is broken."""
         csr = matrix.tocsr()
-        csr.check_format(full_check=True)  # C writes where the columns say
+        csr.check_format(full_check=True)  # C writes at these columns
         if not csr.has_canonical_format:
             csr = csr.copy()
             csr.sum_duplicates()
@@ -46,21 +46,23 @@ class SparseRows:
 
     @property
     def dtype(self) -> np.dtype:
+        """The dtype of the elements."""
         return self.values.dtype
 
     @property
     def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
         return len(self), self.width
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def astype(self, dtype: np.dtype) -> SparseRows:
-        """The same rows of another dtype."""
+        """Return the same rows in another dtype."""
         return replace(self, values=self.values.astype(dtype, copy=False))
 
     def take(self, rows: np.ndarray, axis: int = 0) -> SparseRows:
-        """Some rows, in the order given; `axis` is 0, as in what NumPy calls so."""
+        """Return some rows in the order given; `axis` must be 0, as for `numpy.take`."""
         stored, counts = self._stored(rows)
         starts = np.concatenate([[0], np.cumsum(counts)])
         return SparseRows(self.values[stored], self.columns[stored], starts, self.width)
@@ -75,7 +77,7 @@ class SparseRows:
         return dense
 
     def _stored(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where the elements of some rows lie, one row after the other; and how many each has."""
+        """Return the positions of the stored elements of some rows, and their counts by row."""
         first, counts = self.starts[rows], np.diff(self.starts)[rows]
         before = np.cumsum(counts) - counts
         return np.arange(counts.sum()) + np.repeat(first - before, counts), counts

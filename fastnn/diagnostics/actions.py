@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..model.base import model_of
 from .bias_variance import BiasVariance
 from .layer_flags import Flag
 from .learning_curve import LearningCurve
@@ -83,7 +84,7 @@ def _against_variance(evidence: Evidence) -> list[str]:
 
 
 def _size(net: Network) -> str:
-    architecture = net.architecture
+    architecture = model_of(net).architecture
     matrices = {segment.layer for segment in architecture.segments if len(segment.shape) > 1}
     *hidden, _ = sorted(matrices) or [0]
     if not hidden:
@@ -119,7 +120,7 @@ def _regularization(net: Network) -> str:
 
 def _held(net: Network) -> dict[str, float]:
     """The regularisation a network has, and how strong each is at most."""
-    treatments = [segment.treatment for segment in net.architecture.segments]
+    treatments = [segment.treatment for segment in model_of(net).architecture.segments]
     strengths = {"Dropout": max(_dropout_rates(net), default=0.0)} | {
         name: max((getattr(treatment, name) for treatment in treatments), default=0.0)
         for name in ("l1", "l2", "weight_decay")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ArgumentTypeError
 from ..metrics.scoring import CLASSIFICATION
+from ..model.base import model_of
 from ..network import Network
 from ..utils import checks
 from .actions import Evidence, next_actions
@@ -158,7 +159,7 @@ def diagnose(
 
 def describe(net: Network) -> str:
     """The network in a line: its sizes, layers and optimizer."""
-    shapes = " → ".join("×".join(map(str, shape)) for shape in net.architecture.shapes)
+    shapes = " → ".join("×".join(map(str, shape)) for shape in model_of(net).architecture.shapes)
     if len(shapes) > 60:
         shapes = f"{len(net.layers)} layers"
     return (

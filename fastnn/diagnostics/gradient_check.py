@@ -18,7 +18,7 @@ from ..activations.named import ACTIVATIONS
 from ..compiler.architecture import Architecture
 from ..compiler.fusion import fuse_dense_dropout
 from ..compiler.lowering import compile_plan
-from ..data import data_set
+from ..data import arrays
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError
 from ..execution.arena import ParameterArena
@@ -28,11 +28,13 @@ from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
 from ..ir.program import Op, Ref, Result
 from ..kernels.functions import ElementFunction
+from ..model.base import model_of
+from ..model.data_sets import data_set
 from ..network import Network
 from ..runtime.random_streams import Stream, check_seed, permutation, stream_offset
 from ..utils import checks
 from ..utils.call_errors import explains
-from ..utils.text_table import table
+from ..utils.text import table
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -259,11 +261,11 @@ def gradient_check(
 
 def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Architecture, DataSet]:
     """The network's architecture and the checked data, both in float64; builds nothing."""
-    shape = net.input_shape if net.built else data_set.inputs(X, None, FLOAT64).shape[1:]
-    architecture = net.settled(shape, FLOAT64)
+    shape = net.input_shape if net.built else arrays.inputs(X, None, FLOAT64).shape[1:]
+    architecture = model_of(net).architecture_for(shape, FLOAT64)
     if not any(segment.treatment.trainable for segment in architecture.segments):
         raise ArgumentError("net must have parameters to check, but its layers have none to learn")
-    return architecture, data_set.data_set(architecture, X, y, sample_weight)
+    return architecture, data_set(architecture, X, y, sample_weight)
 
 
 class _LossSurface:
@@ -277,7 +279,7 @@ class _LossSurface:
         plan = compile_plan(architecture, len(rows), PlanMode(training=True, labels=rows.labels))
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
         plan = replace(plan, stages=MappingProxyType(fuse_dense_dropout(plan.stages)))
-        self.arena = _copy(net.arena, architecture)
+        self.arena = _copy(model_of(net).arena, architecture)
         self._executor = PythonExecutor(plan, self.arena)
         self._batch = BatchPass(rows, len(rows)).batch(0, plan)
         self._state = replace(net.state)
@@ -299,7 +301,7 @@ class _LossSurface:
     def pieces(self) -> list[np.ndarray]:
         """Which smooth piece the last loss lay on: the side of every kink in layers and loss."""
         sides = [np.searchsorted(kinks, array) for array, kinks in self._kinked]
-        loss = self._loss.pieces(self._output, self._target)
+        loss = self._loss.smooth_region(self._output, self._target)
         return sides if loss is None else [*sides, loss]
 
     def _array(self, ref: Ref) -> np.ndarray:
@@ -319,7 +321,7 @@ class _LossSurface:
 
 def _copy(source: ParameterArena, architecture: Architecture) -> ParameterArena:
     """Parameters and buffers of `source` in an arena of their own, laid out for `architecture`."""
-    arena = architecture.arena()
+    arena = ParameterArena(architecture)
     for target, segment in zip(arena.segments, source.segments, strict=True):
         arena.view(arena.parameters, target)[...] = source.view(source.parameters, segment)
     for kept, buffer in zip(arena.buffer_segments, source.buffer_segments, strict=True):

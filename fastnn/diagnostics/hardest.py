@@ -9,6 +9,7 @@ import numpy as np
 from ..data.data_set import DataSet
 from ..execution.batches import BatchPass, BatchRange
 from ..metrics import scoring
+from ..model.base import model_of
 from ..network import Network
 
 
@@ -36,7 +37,7 @@ def row_losses(net: Network, rows: DataSet) -> tuple[np.ndarray, np.ndarray]:
     """Loss of every row, shape (n,) float64, and the predictions, shape (n, outputs)."""
     predictions = np.empty((len(rows), *net.output_shape), net.dtype)
     one_by_one = BatchPass(rows, 1, predictions=predictions)
-    with net.executors.inference(1, rows.labels) as executor:
+    with model_of(net).executors.inference(1, rows.labels) as executor:
         executor.run(BatchRange(one_by_one, 0, len(one_by_one), net.state))
     return one_by_one.losses, predictions
 

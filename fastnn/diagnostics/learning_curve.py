@@ -11,6 +11,7 @@ import numpy as np
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError, DivergenceError
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from ..utils import checks
 from . import samples
@@ -115,5 +116,5 @@ def _train(
 def error_rate(net: Network, rows: DataSet) -> ErrorRate:
     """The error of a network's predictions for some rows."""
     assert rows.target is not None
-    predictions = inference.predict(net, rows.selected(rows.x))
+    predictions = inference.predict(model_of(net), rows.selected(rows.x))
     return ErrorRate.of(net.loss.task, rows.selected(rows.target), predictions)

@@ -11,8 +11,10 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..execution import selection
+from ..execution.arena import ParameterArena
 from ..execution.batches import BatchPass, BatchRange
 from ..execution.executor import Diverged
+from ..model.base import model_of
 from ..plotting import style
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, permutation, stream_offset
@@ -167,9 +169,10 @@ def lr_find(
 
 def _losses(net: Network, rows: DataSet, rates: np.ndarray, batch_size: int) -> Iterator[float]:
     """Loss of one batch after the other, each followed by a step at the next rate."""
-    plan = net.executors.plan(batch_size, training=True, labels=rows.labels)
-    arena = net.architecture.arena()
-    arena.copy_from(net.arena)
+    model = model_of(net)
+    plan = model.executors.plan(batch_size, training=True, labels=rows.labels)
+    arena = ParameterArena(model.architecture)
+    arena.copy_from(model.arena)
     executor = selection.executor_class(plan)(plan, arena)
     state = replace(net.state)
     batches = BatchPass(rows, batch_size)

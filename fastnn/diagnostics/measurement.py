@@ -16,6 +16,7 @@ import numpy as np
 
 from ..activations.named import ACTIVATIONS
 from ..compiler.lowering import compile_plan
+from ..execution.arena import ParameterArena
 from ..execution.batches import BatchPass
 from ..execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from ..initializers import deviation
@@ -23,6 +24,7 @@ from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
 from ..ir.program import Ref, Result
 from ..layers import Layer
+from ..model.base import model_of
 
 if TYPE_CHECKING:
     from ..data.data_set import DataSet
@@ -132,8 +134,8 @@ class LayerMeter:
     """
 
     def __init__(self, net: Network, rows: DataSet):
-        self._net = net
-        architecture = net.architecture
+        self._model = model_of(net)
+        architecture = self._model.architecture
         self._segments = {
             index: [s for s in architecture.segments if s.layer == index]
             for index, layer in enumerate(net.layers)
@@ -146,14 +148,14 @@ class LayerMeter:
         )
         probed = replace(architecture, layers=layers)
         plan = compile_plan(probed, len(rows), PlanMode(training=True, labels=rows.labels))
-        self._arena = net.architecture.arena()
+        self._arena = ParameterArena(architecture)
         self._executor = PythonExecutor(plan, self._arena)
         self._batch = BatchPass(rows, len(rows)).batch(0, plan)
 
     def measure(self) -> tuple[LayerFigures, ...]:
         """The figures at the network's present parameters, slots and step, layer by layer."""
-        self._arena.copy_from(self._net.arena)
-        state = replace(self._net.state)
+        self._arena.copy_from(self._model.arena)
+        state = replace(self._model.state)
         with np.errstate(all="ignore"):  # what overflows is to be reported, not warned of
             found = self._executor.run_stages(GRADIENT_STAGES, self._batch, state)
             finite = math.isfinite(found[Result.LOSS]) and not found[Result.NONFINITE]
@@ -162,12 +164,12 @@ class LayerMeter:
             return tuple(self._figures(index, finite) for index in self._segments)
 
     def _figures(self, index: int, updated: bool) -> LayerFigures:
-        layer, reading = self._net.layers[index], self._readings[index]
+        layer, reading = self._model.layers[index], self._readings[index]
         arena, segments = self._arena, self._segments[index]
         gradient_norm = update_ratio = math.nan
         if segments:
             parts = [slice(s.offset, s.offset + s.size) for s in segments]
-            before = self._net.arena.parameters
+            before = self._model.arena.parameters
             length = math.hypot(*(norm(before[part]) for part in parts))
             gradient_norm = math.hypot(*(norm(arena.gradients[part]) for part in parts))
             if updated and length:
@@ -175,7 +177,7 @@ class LayerMeter:
                 update_ratio = math.hypot(*moves) / length
         activation = _activation(layer)
         return LayerFigures(
-            self._net.layer_names[index],
+            self._model.layer_names[index],
             type(layer).__name__ + (f" ({activation})" if activation else ""),
             activation,
             reading.mean,
@@ -194,7 +196,7 @@ class LayerMeter:
             return math.nan
         known = ACTIVATIONS.get(activation or "", ACTIVATIONS["identity"])
         [segment] = matrices
-        weights = self._net.arena.view(self._net.arena.parameters, segment)
+        weights = self._model.arena.view(self._model.arena.parameters, segment)
         return float(weights.std()) / deviation(known.initializer, segment.shape)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..plotting import html, style
-from ..utils.printable import escape
+from ..utils.text import escape
 from . import tables
 
 if TYPE_CHECKING:

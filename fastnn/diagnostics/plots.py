@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ..model.history import History
     from .bias_variance import BiasVariance
     from .learning_curve import LearningCurve
     from .learning_rate import LearningRateSweep
@@ -27,21 +26,6 @@ MANY = 12
 
 #: What `LayerHealth` draws over the epochs, and the title of each.
 HEALTH = {"signal": "‖gradient‖ at each output", "update_ratio": "‖update‖ / ‖parameters‖"}
-
-
-def history(axes: Axes, values: History, name: str) -> None:
-    """One quantity over the epochs, of training and validation."""
-    series = [
-        (label, values[key], colour)
-        for label, key, colour in (
-            ("training", name, TRAINING),
-            ("validation", f"val_{name}", VALIDATION),
-        )
-        if key in values
-    ]
-    lines(axes, values.epoch, series)
-    axes.locator_params(axis="x", integer=True)
-    dress(axes, name.replace("_", " "), "epoch", name)
 
 
 def error_parts(axes: Axes, errors: BiasVariance) -> None:

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..model.history import History
-from ..plotting import style
-from ..utils.text_table import table
+from ..plotting import curves, style
+from ..utils.text import table
 from . import plots, tables
 from .bias_variance import BiasVariance
 from .hardest import HardExample
@@ -121,7 +121,9 @@ class Diagnosis:
         """The plots, each a function that draws into given axes."""
         found: list[Callable[[Axes], None]] = [partial(plots.error_parts, errors=self.errors)]
         if self.history.epoch:
-            found.append(partial(plots.history, values=self.history, name="loss"))
+            found.append(
+                partial(curves.history, epochs=self.history.epoch, values=self.history, name="loss")
+            )
         if self.curve is not None and self.curve.points:
             curve = partial(plots.learning_curve, curve=self.curve, errors=self.errors)
             found.append(curve)

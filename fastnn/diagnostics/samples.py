@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..data import data_set
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, ArgumentTypeError
+from ..model.base import model_of
+from ..model.data_sets import data_set_for
 from ..network import Network
 from ..runtime.random_streams import Stream, permutation, stream_offset
 
@@ -30,14 +31,14 @@ def checked_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
     `what` says in errors which X and y are meant.
     """
     rows = fitting_rows(net, X, y, what)
-    net.build_for(rows)
+    model_of(net).build_for(rows)
     return rows
 
 
 def fitting_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
     """The same, of a network that is left as it is."""
     try:
-        return data_set.data_set(net.settle_for(X), X, y)
+        return data_set_for(model_of(net), X, y)
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"{what}{error}") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..utils.text_table import table
+from ..utils.text import table
 from .bias_variance import BiasVariance
 from .hardest import HardExample
 from .learning_curve import LearningCurve

@@ -1,9 +1,22 @@
 """scikit-learn estimators: `MLPClassifier` and `MLPRegressor`, trained by the engine.
 
-An estimator checks its data as scikit-learn does, translates its parameters into a `Network`, and
-keeps scikit-learn's account of the epochs. `base` has what both share, `translation` makes the
-network, `draws` the random numbers, in scikit-learn's own order, and `account` is the callback
-that counts, stops and slows down.
+An estimator checks its data as scikit-learn does, builds a `Network` from its parameters, and
+tracks convergence by scikit-learn's rules. Start reading at `base`, the class that both share.
+
+==================  ==============================================================================
+inputs, columns     X checked; categories encoded, missing values imputed
+targets             y checked; `class_losses` and `class_weights` for a classifier
+parameters          the constraints on the parameters that both estimators have
+build_network       parameters → `Network`; `sklearn_random` draws its initial weights
+fit_loop            epochs of gradient descent, or iterations of L-BFGS
+convergence         the callback that records losses, stops and lowers the learning rate
+rollback            restores the estimator if `fit` fails before training begins
+sklearn_callbacks   scikit-learn's callback protocol
+class_predictions   predictions of the classifier; `uncertainty`: those of the regressor
+predictor           predictions of single rows
+conversion          from and to scikit-learn's estimators, from networks
+state               the pickled form
+==================  ==============================================================================
 """
 
 from __future__ import annotations

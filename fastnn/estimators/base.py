@@ -1,20 +1,16 @@
-"""What the two estimators share: parameters, the fit, and predictions."""
+"""Base class of the two estimators: fit, predictions, conversions."""
 
 from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from numbers import Integral, Real
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
-from sklearn.impute import SimpleImputer
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from ..activations.custom import CustomActivation
-from ..activations.named import ACTIVATIONS
 from ..callbacks import base as callbacks
 from ..data import frames
 from ..data.data_set import DataSet, check_targets
@@ -22,102 +18,57 @@ from ..data.sparse_rows import SparseRows
 from ..errors import ArgumentError
 from ..losses import Loss
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
-from ..optimizers import OPTIMIZERS, Optimizer
-from . import build_network, conversion, fit_loop, sklearn_random, state
-from .columns import IMPUTATIONS
-from .inputs import ChecksInputs, in_dtype, rows_of
+from . import build_network, conversion, fit_loop, parameters, sklearn_random, state
+from .inputs import InputValidationMixin, in_dtype, to_matrix
 from .predictor import Predictor
-from .rollback import Refusal
+from .rollback import RollbackOnError
 from .sklearn_callbacks import CallbackSupportMixin, epoch_tasks
 from .target_scaling import TargetScaling
 from .weights import WeightList
 
 
-class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator, ABC):
-    """Base of `MLPClassifier` and `MLPRegressor`; not to be used directly."""
+class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseEstimator, ABC):
+    """Base class of `MLPClassifier` and `MLPRegressor`; not to be used directly."""
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [
-            StrOptions(set(ACTIVATIONS) | set(build_network.ACTIVATIONS)),
-            CustomActivation,
-            "array-like",
-        ],
-        "solver": [StrOptions(set(OPTIMIZERS)), Optimizer],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state", np.random.Generator],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-        "batch_norm": ["boolean"],
-        "l1": [Interval(Real, 0, None, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "clipvalue": [Interval(Real, 0, None, closed="neither"), None],
-        "clipnorm": [Interval(Real, 0, None, closed="neither"), None],
-        "global_clipnorm": [Interval(Real, 0, None, closed="neither"), None],
-        "callbacks": [list, tuple, None],
-        "max_time": [Interval(Real, 0, None, closed="neither"), None],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
-        "embedding_dim": [Interval(Integral, 1, None, closed="left"), None],
-        "imputer": [StrOptions(set(IMPUTATIONS)), SimpleImputer, None],
-        "progress": ["boolean"],
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
 
     network_: Network
     n_outputs_: int
-    _described: build_network.Description | None = None
+    _described: build_network.NetworkConfig | None = None
     _scaling: TargetScaling | None = None
 
-    # ------------------------------------------------------------------------ of the two estimators
+    # ------------------------------------------------------------------ defined by the estimators
 
     @abstractmethod
-    def _targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
-        """Targets as the network takes them; settles what follows from them."""
+    def _encode_targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
+        """Return targets as the network takes them; set `n_outputs_` and the task."""
 
     @abstractmethod
-    def _row_weights(self, y: np.ndarray) -> np.ndarray | None:
-        """Factors on the sample weights, (n,)."""
+    def _weight_factors(self, y: np.ndarray) -> np.ndarray | None:
+        """Return factors on the sample weights, (n,)."""
 
     @abstractmethod
     def _loss(self) -> Loss:
-        """The loss, once the targets are known."""
+        """Return the loss; needs the task."""
 
     @abstractmethod
-    def _scorer(self, validation: DataSet) -> Any:
-        """A function of no arguments that gives the score of the validation rows."""
+    def _scorer(self, validation: DataSet) -> Callable[[], float]:
+        """Return a function that computes the score on the validation rows."""
 
     @abstractmethod
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
-        """What the split for early stopping is stratified by."""
+        """Return the stratum of each row for the split of early stopping, bool (n,)."""
 
-    def _settle_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
-        """Learn how targets (n, outputs) are scaled, if they are."""
+    def _fit_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
+        """Compute the scaling of targets (n, outputs), if they are scaled."""
 
     # ---------------------------------------------------------------------------- fitted attributes
 
     @property
     def coefs_(self) -> WeightList:
-        """Weights of each dense layer, (inputs, units): the network's own memory."""
+        """Return views of the weights of each dense layer, (inputs, units)."""
         return self._parameters("coefs_", "weights")
 
     @coefs_.setter
@@ -127,7 +78,7 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
 
     @property
     def intercepts_(self) -> WeightList:
-        """Biases of each dense layer, (units,): the network's own memory."""
+        """Return views of the biases of each dense layer, (units,)."""
         return self._parameters("intercepts_", "bias")
 
     @intercepts_.setter
@@ -136,18 +87,18 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         self.intercepts_.replace(values)
 
     def _parameters(self, attribute: str, kind: str) -> WeightList:
-        arena = self.network_.arena  # an AttributeError before fit
+        arena = model_of(self.network_).arena  # an AttributeError before fit
         own = [segment for segment in arena.segments if segment.parameter.name == kind]
         return WeightList(attribute, [arena.view(arena.parameters, segment) for segment in own])
 
     @property
     def out_activation_(self) -> str:
-        """Name of the link that makes predictions of the last layer's outputs."""
+        """Return the name of the link function, which maps outputs to predictions."""
         return conversion.out_activation(self.network_.loss)
 
     @property
     def _optimizer(self) -> Network:
-        """What knows the current `learning_rate`."""
+        """Return the object whose `learning_rate` scikit-learn's tests read."""
         return self.network_
 
     # ---------------------------------------------------------------------------------------- fit
@@ -173,8 +124,8 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         sample_weight : array-like of shape (n_samples,), default=None
             Not negative.
         X_val, y_val, sample_weight_val : as above, default=None
-            What to validate on after each epoch: `validation_loss_curve_` tells the losses, and
-            early stopping looks at the score there instead of holding out rows of X.
+            Validation data, evaluated after each epoch: `validation_loss_curve_` holds the losses,
+            and early stopping uses the score on them instead of holding out rows of X.
 
         Returns
         -------
@@ -186,8 +137,8 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
             An argument cannot be used, and the estimator is as it was; or the weights did not stay
             finite.
         """
-        with Refusal(self) as refusal:
-            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), refusal=refusal)
+        with RollbackOnError(self) as rollback:
+            self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), rollback=rollback)
         return self
 
     def _fit(
@@ -198,34 +149,36 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         validation: tuple[Any, Any, Any] = (None, None, None),
         *,
         incremental: bool = False,
-        refusal: Refusal,
+        rollback: RollbackOnError,
     ) -> None:
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         build_network.hidden_units(self)
         callbacks.checked(self.callbacks or ())
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
-        checked = self._checked(X, y, sample_weight, incremental, first)
-        validation_rows = self._checked_validation(*validation)
+        checked = self._check_data(X, y, sample_weight, incremental, first)
+        checked_validation = self._check_validation_data(*validation)
         random = sklearn_random.random_state(self.random_state)
         if first:
-            self._begin()
-        network = self._prepared_network(checked.x, random, first, incremental)
+            self._reset_fitted()
+        network = self._prepare_network(checked.x, random, first, incremental)
         data = in_dtype(checked, network.dtype)
         if not incremental:
             assert checked.target is not None
             assert data.target is not None
             check_targets(checked.target, data.target)
-        held_out = None if validation_rows is None else in_dtype(validation_rows, network.dtype)
+        held_out = None
+        if checked_validation is not None:
+            held_out = in_dtype(checked_validation, network.dtype)
         with epoch_tasks(self, X, y, sample_weight) as tasks:
-            listeners = [refusal, *tasks]
+            listeners = [rollback, *tasks]
             if network.optimizer.full_batch:
                 fit_loop.fit_full_batch(self, network, data, held_out, listeners)
             else:
                 fit_loop.fit_steps(self, network, data, held_out, random, incremental, listeners)
 
-    def _checked_validation(self, X: Any, y: Any, sample_weight: Any) -> DataSet | None:
-        """Validation data, if there are any, as the network takes them."""
+    def _check_validation_data(self, X: Any, y: Any, sample_weight: Any) -> DataSet | None:
+        """Return validation data as the network takes them; None if there are none."""
         if X is None and y is None and sample_weight is None:
             return None
         if X is None or y is None:
@@ -233,82 +186,81 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
             given = "sample_weight_val" if X is None and y is None else given
             raise ArgumentError(f"{given} was given without {missing}")
         try:
-            return self._checked(X, y, sample_weight, incremental=True, first=False)
+            return self._check_data(X, y, sample_weight, incremental=True, first=False)
         except ValueError as error:
             raise ArgumentError(
                 f"X_val, y_val or sample_weight_val cannot be used: {error}"
             ) from error
 
-    def _checked(
+    def _check_data(
         self, X: Any, y: Any, sample_weight: Any, incremental: bool, first: bool
     ) -> DataSet:
-        """Data as the network takes them, but for the dtype of targets and weights."""
+        """Return data as the network takes them, except for the dtype of targets and weights."""
         X, y = self._validate_input(X, y, reset=first)
-        target = self._targets(y, incremental, reset=first)
+        target = self._encode_targets(y, incremental, reset=first)
         if sample_weight is not None:
             sample_weight = frames.arrayable("sample_weight", sample_weight)
             with frames.naming_text("sample_weight", sample_weight, "weights are numbers"):
                 sample_weight = _check_sample_weight(
                     sample_weight, X, dtype=X.dtype, ensure_non_negative=True
                 )
-        factors = self._row_weights(y)
+        factors = self._weight_factors(y)
         if factors is not None:
             sample_weight = factors if sample_weight is None else factors * sample_weight
         if sample_weight is not None and not sample_weight.any():
             raise ArgumentError("sample_weight, times class_weight, is 0 for every row")
         if first:
-            self._settle_scaling(target, sample_weight)
+            self._fit_scaling(target, sample_weight)
         if self._scaling is not None:
             target = self._scaling.to_units(target)
-        return DataSet(rows_of(X), target, sample_weight)
+        return DataSet(to_matrix(X), target, sample_weight)
 
-    def _begin(self) -> None:
-        """Counters and curves of an estimator that knows nothing yet."""
+    def _reset_fitted(self) -> None:
+        """Set counters and curves to their values before training."""
         self.n_iter_ = 0
         self.t_ = 0
         self.validation_loss_curve_: list[float] = []
-        if not build_network.takes_all_rows(self):
+        if not build_network.is_full_batch(self):
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
-            self._begin_judging()
+            self._reset_best()
 
-    def _begin_judging(self) -> None:
-        """What epochs are judged by, the loss or the score of rows held out, has no best yet."""
+    def _reset_best(self) -> None:
+        """Forget the best loss, or with early stopping the best validation score."""
         self.best_loss_ = None if self.early_stopping else np.inf
         self.validation_scores_: list[float] | None = [] if self.early_stopping else None
         self.best_validation_score_ = -np.inf if self.early_stopping else None
 
-    def _go_on(self) -> None:
-        """Make ready for steps, whatever solver and judge the fit before had."""
+    def _prepare_steps(self) -> None:
+        """Add the attributes of gradient descent that a fit by another solver did not set."""
         self.loss_curve_ = getattr(self, "loss_curve_", [])
         self._no_improvement_count = getattr(self, "_no_improvement_count", 0)
-        judged_by_score = getattr(self, "validation_scores_", None) is not None
-        if judged_by_score != self.early_stopping or not hasattr(self, "best_loss_"):
-            self._begin_judging()
+        had_scores = getattr(self, "validation_scores_", None) is not None
+        if had_scores != self.early_stopping or not hasattr(self, "best_loss_"):
+            self._reset_best()
 
-    def _prepared_network(
+    def _prepare_network(
         self,
         X: np.ndarray | SparseRows,
         random: np.random.RandomState,
         first: bool,
         incremental: bool,
     ) -> Network:
-        """The network to train, with the weights to start from.
+        """Return the network to train, with its initial weights.
 
         A warm start keeps the weights alone; `partial_fit` the optimizer and its state too.
         """
         known = None if first else self.network_
         sizes, previous = self._columns.sizes, self._described
-        self._described = build_network.describe(self, self._loss(), sizes, self.n_outputs_)
+        self._described = build_network.network_config(self, self._loss(), sizes, self.n_outputs_)
         if known is not None and incremental and not known.optimizer.full_batch:
             if previous not in (None, self._described):
-                known.redescribe(*self._described)
+                model_of(known).replace_config(*self._described)
             return known
-        dtype, seed = (
-            X.dtype if known is None else known.dtype,
-            sklearn_random.seed(self, sizes, random),
-        )
-        network = build_network.network_for(self, self._described, dtype, seed).build(X.shape[1])
+        dtype = X.dtype if known is None else known.dtype
+        seed = sklearn_random.seed(self, sizes, random)
+        network = build_network.network_from_params(self, self._described, dtype, seed)
+        network.build(X.shape[1])
         if known is None:
             sklearn_random.draw_weights(network, random, self)
         else:
@@ -321,16 +273,16 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
 
     # ------------------------------------------------------------------------------------- predict
 
-    def _outputs(self, X: Any) -> np.ndarray:
-        """Return what the network predicts, (n_samples, n_outputs); checks X."""
+    def _predict_outputs(self, X: Any) -> np.ndarray:
+        """Return the predictions of the network, (n_samples, n_outputs); checks X."""
         check_is_fitted(self)
-        outputs = inference.predict(self.network_, self._rows(X))
+        outputs = inference.predict(model_of(self.network_), self._check_X(X))
         return outputs if self._scaling is None else self._scaling.from_units(outputs)
 
-    def _scores(self, X: Any) -> np.ndarray:
+    def _predict_scores(self, X: Any) -> np.ndarray:
         """Return the outputs of the last layer (n_samples, n_outputs), without a link; checks X."""
         check_is_fitted(self)
-        return inference.predict(self.network_, self._rows(X), link=False)
+        return inference.predict(model_of(self.network_), self._check_X(X), link=False)
 
     def predictor(self) -> Predictor:
         """Return a function that predicts one row, without checks, in a few microseconds.
@@ -339,8 +291,8 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         -------
         Predictor
             Takes the `n_features_in_` values of a row, numbers and categories as X has them, in the
-            order of its columns; gives probabilities of the classes or what the network predicts,
-            (n,). It sees later changes of the weights, and is for one thread at a time. An imputer
+            order of its columns; returns probabilities of the classes or the predictions of the
+            network, (n,). It uses the current weights, and is for one thread at a time. An imputer
             takes most of the time where there is one.
 
         Examples
@@ -396,18 +348,18 @@ class BaseMultilayerPerceptron(ChecksInputs, CallbackSupportMixin, BaseEstimator
         return conversion.to_sklearn(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return state.packed(super().__getstate__())
+        return state.pack(super().__getstate__())
 
     def __setstate__(self, attributes: dict[str, Any]) -> None:
-        super().__setstate__(state.unpacked(type(self).__name__, attributes))
+        super().__setstate__(state.unpack(type(self).__name__, attributes))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
 
 
-def takes_steps(estimator: BaseMultilayerPerceptron) -> bool:
-    """Whether the solver can train for one epoch; `AttributeError` says why not."""
-    if build_network.takes_all_rows(estimator):
+def has_partial_fit(estimator: BaseMultilayerPerceptron) -> bool:
+    """Return True if the solver can train for one epoch; raise `AttributeError` otherwise."""
+    if build_network.is_full_batch(estimator):
         raise AttributeError(
             "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
         )

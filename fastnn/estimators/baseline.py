@@ -1,4 +1,4 @@
-"""The loss of a prediction that does not look at X: what a fit must not end above."""
+"""The baseline of a fit: the loss of the best constant prediction."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from ..data.data_set import DataSet
 from ..losses import HalfSquaredError, Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
 
-#: A fit ends above the baseline if its loss exceeds it by more than this share.
+#: A fit is poor if its loss exceeds the baseline by more than this share.
 MARGIN = 0.05
 
 
-def loss_of_a_constant(loss: Loss, data: DataSet) -> float | None:
-    """Return the smallest loss that one prediction for all rows has; None where it is not known.
+def constant_loss(loss: Loss, data: DataSet) -> float | None:
+    """Return the smallest loss of one prediction for all rows; None where it is not known.
 
     Parameters
     ----------
     loss : Loss
     data : DataSet
-        Targets (n, outputs), or class numbers (n,); rows count as their weights say.
+        Targets (n, outputs), or class numbers (n,), and the weights of the rows.
     """
     assert data.target is not None
     target, weight = data.selected(data.target), data.weights
@@ -49,15 +49,15 @@ def _entropy(shares: np.ndarray) -> float:
     return float(-(present * np.log(present)).sum())
 
 
-def complaint(estimator: Any, loss: Loss, data: DataSet) -> str | None:
-    """Return what to say of a fit that ends above the loss of a constant; None if it does not."""
-    baseline = loss_of_a_constant(loss, data)
+def poor_fit(estimator: Any, loss: Loss, data: DataSet) -> list[str]:
+    """Return a warning if the training loss is above that of a constant prediction; else none."""
+    baseline = constant_loss(loss, data)
     if not baseline or not estimator.loss_ > (1 + MARGIN) * baseline:
-        return None  # of one class, or one value, it is 0
+        return []  # for one class, or one value, the baseline is 0
     numbers = loss.task == "regression"
     targets = " and, by scale_target=True, y" if numbers and estimator._scaling is None else ""
-    return (
+    return [
         f"The training loss, {estimator.loss_:.4g}, is above {baseline:.4g}, that of always "
         f"predicting {'their mean' if numbers else 'the shares of the classes'}: scale the columns "
         f"of X{targets}, or try another learning_rate_init or a larger max_iter."
-    )
+    ]

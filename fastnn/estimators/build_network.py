@@ -1,4 +1,4 @@
-"""From the parameters of an estimator to the network that it trains."""
+"""Build the network that an estimator trains from the estimator's parameters."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from ..network import Network
 from ..optimizers import LBFGS, OPTIMIZERS, Optimizer
 from ..utils import checks
 
-#: scikit-learn's names of activations where ours differ.
-ACTIVATIONS = {"logistic": "sigmoid"}
+#: fastnn's names of the activations that scikit-learn calls otherwise.
+SKLEARN_ACTIVATIONS = {"logistic": "sigmoid"}
 
-#: Vectors of categories are half as long as there are categories, up to this: Guo, Berkhahn 2016.
-LONGEST_EMBEDDING = 50
+#: Embedding vectors have half as many entries as there are categories, up to this (Guo, Berkhahn:
+#: Entity embeddings of categorical variables, 2016).
+MAX_EMBEDDING_DIM = 50
 
 
 def hidden_units(estimator: Any) -> list[int | Layer]:
@@ -41,12 +42,15 @@ def hidden_units(estimator: Any) -> list[int | Layer]:
 
 
 def given_layers(estimator: Any) -> list[Layer]:
-    """The entries of `hidden_layer_sizes` that are layers: they initialise themselves."""
+    """Return the entries of `hidden_layer_sizes` that are layers, which initialise themselves."""
     return [entry for entry in hidden_units(estimator) if isinstance(entry, Layer)]
 
 
-class Description(NamedTuple):
-    """What each step reads of an estimator's parameters, and nothing that the optimizer holds."""
+class NetworkConfig(NamedTuple):
+    """The arguments of a `Network` that may change between calls of `partial_fit`.
+
+    Those of the optimizer, which keeps its state, are not among them.
+    """
 
     layers: tuple[Layer, ...]
     loss: Loss
@@ -54,21 +58,28 @@ class Description(NamedTuple):
     l2: float
 
 
-def describe(estimator: Any, loss: Loss, sizes: Sequence[int], outputs: int) -> Description:
-    """What an estimator describes; `sizes` are those of the categorical columns, the first ones."""
+def network_config(
+    estimator: Any, loss: Loss, sizes: Sequence[int], n_outputs: int
+) -> NetworkConfig:
+    """Return the layers, loss and penalties that an estimator's parameters describe.
+
+    `sizes` are the numbers of categories of the categorical columns, which come first.
+    """
     layers = (
         *_embeddings(estimator, sizes),
         *_hidden_layers(estimator),
-        Dense(outputs, initializer="glorot_uniform"),
+        Dense(n_outputs, initializer="glorot_uniform"),
     )
-    return Description(layers, loss, float(estimator.l1), float(estimator.alpha))
+    return NetworkConfig(layers, loss, float(estimator.l1), float(estimator.alpha))
 
 
-def network_for(estimator: Any, described: Description, dtype: np.dtype, seed: int) -> Network:
-    """The network that an estimator describes, not built yet."""
+def network_from_params(
+    estimator: Any, config: NetworkConfig, dtype: np.dtype, seed: int
+) -> Network:
+    """Return the network that an estimator's parameters describe, not built yet."""
     return Network(
-        **described._asdict(),
-        optimizer=optimizer_for(estimator),
+        **config._asdict(),
+        optimizer=_optimizer(estimator),
         seed=seed,
         dtype=dtype,
         penalty_scale="sum",
@@ -77,17 +88,17 @@ def network_for(estimator: Any, described: Description, dtype: np.dtype, seed: i
 
 def _embeddings(estimator: Any, sizes: Sequence[int]) -> list[Layer]:
     dim = estimator.embedding_dim
-    tables = {i: (n, dim or min((n + 1) // 2, LONGEST_EMBEDDING)) for i, n in enumerate(sizes)}
+    tables = {i: (n, dim or min((n + 1) // 2, MAX_EMBEDDING_DIM)) for i, n in enumerate(sizes)}
     return [TabularInput(tables, normalize=False)] if tables else []
 
 
 def _hidden_layers(estimator: Any) -> list[Layer]:
     units = hidden_units(estimator)
-    activations = _of_each("activation", estimator.activation, len(units))
-    rates = _of_each("dropout", estimator.dropout, len(units))
+    activations = _per_layer("activation", estimator.activation, len(units))
+    rates = _per_layer("dropout", estimator.dropout, len(units))
     layers: list[Layer] = []
     for size, name, rate in zip(units, activations, rates, strict=True):
-        activation = ACTIVATIONS.get(name, name) if isinstance(name, str) else name
+        activation = SKLEARN_ACTIVATIONS.get(name, name) if isinstance(name, str) else name
         if isinstance(size, Layer):
             layers.append(size)
             continue
@@ -101,23 +112,23 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
     return layers
 
 
-def _of_each(argument: str, value: Any, layers: int) -> list[Any]:
-    """A setting of each hidden layer: one for all, or a list of them."""
+def _per_layer(argument: str, value: Any, n_layers: int) -> list[Any]:
+    """Return the setting of each hidden layer, given as one for all or as a list."""
     value = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(value, Sequence) or isinstance(value, str):
-        return [value] * layers
-    if len(value) != layers:
-        raise ValueError(f"{argument} has {len(value)} entries for {layers} hidden layer(s)")
+        return [value] * n_layers
+    if len(value) != n_layers:
+        raise ValueError(f"{argument} has {len(value)} entries for {n_layers} hidden layer(s)")
     return list(value)
 
 
-def takes_all_rows(estimator: Any) -> bool:
-    """Whether the solver takes no single steps."""
+def is_full_batch(estimator: Any) -> bool:
+    """Return whether each step of the solver takes all rows."""
     return estimator.solver == "lbfgs" or getattr(estimator.solver, "full_batch", False)
 
 
-def optimizer_for(estimator: Any) -> Optimizer:
-    """The optimizer that `solver` and the parameters that belong to it describe."""
+def _optimizer(estimator: Any) -> Optimizer:
+    """Return the optimizer of the parameter `solver` and those that belong to it."""
     solver = estimator.solver
     if isinstance(solver, Optimizer):
         return solver
@@ -134,12 +145,12 @@ def optimizer_for(estimator: Any) -> Optimizer:
         clipvalue=estimator.clipvalue,
         clipnorm=estimator.clipnorm,
         global_clipnorm=estimator.global_clipnorm,
-        **_own_settings(estimator),
+        **_solver_settings(estimator),
     )
 
 
-def _own_settings(estimator: Any) -> dict[str, Any]:
-    """Return the settings of scikit-learn's solvers; the others have their defaults."""
+def _solver_settings(estimator: Any) -> dict[str, Any]:
+    """Return the settings of "sgd" and "adam"; other solvers keep their defaults."""
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
         return {

@@ -1,4 +1,4 @@
-"""`class_weight` as weights of rows."""
+"""The weights of rows that follow from `class_weight`."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ..errors import ArgumentError
 from ..utils import checks
 
 
-def of_rows(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.ndarray:
+def row_factors(class_weight: Any, classes: np.ndarray | None, y: np.ndarray) -> np.ndarray:
     """Return the weight of each row's class, (n,).
 
     Parameters
     ----------
     class_weight : dict, list of dict, or "balanced"
-        A dict may leave out classes, which weigh 1, or name some that a part of the data lacks, but
-        not both: that is a misspelt class. A list has a dict for each of several labels.
+        A dict may leave out classes, which weigh 1, or name some that the data lack, but not both,
+        which would be a misspelt class. A list has a dict for each of several labels.
     classes : ndarray, ascending, or None
-        All that there are; None where rows have several labels.
+        All classes; None where rows have several labels.
     y : ndarray of shape (n,) or (n, labels)
 
     Raises
     ------
     ArgumentError
-        A dict names a class that is not there and lacks one that is, or has a negative weight; or a
-        list, or a dict, is not for such targets.
+        A dict names an unknown class and lacks a known one, or has a negative weight; or a list, or
+        a dict, does not suit the targets.
     """
     if class_weight == "balanced":
         return compute_sample_weight(class_weight, y)
     if classes is None:
-        return _of_labels(class_weight, y)
+        return _label_factors(class_weight, y)
     if isinstance(class_weight, list):
         raise ArgumentError("class_weight must be a dict, as y has one class a row; got a list")
     known = classes.tolist()
@@ -48,7 +48,7 @@ def _factors(class_weight: dict[Any, Any], known: list[Any]) -> np.ndarray:
     return np.array([weights.get(label, 1.0) for label in known])
 
 
-def _of_labels(class_weight: Any, y: np.ndarray) -> np.ndarray:
+def _label_factors(class_weight: Any, y: np.ndarray) -> np.ndarray:
     """Return the product of the weights of each row's labels, (n,)."""
     labels = y.shape[1]
     several = class_weight if isinstance(class_weight, list) else []

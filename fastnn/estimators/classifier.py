@@ -1,7 +1,8 @@
-"""The classifier."""
+"""`MLPClassifier`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,13 +19,15 @@ from sklearn.utils.multiclass import (
 from ..data.data_set import DataSet
 from ..losses import Loss
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from . import class_losses, class_weights, conversion
-from .base import BaseMultilayerPerceptron, takes_steps
-from .rollback import Refusal
+from .base import BaseMultilayerPerceptron, has_partial_fit
+from .class_predictions import ClassPredictionsMixin
+from .rollback import RollbackOnError
 
 
-class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
+class MLPClassifier(ClassPredictionsMixin, ClassifierMixin, BaseMultilayerPerceptron):
     """Multi-layer perceptron classifier; scikit-learn's, trained by fastnn.
 
     For the same arguments and `random_state`, results equal those of
@@ -33,17 +36,17 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
-        Units of each hidden layer. An entry may be a `Layer`, which then stands there as it is,
-        without the activation, dropout and normalisation of the others.
+        Units of each hidden layer. An entry may be a `Layer`, which is used as it is, without the
+        activation, dropout and normalisation of the others.
     activation : str, CustomActivation or list of them, default='relu'
         Of the hidden layers, or of each: 'identity', 'logistic', 'tanh', 'relu' as in scikit-learn,
         or any other of `fastnn.Dense`.
     solver : {'lbfgs', 'sgd', 'adam', …} or Optimizer, default='adam'
-        Any name of an optimizer of `fastnn.Network`; an object brings all its settings, learning
-        rate and schedule included.
+        Any name of an optimizer of `fastnn.Network`; an object has all its settings, including
+        learning rate and schedule.
     alpha : float, default=0.0001
-        L2 penalty ½ alpha Σw², divided by the sum of the sample weights of each batch. It is for
-        embeddings too.
+        L2 penalty ½ alpha Σw², divided by the sum of the sample weights of each batch. It applies
+        to embeddings too.
     batch_size : int or 'auto', default='auto'
         'auto' is 200, or all rows if there are fewer; lbfgs always takes all.
     learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
@@ -56,7 +59,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     shuffle : bool, default=True
         Whether each epoch visits the rows in another order.
     random_state : int, RandomState, Generator or None, default=None
-        What weights, split and shuffles are drawn from.
+        Source of the initial weights, the split and the shuffles.
     tol : float, default=1e-4
         Training stops after more than `n_iter_no_change` epochs without an improvement by `tol` of
         the loss or, with early stopping, of the score. For lbfgs, the largest element of the
@@ -90,14 +93,14 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     max_time : float, default=None
         Seconds; training stops after the first epoch that ends later.
     categorical_features : 'from_dtype', array-like of {bool, int, str} or None, default=None
-        Columns of X that are categories: those of a DataFrame with a categorical dtype, a mask,
+        Columns of X that hold categories: those of a DataFrame with a categorical dtype, a mask,
         numbers or names. Each category becomes a vector that is learned (`TabularInput`), beside
-        the numbers. Missing categories share one, at first zero, with those that the fit, or the
-        first `partial_fit`, has not met.
+        the numbers. Missing categories share one, initially zero, with those that the fit, or the
+        first `partial_fit`, did not contain.
     embedding_dim : int, default=None
         Length of the vectors; None is half the number of categories, up to 50.
     imputer : {'mean', 'median', 'most_frequent', 'constant'}, SimpleImputer or None, default=None
-        What fills in missing numbers, of X_val and in predictions too: the strategy of a
+        How to fill in missing numbers, also of X_val and in predictions: the strategy of a
         `sklearn.impute.SimpleImputer` ('constant' is 0), or one with settings of its own, such as
         ``add_indicator=True``. It learns from the first X. None refuses them.
     progress : bool, default=False
@@ -118,15 +121,15 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     classes_ : ndarray of shape (n_classes,)
     loss_, best_loss_ : float
     loss_curve_ : list of float
-        One mean loss an epoch, penalty included.
+        Mean loss of each epoch, penalty included.
     validation_scores_ : list of float or None
     validation_loss_curve_ : list of float
-        One an epoch, where `fit` is given validation data.
+        Validation loss of each epoch, where `fit` is given validation data.
     best_validation_score_ : float or None
     t_ : int
-        Rows seen, counted as often as they were.
+        Number of training rows over all epochs.
     coefs_, intercepts_ : list of ndarray
-        Weights (inputs, units) and biases (units,) of each layer: the network's own memory, so
+        Weights (inputs, units) and biases (units,) of each layer: views of the network's memory, so
         that writing to them changes predictions.
     n_iter_, n_layers_, n_outputs_ : int
     out_activation_ : str
@@ -135,7 +138,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
     network_ : Network
-        What was trained.
+        The trained network.
 
     Examples
     --------
@@ -236,12 +239,12 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
 
     # ---------------------------------------------------------------------------------------- fit
 
-    def _targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
-        """Class numbers (n,), or 0 and 1 (n, outputs)."""
+    def _encode_targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
+        """Return class numbers (n,), or 0 and 1 (n, outputs)."""
         check_classification_targets(y)
         if not hasattr(self, "classes_") or (reset and not incremental):
             self.classes_ = unique_labels(y)
-            self._settle_task(type_of_target(y))
+            self._set_task(type_of_target(y))
         else:
             self._check_classes(unique_labels(y), incremental)
         if self._task == "multilabel":
@@ -253,17 +256,19 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             return labels
         return self._loss().prepare_target(labels, self.n_outputs_, np.dtype(float))
 
-    def _settle_task(self, kind: str) -> None:
-        """What the output layer is, for targets of this kind and the classes that are known."""
-        if kind == "multiclass-multioutput":
+    def _set_task(self, target_type: str) -> None:
+        """Set the task and the number of outputs, for this type of targets and the classes."""
+        if target_type == "multiclass-multioutput":
             raise ValueError(
                 "y has several columns of more than two classes; fit a classifier for each, for "
                 "instance by sklearn.multioutput.MultiOutputClassifier"
             )
-        self._task, self.n_outputs_ = class_losses.settle(self.loss, kind, len(self.classes_))
+        self._task, self.n_outputs_ = class_losses.infer_task(
+            self.loss, target_type, len(self.classes_)
+        )
 
     def _check_classes(self, classes: np.ndarray, incremental: bool) -> None:
-        """Raise `ValueError` for classes other than those of the fit before."""
+        """Raise `ValueError` for classes other than those of the previous fit."""
         if self.warm_start and not incremental and set(classes) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
@@ -275,11 +280,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
                 f"'y' has {classes}."
             )
 
-    def _row_weights(self, y: Any) -> np.ndarray | None:
+    def _weight_factors(self, y: Any) -> np.ndarray | None:
         if self.class_weight is None:
             return None
         classes = None if self._task == "multilabel" else self.classes_
-        return class_weights.of_rows(self.class_weight, classes, y)
+        return class_weights.row_factors(self.class_weight, classes, y)
 
     def _loss(self) -> Loss:
         return class_losses.for_task(self.loss, self._task)
@@ -289,11 +294,11 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             return None
         return target.reshape(-1) == 1
 
-    def _scorer(self, validation: DataSet) -> Any:
-        """Accuracy; of several labels, the share of rows of which all are right."""
+    def _scorer(self, validation: DataSet) -> Callable[[], float]:
+        """Return a function that computes the accuracy; all labels of a row have to be right."""
 
         def score() -> float:
-            predicted = self._decide(inference.predict(self.network_, validation.x))
+            predicted = self._decide(inference.predict(model_of(self.network_), validation.x))
             target = validation.target
             assert target is not None
             if self._task == "multiclass" and target.ndim == 2:
@@ -305,16 +310,16 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
 
         return score
 
-    @available_if(takes_steps)
+    @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
     ) -> MLPClassifier:
         """Train for one epoch more.
 
-        What `set_params` has changed since holds from here on, but for what the optimizer was made
-        of: `solver`, `learning_rate_init`, `momentum` and the like wait for the next `fit`, as in
-        scikit-learn. Those that settle the shapes of weights cannot change.
+        Parameters changed by `set_params` take effect, except for those of the optimizer: `solver`,
+        `learning_rate_init`, `momentum` and the like wait for the next `fit`, as in scikit-learn.
+        Those that determine the shapes of weights cannot change.
 
         Parameters
         ----------
@@ -322,7 +327,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
         classes : array-like of shape (n_classes,), default=None
-            All classes there will be; needed in the first call.
+            All classes that any call will contain; needed in the first call.
 
         Returns
         -------
@@ -332,83 +337,17 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
             raise ValueError(
                 "class_weight='balanced' needs all rows at once; for partial_fit, pass a dict"
             )
-        with Refusal(self) as refusal:
+        with RollbackOnError(self) as rollback:
             if _check_partial_fit_first_call(self, classes):
-                self._settle_task(type_of_target(y))
-            self._fit(X, y, sample_weight, incremental=True, refusal=refusal)
+                self._set_task(type_of_target(y))
+            self._fit(X, y, sample_weight, incremental=True, rollback=rollback)
         return self
-
-    # ------------------------------------------------------------------------------------- predict
-
-    def _decide(self, outputs: np.ndarray) -> np.ndarray:
-        """Class numbers (n,), or 0 and 1 (n, outputs), for what the network predicts."""
-        if self._task == "multiclass":
-            return outputs.argmax(axis=1)
-        return (outputs > (0.5 if class_losses.probabilistic(self) else 0.0)).astype(int)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Classes of the rows of X, (n_samples,), or 0 and 1 for each label."""
-        decided = self._decide(self._outputs(X))
-        if self._task == "multilabel":
-            return decided
-        return self.classes_[np.minimum(decided.reshape(-1), len(self.classes_) - 1)]
-
-    @available_if(class_losses.gives_probabilities)
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of the classes in the order of `classes_`, (n_samples, n_classes)."""
-        probability = self._outputs(X)
-        if probability.shape[1] == 1:
-            return np.hstack([1 - probability, probability])
-        return probability
-
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Return scores of the classes: logits, of which the loss's link makes probabilities.
-
-        They keep the digits that probabilities near 0 and 1 lose, so that calibration sees them.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
-            For two classes one number a row, positive for the second of `classes_`.
-
-        Raises
-        ------
-        ValueError
-            X cannot be used.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from sklearn.datasets import load_iris
-        >>> from fastnn import MLPClassifier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> classifier = MLPClassifier(tol=0.1, random_state=0).fit(X, y)
-        >>> odds = np.exp(classifier.decision_function(X))
-        >>> bool(np.allclose(odds / odds.sum(axis=1, keepdims=True), classifier.predict_proba(X)))
-        True
-        """
-        scores = self._scores(X)
-        if self._task == "binary":
-            return scores.reshape(-1)
-        if self._task == "multiclass" and len(self.classes_) <= 2:
-            return scores[:, 1] - scores[:, 0]
-        return scores
-
-    @available_if(class_losses.gives_probabilities)
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Logarithms of `predict_proba`."""
-        probability = self.predict_proba(X)
-        return np.log(probability, out=probability)
 
     # ------------------------------------------------------------------------------ to and from
 
     @classmethod
     def from_network(cls, network: Network, classes: Any = None) -> MLPClassifier:
-        """A fitted classifier around a copy of a trained network; it predicts the same bits.
+        """Return a fitted classifier around a copy of a trained network; it predicts the same bits.
 
         Parameters
         ----------
@@ -429,7 +368,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         Raises
         ------
         ArgumentError
-            Also a `ValueError`: the network, or `classes`, is not as said above.
+            Also a `ValueError`: the network, or `classes`, is not as described above.
 
         Examples
         --------
@@ -447,7 +386,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):
         fitted = conversion.from_network(cls, network)
         fitted.classes_ = labels
         one_of_several = network.loss.task == "multiclass" or network.output_shape == (1,)
-        fitted._settle_task("multiclass" if one_of_several else "multilabel-indicator")
+        fitted._set_task("multiclass" if one_of_several else "multilabel-indicator")
         return fitted
 
     def __sklearn_tags__(self) -> Any:

@@ -1,4 +1,4 @@
-"""Columns of X that are no plain numbers: categories become codes, missing values are filled in."""
+"""Encoding of the columns of X: categories become codes, missing values are imputed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sklearn.utils.validation import assert_all_finite
 from ..data import frames
 from ..errors import ArgumentError, UnknownCategoryWarning
 
-#: What the columns of numbers may hold.
+#: Dtypes of the columns of numbers.
 DTYPES = (np.float64, np.float32)
 
-#: What to do about a column of text.
+#: Advice on a column of text.
 CURE = (
     "give it a categorical dtype and pass categorical_features='from_dtype', or pass its name or "
     "number as one of categorical_features"
@@ -31,14 +31,15 @@ IMPUTATIONS = ("mean", "median", "most_frequent", "constant")
 
 
 class Columns:
-    """What was learned about the columns of X, and how it makes numbers of its rows.
+    """Encode the rows of X as numbers, with the categories and imputation of a fit.
 
     The codes of the categorical columns come first, then the numbers. Missing categories, and those
-    that were not there in the fit, have the code behind the last, as if they were one category.
+    that the fit did not contain, share the code after the last.
 
     Parameters
     ----------
     categorical : ndarray of bool, shape (n_features,), or None
+        Mask of the categorical columns.
     imputer : SimpleImputer, str or None
         Not fitted; or its strategy.
 
@@ -55,18 +56,18 @@ class Columns:
 
     @property
     def plain(self) -> bool:
-        """Whether rows are numbers already, of which none are missing."""
+        """Return whether rows need no encoding: no categories, no imputation."""
         return self.categorical is None and self.imputer is None
 
     @property
     def allows_nan(self) -> bool:
-        """Whether a number may be missing."""
+        """Return whether a number may be NaN."""
         return fills_nan(self.imputer)
 
     # ----------------------------------------------------------------------------------- categories
 
     def fit_categories(self, X: Any) -> None:
-        """Learn which categories there are."""
+        """Learn the categories of X."""
         if self.categorical is None:
             return
         self._encoder = OrdinalEncoder(
@@ -74,44 +75,44 @@ class Columns:
             unknown_value=np.nan,
             encoded_missing_value=np.nan,
         )
-        with _one_type(X, self.categorical):
+        with _naming_mixed_types(X, self.categorical):
             self._encoder.fit(_categories(X, self.categorical))
         self._number_categories()
 
     def _number_categories(self) -> None:
-        """Settle the codes of the categories that the encoder has learned."""
+        """Assign codes to the categories that the encoder has learned."""
         known = [
             [category for category in categories if category == category]  # NaN is missing
             for categories in self._encoder.categories_
         ]
-        self._codes = [{category: code for code, category in enumerate(own)} for own in known]
-        self.sizes = [len(own) + 1 for own in known]
+        self._codes = [{value: code for code, value in enumerate(column)} for column in known]
+        self.sizes = [len(column) + 1 for column in known]
 
     def encode(self, X: Any) -> Any:
-        """X, or the codes of its categories and its numbers, (n, n_features)."""
+        """Return codes of the categories and the numbers, (n, n_features); X if all are numbers."""
         if self.categorical is None:
             return X
-        with _one_type(X, self.categorical):
+        with _naming_mixed_types(X, self.categorical):
             categories = _categories(X, self.categorical)
             codes = self._encoder.transform(categories)
-        last = np.isnan(codes)
-        self._warn_of_unknown(X, categories, last)
-        codes = np.where(last, np.array(self.sizes) - 1, codes)
+        is_unknown = np.isnan(codes)
+        self._warn_of_unknown(X, categories, is_unknown)
+        codes = np.where(is_unknown, np.array(self.sizes) - 1, codes)
         if self.categorical.all():
             return codes
-        rest = _part(X, ~self.categorical)
-        with frames.naming_text("X", rest, CURE):
-            numbers = check_array(rest, dtype=DTYPES, ensure_all_finite=False)
+        numeric = _select_columns(X, ~self.categorical)
+        with frames.naming_text("X", numeric, CURE):
+            numbers = check_array(numeric, dtype=DTYPES, ensure_all_finite=False)
         return np.hstack([codes.astype(numbers.dtype), numbers])
 
-    def _warn_of_unknown(self, X: Any, categories: np.ndarray, last: np.ndarray) -> None:
-        """Say which columns hold categories, (n, columns), that the fit has not met.
+    def _warn_of_unknown(self, X: Any, categories: np.ndarray, is_unknown: np.ndarray) -> None:
+        """Warn of columns with categories, (n, columns), that the fit did not contain.
 
-        `last` is where the code is that of missing ones too.
+        `is_unknown`, of the same shape, marks the missing ones too.
         """
         assert self.categorical is not None
-        for place, i in enumerate(np.flatnonzero(self.categorical)):
-            values = categories[last[:, place], place].astype(object)
+        for j, i in enumerate(np.flatnonzero(self.categorical)):
+            values = categories[is_unknown[:, j], j].astype(object)
             unknown = values[~frames.missing(values)]
             if len(unknown):
                 warnings.warn(
@@ -124,12 +125,12 @@ class Columns:
     # ------------------------------------------------------------------------------- missing values
 
     def fit_missing(self, X: Any) -> None:
-        """Learn, from rows that `encode` has seen, what stands for missing values."""
+        """Fit the imputer to encoded rows."""
         if self.imputer is not None and X.shape[1] > len(self.sizes):
             self.imputer.fit(X[:, len(self.sizes) :])
 
     def impute(self, X: Any) -> Any:
-        """Rows, which `encode` has seen, without missing values."""
+        """Return encoded rows with missing values filled in."""
         if self.imputer is None or X.shape[1] == len(self.sizes):
             return X
         codes, numbers = X[:, : len(self.sizes)], self.imputer.transform(X[:, len(self.sizes) :])
@@ -139,13 +140,13 @@ class Columns:
     # ------------------------------------------------------------------------------------- pickles
 
     def state(self) -> dict[str, Any]:
-        """Return what was learned as arrays and scikit-learn's own objects."""
+        """Return the fitted encoder as arrays and scikit-learn's own objects."""
         encoder = getattr(self, "_encoder", None)
         return {"categorical": self.categorical, "imputer": self.imputer, "encoder": encoder}
 
     @classmethod
-    def of_state(cls, state: dict[str, Any]) -> Columns:
-        """Return the columns that `state` described."""
+    def from_state(cls, state: dict[str, Any]) -> Columns:
+        """Return the columns described by what `state` returned."""
         columns = cls(state["categorical"], None)
         columns.imputer = state["imputer"]
         if state["encoder"] is not None:
@@ -155,13 +156,14 @@ class Columns:
 
     # ---------------------------------------------------------------------------------- single rows
 
-    def row(self, values: Any) -> np.ndarray:
-        """The numbers of one row: values as X has them, in the order of its columns."""
+    def encode_row(self, values: Any) -> np.ndarray:
+        """Return the encoded values of one row, given in the order of the columns of X."""
         codes: list[int] = []
         if self.categorical is not None:
-            chosen = [v for v, yes in zip(values, self.categorical, strict=True) if yes]
-            values = [v for v, yes in zip(values, self.categorical, strict=True) if not yes]
-            columns = zip(self._codes, chosen, self.sizes, strict=True)
+            marked = list(zip(values, self.categorical, strict=True))
+            categories = [value for value, is_category in marked if is_category]
+            values = [value for value, is_category in marked if not is_category]
+            columns = zip(self._codes, categories, self.sizes, strict=True)
             codes = [known.get(value, size - 1) for known, value, size in columns]
         row = np.array([[*codes, *values]], float)
         return self.impute(row)[0]
@@ -174,25 +176,25 @@ def _new_imputer(imputer: SimpleImputer | str) -> SimpleImputer:
 
 
 def fills_nan(imputer: SimpleImputer | str | None) -> bool:
-    """Whether NaN is what an imputer fills in."""
+    """Return whether an imputer replaces NaN."""
     if imputer is None or isinstance(imputer, str):
         return imputer is not None
     return is_scalar_nan(imputer.missing_values)
 
 
 def categorical_columns(X: Any, features: Any) -> np.ndarray | None:
-    """Which columns of a table are meant, bool (n_features,); None if none are."""
+    """Return the mask of the categorical columns, bool (n_features,); None if there are none."""
     columns = frames.columns(X)
     if isinstance(features, str):  # "from_dtype"
         mask = np.array([frames.kind(dtype) == "category" for _, dtype in columns])
     else:
         names = [name for name, _ in columns] or None
-        mask = _chosen(np.asarray(features), X.shape[1], names)
+        mask = _column_mask(np.asarray(features), X.shape[1], names)
     return mask if mask.any() else None
 
 
-def _chosen(features: np.ndarray, count: int, names: Any) -> np.ndarray:
-    """A mask of `count` columns for a mask, for their numbers or for their names."""
+def _column_mask(features: np.ndarray, count: int, names: Any) -> np.ndarray:
+    """Return the mask of `count` columns for a mask, column numbers or column names."""
     if features.dtype == bool:
         if features.shape != (count,):
             raise ValueError(
@@ -228,14 +230,14 @@ def _chosen(features: np.ndarray, count: int, names: Any) -> np.ndarray:
 
 
 def as_table(X: Any, estimator: Any) -> Any:
-    """A frame, or an array of any dtype with rows and columns."""
+    """Return X as a frame, or as an array of any dtype with rows and columns."""
     if frames.columns(X):
         return X
     return check_array(X, dtype=None, ensure_all_finite=False, estimator=estimator)
 
 
-def _part(X: Any, mask: np.ndarray) -> Any:
-    """Some columns of a table."""
+def _select_columns(X: Any, mask: np.ndarray) -> Any:
+    """Return the columns of a table under a mask."""
     if hasattr(X, "select") and hasattr(X, "schema") and hasattr(X, "column"):  # of Arrow
         return X.select(np.flatnonzero(mask).tolist())
     return _safe_indexing(X, np.flatnonzero(mask), axis=1)
@@ -250,14 +252,14 @@ def _categories(X: Any, mask: np.ndarray) -> np.ndarray:
 
 
 def _name(X: Any, i: SupportsIndex) -> str:
-    """Return what to call a column of a table: its name in quotes, or its number."""
-    known = frames.columns(X)
-    return repr(known[i][0]) if known else str(i)
+    """Return the name of a column in quotes, or its number."""
+    columns = frames.columns(X)
+    return repr(columns[i][0]) if columns else str(i)
 
 
 @contextmanager
-def _one_type(X: Any, mask: np.ndarray) -> Iterator[None]:
-    """A context that names the column whose categories cannot be put in order."""
+def _naming_mixed_types(X: Any, mask: np.ndarray) -> Iterator[None]:
+    """Raise an error that names the column whose categories cannot be sorted."""
     try:
         yield
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""Between our estimators and scikit-learn's of the same names, or networks."""
+"""Conversion from and to scikit-learn's estimators of the same names, and from networks."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _WEIGHTS = ("coefs_", "intercepts_", "network_", "out_activation_")
 
 
 def from_sklearn(cls: type, fitted: Any) -> Any:
-    """An estimator of our class `cls` that predicts as scikit-learn's does."""
+    """Return an estimator of class `cls` with the predictions of scikit-learn's `fitted`."""
     theirs = getattr(sklearn.neural_network, cls.__name__)
     if not isinstance(fitted, theirs) or not hasattr(fitted, "coefs_"):
         raise ValueError(f"expected a fitted sklearn.neural_network.{cls.__name__}, got {fitted!r}")
     ours = cls(**fitted.get_params())
-    ours._begin()
+    ours._reset_fitted()
     _copy_attributes(fitted, ours)
     if hasattr(fitted, "classes_"):
-        ours._settle_task(fitted._label_binarizer.y_type_)
+        ours._set_task(fitted._label_binarizer.y_type_)
     dtype = fitted.coefs_[0].dtype
-    ours._described = build_network.describe(ours, ours._loss(), (), fitted.n_outputs_)
-    network = build_network.network_for(ours, ours._described, dtype, seed=0)
+    ours._described = build_network.network_config(ours, ours._loss(), (), fitted.n_outputs_)
+    network = build_network.network_from_params(ours, ours._described, dtype, seed=0)
     network.build(fitted.n_features_in_)
     pairs = zip(fitted.coefs_, fitted.intercepts_, strict=True)
     network.set_weights([array for pair in pairs for array in pair])
@@ -41,12 +41,12 @@ def from_sklearn(cls: type, fitted: Any) -> Any:
 
 
 def to_sklearn(ours: Any) -> Any:
-    """An estimator of scikit-learn's class that predicts as ours does."""
+    """Return an estimator of scikit-learn's class with the predictions of `ours`."""
     theirs = getattr(sklearn.neural_network, type(ours).__name__)()
     names, parameters = theirs.get_params(), ours.get_params()
     defaults = type(ours)().get_params()
     for name, value in parameters.items():
-        if name not in names and value != defaults[name] and name in _SHAPING:
+        if name not in names and value != defaults[name] and name in _CHANGE_PREDICTIONS:
             raise ValueError(f"scikit-learn has nothing like {name}={value!r}")
     if not ours._columns.plain:
         raise ValueError("scikit-learn has no embeddings and no imputation within its estimator")
@@ -62,12 +62,12 @@ def to_sklearn(ours: Any) -> Any:
     return theirs
 
 
-#: Those of our own parameters that change what is predicted from given weights.
-_SHAPING = ("batch_norm", "loss")
+#: Parameters that scikit-learn lacks and that change the predictions from given weights.
+_CHANGE_PREDICTIONS = ("batch_norm", "loss")
 
 
 def _copy_attributes(source: Any, target: Any) -> None:
-    """What was learned and, for fits that go on, counted."""
+    """Copy the fitted attributes, including the counters that a warm start continues."""
     for name, value in vars(source).items():
         learned = name.endswith("_") and not name.startswith("_") and name not in _WEIGHTS
         if learned or name == "_no_improvement_count":
@@ -75,12 +75,12 @@ def _copy_attributes(source: Any, target: Any) -> None:
 
 
 def out_activation(loss: Loss) -> str:
-    """The link of a loss by scikit-learn's name."""
+    """Return scikit-learn's name of the link of a loss."""
     return {None: "identity", "sigmoid": "logistic"}.get(loss.link) or str(loss.link)
 
 
 def check_network(network: Any, name: str, tasks: Sequence[str]) -> None:
-    """Raise `ArgumentError` for what the estimator of that name cannot stand around."""
+    """Raise `ArgumentError` for a network that the estimator of that name cannot hold."""
     if not isinstance(network, Network) or not network.built:
         raise ArgumentError(f"network must be a Network that was built or trained, got {network!r}")
     if network.loss.task not in tasks:
@@ -96,7 +96,7 @@ def check_network(network: Any, name: str, tasks: Sequence[str]) -> None:
 
 
 def from_network(cls: type, network: Network) -> Any:
-    """An estimator of our class `cls` around a copy of a network that was checked."""
+    """Return an estimator of class `cls` around a copy of a network that was checked."""
     ours = cls(
         hidden_layer_sizes=list(network.layers[:-1]),
         solver=network.optimizer,
@@ -104,7 +104,7 @@ def from_network(cls: type, network: Network) -> Any:
         l1=network.l1,
         loss=network.loss,
     )
-    ours._begin()
+    ours._reset_fitted()
     ours.network_ = copy.deepcopy(network)
     (ours.n_features_in_,), (ours.n_outputs_,) = network.input_shape, network.output_shape
     ours.n_layers_ = len(network.layers) + 1
@@ -117,13 +117,19 @@ def from_network(cls: type, network: Network) -> Any:
 
 
 def labels_for(network: Network, classes: Any) -> np.ndarray:
-    """`classes` as an array, one for each output or two for one; raises `ArgumentError`."""
-    (outputs,) = network.output_shape
-    count = max(outputs, 2)
+    """Return `classes` as an array: one for each output, or two for one output.
+
+    Raises
+    ------
+    ArgumentError
+        They are not as many, or do not ascend.
+    """
+    (n_outputs,) = network.output_shape
+    count = max(n_outputs, 2)
     labels = np.arange(count) if classes is None else np.asarray(classes)
     if labels.shape != (count,) or (labels[1:] <= labels[:-1]).any():
         raise ArgumentError(
-            f"classes must be {count} labels in ascending order, for a network with {outputs} "
+            f"classes must be {count} labels in ascending order, for a network with {n_outputs} "
             f"output(s); got {classes!r}"
         )
     return labels

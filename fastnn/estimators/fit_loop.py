@@ -1,4 +1,4 @@
-"""A fit: the data in two parts, the session that the engine runs, and what is said at its end."""
+"""The training of a fit: the validation split, the session to run, and the warnings at its end."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from ..callbacks import Callback, ProgressBar
 from ..callbacks.base import CallbackList, Logs
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, DivergenceError
+from ..model.base import model_of
 from ..model.history import History
 from ..network import Network
-from ..training.trainer import FitSettings, Session
+from ..training.prepare import run
+from ..training.session import FitSettings, Session
 from . import baseline
-from .convergence import Account, TimeLimit
+from .convergence import ConvergenceMonitor, TimeLimit
 from .sklearn_random import Shuffles
 from .splitting import split
 
-#: Rows of a batch at most, where `batch_size` is "auto".
+#: The largest batch size where `batch_size` is "auto".
 AUTO_BATCH_SIZE = 200
 
-#: Frames up from here to whoever called `fit`: `fit_steps`, `_fit`, `fit`, scikit-learn's wrapper.
+#: `stacklevel` of the caller of `fit`: above `fit_steps`, `_fit`, `fit`, scikit-learn's wrapper.
 CALLER = 5
 
 MAX_ITERATIONS = (
@@ -48,7 +50,7 @@ def fit_steps(
     incremental: bool,
     listeners: Sequence[Callback],
 ) -> None:
-    """Epochs of gradient descent: one if `incremental`, else until the account says stop.
+    """Train by gradient descent: one epoch if `incremental`, otherwise until convergence.
 
     Without validation data, early stopping holds out some of the rows.
     """
@@ -56,34 +58,34 @@ def fit_steps(
     if estimator.early_stopping:
         held_out = validation
         if held_out is None:
-            train, held_out = _split(estimator, data, random)
+            train, held_out = _validation_split(estimator, data, random)
         score = estimator._scorer(held_out)
     epochs = 1 if incremental else estimator.max_iter
     order = Shuffles(random, len(train)) if estimator.shuffle else None
     settings = FitSettings(
         epochs, _batch_size(estimator, len(train)), False, order=order, loss_by_rows=True
     )
-    estimator._go_on()
-    account = Account(estimator, len(train), score)
+    estimator._prepare_steps()
+    monitor = ConvergenceMonitor(estimator, len(train), score)
     estimator.n_iter_ = 0
     limit = TimeLimit(estimator.max_time)
-    callbacks = [account, *_callbacks(estimator), *listeners, limit]
+    callbacks = [monitor, *_callbacks(estimator), *listeners, limit]
     _run(network, train, validation, settings, callbacks)
-    if account.diverged is not None:
+    if monitor.diverged is not None:
         warnings.warn(
-            f"Training ended early, with the best weights so far: {account.diverged}",
+            f"Training ended early, with the best weights so far: {monitor.diverged}",
             ConvergenceWarning,
             stacklevel=CALLER,
         )
     elif limit.reached:
         _warn_of_time(estimator)
     elif not incremental:
-        reached = estimator.n_iter_ == epochs and not account.converged
-        said = f"{MAX_ITERATIONS.format(epochs)} " if reached else ""
-        poor = account.converged or reached
-        said += (poor and baseline.complaint(estimator, network.loss, train)) or ""
-        if said:
-            warnings.warn(said.strip(), ConvergenceWarning, stacklevel=CALLER)
+        exhausted = estimator.n_iter_ == epochs and not monitor.converged
+        messages = [MAX_ITERATIONS.format(epochs)] if exhausted else []
+        if monitor.converged or exhausted:
+            messages += baseline.poor_fit(estimator, network.loss, train)
+        if messages:
+            warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=CALLER)
 
 
 def fit_full_batch(
@@ -93,7 +95,7 @@ def fit_full_batch(
     validation: DataSet | None,
     listeners: Sequence[Callback],
 ) -> None:
-    """Iterations of L-BFGS."""
+    """Train by L-BFGS."""
     settings = FitSettings(estimator.max_iter, len(data), False, loss_by_rows=True)
     lines = [_IterationLines()] if estimator.verbose else []
     limit = TimeLimit(estimator.max_time)
@@ -116,8 +118,9 @@ def fit_full_batch(
             ConvergenceWarning,
             stacklevel=CALLER,
         )
-    elif poor := baseline.complaint(estimator, network.loss, data):
-        warnings.warn(poor, ConvergenceWarning, stacklevel=CALLER)
+    else:
+        for message in baseline.poor_fit(estimator, network.loss, data):
+            warnings.warn(message, ConvergenceWarning, stacklevel=CALLER)
 
 
 def _warn_of_time(estimator: Any) -> None:
@@ -129,13 +132,13 @@ def _warn_of_time(estimator: Any) -> None:
 
 
 def _callbacks(estimator: Any) -> list[Callback]:
-    """The user's callbacks, and the progress bar."""
+    """Return the user's callbacks and the progress bar."""
     bar = [ProgressBar()] if estimator.progress else []
     return [*(estimator.callbacks or ()), *bar]
 
 
 class _IterationLines(Callback):
-    """One line for each iteration."""
+    """Print a line for each iteration."""
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
         print(f"Iteration {epoch}, loss = {logs['loss']:.8f}")
@@ -148,12 +151,12 @@ def _run(
     settings: FitSettings,
     callbacks: list[Callback],
 ) -> Session:
-    """Train; the end is another one after Ctrl-C, or where numbers are no longer finite."""
-    called = CallbackList(callbacks, network)
-    session = Session(network.state.epoch, called, settings, data, validation)
-    network.history = History()  # of this fit alone: partial_fit may be called without end
+    """Train; warn after Ctrl-C, and raise `ArgumentError` if the weights are no longer finite."""
+    callback_list = CallbackList(callbacks, network)
+    session = Session(network.state.epoch, callback_list, settings, data, validation)
+    network.history = History()  # of this fit alone: partial_fit may be called any number of times
     try:
-        network.train(session)
+        run(model_of(network), session)
     except DivergenceError as error:
         raise ArgumentError(f"{NOT_FINITE} {error}") from error
     except KeyboardInterrupt:
@@ -161,8 +164,10 @@ def _run(
     return session
 
 
-def _split(estimator: Any, data: DataSet, random: np.random.RandomState) -> tuple[DataSet, DataSet]:
-    """Rows to train on and rows to score, the latter copied."""
+def _validation_split(
+    estimator: Any, data: DataSet, random: np.random.RandomState
+) -> tuple[DataSet, DataSet]:
+    """Return the rows to train on and the rows to score, the latter copied."""
     strata = estimator._strata(data.target)
     train, validation = split(len(data), estimator.validation_fraction, strata, random)
     if len(validation) < 2:
@@ -176,12 +181,12 @@ def _split(estimator: Any, data: DataSet, random: np.random.RandomState) -> tupl
     return replace(data, rows=train), held_out
 
 
-def _batch_size(estimator: Any, rows: int) -> int:
+def _batch_size(estimator: Any, n_rows: int) -> int:
     if estimator.batch_size == "auto":
-        return min(AUTO_BATCH_SIZE, rows)
-    if estimator.batch_size > rows:
+        return min(AUTO_BATCH_SIZE, n_rows)
+    if estimator.batch_size > n_rows:
         warnings.warn(
-            f"batch_size={estimator.batch_size} is clipped to the {rows} rows there are",
+            f"batch_size={estimator.batch_size} is clipped to the {n_rows} rows there are",
             stacklevel=CALLER + 1,
         )
-    return min(int(estimator.batch_size), rows)
+    return min(int(estimator.batch_size), n_rows)

@@ -1,4 +1,4 @@
-"""X and y as users have them, checked as scikit-learn does, as the network takes them."""
+"""Validation of X and y as in scikit-learn, and their conversion to what a network takes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from sklearn.utils import check_X_y, column_or_1d
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from ..data import frames
-from ..data.data_set import DataSet, converted, inputs_for
+from ..data.arrays import converted
+from ..data.data_set import DataSet
 from ..data.sparse_rows import SparseRows
+from ..model.base import model_of
+from ..model.data_sets import inputs_for
 from ..network import Network
 from . import targets
 from .columns import CURE, DTYPES, Columns, as_table, categorical_columns, fills_nan
@@ -21,8 +24,8 @@ SPARSE = ("csr", "csc")
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-class ChecksInputs:
-    """Mixin: from X and y to arrays, by what the latest fit from scratch learned of the columns."""
+class InputValidationMixin:
+    """Convert X and y to arrays, with the categories and imputation of the latest fresh fit."""
 
     categorical_features: Any
     imputer: Any
@@ -33,7 +36,7 @@ class ChecksInputs:
 
     @property
     def is_categorical_(self) -> np.ndarray | None:
-        """Which columns are embedded, bool (n_features,), or None if none are."""
+        """Return the mask of the embedded columns, bool (n_features,); None if there are none."""
         check_is_fitted(self)  # an AttributeError before fit
         return self._columns.categorical
 
@@ -67,15 +70,15 @@ class ChecksInputs:
         return columns.impute(X), y
 
     def _new_columns(self, X: Any) -> Columns:
-        """What is to learn about the columns of X."""
+        """Return the encoder of the columns of X, not fitted."""
         frames.require_unique_names("X", X)
         categorical = None
         if self.categorical_features is not None:
             categorical = categorical_columns(as_table(X, self), self.categorical_features)
         return Columns(categorical, self.imputer)
 
-    def _rows(self, X: Any) -> np.ndarray | SparseRows:
-        """X, checked, as the network predicts from it."""
+    def _check_X(self, X: Any) -> np.ndarray | SparseRows:
+        """Return X, checked, as the network takes it for predictions."""
         columns = self._columns
         options = {
             "accept_sparse": SPARSE,
@@ -89,16 +92,18 @@ class ChecksInputs:
             X = frames.arrayable("X", X)
             with frames.naming_text("X", X, CURE):
                 X = validate_data(self, X, reset=False, **options)
-        rows, dtype = rows_of(columns.impute(X)), self.network_.dtype
-        if isinstance(rows, SparseRows):
-            return rows.astype(dtype)
-        return rows if rows.dtype == dtype else inputs_for(self.network_.architecture, rows)
+        matrix, dtype = to_matrix(columns.impute(X)), self.network_.dtype
+        if isinstance(matrix, SparseRows):
+            return matrix.astype(dtype)
+        if matrix.dtype == dtype:
+            return matrix
+        return inputs_for(model_of(self.network_).architecture, matrix)
 
     def _is_plain(self, X: Any) -> bool:
-        """Whether X is an array that `validate_data` would return as it is, without a word.
+        """Return whether X is an array that `validate_data` would return as it is.
 
-        To find that out takes it ten times as long as to predict a row: it looks for data frames
-        of all kinds.
+        `validate_data`, which looks for data frames of all kinds, takes ten times as long as the
+        prediction of a row.
         """
         if type(X) is not np.ndarray or X.dtype not in FLOATS or hasattr(self, "feature_names_in_"):
             return False
@@ -114,8 +119,8 @@ class ChecksInputs:
         return tags
 
 
-def rows_of(X: Any) -> np.ndarray | SparseRows:
-    """Of a data set: sparse ones become dense batch by batch, and never all at once."""
+def to_matrix(X: Any) -> np.ndarray | SparseRows:
+    """Return X as the matrix of a `DataSet`: contiguous, or sparse and made dense by batch."""
     return SparseRows.of(X) if hasattr(X, "tocsr") else np.ascontiguousarray(X)
 
 

@@ -1,4 +1,4 @@
-"""Predictions of single rows, as fast as they come."""
+"""Fast predictions of single rows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..model.base import model_of
 from ..model.inference import RowPredictor
 from ..network import Network
 from .columns import Columns
@@ -13,9 +14,10 @@ from .target_scaling import TargetScaling
 
 
 class Predictor:
-    """What `MLPClassifier.predictor` and `MLPRegressor.predictor` return.
+    """Predict single rows; returned by `MLPClassifier.predictor` and `MLPRegressor.predictor`.
 
-    As `RowPredictor`, with what an estimator does to rows and outputs. Nothing is checked.
+    A `RowPredictor` that also encodes rows and scales outputs as its estimator does. Nothing is
+    checked.
 
     Parameters
     ----------
@@ -23,9 +25,9 @@ class Predictor:
     both_classes : bool
         Whether the one output is the probability of the second of two classes.
     columns : Columns, optional
-        What makes numbers of a row; None takes it for numbers.
+        Converts a row to numbers; None if it holds numbers already.
     scaling : TargetScaling, optional
-        What brings outputs into the units of the targets.
+        Converts outputs to the units of the targets.
     """
 
     def __init__(
@@ -36,14 +38,14 @@ class Predictor:
         columns: Columns | None = None,
         scaling: TargetScaling | None = None,
     ):
-        self._predict = RowPredictor(network)
+        self._predict = RowPredictor(model_of(network))
         self._both_classes = both_classes
         self._scaling = scaling
-        self._prepare = None if columns is None or columns.plain else columns.row
+        self._encode = None if columns is None or columns.plain else columns.encode_row
 
     def __call__(self, row: Any) -> np.ndarray:
-        """Probabilities or values (n,), for the values of one row."""
-        outputs = self._predict(row if self._prepare is None else self._prepare(row))
+        """Return probabilities or values (n,) for the values of one row."""
+        outputs = self._predict(row if self._encode is None else self._encode(row))
         if self._both_classes:
             return np.array([1 - outputs[0], outputs[0]])
         return outputs if self._scaling is None else self._scaling.from_units(outputs)

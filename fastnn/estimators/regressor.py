@@ -1,7 +1,8 @@
-"""The regressor."""
+"""`MLPRegressor`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -15,13 +16,14 @@ from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..losses import HalfSquaredError, Huber, Loss, MeanAbsoluteError, Poisson, Quantile
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from ..utils import checks
 from . import conversion
-from .base import BaseMultilayerPerceptron, takes_steps
-from .rollback import Refusal
+from .base import BaseMultilayerPerceptron, has_partial_fit
+from .rollback import RollbackOnError
 from .target_scaling import TargetScaling, check_loss
-from .uncertainty import PredictsUncertainty, check_levels, levels
+from .uncertainty import UncertaintyMixin, check_levels, quantile_levels
 
 LOSSES: dict[str, Loss] = {
     "squared_error": HalfSquaredError(),
@@ -32,7 +34,7 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron):
+class MLPRegressor(UncertaintyMixin, RegressorMixin, BaseMultilayerPerceptron):
     """Multi-layer perceptron regressor; scikit-learn's, trained by fastnn.
 
     For the same arguments and `random_state`, results equal those of
@@ -50,15 +52,16 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
     global_clipnorm, callbacks, max_time, categorical_features, embedding_dim, imputer, progress
         As in `MLPClassifier`; the score of early stopping is R².
     quantile : float or list of float, default=0.5
-        Which quantile the loss 'quantile' fits; several, in ascending order and with 0.5 among
-        them, give the one target as many outputs: `predict` gives the median, `predict_interval`
-        what lies around it.
+        Quantile that the loss 'quantile' fits; several, in ascending order and with 0.5 among them,
+        are as many outputs for the one target: `predict` returns the median, `predict_interval` the
+        outermost ones.
     scale_target : bool, default=False
-        Whether the network learns targets of mean 0 and standard deviation 1, by what the first y
-        has, weighted by `sample_weight`. Do so wherever targets are not of that size already: a
-        network that begins at 0 has far to go to prices of 200,000. Predictions are in the units of
-        y, float64; losses, `coefs_` and the loss's own constants (δ of Huber's) in standard
-        deviations. False is scikit-learn's. Not for 'poisson', whose link has units of its own.
+        Whether the network learns targets scaled to mean 0 and standard deviation 1, those of the
+        first y, weighted by `sample_weight`. Use it wherever targets are not of that size already:
+        a network whose outputs begin near 0 takes many steps to reach prices of 200,000.
+        Predictions are in the units of y, float64; losses, `coefs_` and the loss's own constants (δ
+        of Huber's) in standard deviations. scikit-learn does not scale. Not for 'poisson', which
+        predicts the exponential of the outputs.
 
     Attributes
     ----------
@@ -169,15 +172,15 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
 
     # ---------------------------------------------------------------------------------------- fit
 
-    def _targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
-        """Numbers (n, outputs)."""
+    def _encode_targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
+        """Return numbers (n, outputs)."""
         target = y.reshape(len(y), -1)
-        several = levels(self._loss())
-        if several:
-            check_levels(several)
+        levels = quantile_levels(self._loss())
+        if levels:
+            check_levels(levels)
             if target.shape[1] != 1:
                 raise ValueError(f"several quantiles are for one target, got {target.shape[1]}")
-            target = np.repeat(target, len(several), axis=1)
+            target = np.repeat(target, len(levels), axis=1)
         self._loss().check_target(target, target.shape[1])
         if not reset and target.shape[1] != self.n_outputs_:
             raise ValueError(
@@ -187,7 +190,7 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         self.n_outputs_ = target.shape[1]
         return target
 
-    def _settle_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
+    def _fit_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
         self._scaling = None
         if self.scale_target:
             check_loss(self._loss())
@@ -200,24 +203,24 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
             return self.loss
         if self.loss != "quantile":
             return LOSSES[self.loss]
-        one = isinstance(self.quantile, Real)
-        return Quantile(self.quantile if one else tuple(self.quantile))
+        is_single = isinstance(self.quantile, Real)
+        return Quantile(self.quantile if is_single else tuple(self.quantile))
 
-    def _row_weights(self, y: Any) -> np.ndarray | None:
+    def _weight_factors(self, y: Any) -> np.ndarray | None:
         return None
 
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         return None
 
-    def _scorer(self, validation: DataSet) -> Any:
-        """R², the mean over the targets."""
+    def _scorer(self, validation: DataSet) -> Callable[[], float]:
+        """Return a function that computes R², the mean over the targets."""
         assert validation.target is not None
         target = validation.target
-        if levels(self.network_.loss):
+        if quantile_levels(self.network_.loss):
             target = target[:, :1]
 
         def score() -> float:
-            predicted = self._values(inference.predict(self.network_, validation.x))
+            predicted = self._values(inference.predict(model_of(self.network_), validation.x))
             if not np.isfinite(predicted).all():
                 return np.nan
             with np.errstate(over="ignore"):  # where training is about to diverge
@@ -225,44 +228,44 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
 
         return score
 
-    @available_if(takes_steps)
+    @available_if(has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Train for one epoch more; parameters as in `fit`.
 
-        What `set_params` has changed since holds from here on, but for what the optimizer was made
-        of; see `MLPClassifier.partial_fit`.
+        Parameters changed by `set_params` take effect, except for those of the optimizer; see
+        `MLPClassifier.partial_fit`.
         """
-        with Refusal(self) as refusal:
-            self._fit(X, y, sample_weight, incremental=True, refusal=refusal)
+        with RollbackOnError(self) as rollback:
+            self._fit(X, y, sample_weight, incremental=True, rollback=rollback)
         return self
 
     # ------------------------------------------------------------------------------------- predict
 
     def predict(self, X: Any, return_std: bool = False, n_draws: int = 100) -> Any:
-        """Values for the rows of X; with `return_std` how much dropout moves them.
+        """Return values for the rows of X; with `return_std` their spread under dropout.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         return_std : bool, default=False
-            Whether to draw dropout masks for each prediction too (Monte-Carlo dropout [1]_), and
-            return mean and standard deviation of so many draws. That is the spread of the model,
-            without the noise of the targets themselves. Masks are a function of `random_state`, the
-            draw and the place of the row in X.
+            Whether to predict with dropout masks (Monte-Carlo dropout [1]_), and return mean and
+            standard deviation over `n_draws` draws. That is the spread of the model, without the
+            noise of the targets. Masks depend on `random_state`, the draw and the row's position in
+            X.
         n_draws : int, default=100
 
         Returns
         -------
         values : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Of several quantiles the median.
+            The median, of several quantiles.
         std : ndarray of the same shape
             If `return_std`.
 
         Raises
         ------
         ValueError
-            X cannot be used, or the network has no dropout and `return_std` is asked for.
+            X cannot be used, or `return_std` is True and the network has no dropout.
 
         References
         ----------
@@ -280,13 +283,13 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         ((442,), True)
         """
         if not return_std:
-            return _by_row(self._values(self._outputs(X)))
+            return _squeeze(self._values(self._predict_outputs(X)))
         draws = checks.integer("n_draws", n_draws, low=1)
-        return tuple(map(_by_row, self._values_and_deviations(X, draws)))
+        return tuple(map(_squeeze, self._values_and_deviations(X, draws)))
 
     @classmethod
     def from_network(cls, network: Network) -> MLPRegressor:
-        """A fitted regressor around a copy of a trained network; it predicts the same bits.
+        """Return a fitted regressor around a copy of a trained network; it predicts the same bits.
 
         As `MLPClassifier.from_network`, for a network with a loss for numbers.
         """
@@ -294,6 +297,6 @@ class MLPRegressor(PredictsUncertainty, RegressorMixin, BaseMultilayerPerceptron
         return conversion.from_network(cls, network)
 
 
-def _by_row(values: np.ndarray) -> np.ndarray:
-    """(n,) for a single output."""
+def _squeeze(values: np.ndarray) -> np.ndarray:
+    """Return values (n, outputs) as (n,) if there is one output."""
     return values.reshape(-1) if values.shape[1] == 1 else values

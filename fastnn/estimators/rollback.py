@@ -1,4 +1,4 @@
-"""A fit that refuses its arguments leaves the estimator as it was."""
+"""Restoring an estimator whose `fit` fails before training begins."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ..callbacks import Callback
 from ..network import Network
 
 
-class Refusal(Callback):
-    """A context that undoes what a fit wrote to the estimator, if it fails before training begins.
+class RollbackOnError(Callback):
+    """Context that restores an estimator's attributes if `fit` fails before training begins.
 
-    It learns of that beginning as a callback of the fit.
+    As a callback of the fit it is told when training begins.
 
     Parameters
     ----------
@@ -21,15 +21,16 @@ class Refusal(Callback):
 
     def __init__(self, estimator: Any):
         self._estimator = estimator
-        self._begun = False
+        self._training_began = False
 
     def on_train_begin(self, network: Network, info: Mapping[str, int]) -> None:
-        self._begun = True
+        """Keep the attributes from now on."""
+        self._training_began = True
 
-    def __enter__(self) -> Refusal:
+    def __enter__(self) -> RollbackOnError:
         self._before = dict(vars(self._estimator))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None and not self._begun:
-            self._estimator.__dict__ = self._before  # one step: no interrupt can split it
+        if kind is not None and not self._training_began:
+            self._estimator.__dict__ = self._before  # one assignment, which no interrupt can split

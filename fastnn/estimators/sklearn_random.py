@@ -1,4 +1,4 @@
-"""Random numbers as scikit-learn's MLPs draw them: the same ones, in the same order."""
+"""Random numbers in the order in which scikit-learn's MLPs draw them."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from ..model.base import model_of
 from ..network import Network
 from .build_network import given_layers
 
 
 def random_state(value: Any) -> np.random.RandomState:
-    """What `value` stands for; a `Generator` is drawn from, and moves on, through its bits."""
+    """Return the `RandomState` of a `random_state` argument; it advances a given `Generator`."""
     if isinstance(value, np.random.Generator):
         return np.random.RandomState(value.bit_generator)
     return check_random_state(value)
 
 
 def seed(estimator: Any, sizes: Sequence[int], random: np.random.RandomState) -> int:
-    """What dropout masks, embeddings of these sizes and given layers are drawn from.
+    """Draw the seed of the network: of dropout masks, embeddings of these sizes and given layers.
 
-    Without any nothing is drawn, as in scikit-learn.
+    Where there are none, nothing is drawn, as in scikit-learn.
     """
     used = np.any(estimator.dropout) or sizes or given_layers(estimator)
     return int(random.randint(2**31)) if used else 0
 
 
 def draw_weights(network: Network, random: np.random.RandomState, estimator: Any) -> None:
-    """Weights and biases of dense layers, drawn in float64 and rounded to the network's dtype.
+    """Draw weights and biases of dense layers in float64, rounded to the network's dtype.
 
     Both are uniform within ±√(6 / (fan_in + fan_out)), or ±√(2 / …) for logistic units (Glorot,
     Bengio: Understanding the difficulty of training deep feedforward networks. AISTATS 2010).
@@ -40,7 +41,7 @@ def draw_weights(network: Network, random: np.random.RandomState, estimator: Any
     """
     activation = estimator.activation
     factor = 2.0 if isinstance(activation, str) and activation == "logistic" else 6.0
-    arena, bound, given = network.arena, 0.0, set(map(id, given_layers(estimator)))
+    arena, bound, given = model_of(network).arena, 0.0, set(map(id, given_layers(estimator)))
     for segment in arena.segments:
         if id(network.layers[segment.layer]) in given:
             continue
@@ -55,13 +56,14 @@ def draw_weights(network: Network, random: np.random.RandomState, estimator: Any
 
 
 class Shuffles:
-    """The order of the rows in each epoch: every one is a shuffle of the one before."""
+    """Draw the order of the rows for each epoch, by shuffling that of the epoch before."""
 
-    def __init__(self, random: np.random.RandomState, rows: int):
+    def __init__(self, random: np.random.RandomState, n_rows: int):
         self._random = random
-        self._order = np.arange(rows)
+        self._order = np.arange(n_rows)
 
     def __call__(self) -> np.ndarray:
+        """Return the row numbers in the order of the next epoch."""
         shuffled = np.arange(len(self._order))
         self._random.shuffle(shuffled)
         self._order = self._order[shuffled]

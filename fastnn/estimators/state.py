@@ -1,43 +1,52 @@
-"""What a fitted estimator is pickled as: arrays, plain values, and scikit-learn's own transformers.
+"""The pickled form of a fitted estimator: arrays, plain values, scikit-learn's transformers.
 
-So the types that a reader such as skops has to trust are the estimator itself and whatever objects
-its parameters hold.
+So a reader such as skops has to trust only the class of the estimator and the classes of objects
+among its parameters.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from .._version import __version__
 from ..errors import FastnnError, ModelFileError
 from ..layers import Layer
 from ..losses import Loss
+from ..model.base import model_of
+from ..network import Network, network_of
 from ..serialization.custom_objects import CustomObjects
-from ..serialization.state import custom_objects, is_foreign, network_of, network_state
-from .build_network import Description
+from ..serialization.state import custom_objects, is_foreign, model_from, model_state
+from .build_network import NetworkConfig
 from .columns import Columns
 from .target_scaling import TargetScaling
 
 VERSION = "_fastnn_version"
 
 
-def packed(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes of an estimator with plain values in the place of our own objects."""
+def pack(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes of an estimator with plain values in place of fastnn's objects."""
     state = attributes | {VERSION: __version__}
-    for name, (pack, _) in _PACKED.items():
+    for name, (to_plain, _) in _CONVERTERS.items():
         if state.get(name) is not None:
-            state[name] = pack(state[name])
+            state[name] = to_plain(state[name])
     return state
 
 
-def unpacked(kind: str, state: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes that `packed` was given, of an estimator of the class of that name.
+def unpack(kind: str, state: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes that `pack` was given.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the estimator's class, for messages.
+    state : dict
 
     Raises
     ------
     ModelFileError
-        Another version of fastnn wrote it, in a form that this one does not know.
+        It has the form of another version of fastnn that this one cannot read.
     """
     attributes = dict(state)
     version = attributes.pop(VERSION, None)
@@ -49,9 +58,9 @@ def unpacked(kind: str, state: dict[str, Any]) -> dict[str, Any]:
             stacklevel=3,
         )
     try:
-        for name, (_, unpack) in _PACKED.items():
+        for name, (_, from_plain) in _CONVERTERS.items():
             if isinstance(attributes.get(name), dict):
-                attributes[name] = unpack(attributes[name])
+                attributes[name] = from_plain(attributes[name])
     except (FastnnError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
             f"this {kind} was pickled by fastnn {version} in a form that fastnn {__version__} "
@@ -60,31 +69,35 @@ def unpacked(kind: str, state: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-def _described_state(described: Description) -> Any:
-    parts = (*described.layers, described.loss)
+def _network_state(network: Network) -> Any:
+    return model_state(model_of(network)) or network
+
+
+def _config_state(config: NetworkConfig) -> Any:
+    parts = (*config.layers, config.loss)
     if any(map(is_foreign, parts)):
-        return described
+        return config
     return {
-        "layers": [layer.to_config() for layer in described.layers],
-        "loss": described.loss.to_config(),
-        "l1": described.l1,
-        "l2": described.l2,
+        "layers": [layer.to_config() for layer in config.layers],
+        "loss": config.loss.to_config(),
+        "l1": config.l1,
+        "l2": config.l2,
         "custom_objects": custom_objects(parts),
     }
 
 
-def _described_of(state: dict[str, Any]) -> Description:
+def _config_from_state(state: dict[str, Any]) -> NetworkConfig:
     custom = CustomObjects(state["custom_objects"])
     layers = [Layer.from_config(custom.filled_in(config)) for config in state["layers"]]
     loss = custom.resolved(state["loss"])
     own = loss if isinstance(loss, Loss) else Loss.from_config(loss)
-    return Description(tuple(layers), own, state["l1"], state["l2"])
+    return NetworkConfig(tuple(layers), own, state["l1"], state["l2"])
 
 
-#: How attributes of our own classes become plain, and what they were again.
-_PACKED = {
-    "network_": (lambda network: network_state(network) or network, network_of),
-    "_described": (_described_state, _described_of),
-    "_scaling": (lambda scaling: scaling.state(), TargetScaling.of_state),
-    "_columns": (lambda columns: columns.state(), Columns.of_state),
+#: Attributes of fastnn's own classes: the conversion to plain values, and back.
+_CONVERTERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "network_": (_network_state, lambda state: network_of(model_from(state))),
+    "_described": (_config_state, _config_from_state),
+    "_scaling": (TargetScaling.state, TargetScaling.from_state),
+    "_columns": (Columns.state, Columns.from_state),
 }

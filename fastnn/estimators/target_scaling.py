@@ -1,4 +1,4 @@
-"""Targets of mean 0 and standard deviation 1 while a regressor trains, and back in predictions."""
+"""Scaling of a regressor's targets to mean 0 and standard deviation 1 for training."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..network import Network
 
 
 class TargetScaling:
-    """What turns targets into numbers of mean 0 and standard deviation 1, output by output.
+    """Scale the targets of each output to mean 0 and standard deviation 1.
 
     Parameters
     ----------
     target : ndarray of shape (n, outputs)
     weight : ndarray of shape (n,), or None
-        Rows count as often as their weights say.
+        Weights of the rows.
 
     Attributes
     ----------
     mean, scale : ndarray of float64, shape (outputs,)
-        A target that never changes has scale 1.
+        A constant target has scale 1.
     """
 
     def __init__(self, target: np.ndarray, weight: np.ndarray | None):
@@ -34,12 +34,12 @@ class TargetScaling:
             deviation = np.sqrt(np.average((target - self.mean) ** 2, axis=0, weights=weight))
         if not np.isfinite(deviation).all():
             raise ArgumentError("scale_target=True: the variance of y is beyond float64")
-        # Below this, rounding of the mean is all that varies.
+        # Smaller deviations are rounding errors of the mean.
         rounding = 10 * np.finfo(np.float64).eps * np.abs(self.mean)
         self.scale = np.where(deviation > rounding, deviation, 1.0)
 
     def to_units(self, target: np.ndarray) -> np.ndarray:
-        """Return targets (n, outputs) as the network learns them, float64."""
+        """Return targets (n, outputs) scaled for the network, float64."""
         return (target - self.mean) / self.scale
 
     def from_units(self, outputs: np.ndarray) -> np.ndarray:
@@ -54,19 +54,19 @@ class TargetScaling:
         return network
 
     def state(self) -> dict[str, Any]:
-        """Return what was learned as arrays."""
+        """Return mean and scale as arrays."""
         return {"mean": self.mean, "scale": self.scale}
 
     @classmethod
-    def of_state(cls, state: dict[str, Any]) -> TargetScaling:
-        """Return the scaling that `state` described."""
+    def from_state(cls, state: dict[str, Any]) -> TargetScaling:
+        """Return the scaling described by what `state` returned."""
         scaling = cls.__new__(cls)
         scaling.mean, scaling.scale = np.array(state["mean"]), np.array(state["scale"])
         return scaling
 
 
 def check_loss(loss: Loss) -> None:
-    """Raise `ArgumentError` for a loss whose predictions have units of their own."""
+    """Raise `ArgumentError` for a loss with a link, whose predictions are not in units of y."""
     if loss.link is not None:
         raise ArgumentError(
             f"scale_target=True is for losses without a link, but {loss.title!r} predicts the "

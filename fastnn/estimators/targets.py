@@ -1,4 +1,4 @@
-"""Targets as users have them: labels of any kind for a classifier, numbers for a regressor."""
+"""Validation of y: labels of any kind for a classifier, numbers for a regressor."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sklearn.base import is_regressor
 from ..data import frames
 from ..errors import ArgumentError
 
-#: What to do about text in the targets of a regressor.
+#: Advice on text in the targets of a regressor.
 CURE = "MLPRegressor needs numbers; MLPClassifier takes labels"
 
 
 def arrayable(estimator: Any, y: Any) -> Any:
-    """Return `y`, objects that are numbers as an array of numbers.
+    """Return `y` as an array; objects that are numbers become an array of numbers.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        It is no array; or a label of a classifier is missing.
+        `y` is not an array; or a label of a classifier is missing.
     """
     y = frames.arrayable("y", y)
     dtype = getattr(y, "dtype", getattr(y, "type", None))
@@ -34,7 +34,7 @@ def arrayable(estimator: Any, y: Any) -> Any:
 
 
 def _labels(y: Any) -> np.ndarray:
-    """Return labels that came as objects, or in a column of another package, as an array."""
+    """Return labels given as objects, or in a column of another package, as an array."""
     array = y if isinstance(y, np.ndarray) else frames.objects(y)
     rows = frames.missing(array)
     if rows.any():
@@ -48,13 +48,13 @@ def _labels(y: Any) -> np.ndarray:
 
 
 def _mixed(array: np.ndarray) -> bool:
-    """Return whether text stands beside other objects, which NumPy would make text of."""
+    """Return whether there is text beside other objects, which NumPy would convert to text."""
     texts = sum(isinstance(value, str) for value in array.flat)
     return 0 < texts < array.size
 
 
 def numeric(estimator: Any, y: np.ndarray) -> np.ndarray:
-    """Return targets of a regressor that came as text: they are numbers, or refused."""
+    """Return the targets of a regressor as numbers, if they are given as text."""
     if is_regressor(estimator) and y.dtype.kind in "US":
         with frames.naming_text("y", y, CURE):
             return y.astype(np.float64)
@@ -63,7 +63,7 @@ def numeric(estimator: Any, y: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def naming_text(estimator: Any, y: Any) -> Iterator[None]:
-    """A context that names text in the targets of a regressor."""
+    """Raise an error that names the place of text in the targets of a regressor."""
     if not is_regressor(estimator):
         yield
         return

@@ -1,4 +1,4 @@
-"""How sure a regressor is: quantiles beside the median, and what dropout does to predictions."""
+"""Uncertainty of a regressor's predictions: quantiles, and Monte-Carlo dropout."""
 
 from __future__ import annotations
 
@@ -12,71 +12,74 @@ from sklearn.utils.validation import check_is_fitted
 from ..layers import Dropout
 from ..losses import Loss, Quantile
 from ..model import inference
+from ..model.base import model_of
 from ..network import Network
 from .target_scaling import TargetScaling
 
 MEDIAN = 0.5
 
 
-def levels(loss: Loss) -> tuple[float, ...]:
-    """Those of several quantiles; none of any other loss."""
+def quantile_levels(loss: Loss) -> tuple[float, ...]:
+    """Return the levels of a loss for several quantiles; of any other loss, none."""
     return loss.q if isinstance(loss, Quantile) and isinstance(loss.q, tuple) else ()
 
 
-def check_levels(several: tuple[float, ...]) -> None:
-    """Raise `ValueError` unless levels ascend and have the median among them."""
-    if list(several) != sorted(set(several)) or MEDIAN not in several:
+def check_levels(levels: tuple[float, ...]) -> None:
+    """Raise `ValueError` unless levels ascend and contain the median."""
+    if list(levels) != sorted(set(levels)) or MEDIAN not in levels:
         raise ValueError(
             "several quantiles must ascend and have 0.5, which predict returns, among them; got "
-            f"{list(several)}"
+            f"{list(levels)}"
         )
 
 
-def _fits_several(regressor: Any) -> bool:
-    """Whether there are several quantiles; `AttributeError` says that there are not."""
+def _has_quantiles(regressor: Any) -> bool:
+    """Return True if the loss is for several quantiles; raise `AttributeError` otherwise."""
     loss = regressor.network_.loss if hasattr(regressor, "network_") else regressor._loss()
-    if not levels(loss):
+    if not quantile_levels(loss):
         raise AttributeError("quantiles need loss='quantile' and a list of levels as `quantile`")
     return True
 
 
-class PredictsUncertainty:
-    """Mixin: what a regressor predicts beside a value for each row and target."""
+class UncertaintyMixin:
+    """Predict quantiles, and standard deviations over dropout masks."""
 
     network_: Network
-    _outputs: Callable[[Any], np.ndarray]
-    _rows: Callable[[Any], Any]
+    _predict_outputs: Callable[[Any], np.ndarray]
+    _check_X: Callable[[Any], Any]
     _scaling: TargetScaling | None
 
     def _values(self, outputs: np.ndarray) -> np.ndarray:
-        """Return the median of several predicted quantiles; else all that is predicted."""
-        several = levels(self.network_.loss)
-        return np.sort(outputs, axis=1)[:, [several.index(MEDIAN)]] if several else outputs
+        """Return the median of several predicted quantiles; otherwise all outputs."""
+        levels = quantile_levels(self.network_.loss)
+        return np.sort(outputs, axis=1)[:, [levels.index(MEDIAN)]] if levels else outputs
 
     def _values_and_deviations(self, X: Any, n_draws: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation over draws of dropout masks, each (n, outputs)."""
+        """Return mean and standard deviation over draws of dropout masks, each (n, outputs)."""
         check_is_fitted(self)
         network = self.network_
         if not any(isinstance(layer, Dropout) and layer.rate for layer in network.layers):
             raise ValueError("return_std=True needs a network with dropout, whose masks it varies")
-        if levels(network.loss):
+        if quantile_levels(network.loss):
             raise ValueError("return_std=True is for a value, not for several quantiles")
-        mean, deviation = inference.mc_dropout_mean_std(network, self._rows(X), n_draws)
+        mean, deviation = inference.mc_dropout_mean_std(
+            model_of(network), self._check_X(X), n_draws
+        )
         if self._scaling is None:
             return mean, deviation
         return self._scaling.from_units(mean), deviation * self._scaling.scale
 
-    @available_if(_fits_several)
+    @available_if(_has_quantiles)
     def predict_quantiles(self, X: Any) -> np.ndarray:
-        """All quantiles of the rows of X, for ``loss="quantile"`` and several levels.
+        """Return all quantiles of the rows of X, for ``loss="quantile"`` and several levels.
 
-        Quantiles that are fitted side by side may cross where there are few rows; then those of a
-        row are put in order, which brings them no farther from the true ones [1]_.
+        Quantiles that are fitted together may cross where there are few rows; those of a row are
+        sorted, which does not increase their distance from the true ones [1]_.
 
         Returns
         -------
         ndarray of shape (n_samples, n_quantiles)
-            In the order of `quantile`; never falling along a row.
+            In the order of `quantile`; not decreasing along a row.
 
         References
         ----------
@@ -87,14 +90,14 @@ class PredictsUncertainty:
         --------
         See `predict_interval`.
         """
-        return np.sort(self._outputs(X), axis=1)
+        return np.sort(self._predict_outputs(X), axis=1)
 
-    @available_if(_fits_several)
+    @available_if(_has_quantiles)
     def predict_interval(self, X: Any) -> np.ndarray:
-        """The lowest and the highest quantile of each row of X.
+        """Return the lowest and the highest quantile of each row of X.
 
-        The true value lies between them for a share of the rows that is the difference of the
-        levels, as far as the quantiles are fitted well: on new rows it is somewhat less.
+        If the quantiles fit well, the share of rows whose true value lies between them is the
+        difference of the levels; on new rows it is somewhat less.
 
         Returns
         -------

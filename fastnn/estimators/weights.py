@@ -1,4 +1,4 @@
-"""`coefs_` and `intercepts_`: lists of arrays that are the network's own memory."""
+"""`coefs_` and `intercepts_`: lists of views of the network's parameters."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..data.data_set import numbers
+from ..data.arrays import numbers
 from ..errors import ArgumentError, ArgumentTypeError
 
 
 class WeightList(list[np.ndarray]):
-    """The arrays of a network, one for each layer; assignment to an entry writes into the network.
+    """List of a network's arrays, one for each layer; assignment to an entry changes the network.
 
-    The number of arrays and their shapes are those of the network, so that methods which add,
-    remove or move entries are refused. Sums with lists, slices and copies are plain lists.
+    The number of arrays and their shapes are those of the network, so methods that add, remove or
+    move entries raise an error. Sums with lists, slices and copies are plain lists.
 
     Parameters
     ----------
     name : str
-        What error messages call it.
+        Name of the attribute, for error messages.
     arrays : iterable of ndarray
         Views of the network's parameters.
     """
@@ -35,7 +35,7 @@ class WeightList(list[np.ndarray]):
         Raises
         ------
         ArgumentError, ArgumentTypeError
-            Values of another shape, or that are not finite numbers; nothing has changed.
+            Values have another shape or are not finite numbers; nothing is changed.
         """
         places = range(len(self))[index]
         if isinstance(places, range):
@@ -44,7 +44,7 @@ class WeightList(list[np.ndarray]):
             self._write([places], [values])
 
     def replace(self, values: Any) -> None:
-        """Copy a sequence of values, one for each array; raises what assignment does."""
+        """Copy a sequence of values, one for each array; raise the errors of assignment."""
         self._write(range(len(self)), list(values))
 
     def _write(self, places: Iterable[int], values: list[Any]) -> None:

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..compiler.architecture import Architecture
 from ..ir.parameter import ALIGNMENT, BufferSegment, Segment
+from ..runtime.resources import available_memory
+
+#: Bytes of a network from which on its size is compared with the memory that is left.
+LARGE = 1 << 28
 
 
 def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
@@ -28,6 +33,22 @@ def aligned_copy(array: np.ndarray) -> np.ndarray:
     return copy
 
 
+def _check_memory(architecture: Architecture) -> None:
+    needed = (architecture.size + architecture.buffer_size) * architecture.dtype.itemsize
+    left = available_memory() if needed >= LARGE else None
+    if left is not None and needed > left:
+        arrays: list[Segment | BufferSegment] = [
+            *architecture.segments,
+            *architecture.buffer_segments,
+        ]
+        largest = max(arrays, key=lambda array: array.size)
+        raise MemoryError(
+            f"the network takes {needed:.3g} bytes for its parameters, of which "
+            f"{largest.name!r}, of shape {largest.shape}, takes most; {left:.3g} bytes of "
+            "memory are left"
+        )
+
+
 class ParameterArena:
     """Parameters, gradients, optimizer slots and buffers of one network.
 
@@ -45,27 +66,25 @@ class ParameterArena:
     buffer_segments : tuple of BufferSegment
     buffers : ndarray, flat
         At first, everything has its initial value.
+
+    Raises
+    ------
+    MemoryError
+        There is not as much memory; the message names the array that takes most.
     """
 
-    def __init__(
-        self,
-        segments: tuple[Segment, ...],
-        size: int,
-        slots: int,
-        dtype: np.dtype,
-        buffer_segments: tuple[BufferSegment, ...] = (),
-        buffer_size: int = 0,
-    ):
-        self.segments = segments
-        self.size = size
-        self.dtype = dtype
-        self.parameters = aligned_zeros(size, dtype)
-        self.buffer_segments = buffer_segments
-        self.buffers = aligned_zeros(buffer_size, dtype)
-        for segment in buffer_segments:
+    def __init__(self, architecture: Architecture):
+        _check_memory(architecture)
+        self.segments = architecture.segments
+        self.size = architecture.size
+        self.dtype = architecture.dtype
+        self.parameters = aligned_zeros(self.size, self.dtype)
+        self.buffer_segments = architecture.buffer_segments
+        self.buffers = aligned_zeros(architecture.buffer_size, self.dtype)
+        for segment in self.buffer_segments:
             initial = np.reshape(segment.buffer.initial, (-1, *segment.shape[1:]))
             self.view(self.buffers, segment)[...] = initial
-        self._slot_count = slots
+        self._slot_count = len(architecture.slots)
         self._gradients: np.ndarray | None = None
         self._slots: np.ndarray | None = None
 

@@ -24,23 +24,7 @@ from ..ir.program import (
     StateValue,
 )
 from ..kernels.functions import UserFunction
-from ..kernels.slots import ArgumentSlot, argument_slots, slot_counts
-
-MAX_ARRAYS, MAX_DIMS, MAX_SCALARS = 9, 5, 11
-
-OP = np.dtype(
-    [
-        ("kernel", "i8"),
-        ("result", "i8"),
-        ("arrays", "i8"),
-        ("dims", "i8"),
-        ("scalars", "i8"),
-        ("factor", "f8"),
-        ("array", [("region", "i8"), ("offset", "i8")], (MAX_ARRAYS,)),
-        ("dim", [("per_row", "i8"), ("fixed", "i8")], (MAX_DIMS,)),
-        ("scalar", [("kind", "i8"), ("value", "u8")], (MAX_SCALARS,)),
-    ]
-)
+from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 
 TRANSFORM = np.dtype(
     [("function", "u8"), ("settings", "u8"), ("column", "i8"), ("out", "u8"), ("cost", "f8")]
@@ -58,14 +42,29 @@ def region_number(region: Region) -> int:
 
 def encode_plan(plan: Plan, native: ModuleType) -> Any:
     """The plan as a program of the native back end."""
-    assert native.op_size() == OP.itemsize
+    op_type = _op_type(*native.limits())
+    assert native.op_size() == op_type.itemsize
     assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.array([_encode_op(op, plan, native) for op in ops], OP)
+    records = np.array([_encode_op(op, plan, native) for op in ops], op_type)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
     return native.Program(records, begin.tolist(), plan.dtype == np.float64, prediction)
+
+
+@cache
+def _op_type(arrays: int, dims: int, scalars: int) -> np.dtype:
+    """Return the type of the record of one op."""
+    return np.dtype(
+        [
+            *((name, "i8") for name in ("kernel", "result", "arrays", "dims", "scalars")),
+            ("factor", "f8"),
+            ("array", [("region", "i8"), ("offset", "i8")], (arrays,)),
+            ("dim", [("per_row", "i8"), ("fixed", "i8")], (dims,)),
+            ("scalar", [("kind", "i8"), ("value", "u8")], (scalars,)),
+        ]
+    )
 
 
 @cache
@@ -79,12 +78,13 @@ def _encode_op(op: Op, plan: Plan, native: ModuleType) -> tuple[Any, ...]:
     """Return the record of one op."""
     assert isinstance(op.kernel, str)
     numbers, activations = _codes(native)
-    arrays = [(NOWHERE, 0)] * MAX_ARRAYS
-    dims = [(0, 0)] * MAX_DIMS
-    scalars = [(CONSTANT, 0)] * MAX_SCALARS
+    most_arrays, most_dims, most_scalars = native.limits()
+    arrays = [(NOWHERE, 0)] * most_arrays
+    dims = [(0, 0)] * most_dims
+    scalars = [(CONSTANT, 0)] * most_scalars
     for slot in argument_slots(op.kernel):
         argument = op.arguments.get(slot.name, slot.default)
-        if slot.array is None:
+        if isinstance(slot, ScalarSlot):
             value = activations[argument] if isinstance(argument, str) else argument
             scalars[slot.slot] = _scalar(value, plan)
         elif argument is not None:
@@ -107,9 +107,8 @@ def encode_transform(record: Any, transform: Transform, out: np.ndarray, column:
     record["column"] = column
 
 
-def _extents(slot: ArgumentSlot, ref: Ref) -> list[tuple[int, int]]:
+def _extents(slot: ArraySlot, ref: Ref) -> list[tuple[int, int]]:
     """(per row, fixed) of each dimension of an array; class numbers have no columns."""
-    assert slot.array is not None
     if slot.array.shape == "*":
         size = math.prod(ref.shape)
         return [(size * ref.per_row, 0) if ref.per_row else (0, size)]

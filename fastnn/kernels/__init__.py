@@ -14,7 +14,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from ..errors import BackendError, unknown_name
+from ..errors import BackendError
+from ..utils import checks
 from . import contract, reference
 from .table import KERNELS, Kernel
 
@@ -102,7 +103,7 @@ def active_backend() -> str:
     if _active is None:
         name = os.environ.get("FASTNN_BACKEND", "").strip() or BACKENDS[0]
         if name not in BACKENDS:
-            raise unknown_name("FASTNN_BACKEND", name, BACKENDS)
+            raise checks.unknown_name("FASTNN_BACKEND", name, BACKENDS)
         _active = name
     return _active
 
@@ -143,7 +144,7 @@ def implementation(backend: str | None = None) -> ModuleType:
 
 def _load(backend: str) -> ModuleType:
     if backend not in BACKENDS:
-        raise unknown_name("backend", backend, BACKENDS)
+        raise checks.unknown_name("backend", backend, BACKENDS)
     try:
         module = importlib.import_module(f"{__name__}.{backend}")
     except ImportError as error:

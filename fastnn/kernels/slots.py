@@ -16,64 +16,85 @@ from .table import KERNELS, Array
 
 
 @dataclass(frozen=True)
-class ArgumentSlot:
-    """The place of one argument: array slot `slot`, or scalar slot `slot` where `array` is None.
+class ScalarSlot:
+    """The place of a scalar argument.
 
     Attributes
     ----------
     name : str
     position : int
         In the signature.
-    slot : int
     default : object
         What the signature says, `inspect.Parameter.empty` where it says nothing.
-    array : Array or None
-    dims : tuple of int
-        Places of the dimensions of the array's shape, or of the shape that a mask has bits for.
+    slot : int
     kind : str or type
-        Of a scalar, see `fastnn.kernels.contract.Scalar`.
+        See `fastnn.kernels.contract.Scalar`.
     """
 
     name: str
     position: int
-    slot: int
     default: Any
-    array: Array | None = None
-    dims: tuple[int, ...] = ()
-    kind: str | type[UserFunction] = ""
+    slot: int
+    kind: str | type[UserFunction]
+
+
+@dataclass(frozen=True)
+class ArraySlot:
+    """The place of an array argument; attributes not named here are those of a `ScalarSlot`.
+
+    Attributes
+    ----------
+    array : Array
+    dims : tuple of int
+        Places of the dimensions of its shape, or of the shape that a mask has bits for.
+    """
+
+    name: str
+    position: int
+    default: Any
+    slot: int
+    array: Array
+    dims: tuple[int, ...]
 
 
 @cache
-def argument_slots(kernel: str) -> tuple[ArgumentSlot, ...]:
+def argument_slots(kernel: str) -> tuple[ArraySlot | ScalarSlot, ...]:
     """Return the places of the arguments of a kernel, in the order of its signature."""
     row = KERNELS[kernel]
     dimensions = sorted({name for array in row.arrays.values() for name in array.dimensions})
-    slots = []
+    slots: list[ArraySlot | ScalarSlot] = []
     arrays = scalars = 0
     for position, (name, parameter) in enumerate(row.signature.parameters.items()):
         array = row.arrays.get(name)
         if array is None:
             kind = SCALARS[name].kind
-            slots.append(ArgumentSlot(name, position, scalars, parameter.default, kind=kind))
+            slots.append(ScalarSlot(name, position, parameter.default, scalars, kind))
             scalars += 1
         else:
             dims = tuple(map(dimensions.index, array.dimensions))
-            slots.append(ArgumentSlot(name, position, arrays, parameter.default, array, dims))
+            slots.append(ArraySlot(name, position, parameter.default, arrays, array, dims))
             arrays += 2 if array.dtype == "target" else 1
     return tuple(slots)
+
+
+def array_slots(kernel: str) -> list[ArraySlot]:
+    """Return the places of arrays in the order of checks.
+
+    Inputs set the sizes that outputs must have, and both set those of masks.
+    """
+    slots = [slot for slot in argument_slots(kernel) if isinstance(slot, ArraySlot)]
+    return sorted(slots, key=lambda slot: (slot.array.is_mask, slot.array.written))
+
+
+def scalar_slots(kernel: str) -> list[ScalarSlot]:
+    """Return the places of scalars."""
+    return [slot for slot in argument_slots(kernel) if isinstance(slot, ScalarSlot)]
 
 
 @cache
 def slot_counts(kernel: str) -> tuple[int, int, int]:
     """Return the numbers of array slots, dimensions and scalar slots that a kernel takes."""
-    slots = argument_slots(kernel)
-    arrays = [slot for slot in slots if slot.array is not None]
+    arrays = array_slots(kernel)
     targets = sum(slot.array.dtype == "target" for slot in arrays)
     dims = {dim for slot in arrays for dim in slot.dims}
-    return len(arrays) + targets, len(dims), len(slots) - len(arrays)
-
-
-def in_order_of_checks(slots: tuple[ArgumentSlot, ...]) -> list[ArgumentSlot]:
-    """Return the slots of arrays: inputs set the sizes that outputs must have, both those of masks."""
-    arrays = [slot for slot in slots if slot.array is not None]
-    return sorted(arrays, key=lambda slot: (slot.array.is_mask, slot.array.written))
+    return len(arrays) + targets, len(dims), len(scalar_slots(kernel))

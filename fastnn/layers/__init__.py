@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from .activation import Activation
-from .base import Layer
-from .dense import Dense, Flatten
-from .dropout import AlphaDropout, Dropout
-from .embedding import Embedding
-from .input_normalization import Normalization
-from .noise import GaussianNoise
-from .normalization import BatchNorm, LayerNorm
-from .rescaling import Rescaling
-from .tabular import TabularInput
+from . import (
+    activation,
+    base,
+    dense,
+    dropout,
+    embedding,
+    input_normalization,
+    noise,
+    normalization,
+    rescaling,
+    tabular,
+)
+from .activation import *
+from .base import *
+from .dense import *
+from .dropout import *
+from .embedding import *
+from .input_normalization import *
+from .noise import *
+from .normalization import *
+from .rescaling import *
+from .tabular import *
 
-__all__ = [
-    "Activation",
-    "AlphaDropout",
-    "BatchNorm",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GaussianNoise",
-    "Layer",
-    "LayerNorm",
-    "Normalization",
-    "Rescaling",
-    "TabularInput",
-]
+__all__: list[str] = []
+__all__ += activation.__all__
+__all__ += base.__all__
+__all__ += dense.__all__
+__all__ += dropout.__all__
+__all__ += embedding.__all__
+__all__ += input_normalization.__all__
+__all__ += noise.__all__
+__all__ += normalization.__all__
+__all__ += rescaling.__all__
+__all__ += tabular.__all__

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["Activation"]
+
 
 @dataclass(frozen=True)
 class Activation(ShapedLayer):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..ir.parameter import Buffer, Parameter
     from ..ir.program import Ref
 
+__all__ = ["Layer"]
+
 
 class Layer(Specification, family=True):
     """Base of all layers.
@@ -85,7 +87,7 @@ class Layer(Specification, family=True):
         """
 
     def adapt(
-        self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
+        self, pieces: Iterable[np.ndarray], input_shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
         """Compute the values of buffers from the training rows, float64 pieces (n, …).
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["Dense", "Flatten"]
+
 
 @dataclass(frozen=True)
 class Dense(Layer):
@@ -34,7 +36,8 @@ class Dense(Layer):
         One of identity, relu, leaky_relu (slope 0.01), elu, selu, gelu (tanh form), silu, softplus,
         sigmoid, tanh, exp; or one made by `fastnn.activation`.
     initializer : str or Initializer
-        Of the weights. "auto" takes He for rectified units, LeCun for selu, Glorot for the others.
+        Initialiser of the weights. "auto" takes He for rectified units, LeCun for selu, Glorot for
+        the others.
     bias_initializer : str or Initializer
     use_bias : bool
     l1, l2 : float, optional

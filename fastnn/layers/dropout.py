@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["AlphaDropout", "Dropout"]
+
 
 @dataclass(frozen=True)
 class Dropout(ShapedLayer):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
-#: Rows of a table: what the 32 bits that kernels sort by can tell apart.
+__all__ = ["Embedding"]
+
+#: Largest number of rows of a table: kernels sort by 32 bits.
 MOST_CODES = 2**31
 #: Elements of X that are checked together.
 PIECE = 1 << 18
@@ -47,7 +49,7 @@ class Embedding(ShapedLayer):
     output_dim : int
         Length of a vector.
     initializer : str or Initializer
-        Of the table; uniform in ±0.05 by default, as in Keras.
+        Initialiser of the table; uniform in ±0.05 by default, as in Keras.
     sparse : bool
     l1, l2 : float, optional
         Penalties on the table, as for `Dense`; None takes the network's. A sparse table has none.

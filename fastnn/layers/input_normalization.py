@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["Normalization"]
+
 Numbers = float | Sequence[float]
 
 
@@ -40,7 +42,7 @@ class Normalization(ShapedLayer):
     Parameters
     ----------
     axis : int, tuple of int, or None
-        Which axes of X, rows being axis 0, have a mean and variance for each place along them. -1,
+        Axes of X, rows being axis 0, with a mean and variance for each place along them. -1,
         the last: of each column of a table, or channel of images (rows, height, width, channels).
         None: one of everything. A tuple must name the last axes, as (1, 2) does for (rows, height,
         width): of each pixel.
@@ -143,10 +145,10 @@ class Normalization(ShapedLayer):
         return math.prod(input_shape[-len(axes) :])
 
     def adapt(
-        self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
+        self, pieces: Iterable[np.ndarray], input_shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
         moments = Moments(self._places(input_shape))
-        for piece in rows:
+        for piece in pieces:
             moments.add(piece.reshape(-1, moments.columns))
         return moments.buffers()
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["GaussianNoise"]
+
 
 @dataclass(frozen=True)
 class GaussianNoise(ShapedLayer):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["BatchNorm", "LayerNorm"]
+
 
 @dataclass(frozen=True)
 class _ScaledNorm(ShapedLayer):
@@ -93,7 +95,7 @@ class BatchNorm(_ScaledNorm):
     Parameters
     ----------
     axis : int
-        Of the features: the last, as -1 or by its number, rows being axis 0.
+        Axis of the features: the last, as -1 or by its number, rows being axis 0.
     momentum : float
         In [0, 1).
     epsilon : float

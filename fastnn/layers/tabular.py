@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.program import Ref
 
+__all__ = ["TabularInput"]
+
 
 @dataclass(frozen=True)
 class TabularInput(ShapedLayer):
@@ -65,8 +67,8 @@ class TabularInput(ShapedLayer):
     >>> layers = [TabularInput({0: (7, 3)}), Dense(8, "relu"), Dense(1)]
     >>> net = Network(layers, loss="mean_squared_error", seed=0)
     >>> history = net.fit(table, [1.0, 2.0, 3.0], verbose=0)
-    >>> [net.architecture.shapes[1], net.buffers["tabularinput_1/mean"].tolist()]
-    [(4,), [23.66666603088379]]
+    >>> net.buffers["tabularinput_1/mean"].tolist()
+    [23.66666603088379]
     """
 
     categorical: Any
@@ -132,11 +134,11 @@ class TabularInput(ShapedLayer):
         return [column for column in range(input_shape[0]) if column not in embedded]
 
     def adapt(
-        self, rows: Iterable[np.ndarray], input_shape: tuple[int, ...]
+        self, pieces: Iterable[np.ndarray], input_shape: tuple[int, ...]
     ) -> dict[str, np.ndarray]:
         numeric = self._numeric(input_shape)
         moments = Moments(len(numeric))
-        for piece in rows:
+        for piece in pieces:
             moments.add(piece[:, numeric])
         return moments.buffers()
 

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, ArgumentTypeError
-from ..ir.parameter import Parameter
+from ..ir.parameter import Parameter, Segment
 from ..ir.program import Ref, Region
 from ..utils import checks, signatures
 
 if TYPE_CHECKING:
-    from ..compiler.architecture import Architecture
     from ..ir.builder import PlanBuilder, Pullback
     from . import Layer
 
@@ -105,13 +104,11 @@ def check_gradient(name: str, dx: Any, shape: tuple[int, ...]) -> Ref:
     return dx
 
 
-def check_gradients_written(net: Architecture, builder: PlanBuilder) -> None:
+def check_gradients_written(
+    layers: Sequence[Layer], segments: Sequence[Segment], builder: PlanBuilder
+) -> None:
     """Raise `ArgumentError` for a trainable layer whose ops write no gradient of a parameter."""
-    users = [
-        s
-        for s in net.segments
-        if s.treatment.trainable and signatures.is_users(net.layers[s.layer])
-    ]
+    users = [s for s in segments if s.treatment.trainable and signatures.is_users(layers[s.layer])]
     if not users:
         return
     written = [
@@ -124,7 +121,7 @@ def check_gradients_written(net: Architecture, builder: PlanBuilder) -> None:
         (sparse.table.offset, sparse.table.offset + 1) for sparse in builder.sparse
     ]  # whose gradient is elsewhere
     for segment in users:
-        offset = segment.offset * net.dtype.itemsize
+        offset = segment.offset * builder.dtype.itemsize
         if any(a <= offset < b for a, b in written):
             continue
         layer, _, parameter = segment.name.rpartition("/")

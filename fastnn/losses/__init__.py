@@ -1,56 +1,29 @@
-"""Losses: what the network's output means, which targets fit it, and the kernel that scores it.
+"""Losses: the meaning of outputs and targets, and the kernel that computes value and gradient.
 
 A loss is the weighted mean over rows, Σ w l / Σ w, of the mean over outputs (softmax cross-entropy:
-of the row's one value), or of their sum where a loss can be asked for it. Cross-entropy and Poisson
-losses take logits — the last layer stays linear — and `Network.predict` applies the matching link:
+of the row's one value), or of their sum with ``reduction="sum"``. Cross-entropy and Poisson losses
+take logits — the last layer stays linear — and `Network.predict` applies the matching link:
 probabilities, or rates.
 """
 
 from __future__ import annotations
 
-from ..utils.specification import resolve
-from .base import Loss
-from .cross_entropy import SigmoidCrossEntropy, SoftmaxCrossEntropy
-from .regression import (
-    HalfSquaredError,
-    Huber,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    Poisson,
-    Quantile,
-)
+from . import base, cross_entropy, regression
+from .base import *
+from .cross_entropy import *
+from .regression import *
 
-__all__ = [
-    "LOSSES",
-    "HalfSquaredError",
-    "Huber",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "Poisson",
-    "Quantile",
-    "SigmoidCrossEntropy",
-    "SoftmaxCrossEntropy",
-    "get",
-]
+__all__ = ["LOSSES", "get"]
+__all__ += base.__all__ + cross_entropy.__all__ + regression.__all__
 
-#: Names that stand for a default object: those of the kernels.
-LOSSES: dict[str, type[Loss]] = {
-    loss.kernel: loss
-    for loss in (
-        SoftmaxCrossEntropy,
-        SigmoidCrossEntropy,
-        MeanSquaredError,
-        MeanAbsoluteError,
-        Huber,
-        Poisson,
-        Quantile,
-    )
-}
+#: Names that stand for a default object: those of the kernels, for the first loss of each.
+LOSSES: dict[str, type[Loss]] = {}
+for _loss in Loss.family().values():
+    LOSSES.setdefault(_loss.kernel, _loss)
 
 
 def get(value: str | Loss) -> Loss:
-    """The loss that `value`, a name or an object, stands for.
+    """Return the loss that `value`, a name or an object, stands for.
 
     Raises
     ------
@@ -63,4 +36,4 @@ def get(value: str | Loss) -> Loss:
     >>> losses.get("huber")
     Huber(delta=1.0)
     """
-    return resolve("loss", value, Loss, LOSSES)
+    return Loss.resolve("loss", value, LOSSES)

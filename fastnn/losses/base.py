@@ -1,4 +1,4 @@
-"""What losses have in common."""
+"""Base of all losses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder
     from ..ir.program import Ref
 
-#: Of the losses of one row's outputs.
+__all__ = ["Loss"]
+
+#: Reductions of the losses of one row's outputs to the loss of the row.
 REDUCTIONS = ("mean", "sum")
 
 
@@ -47,16 +49,16 @@ class Loss(Specification, family=True):
 
     @property
     def title(self) -> str:
-        """What messages call it."""
+        """The name of the loss in messages."""
         return self.kernel
 
     @property
     def settings(self) -> tuple[Any, ...]:
-        """The kernel's further arguments that are numbers."""
+        """The further arguments of the kernel that are numbers."""
         return ()
 
     def levels(self, outputs: int) -> tuple[float, ...] | None:
-        """The kernel's further argument that is a vector, one number for each output."""
+        """Return the further argument of the kernel with one number per output, or None."""
         return None
 
     def lower(
@@ -68,17 +70,17 @@ class Loss(Specification, family=True):
         levels = self.levels(outputs)
         if levels is not None:
             arguments += (builder.constant(levels),)
-        of_value, of_gradient = self.factors(outputs)
-        builder.emit("loss", self.kernel, *arguments, result=Result.LOSS, factor=of_value)
-        if gradient is not None and of_gradient != 1:
-            builder.emit("loss", "scale", gradient, of_gradient)
+        value_factor, gradient_factor = self.factors(outputs)
+        builder.emit("loss", self.kernel, *arguments, result=Result.LOSS, factor=value_factor)
+        if gradient is not None and gradient_factor != 1:
+            builder.emit("loss", "scale", gradient, gradient_factor)
 
     def factors(self, outputs: int) -> tuple[float, float]:
-        """What the kernel's value, and its gradient, are multiplied by."""
+        """Return the factors of the kernel's value and of its gradient."""
         return 1.0, 1.0
 
     def lower_prediction(self, builder: PlanBuilder, output: Ref) -> Ref:
-        """Emit the op that turns outputs into predictions; returns where they are."""
+        """Emit the op that turns outputs into predictions; return their ref."""
         if self.link is None:
             return output
         prediction = builder.activation(output.shape)
@@ -96,10 +98,10 @@ class Loss(Specification, family=True):
                 f"but the last layer gives shape {shape}"
             )
 
-    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray | None:
-        """Which smooth piece of the loss each output lies on; None where there is only one.
+    def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray | None:
+        """Return the number of the smooth region of the loss for each output; None if only one.
 
-        A finite difference between points on different pieces is no estimate of a derivative.
+        A finite difference between points of different regions does not estimate a derivative.
         """
         return None
 
@@ -107,7 +109,7 @@ class Loss(Specification, family=True):
         """Raise `ArgumentError` for values the loss cannot score; y has shape (n, outputs)."""
 
     def prepare_target(self, y: Any, outputs: int, dtype: np.dtype) -> np.ndarray:
-        """Targets as the kernel takes them.
+        """Return the targets as the kernel takes them.
 
         Parameters
         ----------
@@ -127,11 +129,11 @@ class Loss(Specification, family=True):
 
 
 def reduction_factors(reduction: str, outputs: int) -> tuple[float, float]:
-    """Of kernels that take the mean over the outputs."""
+    """Return the factors of a kernel that takes the mean over the outputs."""
     factor = float(outputs) if reduction == "sum" else 1.0
     return factor, factor
 
 
 def first_row(wrong: np.ndarray | np.bool) -> int:
-    """The number of the first row that is wrong."""
+    """Return the number of the first row that is wrong."""
     return int(np.flatnonzero(wrong)[0])

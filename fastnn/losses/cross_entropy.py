@@ -1,4 +1,4 @@
-"""Losses of classes, and of questions with the answers yes and no."""
+"""Cross-entropy losses: one class of several, or yes and no for each output."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from ..errors import ArgumentError
 from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
 
-#: How far the class probabilities of a row may be from a sum of 1: they may come from float16.
+__all__ = ["SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
+
+#: Tolerance of the sum of a row's class probabilities, which may come from float16.
 SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
 class _CrossEntropy(Loss):
-    """What both cross-entropies share: targets drawn towards equal probabilities."""
+    """Base of both cross-entropies: targets are smoothed towards equal probabilities."""
 
     label_smoothing: float = 0.0
 

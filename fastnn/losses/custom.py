@@ -17,18 +17,17 @@ from . import LOSSES, Loss, SoftmaxCrossEntropy
 
 TASKS = {task: task for task in ("regression", "binary", "multiclass")}
 
-
 LINKS = {link: link for link in (*kernels.ACTIVATIONS, "softmax")}
 
 
 @dataclass(frozen=True, repr=False)
 class CustomLoss(Loss, listed=False):
-    """What `fastnn.loss` returns; give it to `Network` as its loss.
+    """A loss made by `fastnn.loss`, to be given to `Network`.
 
     Attributes
     ----------
     name : str
-        Of the function; model files hold it.
+        Name of the function, stored in model files.
     outputs : int or None
         The only number of outputs that it takes, if there is one.
 
@@ -110,10 +109,10 @@ def loss(
     name : str, optional
         The function's own by default; see `fastnn.activation`.
     task : {"regression", "binary", "multiclass"}
-        What targets and outputs mean, which decides the metrics that fit. "multiclass" takes class
-        numbers too, and shows them to the functions as one-hot rows.
+        The meaning of targets and outputs, which decides the metrics that fit. "multiclass" takes
+        class numbers too, and shows them to the functions as one-hot rows.
     link : str, optional
-        What `Network.predict` applies to the output: "softmax", "sigmoid" or any other activation.
+        Activation that `Network.predict` applies to the output: "softmax", "sigmoid" or any other.
     outputs : int, optional
         The only number of outputs that the functions can take.
     examples : (outputs, targets), optional
@@ -153,6 +152,6 @@ def loss(
         checks.one_of("task", task, TASKS),
         None if link is None else checks.one_of("link", link, LINKS),
     )
-    rows = custom_checks.example_rows(examples, made.task, made.outputs)
-    custom_checks.check_loss(made.function, made.gradient, rows)
+    points = custom_checks.example_points(examples, made.task, made.outputs)
+    custom_checks.check_loss(made.function, made.gradient, points)
     return made

@@ -1,4 +1,4 @@
-"""Losses of numbers."""
+"""Losses of regression."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ import numpy as np
 from ..errors import ArgumentError
 from ..utils import checks
 from .base import REDUCTIONS, Loss, first_row, reduction_factors
+
+__all__ = [
+    "HalfSquaredError",
+    "Huber",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Poisson",
+    "Quantile",
+]
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,8 @@ class HalfSquaredError(Loss):
     """Half the squared error as scikit-learn's MLPRegressor has it, for results that equal its own.
 
     The value is the mean over outputs of ½ (y − t)², the gradient that of the sum over outputs. For
-    one output they belong together; for several, the gradient is as many times as large, as
-    `gradient_check` will tell, so that no name stands for this loss.
+    one output they belong together; for several, the gradient is larger by their number, which
+    `gradient_check` reports; so the loss has no name.
 
     Examples
     --------
@@ -61,7 +70,7 @@ class MeanAbsoluteError(Loss):
 
     kernel = "mean_absolute_error"
 
-    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         return np.sign(output - target)
 
 
@@ -91,7 +100,7 @@ class Huber(Loss):
     def settings(self) -> tuple[float, ...]:
         return (self.delta,)
 
-    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         error = output - target
         return np.where(abs(error) > self.delta, np.sign(error), 0)
 
@@ -182,7 +191,7 @@ class Quantile(Loss):
             y = np.repeat(y.reshape(-1, 1), outputs, axis=1)
         return super().prepare_target(y, outputs, dtype)
 
-    def pieces(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+    def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         return np.sign(output - target)
 
 

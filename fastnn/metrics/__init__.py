@@ -1,1 +1,1 @@
-"""Scores of predictions by name, areas under curves, and values watched for improvement."""
+"""Scores of predictions by name, and values monitored for improvement."""

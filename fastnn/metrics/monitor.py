@@ -1,4 +1,4 @@
-"""One value of the logs, watched for improvement: by callbacks and by `ReduceOnPlateau`."""
+"""Monitor: one value of the logs and its best so far, for callbacks and `ReduceOnPlateau`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..errors import ArgumentError, ArgumentTypeError, unknown_name
+from ..errors import ArgumentError, ArgumentTypeError
 from ..utils import checks
 from . import scoring
 from .scoring import Metric
@@ -15,20 +15,20 @@ MODES = ("auto", "max", "min")
 
 
 class Monitor:
-    """Tells whether a value is better than the best one so far.
+    """A value of the logs, compared with its best so far.
 
     Parameters
     ----------
     name : str
-        Of the value, as in the history: "val_loss".
+        Name of the value, as in the history: "val_loss".
     mode : {"auto", "min", "max"}
-        Whether it ought to fall or to rise; "auto" knows it of the metrics by name, tells it of
-        functions of the user by words in their names (error, loss, score, accuracy …), and takes
-        any other value for one that ought to rise unless its name has such a word.
+        Whether it ought to fall or to rise; "auto" decides by the metric of that name, for others
+        by words in the name (error, loss, score, accuracy …), and takes any other value of the
+        history for one that ought to rise.
     min_delta : float
-        What a value must be better by.
+        The least difference that counts as an improvement.
     baseline : float, optional
-        What the first value must be better than.
+        Value that the first one must improve on.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Monitor:
                 f"monitor is {self.name!r}, but this fit has neither validation_data nor "
                 "validation_fraction"
             )
-        raise unknown_name("monitor", self.name, names)
+        raise checks.unknown_name("monitor", self.name, names)
 
     def _take_direction(self, known: Sequence[Metric]) -> None:
         if not self._auto:
@@ -77,9 +77,9 @@ class Monitor:
         self._sign = 1 if rises else -1
 
     def improves(self, logs: Mapping[str, float]) -> bool:
-        """Whether the value in `logs` is the best; if so, it is remembered. NaN never is."""
+        """Return whether the value in `logs` is the best so far, and keep it; NaN never is."""
         if self.name not in logs:
-            raise unknown_name("monitor", self.name, logs)
+            raise checks.unknown_name("monitor", self.name, logs)
         value, bound = float(logs[self.name]), self.best
         if bound is None:
             bound = self._baseline
@@ -91,8 +91,10 @@ class Monitor:
         return better
 
     def state_dict(self) -> dict[str, Any]:
+        """Return the state as JSON values."""
         return {"best": self.best}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore a state that `state_dict` returned."""
         best = state["best"]
         self.best = None if best is None else checks.number("best", best)

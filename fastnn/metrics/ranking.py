@@ -18,7 +18,7 @@ Score = Callable[..., Any]
 
 
 def by_output(score: Score) -> Score:
-    """The mean over the outputs where there are several, each with two classes."""
+    """Decorate a score of two classes so that it averages over several outputs."""
 
     def mean(true, predicted, weight, classes):
         if true.ndim == 1:
@@ -30,7 +30,7 @@ def by_output(score: Score) -> Score:
 
 
 def _one_against_rest(function: str) -> Score:
-    """The mean over the classes, or outputs, for which it is defined; NaN if it is for none.
+    """Return a score averaged over the classes, or outputs, for which it is defined, or NaN.
 
     A class needs rows of its own and others. With all of them it is scikit-learn's macro average,
     of several classes ``multi_class="ovr"``.

@@ -20,13 +20,13 @@ REGRESSION = frozenset({"regression"})
 ALL = CLASSIFICATION | REGRESSION
 THRESHOLD = 0.5  # probability from which a yes/no output counts as yes
 
-#: Parts of names of values that ought to fall, and of those that ought to rise.
+#: Words in the names of values that ought to fall, and of those that ought to rise.
 FALLING = ("error", "loss", "mae", "mse", "mape", "deviation", "distance")
 RISING = ("acc", "auc", "precision", "recall", "f1", "r2", "score", "corr", "variance")
 
 
 class Compared(Enum):
-    """What a metric compares."""
+    """The kind of predictions that a metric compares."""
 
     DECISIONS = "class numbers or yes/no answers"
     VALUES = "targets, as class numbers or yes/no answers, with predicted probabilities or values"
@@ -39,7 +39,7 @@ class Metric:
 
     `score` takes true and predicted rows, as `compares` says, sample weights or None, and the
     number of classes; `per_class` ones return an array, which is reported as name_0, name_1 …
-    That of a `mean` is the weighted mean of the rows' scores, so that rows may come in pieces.
+    The score of a `mean` is the weighted mean of the rows' scores, so batches can be added up.
     `rises` tells whether larger is better; None is unknown.
     """
 
@@ -58,11 +58,11 @@ class Metric:
 
     @property
     def in_pieces(self) -> bool:
-        """Whether predictions may be forgotten piece by piece: but for decisions, at most."""
+        """True if decisions at most, and no other predictions, are kept until all are scored."""
         return self.mean or self.compares is Compared.DECISIONS
 
     def to_config(self) -> str | dict[str, str]:
-        """Return what a model file holds: the name, or that of an object for `Network.load`."""
+        """Return the entry of model files: the name, or that of an object for `Network.load`."""
         if self.compares is Compared.OWN:
             return {"custom": "metric", "name": self.name}
         return self.name
@@ -73,7 +73,7 @@ class Metric:
 
 
 def _sklearn(function: str, **options):
-    """The scikit-learn metric of that name, imported when first used."""
+    """Return the scikit-learn metric of that name, imported when first used."""
 
     def score(true, predicted, weight, classes):
         import sklearn.metrics
@@ -84,7 +84,7 @@ def _sklearn(function: str, **options):
 
 
 def _per_class(function: str):
-    """One value per class or output, NaN where a class has neither samples nor predictions."""
+    """Return a score of each class or output, NaN without samples and predictions."""
 
     def score(true, predicted, weight, classes):
         one_of_several = {"labels": np.arange(classes)} if true.ndim == 1 else {}
@@ -95,7 +95,7 @@ def _per_class(function: str):
 
 
 def _balanced_accuracy(true, predicted, weight, classes):
-    """Mean recall of the classes that the rows have."""
+    """Return the mean recall of the classes that the rows have."""
     recalls = _per_class("recall_score")(true, predicted, weight, classes)
     present = np.unique(true if weight is None else true[weight > 0])
     return float(np.mean(recalls[present]))
@@ -103,7 +103,7 @@ def _balanced_accuracy(true, predicted, weight, classes):
 
 def _table() -> dict[str, Metric]:
     values: dict[str, Any] = {"compares": Compared.VALUES}
-    rows = [
+    metrics = [
         Metric("accuracy", CLASSIFICATION, _sklearn("accuracy_score")),
         Metric("balanced_accuracy", CLASSIFICATION, ranking.by_output(_balanced_accuracy)),
         Metric(
@@ -122,15 +122,15 @@ def _table() -> dict[str, Metric]:
         ("rmse", "root_mean_squared_error", False),
         ("median_absolute_error", "median_absolute_error", False),
     ):
-        row = Metric(name, REGRESSION, _sklearn(function), rises=False, mean=mean, **values)
-        rows.append(row)
+        score = _sklearn(function)
+        metrics.append(Metric(name, REGRESSION, score, rises=False, mean=mean, **values))
     for name in ("precision", "recall", "f1"):
         function = f"{name}_score"
         macro = _sklearn(function, average="macro", zero_division=0.0)
-        rows.append(Metric(name, CLASSIFICATION, macro))
+        metrics.append(Metric(name, CLASSIFICATION, macro))
         each = Metric(f"{name}_per_class", CLASSIFICATION, _per_class(function), per_class=True)
-        rows.append(each)
-    return {row.name: row for row in rows}
+        metrics.append(each)
+    return {metric.name: metric for metric in metrics}
 
 
 #: Every metric, by name. Precision, recall and F1 are means over the classes, or one per class.
@@ -138,7 +138,7 @@ METRICS: dict[str, Metric] = _table()
 
 
 def _named(name: str) -> Metric:
-    """How a metric pickles: as its name."""
+    """Return the metric that pickled as its name."""
     return METRICS[name]
 
 
@@ -229,7 +229,7 @@ def names(metrics: Sequence[Metric], outputs: int) -> tuple[str, ...]:
 
 
 def rises(name: str, metrics: Sequence[Metric] = ()) -> bool | None:
-    """Return whether a reported value ought to rise; None where nothing tells."""
+    """Return whether a reported value ought to rise; None if unknown."""
     name = name.removeprefix("val_")
     for metric in (*metrics, *METRICS.values()):
         if name == metric.name or (metric.per_class and name.startswith(f"{metric.name}_")):

@@ -1,4 +1,4 @@
-"""What training reported, epoch by epoch."""
+"""The history: loss and metrics of every epoch."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class History(Mapping[str, list[float]]):
             values.append(logs.get(name, math.nan))
 
     def since(self, epoch: int) -> History:
-        """A history of the epochs after number `epoch` alone."""
+        """Return a history of the epochs after number `epoch` alone."""
         later = History()
         for row, number in enumerate(self.epoch):
             if number > epoch:
@@ -54,7 +54,7 @@ class History(Mapping[str, list[float]]):
         return later
 
     def to_frame(self) -> pd.DataFrame:
-        """The history as a pandas DataFrame, indexed by epoch; needs pandas."""
+        """Return the history as a pandas DataFrame, indexed by epoch; needs pandas."""
         import pandas as pd
 
         return pd.DataFrame(self._values, index=pd.Index(self.epoch, name="epoch"))
@@ -90,8 +90,7 @@ class History(Mapping[str, list[float]]):
         >>> axes.get_ylabel()
         'loss'
         """
-        from ..diagnostics import plots
-        from ..plotting import style
+        from ..plotting import curves, style
 
         known = {name.removeprefix(_VALIDATION): None for name in self}
         chosen = (
@@ -103,7 +102,7 @@ class History(Mapping[str, list[float]]):
             raise ArgumentError("the history holds no epoch to plot")
         axes = style.panels(ax, len(chosen))
         for panel, name in zip(axes, chosen, strict=True):
-            plots.history(panel, self, name)
+            curves.history(panel, self.epoch, self, name)
         return axes
 
     def __getitem__(self, name: str) -> list[float]:

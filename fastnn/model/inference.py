@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,10 @@ from ..data.data_set import DataSet
 from ..data.sparse_rows import SparseRows
 from ..execution import selection
 from ..execution.batches import BatchPass, BatchRange
+from ..execution.executor_pool import ExecutorPool
 from ..metrics import scoring
+from .base import Model
 from .tally import Tally
-
-if TYPE_CHECKING:
-    from ..execution.executor_pool import ExecutorPool
-    from ..network import Network
 
 #: Rows run at a time unless told otherwise: enough to fill the kernels, few enough for the caches.
 BATCH_SIZE = 1024
@@ -27,17 +25,17 @@ FIRST_MC_STEP = 1 << 47
 
 
 def predict(
-    network: Network, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE, link: bool = True
+    model: Model, x: np.ndarray | SparseRows, batch_size: int = BATCH_SIZE, link: bool = True
 ) -> np.ndarray:
     """Return predictions for the rows of x, shape (n, outputs).
 
     Without the link of the loss, they are the outputs of the last layer: logits of a cross-entropy.
     """
-    predictions = np.empty((len(x), *network.output_shape), network.dtype)
+    predictions = np.empty((len(x), *model.output_shape), model.dtype)
     batch_size = min(batch_size, len(x))
     batches = BatchPass(DataSet(x), batch_size, predictions=predictions, scored=False)
-    with network.executors.inference(batch_size, labels=False, link=link) as executor:
-        executor.run(BatchRange(batches, 0, len(batches), network.state))
+    with model.executors.inference(batch_size, labels=False, link=link) as executor:
+        executor.run(BatchRange(batches, 0, len(batches), model.state))
     return predictions
 
 
@@ -49,17 +47,17 @@ class RowPredictor:
 
     Parameters
     ----------
-    network : Network
+    model : Model
     """
 
-    def __init__(self, network: Network):
-        row = np.zeros((1, *network.input_shape), network.dtype)
-        outputs = np.zeros((1, *network.output_shape), network.dtype)
-        with network.executors.inference(1, labels=False) as executor:
+    def __init__(self, model: Model):
+        row = np.zeros((1, *model.input_shape), model.dtype)
+        outputs = np.zeros((1, *model.output_shape), model.dtype)
+        with model.executors.inference(1, labels=False) as executor:
             plan = executor.plan  # folded only where that costs no digits
-        own = selection.executor_class(plan)(plan, network.arena)
+        own = selection.executor_class(plan)(plan, model.arena)
         batches = BatchPass(DataSet(row), 1, predictions=outputs, scored=False)
-        self._run = own.bind_inference(BatchRange(batches, 0, 1, network.state))
+        self._run = own.bind_inference(BatchRange(batches, 0, 1, model.state))
         self._row, self._outputs = row[0], outputs[0]
 
     def __call__(self, row: Any) -> np.ndarray:
@@ -70,23 +68,23 @@ class RowPredictor:
 
 
 def mc_dropout_mean_std(
-    network: Network, x: np.ndarray | SparseRows, draws: int
+    model: Model, x: np.ndarray | SparseRows, draws: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of predictions with dropout and noise, each (n, outputs).
+    """Return mean and standard deviation of predictions with dropout and noise, each (n, outputs).
 
     The masks of a draw are a function of the network's seed, the number of the draw and the place
     of the row in x; no step of training has them.
     """
-    mean, deviation = (np.empty((len(x), *network.output_shape), network.dtype) for _ in range(2))
+    mean, deviation = (np.empty((len(x), *model.output_shape), model.dtype) for _ in range(2))
     batch_size = min(BATCH_SIZE, len(x))
     step = FIRST_MC_STEP
-    with network.executors.inference(batch_size, labels=False, noise=True) as executor:
+    with model.executors.inference(batch_size, labels=False, noise=True) as executor:
         for start in range(0, len(x), batch_size):
             piece = DataSet(x[start : start + batch_size])
-            sample = np.empty((draws, len(piece), *network.output_shape), network.dtype)
+            sample = np.empty((draws, len(piece), *model.output_shape), model.dtype)
             for predictions in sample:
                 batches = BatchPass(piece, batch_size, predictions=predictions, scored=False)
-                executor.run(BatchRange(batches, 0, 1, replace(network.state, step=step)))
+                executor.run(BatchRange(batches, 0, 1, replace(model.state, step=step)))
                 step += 1
             rows_done = slice(start, start + batch_size)
             mean[rows_done] = sample.mean(axis=0, dtype=np.float64)
@@ -95,34 +93,34 @@ def mc_dropout_mean_std(
 
 
 def evaluate(
-    network: Network,
+    model: Model,
     data: DataSet,
     batch_size: int = BATCH_SIZE,
     executors: ExecutorPool | None = None,
 ) -> dict[str, float]:
-    """Loss, without penalties, and metrics, as a dict; by the network's executors, or others."""
+    """Return loss, without penalties, and metrics; by the model's executors, or others."""
     batch_size = min(batch_size, len(data))
     batches = BatchPass(data, batch_size)
-    tally = tally_for(network, batches)
-    with (executors or network.executors).inference(batch_size, data.labels) as executor:
+    tally = tally_for(model, batches)
+    with (executors or model.executors).inference(batch_size, data.labels) as executor:
         done = 0
         while done < len(batches):
             stop = len(batches) if tally is None else tally.block_end
-            executor.run(BatchRange(batches, done, stop, network.state))
+            executor.run(BatchRange(batches, done, stop, model.state))
             done = stop
             if tally is not None:
                 tally.reach(done)
     return {"loss": batches.mean_loss()} | ({} if tally is None else tally.scores())
 
 
-def tally_for(network: Network, batches: BatchPass) -> Tally | None:
-    """What collects the network's metrics over a pass; None if it has none."""
-    if not network.metrics:
+def tally_for(model: Model, batches: BatchPass) -> Tally | None:
+    """Return what collects the metrics over a pass; None if there are none."""
+    if not model.metrics:
         return None
-    (outputs,) = network.output_shape
-    return Tally(network.metrics, network.loss.task, batches, outputs, network.dtype)
+    (outputs,) = model.output_shape
+    return Tally(model.metrics, model.loss.task, batches, outputs, model.dtype)
 
 
 def score_names(named: Sequence[scoring.Metric], outputs: int) -> tuple[str, ...]:
-    """Names, in their order, of what `evaluate` tells of a network with so many outputs."""
+    """Return the names, in their order, of the scores that `evaluate` gives for so many outputs."""
     return ("loss", *scoring.names(named, outputs))

@@ -1,4 +1,4 @@
-"""What layers learn from the training data before the first step: statistics of the input."""
+"""Statistics of the input, which layers take from the training data before the first step."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ..layers import Flatten, Rescaling
 PIECE = 1 << 18
 
 #: New values of buffers, by the name of the layer and of the buffer.
-Learned = Mapping[str, np.ndarray]
+Statistics = Mapping[str, np.ndarray]
 
 
-def learn(net: Architecture, data: DataSet) -> dict[str, np.ndarray]:
-    """What the layers that adapt find in the rows of `data`; changes nothing.
+def compute(net: Architecture, data: DataSet) -> dict[str, np.ndarray]:
+    """Return what the layers that adapt find in the rows of `data`; change nothing.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def learn(net: Architecture, data: DataSet) -> dict[str, np.ndarray]:
         A statistic is beyond the network's dtype, or `check_rows` says so.
     """
     check_rows(net, data)
-    learned: dict[str, np.ndarray] = {}
+    statistics: dict[str, np.ndarray] = {}
     for index, layer in enumerate(net.layers):
         if layer.adapts:
             shape, scale = net.shapes[index], _scale_before(net, index)
@@ -39,8 +39,8 @@ def learn(net: Architecture, data: DataSet) -> dict[str, np.ndarray]:
             if "variance" in found:
                 found = found | {"variance": _of_varying(found, data.x.dtype)}
             for name, values in found.items():
-                learned[f"{net.names[index]}/{name}"] = _fitting(values, net, index, name)
-    return learned
+                statistics[f"{net.names[index]}/{name}"] = _fitting(values, net, index, name)
+    return statistics
 
 
 def check_rows(net: Architecture, data: DataSet) -> None:
@@ -63,33 +63,33 @@ def check_rows(net: Architecture, data: DataSet) -> None:
             break
 
 
-def _of_varying(found: Learned, dtype: np.dtype) -> np.ndarray:
+def _of_varying(found: Statistics, dtype: np.dtype) -> np.ndarray:
     """Return the variances found; 1 for columns that are constant but for rounding."""
     constant = is_constant(np.sqrt(found["variance"]), found["mean"], dtype)
     return np.where(constant, 1.0, found["variance"])
 
 
-def adapted(arena: ParameterArena) -> bool:
-    """Whether all counts of rows to learn from are positive, or there is none."""
+def are_known(arena: ParameterArena) -> bool:
+    """Return whether all counts of rows that statistics are of are positive, or there is none."""
     counts = [s for s in arena.buffer_segments if s.buffer.name == "count"]
     return all(arena.view(arena.buffers, s).all() for s in counts)
 
 
-def store(arena: ParameterArena, learned: Learned) -> None:
-    """Put what was learned where it belongs."""
+def assign(arena: ParameterArena, statistics: Statistics) -> None:
+    """Copy statistics into the buffers of their names."""
     for segment in arena.buffer_segments:
-        if segment.name in learned:
-            arena.view(arena.buffers, segment)[...] = learned[segment.name]
+        if segment.name in statistics:
+            arena.view(arena.buffers, segment)[...] = statistics[segment.name]
 
 
 def _scale_before(net: Architecture, index: int) -> float:
-    """What rows have been multiplied by when they reach a layer of the input."""
+    """Return the factor by which rows have been multiplied before a layer of the input."""
     before = net.layers[:index]
     return math.prod(layer.scale for layer in before if isinstance(layer, Rescaling))
 
 
 def _pieces(data: DataSet, shape: tuple[int, ...], scale: float) -> Iterator[np.ndarray]:
-    """The rows as float64, some at a time."""
+    """Yield the rows as float64, some at a time."""
     step = max(1, PIECE // math.prod(shape))
     for start in range(0, len(data), step):
         rows = slice(start, start + step)
@@ -98,7 +98,7 @@ def _pieces(data: DataSet, shape: tuple[int, ...], scale: float) -> Iterator[np.
 
 
 def _fitting(values: np.ndarray, net: Architecture, index: int, name: str) -> np.ndarray:
-    """The values in the network's dtype; refused where it cannot hold them."""
+    """Return the values in the network's dtype; refuse those that it cannot hold."""
     with np.errstate(over="ignore", under="ignore"):
         converted = values.astype(net.dtype)
     wrong = ""

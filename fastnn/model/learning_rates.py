@@ -13,10 +13,10 @@ from ..utils import checks
 
 
 class LearningRates:
-    """Where one network takes its learning rates from.
+    """The learning rates of one model.
 
-    Without a schedule that is `RunState.learning_rate`; with one, the schedule's function of the
-    state's steps or epochs.
+    Without a schedule, the rate is `RunState.learning_rate`; with one, the schedule's function of
+    the state's steps or epochs.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class LearningRates:
         self.initial = self.schedule(0) if self.schedule else float(learning_rate)  # type: ignore[arg-type]
 
     def next_rates(self, state: RunState, count: int) -> np.ndarray:
-        """Return the rates of the next `count` updates in the epoch under way; float64.
+        """Return the learning rates of the next `count` updates of this epoch as float64.
 
         Raises
         ------
@@ -50,7 +50,7 @@ class LearningRates:
         return np.ascontiguousarray(self.plateau.scaled(rates) if self.plateau else rates)
 
     def set(self, state: RunState, value: Any) -> None:
-        """Settle the rate of all updates to come.
+        """Set the rate of all updates to come.
 
         Raises
         ------

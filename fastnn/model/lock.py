@@ -1,4 +1,4 @@
-"""The lock of a network: one training at a time, and whoever comes second is told so at once."""
+"""The lock of a model: one training at a time; a second one raises an error at once."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ..runtime.interrupts import DeferredInterrupt, uninterruptible
 
 
 class Hold:
-    """A lock that is held until `release`, or until nobody knows this object any more."""
+    """A lock that is held until `release`, or until this object is freed."""
 
     def __init__(self, lock: TrainingLock):
         self._lock = lock
 
     def release(self) -> None:
-        """Let others in."""
+        """Release the lock."""
         self._lock._holder = None
         self._lock._holds.clear()
 
 
 class TrainingLock:
-    """Held while a network is trained, or looked at through its average; nobody waits for it.
+    """A lock held while a model is trained or its weights are the average; nothing waits for it.
 
     Ctrl-C waits in the contexts that hold it, but where they allow it: what changes a network does
     so between taking the lock and giving it back.
@@ -42,7 +42,7 @@ class TrainingLock:
         self._holder: int | None = None  # thread
 
     def take(self) -> Hold:
-        """Hold the lock from now on; raises `NetworkBusyError` if somebody does."""
+        """Acquire the lock; raise `NetworkBusyError` if it is held."""
         hold, holds = Hold(self), self._holds
         own = weakref.ref(hold, lambda ref: holds.clear() if holds.get(None) is ref else None)
         if holds.setdefault(None, own) is not own:
@@ -51,22 +51,22 @@ class TrainingLock:
         return hold
 
     def held(self) -> Held:
-        """A context in which nobody else may enter, and Ctrl-C waits; its value says where not."""
+        """Return a context that holds the lock and defers Ctrl-C; its value says where not."""
         return Held(self)
 
     def hand_over(self) -> None:
-        """The calling thread goes on with the training for which it is held."""
+        """Let the calling thread continue the training for which the lock is held."""
         self._holder = threading.get_ident()
 
     def shared_with_own_fit(self) -> Held:
-        """As `held`; but callbacks of a fit, which run in its thread, may enter."""
+        """Return the context of `held`; callbacks of a fit, in its thread, may enter it too."""
         return Held(self, shared=True)
 
     def _is_held_here(self) -> bool:
         return bool(self._holds) and self._holder == threading.get_ident()
 
     def __reduce__(self) -> tuple[type[TrainingLock], tuple[()]]:
-        return TrainingLock, ()  # nobody holds that of a copy
+        return TrainingLock, ()  # the lock of a copy is free
 
 
 class Held:

@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from ..utils.text_table import table
-
-if TYPE_CHECKING:
-    from ..layers import Layer
-    from ..network import Network
+from ..layers import Layer
+from ..utils.text import table
+from .base import Model
 
 
-def summary(network: Network) -> str:
-    """Layers with output shapes and numbers of parameters, loss, optimizer, executor."""
-    if not network.built:
-        layers = "\n".join(f"{n}  {x!r}" for n, x in _named_layers(network))
+def summary(model: Model) -> str:
+    """Return layers with output shapes and numbers of parameters, loss, optimizer, executor."""
+    if not model.built:
+        layers = "\n".join(f"{n}  {x!r}" for n, x in _named_layers(model))
         return f"{layers}\nnot built yet: sizes are settled by build or fit"
-    architecture = network.architecture
+    architecture = model.architecture
+    n_parameters = sum(segment.size for segment in architecture.segments)
     rows: list[tuple[str, ...]] = [("layer", "type", "output", "parameters")]
-    for index, (name, layer) in enumerate(_named_layers(network)):
+    for index, (name, layer) in enumerate(_named_layers(model)):
         count = sum(s.size for s in architecture.segments if s.layer == index)
         shape = " × ".join(map(str, architecture.shapes[index + 1]))
         rows.append((name, _describe(layer), shape, f"{count:,}"))
-    total = f"{network.n_parameters:,} parameters"
+    total = f"{n_parameters:,} parameters"
     frozen = sum(s.size for s in architecture.segments if not s.treatment.trainable)
     if frozen:
         total += f", {frozen:,} of them frozen"
-    average = "" if network.weight_average is None else f", average {network.weight_average!r}"
-    bytes_held = network.n_parameters * network.dtype.itemsize
+    average = "" if model.weight_average is None else f", average {model.weight_average!r}"
+    bytes_held = n_parameters * model.dtype.itemsize
     buffers = sum(s.size for s in architecture.buffer_segments)
     kept = f" and {buffers:,} numbers of state" if buffers else ""
-    inputs = " × ".join(map(str, network.input_shape))
+    inputs = " × ".join(map(str, model.input_shape))
     return (
-        f"input {inputs}, {network.dtype}\n"
+        f"input {inputs}, {model.dtype}\n"
         f"{table(rows, right=frozenset({2, 3}))}\n"
         f"{total} ({bytes_held / 1e6:.3g} MB){kept}, "
-        f"loss {network.loss.title}, optimizer {network.optimizer!r}{average}\n"
-        f"runs in the {network.executors.describe()}"
+        f"loss {model.loss.title}, optimizer {model.optimizer!r}{average}\n"
+        f"runs in the {model.executors.describe()}"
     )
 
 
-def _named_layers(network: Network):
-    return zip(network.layer_names, network.layers, strict=True)
+def _named_layers(model: Model) -> Iterator[tuple[str, Layer]]:
+    return zip(model.layer_names, model.layers, strict=True)
 
 
 def _describe(layer: Layer) -> str:

@@ -57,7 +57,7 @@ class Tally:
         self.restart()
 
     def restart(self) -> None:
-        """Forget what was collected, at the beginning of an epoch."""
+        """Drop what was collected, at the beginning of an epoch."""
         self._batches.kept_from = 0
         self._weights: list[np.ndarray | None] = []  # of the rows of each block
         self._decisions: list[tuple[np.ndarray, np.ndarray]] = []
@@ -117,7 +117,7 @@ class Tally:
 
 
 def _compact(decisions: np.ndarray) -> np.ndarray:
-    """Class numbers or answers, as small integers."""
+    """Return class numbers or answers as small integers."""
     largest = int(decisions.max(initial=0))
     small = np.int8 if largest < 128 else np.int32
     return decisions.astype(small)

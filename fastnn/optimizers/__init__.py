@@ -1,42 +1,26 @@
-"""Optimizers: descriptions of the step; the moving averages live in the network's arena.
+"""Optimizers: descriptions of the step; the moving averages are in the network's arena.
 
-`base` has what all share, `descent` and `adam` the families that take a step after each batch, and
-`lbfgs` the one that works on all rows.
+`base` has the base classes, `descent` and `adam` the families that take a step after each batch,
+and `lbfgs` the one that works on all rows.
 """
 
 from __future__ import annotations
 
-from ..utils.specification import resolve
-from .adam import Adam, AdamW, NAdam, RAdam
-from .base import GradientOptimizer, Optimizer
-from .descent import SGD, Adagrad, Lion, RMSProp
-from .lbfgs import LBFGS
+from . import adam, base, descent, lbfgs
+from .adam import *
+from .base import *
+from .descent import *
+from .lbfgs import *
 
-__all__ = [
-    "LBFGS",
-    "OPTIMIZERS",
-    "SGD",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "GradientOptimizer",
-    "Lion",
-    "NAdam",
-    "Optimizer",
-    "RAdam",
-    "RMSProp",
-    "get",
-]
+__all__ = ["OPTIMIZERS", "get"]
+__all__ += adam.__all__ + base.__all__ + descent.__all__ + lbfgs.__all__
 
 #: Names that stand for a default object.
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    kind.__name__.lower(): kind
-    for kind in (SGD, Adagrad, RMSProp, Lion, Adam, AdamW, NAdam, RAdam, LBFGS)
-}
+OPTIMIZERS = {name.lower(): kind for name, kind in Optimizer.family().items()}
 
 
 def get(value: str | Optimizer) -> Optimizer:
-    """The optimizer that `value`, a name or an object, stands for.
+    """Return the optimizer that `value`, a name or an object, stands for.
 
     Raises
     ------
@@ -49,4 +33,4 @@ def get(value: str | Optimizer) -> Optimizer:
     >>> optimizers.get("adam")
     Adam(learning_rate=0.001)
     """
-    return resolve("optimizer", value, Optimizer, OPTIMIZERS)
+    return Optimizer.resolve("optimizer", value, OPTIMIZERS)

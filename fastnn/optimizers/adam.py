@@ -1,4 +1,4 @@
-"""Adam and its descendants: steps by running moments of the gradient."""
+"""Adam and its variants: steps by running moments of the gradient."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from ..ir.per_step import LearningRate, NextStep
     from ..ir.program import Ref
 
+__all__ = ["Adam", "AdamW", "NAdam", "RAdam"]
+
 
 @dataclass(frozen=True, repr=False)
 class _Moments(GradientOptimizer):
-    """What Adam and its descendants share."""
+    """Base of Adam and its variants: both moments and their decays."""
 
     learning_rate: float | Schedule = 1e-3
     beta1: float = 0.9
@@ -27,7 +29,7 @@ class _Moments(GradientOptimizer):
     slots = ("first_moment", "second_moment")
 
     def __post_init__(self) -> None:
-        self._settle_rates(epsilon=self.epsilon, beta1=self.beta1, beta2=self.beta2)
+        self._check_rates(epsilon=self.epsilon, beta1=self.beta1, beta2=self.beta2)
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +43,7 @@ class Adam(_Moments):
         Decay of the first and the second moment, in [0, 1).
     epsilon : float
     amsgrad : bool
-        Divide by the largest second moment so far, which mends a case where Adam does not converge
+        Divide by the largest second moment so far, which converges in a case where Adam does not
         [2]_. Their algorithm corrects no bias; here both corrections of Adam stay, as in Keras and
         PyTorch.
     epsilon_hat : bool
@@ -147,7 +149,7 @@ class NAdam(_Moments):
 
 @dataclass(frozen=True, repr=False)
 class RAdam(_Moments):
-    """Adam whose first steps are held back as long as the second moment varies too much.
+    """Adam that rectifies its first steps, while the second moment varies too much.
 
     While the second moment averages over too few steps (ρ_t ≤ 5), the step is that of momentum
     alone; the paper's text switches at 4, the authors' program and PyTorch at 5. ε, which the

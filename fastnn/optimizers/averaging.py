@@ -23,20 +23,20 @@ AVERAGE = "average"
 
 
 class WeightAverage(Specification, family=True):
-    """Base of the averages: what takes part in them, and how much it counts."""
+    """Base of the averages: which weights are averaged, and how much each counts."""
 
     def lower(self, builder: PlanBuilder, average: Ref, parameters: Ref) -> None:
-        """Emit what is done after each step."""
+        """Emit the ops that follow each step."""
 
     def momentum(self, epoch: int) -> float | None:
-        """What stays of the average as the weights at the end of an epoch, counted from 1, come in.
+        """Return the momentum of the average for the weights after an epoch, counted from 1.
 
-        None if they do not take part.
+        None if they are not averaged.
         """
         return None
 
-    def begun(self, state: RunState) -> bool:
-        """Whether anything has been averaged."""
+    def has_started(self, state: RunState) -> bool:
+        """Return whether anything has been averaged."""
         raise NotImplementedError
 
 
@@ -80,7 +80,7 @@ class EMA(WeightAverage):
         momentum = AverageMomentum(self.decay)
         builder.emit("update", "moving_average_step", average, parameters, momentum)
 
-    def begun(self, state: RunState) -> bool:
+    def has_started(self, state: RunState) -> bool:
         return state.step > 0
 
 
@@ -126,12 +126,12 @@ class SWA(WeightAverage):
         before, between = divmod(epoch - self.start, self.frequency)
         return None if before < 0 or between else before / (before + 1)
 
-    def begun(self, state: RunState) -> bool:
+    def has_started(self, state: RunState) -> bool:
         return state.epoch >= self.start
 
 
 def get(value: WeightAverage | None, optimizer: Optimizer) -> WeightAverage | None:
-    """`value`, if it is an average that goes with the optimizer, or None."""
+    """Check and return an average that goes with the optimizer, or None."""
     if value is not None and not isinstance(value, WeightAverage):
         raise ArgumentTypeError(f"weight_average must be an EMA, an SWA or None, got {value!r}")
     if value is not None and optimizer.full_batch:

@@ -1,4 +1,4 @@
-"""What an optimizer is: a description of the step; its state lives in the network's arena."""
+"""Base of all optimizers: descriptions of the step; the state is in the network's arena."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..ir.parameter import Segment
     from ..ir.per_step import LearningRate, NextStep
     from ..ir.program import Ref
+
+__all__ = ["GradientOptimizer", "Optimizer"]
 
 
 class Optimizer(Specification, family=True):
@@ -45,10 +47,10 @@ class Optimizer(Specification, family=True):
     weight_decay: float = 0.0
 
     def check_segments(self, segments: tuple[Segment, ...]) -> None:
-        """Raise `ArgumentError` for parameters that want what it cannot do."""
+        """Raise `ArgumentError` for parameter options that the optimizer does not support."""
 
     def __repr__(self) -> str:
-        """What differs from the defaults; the learning rate always."""
+        """Return the call with the learning rate and all other arguments that are not defaults."""
         shown = (
             f"{field.name}={getattr(self, field.name)!r}"
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
@@ -101,18 +103,18 @@ class GradientOptimizer(Optimizer, listed=False):
         t: NextStep,
         weight_decay: float,
     ) -> tuple[str, tuple[Any, ...]]:
-        """Kernel and arguments of one step over a flat range of parameters."""
+        """Return kernel and arguments of one step over a flat range of parameters."""
         raise NotImplementedError
 
     @property
     def clips_norms(self) -> bool:
-        """Whether a norm of the gradients must be known before the step."""
+        """True if a norm of the gradients must be known before the step."""
         return self.clipnorm is not None or self.global_clipnorm is not None
 
-    def _settle_rates(
+    def _check_rates(
         self, *, epsilon: float | None = None, momentum: float | None = None, **fractions: float
     ) -> None:
-        """Check what all have, ε and momentum where there are, and factors of moving averages."""
+        """Check the shared fields, ε and momentum if given, and decays of moving averages."""
         limits = {
             name: checks.number(name, value, low=0, open_low=True)
             for name in ("clipvalue", "clipnorm", "global_clipnorm")

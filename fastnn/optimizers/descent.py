@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..ir.per_step import LearningRate, NextStep
     from ..ir.program import Ref
 
+__all__ = ["SGD", "Adagrad", "Lion", "RMSProp"]
+
 
 @dataclass(frozen=True, repr=False)
 class SGD(GradientOptimizer):
@@ -42,7 +44,7 @@ class SGD(GradientOptimizer):
     nesterov: bool = False
 
     def __post_init__(self) -> None:
-        self._settle_rates(momentum=self.momentum)
+        self._check_rates(momentum=self.momentum)
         self._set_fields(nesterov=checks.boolean("nesterov", self.nesterov))
         if self.nesterov and not self.momentum:
             raise ArgumentError("nesterov=True needs momentum > 0, got momentum=0.0")
@@ -91,7 +93,7 @@ class Adagrad(GradientOptimizer):
     slots = ("sum_of_squares",)
 
     def __post_init__(self) -> None:
-        self._settle_rates(epsilon=self.epsilon)
+        self._check_rates(epsilon=self.epsilon)
 
     def step(
         self, p: Ref, dp: Ref, slots: list[Ref], lr: LearningRate, t: NextStep, weight_decay: float
@@ -139,7 +141,7 @@ class RMSProp(GradientOptimizer):
     centered: bool = False
 
     def __post_init__(self) -> None:
-        self._settle_rates(epsilon=self.epsilon, rho=self.rho, momentum=self.momentum)
+        self._check_rates(epsilon=self.epsilon, rho=self.rho, momentum=self.momentum)
         self._set_fields(centered=checks.boolean("centered", self.centered))
 
     @property
@@ -189,7 +191,7 @@ class Lion(GradientOptimizer):
     slots = ("first_moment",)
 
     def __post_init__(self) -> None:
-        self._settle_rates(beta1=self.beta1, beta2=self.beta2)
+        self._check_rates(beta1=self.beta1, beta2=self.beta2)
 
     def step(
         self, p: Ref, dp: Ref, slots: list[Ref], lr: LearningRate, t: NextStep, weight_decay: float

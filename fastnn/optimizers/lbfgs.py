@@ -1,4 +1,4 @@
-"""L-BFGS: what `fastnn.training.lbfgs` runs."""
+"""L-BFGS, which `fastnn.training.lbfgs` runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from .base import Optimizer
 
 if TYPE_CHECKING:
     from ..ir.parameter import Segment
+
+__all__ = ["LBFGS"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,7 +74,7 @@ class LBFGS(Optimizer):
 
     @property
     def learning_rate(self) -> float:  # type: ignore[override]
-        """That of a full quasi-Newton step: 1."""
+        """The learning rate of a full quasi-Newton step: 1."""
         return 1.0
 
     def __post_init__(self) -> None:
@@ -95,8 +97,8 @@ class LBFGS(Optimizer):
                 "max_norm": t.max_norm != 0,
                 "learning_rate_multiplier": t.learning_rate_multiplier != 1,
             }
-            for name, wanted in refused.items():
-                if wanted:
+            for name, is_set in refused.items():
+                if is_set:
                     raise ArgumentError(
                         f"{name} of {segment.name!r} belongs to steps of gradient descent, which "
                         "LBFGS does not take"

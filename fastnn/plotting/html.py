@@ -1,10 +1,10 @@
-"""What pages look like: one file, light and dark, wide and narrow, without scripts or links."""
+"""Pages of HTML: one file, light and dark, wide and narrow, without scripts or links."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..utils.printable import escape
+from ..utils.text import escape
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --quiet: #777; --hue: #0072b2; --bad: #d55e00 }
@@ -29,7 +29,7 @@ li { margin: .3rem 0 }
 
 
 def document(title: str, body: Iterable[str], style: str = "") -> str:
-    """The whole file; `style` holds rules beside those that all pages share."""
+    """Return the whole file; `style` holds rules beside those that all pages share."""
     text = "\n".join(body)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -40,23 +40,23 @@ def document(title: str, body: Iterable[str], style: str = "") -> str:
 
 
 def section(title: str, content: str) -> str:
-    """A heading, and HTML below it."""
+    """Return a section: a heading, and HTML below it."""
     return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
 
 
 def items(kind: str, texts: Iterable[str]) -> str:
-    """A list of the kind "ol" or "ul"."""
+    """Return a list of the kind "ol" or "ul"."""
     lines = "\n".join(f"<li>{escape(text)}</li>" for text in texts)
     return f"<{kind}>\n{lines}\n</{kind}>"
 
 
 def table(rows: Sequence[Sequence[str]], kind: str = "") -> str:
-    """Rows of text, heading first, that scroll sideways where they are too wide."""
+    """Return a table of rows of text, heading first, that scrolls sideways if too wide."""
     heading, *body = rows
     lines = [row(heading, "th"), *(row(cells, "td") for cells in body)]
     return f'<div class="table"><table class="{kind}">\n' + "\n".join(lines) + "\n</table></div>"
 
 
 def row(cells: Sequence[str], tag: str) -> str:
-    """One row of a table."""
+    """Return one row of a table."""
     return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"

@@ -1,4 +1,4 @@
-"""What plots look like: one set of colours and axes for all of them; needs matplotlib."""
+"""The style of plots: one set of colours and axes for all of them; needs matplotlib."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def require_matplotlib() -> None:
     optional.module("matplotlib", extra="plot", need="a plot")
 
 
-def figure(rows: int, columns: int) -> tuple[Figure, np.ndarray]:
-    """A figure that no window or notebook knows of, and its axes, shape (rows, columns)."""
+def figure(n_rows: int, n_columns: int) -> tuple[Figure, np.ndarray]:
+    """Return a figure that is not shown, and its axes, shape (n_rows, n_columns)."""
     require_matplotlib()
     from matplotlib.figure import Figure
 
     width, height = PANEL
-    made = Figure(figsize=(columns * width, rows * height), layout="constrained")
-    return made, made.subplots(rows, columns, squeeze=False)
+    made = Figure(figsize=(n_columns * width, n_rows * height), layout="constrained")
+    return made, made.subplots(n_rows, n_columns, squeeze=False)
 
 
 def panels(ax: Any, count: int) -> list[Axes]:
-    """The user's axes, of which there must be `count`, or a row of new ones of pyplot's."""
+    """Return the user's axes, which must be `count`, or a row of new ones from pyplot."""
     require_matplotlib()
     if ax is None:
         from matplotlib import pyplot
@@ -58,13 +58,13 @@ def panels(ax: Any, count: int) -> list[Axes]:
 
 
 def grid(count: int) -> tuple[int, int]:
-    """Rows and columns for so many panels, three in a row."""
-    columns = min(count, 3)
-    return -(-count // columns), columns
+    """Return the numbers of rows and columns for so many panels, three in a row."""
+    n_columns = min(count, 3)
+    return -(-count // n_columns), n_columns
 
 
 def fill(axes: np.ndarray, draw: Sequence[Callable[[Axes], None]]) -> None:
-    """Draw into the axes one by one; those left over are hidden."""
+    """Draw into the axes one by one, and hide those left over."""
     for panel, function in zip(axes.flat, draw, strict=False):
         function(panel)
     for panel in axes.flat[len(draw) :]:
@@ -72,7 +72,7 @@ def fill(axes: np.ndarray, draw: Sequence[Callable[[Axes], None]]) -> None:
 
 
 def dress(axes: Axes, title: str, x: str, y: str) -> None:
-    """Title, labels and a quiet grid."""
+    """Set title, labels and a light grid."""
     axes.set_title(title, fontsize="medium", loc="left")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -81,34 +81,34 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def plain(name: str) -> str:
-    """A name of the user's, in which matplotlib is to see no formula."""
+    """Escape a name in which matplotlib would see a formula."""
     return name.replace("$", r"\$")
 
 
 def lines(
     axes: Axes, x: Sequence[float], series: Sequence[tuple[str, Sequence[float], str]]
 ) -> None:
-    """Lines of (label, values, colour) over x; short ones show their points."""
+    """Draw lines of (label, values, colour) over x; short ones show their points."""
     marker = "o" if len(x) <= 10 else None
     for label, values, colour in series:
         axes.plot(x, values, color=colour, label=label, marker=marker, markersize=4)
     axes.legend(frameon=False)
 
 
-#: Stand for the colours of a page's text and of its ground, which matplotlib cannot say.
+#: Placeholders of a page's colours of text and background, which matplotlib cannot express.
 _INK, _PAPER = "#010203", "#fdfcfb"
 
 
 def svg(draw: Callable[[Axes], None], size: tuple[float, float] = PANEL) -> str:
-    """One panel, of that many inches, as an SVG element in the colours of the page around."""
+    """Draw one panel of that size in inches as an SVG element in the colours of its page."""
     require_matplotlib()
     from matplotlib import rc_context
 
-    inked: dict[Any, Any] = dict.fromkeys(
+    colours: dict[Any, Any] = dict.fromkeys(
         ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
     )
-    inked |= {"axes.facecolor": _PAPER, "svg.fonttype": "none", "svg.hashsalt": "fastnn"}
-    with rc_context(inked):
+    colours |= {"axes.facecolor": _PAPER, "svg.fonttype": "none", "svg.hashsalt": "fastnn"}
+    with rc_context(colours):
         made, axes = figure(1, 1)
         made.set_size_inches(size)
         axes[0, 0].set_facecolor("none")
@@ -120,7 +120,7 @@ def svg(draw: Callable[[Axes], None], size: tuple[float, float] = PANEL) -> str:
 
 
 def save(made: Figure, path: str | PathLike[str]) -> None:
-    """Write a figure as a PNG, whole or not at all."""
+    """Write a figure as a PNG, atomically."""
     from ..utils import atomic_write
 
     picture = io.BytesIO()

@@ -1,1 +1,1 @@
-"""The process: threads, memory that is left, random streams, Ctrl-C, what this build can do."""
+"""The process: threads, available resources, random streams, signals and the build."""

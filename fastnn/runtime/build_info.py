@@ -1,4 +1,4 @@
-"""What this installation can do on this machine."""
+"""Version, back ends, instruction sets and threads of this installation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import platform
 from typing import Any, Literal, overload
 
 from .._version import __version__
-from ..errors import FastnnError, unknown_name
+from ..errors import FastnnError
+from ..utils import checks
 
 MODES = ("stdout", "dict")
 
@@ -46,7 +47,7 @@ def show_config(mode: str = "stdout") -> dict[str, Any] | None:
     'available'
     """
     if mode not in MODES:
-        raise unknown_name("mode", mode, MODES)
+        raise checks.unknown_name("mode", mode, MODES)
     config = _config()
     if mode == "dict":
         return config

@@ -1,10 +1,9 @@
-"""Ctrl-C at the right moment: between two steps of one change it waits.
+"""Signals such as Ctrl-C, deferred while a change must not be interrupted.
 
 Python runs the handler of a signal between any two instructions of the main thread, so that it may
 raise in the middle of a change, or between a change and the statement that would undo it. Within a
-`DeferredInterrupt` the handler is one of ours, which remembers the signal until it is safe. What is
-said of SIGINT holds for the other signals whose handlers in Python may raise, such as the alarm of
-a time limit.
+`DeferredInterrupt` the handler is one of ours, which keeps the signal pending until it is safe.
+SIGINT stands for all signals whose handlers in Python may raise, such as that of a time limit.
 """
 
 from __future__ import annotations
@@ -17,28 +16,26 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
-    from signal import getsignal
-    from signal import signal as set_handler
-else:  # what these wrap: their conversions to enums take longer than all else in a context
-    from _signal import getsignal
-    from _signal import signal as set_handler
+    from signal import getsignal, signal as set_handler
+else:  # without the conversions to enums, which take longer than all else in a context
+    from _signal import getsignal, signal as set_handler
 
 Handler = Callable[[int, FrameType | None], object]
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: The signals that wait.
+#: The signals that are deferred.
 SIGNALS = tuple(
     signal.Signals[name]
     for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 )
 
-#: Functions during which SIGINT waits, from the first instruction to the last.
+#: Functions during which SIGINT is deferred, from the first instruction to the last.
 _UNINTERRUPTIBLE: set[CodeType] = set()
 
 
 def uninterruptible(function: F) -> F:
-    """Let SIGINT wait while this function runs where a `DeferredInterrupt` would let it through.
+    """Decorate a function to defer SIGINT while it runs, even where a context would not.
 
     For short functions such as `__exit__`, before whose first statement a signal can arrive.
     """
@@ -49,14 +46,14 @@ def uninterruptible(function: F) -> F:
 class DeferredInterrupt:
     """A context within which SIGINT is handled as before, but not in the middle of a change.
 
-    A signal that arrives while it must wait is handled as soon as it may be: when `section` or the
-    context ends, or `allowed` begins. Does nothing outside the main thread, where Python delivers
-    no signals, or where the handler is not Python's. Other threads may open sections, to no effect.
+    A deferred signal is handled when `section` or the context ends, or `allowed` begins. The
+    context has no effect outside the main thread, where Python delivers no signals, or where the
+    handler is not Python's; nor have sections that other threads open.
 
     Parameters
     ----------
     waiting : bool
-        Whether SIGINT waits everywhere in the context but within `allowed`; else, it waits within
+        Whether SIGINT is deferred everywhere in the context but within `allowed`; else, only within
         `section`.
     """
 
@@ -84,53 +81,53 @@ class DeferredInterrupt:
             previous = handler.previous
             if isinstance(previous, _Handler):
                 around = previous.context()
-            if getsignal(number) is handler:  # else somebody chose another one
+            if getsignal(number) is handler:  # else another one was set meanwhile
                 set_handler(number, previous)
         self._allowed = True
-        self._answer_pending()
+        self._handle_pending()
         if around is not None and around._allowed:
-            around._answer_pending()  # what arrived just now, while this function ran
+            around._handle_pending()  # what arrived just now, while this function ran
 
     def section(self) -> _Switch:
-        """A context for code that an interrupt may not split."""
+        """Return a context for code that must not be interrupted."""
         return _Switch(self, False)
 
     def allowed(self) -> _Switch:
-        """A context for code that an interrupt may end anywhere; a waiting one is handled first."""
+        """Return a context for code that may be interrupted; a pending signal is handled first."""
         return _Switch(self, True)
 
     def poll(self) -> None:
-        """Handle a signal that waits."""
+        """Handle a pending signal."""
         with self.allowed():
             pass
 
     @property
     def here(self) -> bool:
-        """Whether signals interrupt the calling thread."""
+        """True if signals interrupt the calling thread."""
         return self._thread == threading.get_ident()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._allowed and not _in_uninterruptible(frame):
-            self._answer(number, frame)
+            self._call_previous(number, frame)
         else:
             self._pending.append(number)
 
-    def _answer_pending(self) -> None:
+    def _handle_pending(self) -> None:
         if self._pending:
             number = self._pending.pop(0)
             try:
-                self._answer(number, None)  # no frame: where it arrived is past
+                self._call_previous(number, None)  # no frame: the one it arrived in has passed
             finally:
-                self._answer_pending()
+                self._handle_pending()
 
-    def _answer(self, number: int, frame: FrameType | None) -> None:
-        allowed, self._allowed = self._allowed, self._base  # what follows an error is not split
+    def _call_previous(self, number: int, frame: FrameType | None) -> None:
+        allowed, self._allowed = self._allowed, self._base  # as it is after an error
         self._handlers[number].previous(number, frame)
         self._allowed = allowed
 
 
 class _Switch:
-    """A context in which SIGINT waits, or does not; each change is one assignment."""
+    """A context in which SIGINT is deferred, or is not; each change is one assignment."""
 
     def __init__(self, interrupt: DeferredInterrupt, allowed: bool):
         self._interrupt, self._within = interrupt, allowed
@@ -142,7 +139,7 @@ class _Switch:
             interrupt = self._interrupt
             interrupt._allowed = self._within
             if self._within:
-                interrupt._answer_pending()
+                interrupt._handle_pending()
 
     @uninterruptible
     def __exit__(self, *exception: object) -> Literal[False]:
@@ -150,12 +147,12 @@ class _Switch:
             interrupt = self._interrupt
             interrupt._allowed = self._around
             if self._around:
-                interrupt._answer_pending()
+                interrupt._handle_pending()
         return False
 
 
 class _Handler:
-    """The handler of a context; once that is gone without its end, the one before it."""
+    """The handler of a context; if that was deleted without an exit, the previous handler."""
 
     def __init__(self, interrupt: DeferredInterrupt, previous: Handler):
         self.context = weakref.ref(interrupt)
@@ -170,7 +167,7 @@ class _Handler:
 
 
 def _in_uninterruptible(frame: FrameType | None) -> bool:
-    """Whether a frame, or one that called it, is that of an uninterruptible function."""
+    """Return whether a frame, or one that called it, belongs to an uninterruptible function."""
     while frame is not None:
         if frame.f_code in _UNINTERRUPTIBLE:
             return True

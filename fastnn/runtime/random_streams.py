@@ -1,4 +1,4 @@
-"""Where random numbers come from: Philox blocks keyed by seed, stream and step.
+"""Random streams: Philox blocks keyed by seed, stream and step.
 
 Every draw is a function of (seed, stream, step, element), so it depends neither on the number of
 threads nor on what was drawn before. The step counts updates and never restarts.
@@ -25,7 +25,7 @@ _STREAM_SHIFT = 48
 
 
 class Stream(enum.IntEnum):
-    """Purposes that must not share numbers; layer i owns stream LAYER + i."""
+    """The streams of random numbers, one per purpose; layer i owns stream LAYER + i."""
 
     SHUFFLE = 0
     SPLIT = 1
@@ -37,16 +37,16 @@ class Stream(enum.IntEnum):
 
 
 def stream_offset(stream: int, step: int) -> int:
-    """The kernels' `offset` of one stream at one step."""
+    """Return the kernels' `offset` of one stream at one step."""
     return stream << _STREAM_SHIFT | step
 
 
-#: Where seeds that nobody gave come from; None is the operating system.
+#: The source of seeds that are not given; None is the operating system.
 _SEEDS: ContextVar[Iterator[int] | None] = ContextVar("seeds", default=None)
 
 
 def check_seed(seed: int | None) -> int:
-    """`seed` as an int in [0, 2**64); None draws a fresh one."""
+    """Return `seed` as an int in [0, 2**64); None draws a fresh one."""
     if seed is not None:
         return checks.integer("seed", seed, low=0, high=2**SEED_BITS - 1)
     seeds = _SEEDS.get()
@@ -54,13 +54,13 @@ def check_seed(seed: int | None) -> int:
 
 
 def derived_seed(*key: int) -> int:
-    """A seed in [0, 2**64) that is a function of some integers that are not negative."""
+    """Return a seed in [0, 2**64), a function of the integers of the key, none negative."""
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
 
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
-    """Seeds drawn here, by this thread, are functions of the key and of how many came before."""
+    """Make the seeds drawn in this context, by this thread, functions of the key."""
     token = _SEEDS.set(derived_seed(*key, number) for number in itertools.count())
     try:
         yield
@@ -69,21 +69,21 @@ def seeded(*key: int) -> Iterator[None]:
 
 
 def permutation(n: int, seed: int, offset: int) -> np.ndarray:
-    """A random order of 0 … n − 1, int64."""
+    """Return a random order of 0 … n − 1, int64."""
     order = np.empty(n, np.int64)
     kernels.implementation().permutation(order, seed, offset)
     return order
 
 
 def uniform(shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
-    """Uniform numbers in (0, 1), float64 with 53 random bits."""
+    """Return uniform numbers in (0, 1), float64 with 53 random bits."""
     words = np.empty(2 * math.prod(shape), np.uint32)
     kernels.implementation().philox(words, seed, offset)
     return ((upper_53_bits(words) + 0.5) * 2.0**-53).reshape(shape)
 
 
 def normal(shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
-    """Standard normal numbers, float64, by the method of Box and Muller (1958)."""
+    """Return standard normal numbers, float64, by the method of Box and Muller (1958)."""
     size = math.prod(shape)
     u = uniform((2, (size + 1) // 2), seed, offset)
     radius, angle = np.sqrt(-2 * np.log(u[0])), 2 * np.pi * u[1]

@@ -1,4 +1,4 @@
-"""How many threads the native kernels may use."""
+"""The number of threads that the native kernels may use."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """The largest number of threads that one native kernel call uses.
+    """Return the largest number of threads that one native kernel call uses.
 
     Returns
     -------
     int
-        What `set_num_threads` set last, or the default described there.
+        The number set last by `set_num_threads`, or the default described there.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: what to pass as the `learning_rate` of an optimizer.
+"""Learning-rate schedules, for the `learning_rate` of an optimizer.
 
 =====================  =============================================================================
 `Constant`             one rate
@@ -8,10 +8,10 @@
 `PolynomialDecay`      a straight line, or another power, down to a final rate
 `PiecewiseConstant`    given rates between given boundaries
 `CosineDecay`          half a period of the cosine
-`CosineDecayRestarts`  again and again: SGDR
-`OneCycle`             up and then far down
+`CosineDecayRestarts`  cosine decay with warm restarts: SGDR
+`OneCycle`             up to a large rate, then down to a very small one
 `Warmup`               a straight line up in front of any of them
-`ReduceOnPlateau`      any of them, scaled down when training gets stuck
+`ReduceOnPlateau`      any of them, scaled down when a value stops improving
 =====================  =============================================================================
 
 >>> import fastnn

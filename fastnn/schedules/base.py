@@ -1,4 +1,4 @@
-"""What a schedule is, and the check of the rates that it gives."""
+"""Base of all schedules, with the check of the rates that they give."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ class Schedule(Specification, family=True):
     """Base of the schedules: a learning rate as a function of the steps, or epochs, done so far.
 
     Pass one as the `learning_rate` of any optimizer. A schedule is immutable and holds no state:
-    one object may serve many optimizers. What it is a function of is kept by the network and
-    saved with it, so a second `fit`, or a network read from a file, goes on where the first
-    stopped.
+    one object may serve many optimizers. The network keeps the counts of steps and epochs, and
+    saves them, so a second `fit`, or a network read from a file, continues the schedule.
 
-    Of your own: a frozen dataclass that derives from this class and has a method `rate`. A model
-    file names the class, which must exist when the file is loaded.
+    A schedule of your own is a frozen dataclass that derives from this class and has a method
+    `rate`. A model file names the class, which must exist when the file is loaded.
 
     Attributes
     ----------
     unit : {"step", "epoch"}
-        What t counts: the updates done, or the epochs completed, since the network was built. Both
+        Unit of t: the updates done, or the epochs completed, since the network was built. Both
         begin at 0.
 
     Examples
@@ -56,11 +55,11 @@ class Schedule(Specification, family=True):
 
     @property
     def plateau(self) -> ReduceOnPlateau | None:
-        """The part of the schedule that looks at what training reports, if it has one."""
+        """The `ReduceOnPlateau` within the schedule, if there is one."""
         return None
 
     def rate(self, t: np.ndarray) -> np.ndarray:
-        """Learning rates at the counts `t`, whole numbers from 0 as float64; as many as these."""
+        """Return the learning rates at the counts `t`, whole numbers from 0 as float64."""
         raise NotImplementedError
 
     @overload
@@ -70,7 +69,7 @@ class Schedule(Specification, family=True):
     def __call__(self, t: Any) -> Any: ...
 
     def __call__(self, t: Any) -> Any:
-        """The learning rate at one count of `unit`, or at each of an array of them.
+        """Return the learning rate at one count of `unit`, or at each of an array of them.
 
         Raises
         ------
@@ -86,10 +85,10 @@ class Schedule(Specification, family=True):
             rates = np.broadcast_to(np.asarray(self.rate(t), np.float64), t.shape)
         wrong = ~(np.isfinite(rates) & (rates >= 0))
         if wrong.any():
-            place = int(np.flatnonzero(wrong)[0])
+            first = int(np.flatnonzero(wrong)[0])
             raise ArgumentError(
-                f"learning_rate must be finite and >= 0, got {rates.flat[place]:g} at {self.unit} "
-                f"{t.flat[place]:.0f} from {self!r}"
+                f"learning_rate must be finite and >= 0, got {rates.flat[first]:g} at {self.unit} "
+                f"{t.flat[first]:.0f} from {self!r}"
             )
         return rates
 
@@ -131,25 +130,25 @@ class Schedule(Specification, family=True):
         style.dress(axes, type(self).__name__, self.unit, "learning rate")
         return axes
 
-    def _settle_unit(self) -> None:
+    def _check_unit(self) -> None:
         checks.one_of("unit", self.unit, dict.fromkeys(UNITS))
 
-    def _settle_rates(self, **rates: float) -> None:
+    def _check_rates(self, **rates: float) -> None:
         """Check fields that are learning rates."""
         self._set_fields(**{name: checks.number(name, rate, low=0) for name, rate in rates.items()})
 
-    def _settle_counts(self, **counts: int) -> None:
+    def _check_counts(self, **counts: int) -> None:
         """Check fields that count steps or epochs."""
         self._set_fields(**{name: checks.integer(name, n, low=1) for name, n in counts.items()})
 
 
 def get(argument: str, value: Any) -> float | Schedule:
-    """A learning rate as optimizers hold it: a positive number, or a schedule (or its config).
+    """Return a learning rate as optimizers hold it: a positive number or a schedule.
 
     Parameters
     ----------
     argument : str
-        What messages call it.
+        Its name in messages.
     value : float, Schedule or dict
 
     Returns
@@ -167,10 +166,8 @@ def get(argument: str, value: Any) -> float | Schedule:
     >>> schedules.get("learning_rate", schedules.Constant(0.1).to_config())
     Constant(learning_rate=0.1, unit='step')
     """
-    if isinstance(value, Schedule):
-        return value
-    if isinstance(value, Mapping):
-        return Schedule.from_config(value)
+    if isinstance(value, Schedule | Mapping):
+        return Schedule.resolve(argument, value, {})
     if callable(value):
         raise ArgumentTypeError(
             f"{argument} must be a number or an object of fastnn.schedules, got {value!r}; a "

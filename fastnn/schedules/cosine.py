@@ -1,4 +1,4 @@
-"""Schedules along half periods of the cosine, and the one that first rises."""
+"""Cosine decay, with and without restarts, and the 1cycle policy."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ANNEALING = ("cos", "linear")
 
 
 def _cosine(progress: np.ndarray) -> np.ndarray:
-    """From 1 down to 0 as `progress` goes from 0 to 1: half a period of the cosine."""
+    """Return half a period of the cosine: 1 down to 0 as `progress` goes from 0 to 1."""
     return (1 + np.cos(np.pi * progress)) / 2
 
 
 @dataclass(frozen=True)
 class CosineDecay(Schedule):
-    """η₀ · ((1 − α) · ½ (1 + cos(π t / T)) + α), and η₀ · α from T = `decay_steps` on.
+    """Cosine decay: η₀ · ((1 − α) · ½ (1 + cos(π t / T)) + α), η₀ · α from T = `decay_steps` on.
 
     Loshchilov, Hutter: SGDR: stochastic gradient descent with warm restarts. ICLR 2017, without
     the restarts.
@@ -47,9 +47,9 @@ class CosineDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._check_unit()
+        self._check_rates(initial_learning_rate=self.initial_learning_rate)
+        self._check_counts(decay_steps=self.decay_steps)
         self._set_fields(alpha=checks.number("alpha", self.alpha, low=0, high=1))
 
     def rate(self, t: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ class CosineDecay(Schedule):
 
 @dataclass(frozen=True)
 class CosineDecayRestarts(Schedule):
-    """Cosine decay that starts again and again: SGDR.
+    """Cosine decay with warm restarts: SGDR.
 
     Period i takes T₀ · t_mulⁱ steps and begins at η₀ · m_mulⁱ; within it the rate falls as in
     `CosineDecay`.
@@ -96,9 +96,9 @@ class CosineDecayRestarts(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(first_decay_steps=self.first_decay_steps)
+        self._check_unit()
+        self._check_rates(initial_learning_rate=self.initial_learning_rate)
+        self._check_counts(first_decay_steps=self.first_decay_steps)
         self._set_fields(
             t_mul=checks.number("t_mul", self.t_mul, low=1),
             m_mul=checks.number("m_mul", self.m_mul, low=0, open_low=True),
@@ -111,7 +111,7 @@ class CosineDecayRestarts(Schedule):
         return peak * ((1 - self.alpha) * _cosine(progress) + self.alpha)
 
     def _position(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Number of the period, and the part of it that is over, at time x = t / T₀."""
+        """Return the number of the period and the fraction of it that is over at x = t / T₀."""
         if self.t_mul == 1:
             return np.floor(x), x - np.floor(x)
         period = np.floor(np.log1p((self.t_mul - 1) * x) / np.log(self.t_mul))
@@ -120,13 +120,13 @@ class CosineDecayRestarts(Schedule):
         return period, (x - self._begin(period)) / self.t_mul**period
 
     def _begin(self, period: np.ndarray) -> np.ndarray:
-        """Time at which a period begins: Σ t_mulʲ over all that lie before it."""
+        """Return the time at which a period begins: Σ t_mulʲ over all before it."""
         return (self.t_mul**period - 1) / (self.t_mul - 1)
 
 
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """Up to a large rate, and then far down: the 1cycle policy.
+    """The 1cycle policy: up to a large rate, then down to a very small one.
 
     From η_max / div_factor up to η_max in the first `pct_start` of the steps, then down to
     η_max / (div_factor · final_div_factor) at the last one, each along half a period of the cosine
@@ -166,9 +166,9 @@ class OneCycle(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
+        self._check_unit()
         checks.one_of("anneal", self.anneal, dict.fromkeys(ANNEALING))
-        self._settle_rates(max_learning_rate=self.max_learning_rate)
+        self._check_rates(max_learning_rate=self.max_learning_rate)
         self._set_fields(
             total_steps=checks.integer("total_steps", self.total_steps, low=2),
             pct_start=checks.number(
@@ -185,7 +185,7 @@ class OneCycle(Schedule):
 
     @property
     def _top(self) -> float:
-        """The time at which the rate is highest, which need not be a whole number."""
+        """The time at which the rate is highest; it need not be a whole number."""
         return self.pct_start * self.total_steps - 1
 
     def rate(self, t: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Schedules that fall as time goes on; the names are those of Keras where it has them."""
+"""Constant and decaying schedules; the names are those of Keras where it has them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .base import Schedule
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """Always the same rate; a plain number as `learning_rate` means the same and can be set later.
+    """A constant rate, as a plain number as `learning_rate` is, which can be set later.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class Constant(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(learning_rate=self.learning_rate)
+        self._check_unit()
+        self._check_rates(learning_rate=self.learning_rate)
 
     def rate(self, t: np.ndarray) -> np.ndarray:
         return np.full(t.shape, self.learning_rate)
@@ -41,7 +41,7 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class ExponentialDecay(Schedule):
-    """η₀ · decay_rate^(t / decay_steps).
+    """Exponential decay: η₀ · decay_rate^(t / decay_steps).
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ class ExponentialDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._check_unit()
+        self._check_rates(initial_learning_rate=self.initial_learning_rate)
+        self._check_counts(decay_steps=self.decay_steps)
         self._set_fields(
             decay_rate=checks.number("decay_rate", self.decay_rate, low=0, open_low=True),
             staircase=checks.boolean("staircase", self.staircase),
@@ -83,7 +83,7 @@ class ExponentialDecay(Schedule):
 
 @dataclass(frozen=True)
 class StepDecay(ExponentialDecay):
-    """η₀ · decay_rate^⌊t / decay_steps⌋: a tenth, unless told otherwise, every so many steps.
+    """Step decay: η₀ · decay_rate^⌊t / decay_steps⌋, with a `decay_rate` of 0.1 by default.
 
     `ExponentialDecay` with another default; in torch, StepLR.
 
@@ -111,7 +111,7 @@ class StepDecay(ExponentialDecay):
 
 @dataclass(frozen=True)
 class InverseTimeDecay(Schedule):
-    """η₀ / (1 + decay_rate · t / decay_steps).
+    """Inverse-time decay: η₀ / (1 + decay_rate · t / decay_steps).
 
     Robbins, Monro: A stochastic approximation method. Annals of Mathematical Statistics, 1951,
     shows that gradient descent with such rates converges.
@@ -142,9 +142,9 @@ class InverseTimeDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(initial_learning_rate=self.initial_learning_rate)
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._check_unit()
+        self._check_rates(initial_learning_rate=self.initial_learning_rate)
+        self._check_counts(decay_steps=self.decay_steps)
         self._set_fields(
             decay_rate=checks.number("decay_rate", self.decay_rate, low=0),
             staircase=checks.boolean("staircase", self.staircase),
@@ -161,7 +161,7 @@ def _periods(schedule: ExponentialDecay | InverseTimeDecay, t: np.ndarray) -> np
 
 @dataclass(frozen=True)
 class PolynomialDecay(Schedule):
-    """From η₀ down to a final rate η₁ along a power: (η₀ − η₁) · (1 − t / T)^power + η₁.
+    """Polynomial decay from η₀ to η₁: (η₀ − η₁) · (1 − t / T)^power + η₁.
 
     T is `decay_steps`; from there on the rate stays at η₁, or with `cycle` T becomes its next
     multiple and the rate jumps up again.
@@ -193,12 +193,12 @@ class PolynomialDecay(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
-        self._settle_rates(
+        self._check_unit()
+        self._check_rates(
             initial_learning_rate=self.initial_learning_rate,
             end_learning_rate=self.end_learning_rate,
         )
-        self._settle_counts(decay_steps=self.decay_steps)
+        self._check_counts(decay_steps=self.decay_steps)
         self._set_fields(
             power=checks.number("power", self.power, low=0, open_low=True),
             cycle=checks.boolean("cycle", self.cycle),
@@ -214,7 +214,7 @@ class PolynomialDecay(Schedule):
 
 @dataclass(frozen=True)
 class PiecewiseConstant(Schedule):
-    """One rate up to each boundary, and the next from there on.
+    """A rate for each interval between boundaries.
 
     The first ``boundaries[0]`` steps have the rate ``values[0]``, as with torch's MultiStepLR;
     Keras's PiecewiseConstantDecay changes one step later.
@@ -239,7 +239,7 @@ class PiecewiseConstant(Schedule):
     unit: str = "step"
 
     def __post_init__(self) -> None:
-        self._settle_unit()
+        self._check_unit()
         for name in ("boundaries", "values"):
             given = getattr(self, name)
             if isinstance(given, str) or not isinstance(given, Sequence):

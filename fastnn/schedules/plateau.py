@@ -1,4 +1,4 @@
-"""A learning rate that falls when training gets stuck: the rule, and how things stand."""
+"""ReduceOnPlateau, a schedule scaled down when training stops improving, and its state."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .warmup import as_schedule
 
 @dataclass(frozen=True)
 class ReduceOnPlateau(Schedule):
-    """A rate, or a schedule, that is scaled down whenever a value has stopped to improve.
+    """A rate, or a schedule, that is scaled down whenever a value has stopped improving.
 
     After `patience` epochs without improvement all rates from there on are multiplied by `factor`;
-    the next `cooldown` epochs do not count. How far the rates are down, and since when nothing has
-    improved, is state of the network (``Network.plateau``) and saved with it. The names are those
-    of Keras's ReduceLROnPlateau.
+    the next `cooldown` epochs do not count. The scale of the rates and the number of epochs without
+    improvement are state of the network (``Network.plateau``) and saved with it. The names are
+    those of Keras's ReduceLROnPlateau.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class ReduceOnPlateau(Schedule):
     mode : {"auto", "min", "max"}
         Whether the value ought to fall or to rise; "auto" tells by its name.
     min_delta : float
-        What a value must be better by to count as an improvement.
+        The least difference that counts as an improvement.
     cooldown : int
         In epochs.
     min_learning_rate : float
@@ -62,7 +62,7 @@ class ReduceOnPlateau(Schedule):
 
     def __post_init__(self) -> None:
         Monitor(self.monitor, self.mode, self.min_delta)  # checks the three
-        self._settle_rates(min_learning_rate=self.min_learning_rate)
+        self._check_rates(min_learning_rate=self.min_learning_rate)
         self._set_fields(
             learning_rate=as_schedule("learning_rate", self.learning_rate),
             factor=checks.number(
@@ -87,12 +87,12 @@ class ReduceOnPlateau(Schedule):
 
 
 class Plateau:
-    """How things stand with a `ReduceOnPlateau` in one network.
+    """State of a `ReduceOnPlateau` in one network.
 
     Attributes
     ----------
     scale : float
-        What the rates have been multiplied by so far.
+        Factor of all rates from now on.
 
     Examples
     --------
@@ -109,14 +109,14 @@ class Plateau:
         self.monitor = Monitor(rule.monitor, rule.mode, rule.min_delta)
         self.scale = 1.0
         self._wait = 0  # epochs without improvement
-        self._rest = 0  # epochs that do not count
+        self._rest = 0  # epochs of the cooldown that are left
 
     def scaled(self, rates: np.ndarray) -> np.ndarray:
-        """What becomes of the schedule's rates."""
+        """Return the rates of the schedule, scaled down."""
         return np.maximum(self.scale * rates, np.minimum(rates, self._rule.min_learning_rate))
 
     def observe(self, logs: Mapping[str, float]) -> None:
-        """Take note of what an epoch reported."""
+        """Update the state with the logs of an epoch."""
         self._wait = 0 if self.monitor.improves(logs) else self._wait + 1
         if self._rest:
             self._rest -= 1
@@ -126,12 +126,12 @@ class Plateau:
             self._wait, self._rest = 0, self._rule.cooldown
 
     def state_dict(self) -> dict[str, Any]:
-        """The state as JSON values."""
+        """Return the state as JSON values."""
         counts = {"scale": self.scale, "wait": self._wait, "rest": self._rest}
         return counts | self.monitor.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over a state that `state_dict` gave."""
+        """Restore a state that `state_dict` returned."""
         scale = checks.number("scale", state["scale"], low=0, high=1)
         wait = checks.integer("wait", state["wait"], low=0)
         rest = checks.integer("rest", state["rest"], low=0)

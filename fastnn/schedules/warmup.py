@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Warmup(Schedule):
-    """A straight line up to the first rate of a schedule, which begins when the line ends.
+    """A linear warm-up to the first rate of a schedule, which begins when the warm-up ends.
 
     With w = `steps` and f = `start_factor` the rate is η(0) · (f + (1 − f) t / w) for t < w and
     η(t − w) from there on, η being the schedule.
@@ -30,7 +30,7 @@ class Warmup(Schedule):
     schedule : Schedule or float
         A number stands for that rate for ever.
     steps : int
-        Length of the line, in the unit of the schedule.
+        Length of the warm-up, in the unit of the schedule.
     start_factor : float
         In [0, 1]; with 0 the first update moves no weights.
 
@@ -66,6 +66,6 @@ class Warmup(Schedule):
 
 
 def as_schedule(argument: str, value: Schedule | Mapping | float) -> Schedule:
-    """`value` itself, one from its config, or a constant one from a number."""
+    """Return `value` itself, the schedule of a config, or a constant one from a number."""
     rate = get(argument, value)
     return rate if isinstance(rate, Schedule) else Constant(rate)

@@ -1,4 +1,4 @@
-"""The arguments of a search, and what can be known of them before any model is built."""
+"""The arguments of a search, checked as far as possible before any model is built."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .workers.executors import check_executor
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `search` was given, unchecked; it says what everything is."""
+    """The arguments of `search`, which documents them."""
 
     trials: int | None
     timeout: float | None
@@ -47,7 +47,7 @@ class Arguments:
 
 
 def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
-    """What can be checked without looking at data or models."""
+    """Check what needs neither data nor models; return the arguments and the pruning."""
     epochs = checks.integer("epochs", given.epochs, low=1)
     trials = given.trials
     if trials is not None:

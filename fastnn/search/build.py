@@ -1,4 +1,4 @@
-"""From parameters to models, with seeds that follow from trial and search."""
+"""Build models from parameters, with seeds derived from search and trial."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ class WrongModelError(ArgumentTypeError):
 
 
 def model_for(build: Build, seed: int, params: dict[str, Any], number: int) -> Any:
-    """What `build` makes of the parameters of trial `number`.
+    """Return the model that `build` makes of the parameters of trial `number`.
 
-    Where `build` leaves a seed or `random_state` open, it is a function of the `seed` of the search
-    and of the number of the trial.
+    A seed or `random_state` that `build` leaves open is a function of the seed of the search and
+    the number of the trial.
 
     Raises
     ------
     WrongModelError
         It is neither a network nor an estimator.
     Exception
-        Whatever `build` raises.
+        Raised by `build`.
     """
     with seeded(seed, number):
-        model = copy.deepcopy(build(dict(params)))  # what build may hand out again stays as is
+        model = copy.deepcopy(build(dict(params)))  # build may return the same object again
     if isinstance(model, Network):
         return model
     if isinstance(model, type) or not (hasattr(model, "fit") and hasattr(model, "get_params")):
@@ -47,13 +47,13 @@ def model_for(build: Build, seed: int, params: dict[str, Any], number: int) -> A
 
 
 def models_for(task: Task, params: dict[str, Any], number: int) -> list[Any]:
-    """One model for each fold, all alike."""
+    """Return one model for each fold, all equal."""
     model = model_for(task.build, task.seed, params, number)
-    return [model, *(copy.deepcopy(model) for _ in range(task.split.members - 1))]
+    return [model, *(copy.deepcopy(model) for _ in range(task.split.n_models - 1))]
 
 
 def batch_size_for(task: Task, params: dict[str, Any]) -> int | None:
-    """The batch size of a trial."""
+    """Return the batch size of a trial."""
     if callable(task.batch_size):
         return task.batch_size(dict(params))
     return task.batch_size

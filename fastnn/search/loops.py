@@ -1,4 +1,4 @@
-"""The two ways through a search: in rounds, or one trial after the other as workers get free."""
+"""The two loops of a search: synchronous, in rounds, or asynchronous."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .report.progress import Progress
 from .trials import Running, Trials
 from .workers.jobs import Outcome, Workers
 
-#: Seconds between two looks at what other searchers do.
-PAUSE = 0.5
+#: Seconds between two reads of what other searches do.
+POLL_SECONDS = 0.5
 
 
 class Limits:
-    """How many trials there may be, and until when.
+    """The limits of a search: number of trials, and time.
 
     Parameters
     ----------
@@ -29,36 +29,35 @@ class Limits:
         self._trials = trials
         self._deadline = None if timeout is None else time.monotonic() + timeout
 
-    def take(self, wanted: int, *, wait: bool = True) -> int:
-        """How many of the trials wanted may begin now; 0 once the search is over.
+    def grant(self, wanted: int, *, wait: bool = True) -> int:
+        """Return how many of the trials wanted may begin now; 0 once the search is over.
 
-        Unless told not to wait: trials that are left may all be with other searchers, and whether
-        one of them dies is seen only at the end.
+        With `wait`, wait while the trials that are left are run by other searches, which may die.
         """
         while wanted and not self.expired:
-            survey = self._trials.survey()
-            if survey.free is None or survey.free:
-                return wanted if survey.free is None else min(wanted, survey.free)
-            if not (wait and survey.elsewhere):
+            status = self._trials.status()
+            if status.free is None or status.free:
+                return wanted if status.free is None else min(wanted, status.free)
+            if not (wait and status.held_by_others):
                 break
-            time.sleep(min(PAUSE, self.remaining or PAUSE))
+            time.sleep(min(POLL_SECONDS, self.remaining or POLL_SECONDS))
         return 0
 
     @property
     def expired(self) -> bool:
-        """Whether there is no time left."""
+        """True once no time is left."""
         return self._deadline is not None and time.monotonic() >= self._deadline
 
     @property
     def remaining(self) -> float | None:
-        """Seconds that are left, never none at all; None if time is not limited."""
+        """Seconds that are left, above 0; None without a time limit."""
         return None if self._deadline is None else max(1e-9, self._deadline - time.monotonic())
 
 
 Loop = Callable[[Trials, Workers, Limits, Progress, Sequence[int], int], None]
 
 
-def in_rounds(
+def run_synchronous(
     trials: Trials,
     workers: Workers,
     limits: Limits,
@@ -66,39 +65,39 @@ def in_rounds(
     rungs: Sequence[int],
     size: int,
 ) -> None:
-    """Rounds of trials that climb the rungs together: at each, all report, then each is judged.
+    """Train rounds of trials: at each rung all report, then each is pruned or goes on.
 
-    Everything happens in the order of the trials, so the outcome does not depend on who is fast.
+    Reports and decisions are in the order of the trials: results do not depend on speed.
     """
-    while wanted := limits.take(size):
-        alive = trials.begin(wanted)
-        while alive:
+    while wanted := limits.grant(size):
+        group = trials.begin(wanted)
+        while group:
             if limits.expired:
                 trials.cut_all_short()
                 return
-            progress.training(len(alive), rungs[alive[0].rung])
-            alive = _climb(trials, workers, limits, rungs, alive)
+            progress.training(len(group), rungs[group[0].rung])
+            group = _train_to_rung(trials, workers, limits, rungs, group)
 
 
-def _climb(
+def _train_to_rung(
     trials: Trials,
     workers: Workers,
     limits: Limits,
     rungs: Sequence[int],
-    alive: Sequence[Running],
+    group: Sequence[Running],
 ) -> list[Running]:
-    """Train all to their next rung; those that go on from there.
+    """Train all trials to their next rung; return those that go on.
 
-    What workers are done with is told in the order of the trials, each as soon as those before it.
+    Outcomes are reported in the order of the trials, each as soon as those before it are there.
     """
-    last = alive[0].rung == len(rungs) - 1
+    last = group[0].rung == len(rungs) - 1
 
-    def told(known: Iterable[Outcome]) -> list[Running]:
+    def report(known: Iterable[Outcome]) -> list[Running]:
         reported = [running for o in known if (running := trials.report(o)) is not None]
-        return [running for running in reported if trials.judge(running)] if last else reported
+        return [running for running in reported if trials.advance(running)] if last else reported
 
-    workers.start([running.job(rungs) for running in alive])
-    order, outcomes = deque(running.number for running in alive), dict[int, Outcome]()
+    workers.start([running.job(rungs) for running in group])
+    order, outcomes = deque(running.number for running in group), dict[int, Outcome]()
     reported: list[Running] = []
     try:
         while order:
@@ -106,15 +105,15 @@ def _climb(
             first = list(takewhile(outcomes.__contains__, order))
             for _ in first:
                 order.popleft()
-            reported += told(outcomes.pop(number) for number in first)
+            reported += report(outcomes.pop(number) for number in first)
     except BaseException:
-        # Ctrl-C, or an executor that broke: nobody waits for those in between.
-        told(outcomes[number] for number in order if number in outcomes)
+        # Ctrl-C or a broken executor: report what is there, with gaps in the order.
+        report(outcomes[number] for number in order if number in outcomes)
         raise
-    return [running for running in reported if trials.judge(running)]
+    return [running for running in reported if trials.advance(running)]
 
 
-def as_they_come(
+def run_asynchronous(
     trials: Trials,
     workers: Workers,
     limits: Limits,
@@ -122,12 +121,12 @@ def as_they_come(
     rungs: Sequence[int],
     size: int,
 ) -> None:
-    """Every trial is judged as soon as it reports, and a new one takes the place of one that ends.
+    """Prune each trial as soon as it reports, and replace one that ends by a new one.
 
-    Nobody waits for the others of a round; the outcome may depend on who is fast.
+    No trial waits for others; results may depend on speed.
     """
     while (
-        wanted := limits.take(size - len(trials.running), wait=not trials.running)
+        wanted := limits.grant(size - len(trials.running), wait=not trials.running)
     ) or trials.running:
         workers.start([running.job(rungs) for running in trials.begin(wanted)])
         if not trials.running:
@@ -135,7 +134,7 @@ def as_they_come(
         progress.training(len(trials.running), rungs[-1])
         for outcome in workers.finished(limits.remaining):
             running = trials.report(outcome)
-            if running is None or not trials.judge(running):
+            if running is None or not trials.advance(running):
                 continue
             if limits.expired:
                 trials.cut_short(running)

@@ -1,4 +1,4 @@
-"""Objectives: what a trained model is judged by, and whether more of it is better."""
+"""Objectives: numbers that score a trained model, to be minimized or maximized."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from ..errors import ArgumentError, ArgumentTypeError, unknown_name
+from ..errors import ArgumentError, ArgumentTypeError
 from ..metrics.scoring import METRICS, THRESHOLD, rises
 from ..network import Network
 from ..utils import checks
@@ -22,19 +22,19 @@ MINIMIZE: Direction = "minimize"
 MAXIMIZE: Direction = "maximize"
 
 
-#: Predictions of which the latency is the median.
+#: Number of predictions whose median time is the latency.
 _LATENCY_REPEATS = 31
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A trained model and what it is judged on.
+class Evaluation:
+    """A trained model and the data that score it.
 
     Attributes
     ----------
     model : Network or estimator of scikit-learn's kind
     logs : mapping
-        What the last epoch of a network reported.
+        The values that the last epoch of a network reported.
     X, y : arrays
         The validation rows.
     """
@@ -47,41 +47,41 @@ class Judged:
 
 @dataclass(frozen=True)
 class Objective:
-    """One number about a trained model.
+    """A number that scores a trained model.
 
     Attributes
     ----------
     name : str
     direction : {"minimize", "maximize"}
     measure : callable
-        Takes a `Judged`, gives a number.
+        From an `Evaluation` to a number.
     """
 
     name: str
     direction: Direction
-    measure: Callable[[Judged], float]
+    measure: Callable[[Evaluation], float]
 
     @property
     def sign(self) -> int:
-        """What a value is multiplied by so that less is better."""
+        """Factor that turns values into ones to be minimized."""
         return 1 if self.direction == MINIMIZE else -1
 
 
 def objectives_of(objective: Any, direction: Any, model: Any) -> tuple[Objective, ...]:
-    """The objectives that the arguments of `search` describe.
+    """Return the objectives that the arguments of `search` describe.
 
     Parameters
     ----------
     objective, direction
-        As `search` takes them.
+        The arguments of `search`.
     model : Network or estimator
-        One that `build` made.
+        A result of `build`.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        A name is unknown, or the model cannot be judged by it; a direction is not one, or there are
-        more or fewer of them than objectives.
+        A name is unknown or does not suit the model; a direction is unknown, or their number is not
+        that of the objectives.
     """
     several = isinstance(objective, Sequence) and not isinstance(objective, str)
     wanted = list(objective) if several else [objective]
@@ -104,7 +104,7 @@ def _objective(wanted: Any, direction: str | None, model: Any) -> Objective:
         wanted = "val_loss" if isinstance(model, Network) else "score"
     if callable(wanted):
         name = getattr(wanted, "__name__", None) or repr(wanted)
-        found = Objective(name, MAXIMIZE, _Scored(wanted))
+        found = Objective(name, MAXIMIZE, _Scorer(wanted))
     elif isinstance(wanted, str):
         found = _named(wanted, model)
     else:
@@ -124,15 +124,15 @@ def _named(name: str, model: Any) -> Objective:
     if name.startswith("val_"):
         return _reported(name, model)
     try:
-        return Objective(name, MAXIMIZE, _Scored(get_scorer(name)))
+        return Objective(name, MAXIMIZE, _Scorer(get_scorer(name)))
     except ValueError:
         reported = ["val_loss", *(f"val_{metric}" for metric in METRICS)]
         known = [*_OWN, *reported, *get_scorer_names()]
-        raise unknown_name("objective", name, known) from None
+        raise checks.unknown_name("objective", name, known) from None
 
 
 def _reported(name: str, model: Any) -> Objective:
-    """What a network reports of its validation rows after each epoch."""
+    """Return the objective of a value that networks report after each epoch."""
     if not isinstance(model, Network):
         raise ArgumentError(
             f"objective {name!r} is reported by networks, but build returned a "
@@ -150,28 +150,28 @@ def _reported(name: str, model: Any) -> Objective:
 
 @dataclass(frozen=True)
 class _Reported:
-    """What the last epoch reported."""
+    """Measure a value that the last epoch reported."""
 
     name: str
 
-    def __call__(self, judged: Judged) -> float:
-        if self.name not in judged.logs:
-            raise ArgumentError(f"objective {self.name!r} was not reported by {judged.model!r}")
-        return judged.logs[self.name]
+    def __call__(self, evaluation: Evaluation) -> float:
+        if self.name not in evaluation.logs:
+            raise ArgumentError(f"objective {self.name!r} was not reported by {evaluation.model!r}")
+        return evaluation.logs[self.name]
 
 
 @dataclass(frozen=True)
-class _Scored:
-    """The verdict of a scorer as scikit-learn has them."""
+class _Scorer:
+    """Measure the score of a scorer of scikit-learn."""
 
     scorer: Callable[[Any, Any, Any], float]
 
-    def __call__(self, judged: Judged) -> float:
-        return float(self.scorer(as_estimator(judged.model), judged.X, judged.y))
+    def __call__(self, evaluation: Evaluation) -> float:
+        return float(self.scorer(as_estimator(evaluation.model), evaluation.X, evaluation.y))
 
 
-def _parameters(judged: Judged) -> float:
-    network = getattr(judged.model, "network_", judged.model)
+def _parameters(evaluation: Evaluation) -> float:
+    network = getattr(evaluation.model, "network_", evaluation.model)
     if not isinstance(network, Network):
         raise ArgumentTypeError(
             f"objective 'parameters' counts those of networks, not of {type(network).__name__}"
@@ -179,19 +179,19 @@ def _parameters(judged: Judged) -> float:
     return network.n_parameters
 
 
-def _latency(judged: Judged) -> float:
-    """Median seconds of predicting one row."""
-    row = judged.X.iloc[:1] if hasattr(judged.X, "iloc") else judged.X[:1]
+def _latency(evaluation: Evaluation) -> float:
+    """Return the median seconds of predicting one row."""
+    row = evaluation.X.iloc[:1] if hasattr(evaluation.X, "iloc") else evaluation.X[:1]
     times = []
     for _ in range(_LATENCY_REPEATS):
         start = time.perf_counter()
-        judged.model.predict(row)
+        evaluation.model.predict(row)
         times.append(time.perf_counter() - start)
     return median(times)
 
 
-def _score(judged: Judged) -> float:
-    return float(judged.model.score(judged.X, judged.y))
+def _score(evaluation: Evaluation) -> float:
+    return float(evaluation.model.score(evaluation.X, evaluation.y))
 
 
 _OWN = {
@@ -201,8 +201,8 @@ _OWN = {
 }
 
 
-def mean_values(objectives: Sequence[Objective], folds: Sequence[Judged]) -> tuple[float, ...]:
-    """Each objective's mean over the folds.
+def mean_values(objectives: Sequence[Objective], folds: Sequence[Evaluation]) -> tuple[float, ...]:
+    """Return the mean of each objective over the folds.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def mean_values(objectives: Sequence[Objective], folds: Sequence[Judged]) -> tup
     """
     values = []
     for objective in objectives:
-        value = float(np.mean([objective.measure(judged) for judged in folds]))
+        value = float(np.mean([objective.measure(evaluation) for evaluation in folds]))
         if not np.isfinite(value):
             raise ArgumentError(f"objective {objective.name!r} is {value}")
         values.append(value)
@@ -219,20 +219,20 @@ def mean_values(objectives: Sequence[Objective], folds: Sequence[Judged]) -> tup
 
 
 def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether one point is nowhere greater than another, and somewhere less."""
+    """Return whether a point is nowhere greater than another, and somewhere less."""
     pairs = list(zip(one, other, strict=True))
     return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
 
 def as_estimator(model: Any) -> Any:
-    """A network as a fitted estimator; an estimator as it is."""
+    """Return a network as a fitted estimator of scikit-learn; an estimator as it is."""
     if not isinstance(model, Network):
         return model
     return _Regressor(model) if model.loss.task == "regression" else _Classifier(model)
 
 
 class _Fitted(BaseEstimator):
-    """What both have: the `network`, and that it needs no fit."""
+    """A trained network with the interface of scikit-learn."""
 
     def __init__(self, network: Network):
         self.network = network

@@ -1,4 +1,4 @@
-"""What a search found."""
+"""The result of a search."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArgumentError, NotBuiltError
 from ..plotting.html import table
 from ..utils import optional
-from ..utils.printable import escape
+from ..utils.text import escape
 from .objectives import Objective
 from .report import plot_grid
-from .report.study_view import Observed, observe
+from .report.study_view import StudyView
 from .space.spaces import Space
 from .study.studies import CUT_SHORT, EPOCHS, ERROR, best_trials, finished
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from .study.best_models import Keeper
+    from .study.best_models import BestModels
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Candidate:
 
 
 class SearchResult:
-    """What `fastnn.search.search` returns.
+    """The result of `fastnn.search.search`.
 
     Attributes
     ----------
@@ -101,14 +101,14 @@ class SearchResult:
         space: Space,
         objectives: tuple[Objective, ...],
         seed: int,
-        keeper: Keeper,
+        best_models: BestModels,
         settings: dict[str, str] | None = None,
     ):
         self.study, self.space, self.objectives = study, space, objectives
         self.seed, self.settings = seed, settings
         self.interrupted = False
         self.refitted: Any = None
-        self._keeper = keeper
+        self._best_models = best_models
 
     @property
     def pareto_front(self) -> list[Candidate]:
@@ -124,7 +124,7 @@ class SearchResult:
                 self.space.params(trial),
                 dict(zip(names, trial.values, strict=True)),
                 trial.user_attrs[EPOCHS],
-                self._keeper.models(trial.number),
+                self._best_models.models(trial.number),
             )
             for trial in best_trials(self.study)
         ]
@@ -151,7 +151,7 @@ class SearchResult:
 
     @property
     def best_value(self) -> float:
-        """What the best trial reached: the mean over its folds."""
+        """The value of the best trial, the mean over its folds."""
         [value] = self.best.values.values()
         return value
 
@@ -258,6 +258,8 @@ class SearchResult:
         ------
         OSError
             The file cannot be written; what was there stays.
+        MissingDependencyError
+            Jinja2, of the extra ``search``, is not installed.
 
         Examples
         --------
@@ -277,11 +279,18 @@ class SearchResult:
         from ..utils import atomic_write
         from .report.html import page
 
-        atomic_write.write(path, [page(self, command).encode("utf-8", "replace")])
+        text = page(
+            self.observed(),
+            seed=self.seed,
+            settings=self.settings,
+            interrupted=self.interrupted,
+            command=command,
+        )
+        atomic_write.write(path, [text.encode("utf-8", "replace")])
 
-    def observed(self) -> Observed:
-        """The trials as they are plotted."""
-        return observe(self.study, self.objectives, self.space)
+    def observed(self) -> StudyView:
+        """Return the trials as they are plotted."""
+        return StudyView.from_study(self.study, self.objectives, self.space)
 
     def _row(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
         names = [objective.name for objective in self.objectives]
@@ -297,14 +306,14 @@ class SearchResult:
         }
 
     def _params(self, trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-        """As `build` got them; of a trial that failed while they were drawn, those there are."""
+        """Return the parameters as `build` got them; those drawn so far if drawing failed."""
         try:
             return self.space.params(trial)
         except Exception:
             return dict(trial.params)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the best trials."""
+        """Return the best trials as HTML for notebooks."""
         from .report.html import trial_rows
 
         observed = self.observed()

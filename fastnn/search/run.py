@@ -1,4 +1,4 @@
-"""From the arguments of `search` to its result."""
+"""Run a search: from its arguments to its result."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from sklearn.utils.validation import check_consistent_length
 
 from ..errors import ArgumentError, ArgumentTypeError, ExecutorError, SearchError
 from ..network import Network
-from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import check_seed
 from ..utils import checks
 from .arguments import Arguments, checked
-from .loops import Limits, as_they_come, in_rounds
+from .loops import Limits, run_asynchronous, run_synchronous
 from .objectives import as_estimator, objectives_of
 from .report.progress import Progress
 from .result import SearchResult
 from .space.probe import probe
 from .space.pruners import Pruning
-from .space.samplers import OBLIVIOUS, sampler_of
+from .space.samplers import NON_ADAPTIVE, sampler_of
 from .space.spaces import Space, space_of
 from .splits import split_of
-from .study.best_models import Keeper
-from .study.heartbeats import Searchers
+from .study.best_models import BestModels
+from .study.heartbeats import Heartbeats
 from .study.identity import describe
-from .study.leases import Claims
-from .study.storages import failure, failures_named
+from .study.leases import TrialLeases
+from .study.storages import storage_error, storage_errors_translated
 from .study.studies import (
     ERROR,
     SEED,
     best_trials,
     check_same_search,
+    find_study,
     finished,
-    inscribe,
     is_blank,
-    known_study,
     new_study,
+    write_metadata,
 )
 from .trials import Trials
 from .workers.jobs import Build, Task, Workers
 from .workers.local import refit
 from .workers.pool import workers_for
 
-#: Trials of a round where the sampler learns from the rounds before. Few, so that it learns often;
-#: fixed, so that the outcome does not depend on the machine.
+#: Trials of a round with an adaptive sampler. Few, so that it adapts often; fixed, so that the
+#: result does not depend on the machine.
 LEARNING_ROUND = 8
-#: For each worker where it does not learn: enough to be busy, few enough to lose little.
+#: Trials of a round for each worker with other samplers: few, so that a timeout
+#: loses little.
 ROUND_PER_WORKER = 8
 
-#: Arguments of a network's fit that are passed on.
+#: Arguments of `Network.fit` that are passed on.
 FIT_PARAMS = ("augmentation", "class_weight", "sample_weight", "shuffle")
 
 
@@ -65,7 +65,7 @@ def run(
         raise ArgumentTypeError(f"build must be a function of the parameters, got {build!r}")
     known_space = space_of(space)
     arguments, pruning = checked(given, known_space)
-    with failures_named(arguments.storage):
+    with storage_errors_translated(arguments.storage):
         return _run(build, known_space, X, y, arguments, pruning, settings)
 
 
@@ -79,7 +79,7 @@ def _run(
     settings: dict[str, str],
 ) -> SearchResult:
     storage, name = arguments.storage.base, arguments.study_name
-    study = known_study(storage, name)
+    study = find_study(storage, name)
     task, described = _task(build, known_space, X, y, arguments, _seed(arguments.seed, study))
     if study is not None and not is_blank(study):
         check_same_search(study, described)
@@ -94,14 +94,16 @@ def _run(
         study = study or new_study(storage, name, task.objectives)
         if study is not None:
             if is_blank(study):
-                inscribe(study, task.objectives, task.seed, described)
+                write_metadata(study, task.objectives, task.seed, described)
             check_same_search(study, described)
-            keeper = Keeper(task.objectives)
-            found = SearchResult(study, known_space, task.objectives, task.seed, keeper, settings)
-            _search(found, keeper, task, workers, arguments, pruning)
+            best_models = BestModels(task.objectives)
+            found = SearchResult(
+                study, known_space, task.objectives, task.seed, best_models, settings
+            )
+            _search(found, best_models, task, workers, arguments, pruning)
             _refit(found, task, arguments)
             return found
-    # With the study, and seed, of one who was just faster.
+    # Another search has just created the study, with its own seed.
     return _run(build, known_space, X, y, arguments, pruning, settings)
 
 
@@ -112,7 +114,7 @@ def _refit(found: SearchResult, task: Task, given: Arguments) -> None:
 
 
 def _seed(seed: int | None, study: optuna.Study | None) -> int:
-    """That of the study; else the given one, or a fresh one."""
+    """Return the seed of the study; else the given one, or a random one."""
     known = None if study is None else study.user_attrs.get(SEED)
     if known is not None and seed is not None and known != check_seed(seed):
         assert study is not None
@@ -126,7 +128,7 @@ def _seed(seed: int | None, study: optuna.Study | None) -> int:
 def _task(
     build: Build, space: Space, X: Any, y: Any, given: Arguments, seed: int
 ) -> tuple[Task, dict[str, Any]]:
-    """Return what the trials share and its description, tried out on a model of `build`."""
+    """Return what the trials share, and its description; check it with a model of `build`."""
     try:
         check_consistent_length(X, y)
     except (TypeError, ValueError) as error:
@@ -153,14 +155,14 @@ def _task(
 
 def _search(
     found: SearchResult,
-    keeper: Keeper,
+    best_models: BestModels,
     task: Task,
     workers: Workers,
     given: Arguments,
     pruning: Pruning,
 ) -> None:
     """Run the trials that are left."""
-    study, loop = found.study, as_they_come if given.asynchronous else in_rounds
+    study, loop = found.study, run_asynchronous if given.asynchronous else run_synchronous
     progress = Progress(
         task.objectives,
         given.trials,
@@ -169,17 +171,15 @@ def _search(
         front=[tuple(trial.values) for trial in best_trials(study)],
         shown=bool(given.verbose),
     )
-    searchers = Searchers(given.storage, given.storage.study_id(study))
-    with progress, searchers, DeferredInterrupt() as interrupt:
-        claims = Claims(given.storage, study, searchers, given.trials)
-        key = _sampler_key(study, searchers)
+    heartbeats = Heartbeats(given.storage, given.storage.study_id(study))
+    leases = TrialLeases(given.storage, study, heartbeats, given.trials)
+    with progress, heartbeats, leases.interrupt:
+        key = _sampler_key(study, heartbeats)
         study.sampler = sampler_of(given.sampler, task.seed, key, found.space)
         study.pruner = pruning.pruner
-        trials = Trials(
-            study, found.space, pruning.rungs, keeper, progress, given.callbacks, claims, interrupt
-        )
+        trials = Trials(leases, found.space, pruning.rungs, best_models, progress, given.callbacks)
         limits = Limits(trials, given.timeout)
-        size = _round_size(given, pruning.rungs, claims.survey().free, workers)
+        size = _round_size(given, pruning.rungs, leases.status().free, workers)
         try:
             loop(trials, workers, limits, progress, pruning.rungs, size)
         except KeyboardInterrupt:
@@ -190,26 +190,26 @@ def _search(
             error.result = found if found.pareto_front else None
             raise
         except StorageInternalError as error:
-            told = failure(given.storage, error)
+            told = storage_error(given.storage, error)
             with suppress(StorageInternalError):
                 told.result = found if found.pareto_front else None
             raise told from error
         finally:
-            with interrupt.section(), suppress(StorageInternalError):
-                claims.release_all()
+            with leases.interrupt.section(), suppress(StorageInternalError):
+                leases.release_all()
     if not found.pareto_front:
-        _complain(found, trials, given)
+        _raise_failure(found, trials, given)
 
 
-def _sampler_key(study: optuna.Study, searchers: Searchers) -> tuple[int, ...]:
-    """What samplers that learn are seeded by, beside the seed: they must not repeat first draws."""
-    searchers.look()
+def _sampler_key(study: optuna.Study, heartbeats: Heartbeats) -> tuple[int, ...]:
+    """Return what adaptive samplers are seeded by beside the seed, or first draws would repeat."""
+    heartbeats.refresh()
     begun = len(study.get_trials(deepcopy=False))
-    return (begun,) if searchers.alone() else (begun, searchers.number)
+    return (begun,) if heartbeats.others_are_dead() else (begun, heartbeats.number)
 
 
-def _complain(found: SearchResult, trials: Trials, given: Arguments) -> None:
-    """Say why there is no result."""
+def _raise_failure(found: SearchResult, trials: Trials, given: Arguments) -> None:
+    """Raise the error that tells why there is no result."""
     if found.interrupted:
         raise KeyboardInterrupt
     errors = [t.user_attrs[ERROR] for t in finished(found.study) if ERROR in t.user_attrs]
@@ -221,11 +221,11 @@ def _complain(found: SearchResult, trials: Trials, given: Arguments) -> None:
 
 
 def _round_size(given: Arguments, rungs: Sequence[int], left: int | None, workers: Workers) -> int:
-    """Trials of a round, or under way at a time; of the machine only where it does not matter."""
+    """Return the trials of a round, or at a time; from the machine only where it has no effect."""
     if given.concurrent_trials is not None:
         return given.concurrent_trials
-    if not (isinstance(given.sampler, str) and given.sampler in OBLIVIOUS):
+    if not (isinstance(given.sampler, str) and given.sampler in NON_ADAPTIVE):
         return max(LEARNING_ROUND, workers.slots) if given.asynchronous else LEARNING_ROUND
-    # To keep the best of all trials at a rung, all must be there.
+    # Halving among all trials needs all of them in one round.
     whole = len(rungs) > 1 and not given.asynchronous
     return left or 1 if whole and left is not None else max(1, workers.slots) * ROUND_PER_WORKER

@@ -49,95 +49,95 @@ def search(
     Parameters
     ----------
     build : function of a dict of parameters
-        Returns a `Network`, or an estimator of scikit-learn's kind. A network that leaves its seed
-        open, or an estimator its `random_state`, gets one that follows from the seed of the search
-        and the number of the trial.
+        Returns a `Network`, or an estimator of scikit-learn's kind. A seed or `random_state` that
+        it leaves open is derived from the seed of the search and the number of the trial.
     space : dict or function of an optuna.Trial
         From name to a list of values, a frozen distribution of scipy.stats, a distribution of
         Optuna, or a scale of this module (`log_uniform`, `momentum`, `log_integers` …). A function
-        asks the trial for values, some perhaps only if others say so, and returns the parameters;
-        None stands for all that it asked for. Scales have ``suggest(trial, name)``.
+        draws values from the trial, some perhaps depending on others, and returns the parameters;
+        None stands for all that it drew. Scales have ``suggest(trial, name)``.
     X : array-like, shape (n, …)
     y : array-like, shape (n,) or (n, outputs)
     trials : int, optional
-        How many the study shall hold, those included that its storage holds already and those that
-        other searchers run. A grid has no more than its points, and by default all of them.
+        Number of trials in the study, including those that its storage holds already and those that
+        other searches run. A grid has at most its points, and by default all of them.
     timeout : float, optional
-        Seconds after which networks end their epoch and the search is over. What trials cut short
-        have reached counts only if no trial is complete.
+        Seconds after which networks end their epoch and the search ends. Values of trials that
+        were cut short count only if no trial is complete.
     sampler : {"tpe", "random", "grid", "cma", "qmc"} or optuna.samplers.BaseSampler
-        A tree of Parzen estimators over parameters that are asked for together, of which every
-        eighth trial draws its choices at random; independent draws,
-        all combinations, covariance matrix adaptation, or points of a scrambled Sobol' sequence.
+        Tree of Parzen estimators over parameters that are drawn together, with random choices in
+        every eighth trial; independent draws; all combinations; covariance matrix adaptation; or
+        points of a scrambled Sobol' sequence.
     pruner : {"none", "median", "halving", "hyperband"} or optuna.pruners.BasePruner
-        Which trials end early, at the `rungs`; the others go on from where they are. With
-        "halving", the best of every `reduction_factor` go on from min_epochs to
-        ``min_epochs · reduction_factor`` epochs, and so on; "hyperband" has brackets of that with
-        later and later first rungs. Estimators are always fitted whole.
+        Ends trials early, at the `rungs`; the others continue. With "halving", the best of every
+        `reduction_factor` go on from min_epochs to ``min_epochs · reduction_factor`` epochs, and so
+        on; "hyperband" has brackets of that with later and later first rungs. Estimators are never
+        pruned.
     objective : str, callable or list, optional
         "val_loss" (the default for networks) or any ``"val_…"`` that the metrics of the networks
         report; a scorer of scikit-learn, by name or as a function of (estimator, X, y); "score"
         (the default for estimators), the estimator's own; "parameters"; "latency", the median
-        seconds of predicting one row. Of several, trade-offs are searched.
+        seconds of predicting one row. Several objectives give a Pareto front.
     direction : {"minimize", "maximize"} or list of them, optional
-        By default, losses, errors, parameters and latency are minimised, and scores maximised, as
-        those of scikit-learn's scorers always are.
+        By default, losses, errors, parameters and latency are minimised; scores, and all scorers
+        of scikit-learn, are maximised.
     epochs : int
-        Of a trial that is not pruned.
+        Epochs of a trial that is not pruned.
     batch_size : int, None or function of the parameters
-        Rows per update, as `Network.fit` takes them.
+        Rows per update, as in `Network.fit`.
     fit_params : dict, optional
-        More arguments of the fit: for networks sample_weight, class_weight, shuffle, augmentation.
+        Further arguments of the fit; of networks: sample_weight, class_weight, shuffle,
+        augmentation.
     validation_data : (X, y) or (X, y, sample_weight), optional
-        What trials are judged on.
+        Data that score the trials.
     validation_fraction : float, optional
-        Share of the rows to hold out instead, drawn by the seed: 0.2 if nothing else is given.
+        Fraction of the rows to hold out instead, drawn by the seed; 0.2 by default.
     cv : int or splitter of scikit-learn, optional
-        Cross-validation instead: a network for each fold, judged, and pruned, by the mean of all.
+        Cross-validation instead: one network per fold; values are the mean over the folds.
     min_epochs, reduction_factor : int
-        Of "halving" and "hyperband".
+        Settings of "halving" and "hyperband".
     rungs : sequence of int, optional
-        Epochs after which trials report and may be pruned. By default those of successive halving;
-        for other pruners, every epoch.
+        Epochs after which trials report and may be pruned: by default those of successive halving,
+        and every epoch for other pruners.
     asynchronous : bool
-        False: trials climb the rungs in rounds; at each rung all report, then each is judged, so
-        that the search can be repeated exactly. True: each is judged as it comes, by what is known
-        then, and a new one takes the place of one that has ended; with "halving", this is ASHA.
+        False: trials are trained in rounds; at each rung all report, then each is pruned or goes
+        on, so that the search can be repeated exactly. True: each is decided as it reports, and a
+        new trial replaces one that ends; with "halving", this is ASHA.
     concurrent_trials : int, optional
-        Trials of a round, or under way at a time. By default 8; of samplers that do not learn from
-        results ("random", "grid", "qmc") all if they are pruned in rounds, and else 8 for each
-        thread or worker, which their trials do not depend on.
+        Trials of a round, or running at a time. By default 8; with samplers that ignore results
+        ("random", "grid", "qmc") all if they are pruned in rounds, and else 8 for each thread or
+        worker, on which their trials do not depend.
     seed : int, optional
         In [0, 2**64). The same seed and arguments give the same trials, values and networks, for
         any number of threads and any executor; ``SearchResult.seed`` tells which was drawn.
     executor : concurrent.futures.Executor, or function that makes one, optional
         Where trials are trained: a pool of processes of the standard library, of loky or of
-        mpi4py, a Dask client's ``get_executor()``. The data go to each worker once. One that a
-        function makes is shut down in the end, and another is made if it breaks. None are the
+        mpi4py, a Dask client's ``get_executor()``. The data go to each worker once. An executor
+        that a function makes is shut down at the end, and replaced if it breaks. None trains on
         threads of this process.
     threads : int, optional
-        At most so many; `fastnn.get_num_threads` by default. With an executor, those of each of its
-        workers, and 1 by default.
+        Maximum number of threads; `fastnn.get_num_threads` by default. With an executor, that of
+        each worker, and 1 by default.
     storage : str or optuna.storages.BaseStorage, optional
         Where the study is kept: the URL of a database, such as "sqlite:///search.db", or
-        "postgresql+psycopg://…" for several machines. A search goes on with what is there, and
-        shares it with all others that are at it; trials of one that was killed are run again. None
-        keeps the study in memory.
+        "postgresql+psycopg://…" for several machines. A search continues a stored study, and shares
+        it with others that run; trials of a search that was killed are run again. None keeps the
+        study in memory.
     study_name : str
-        In the storage, which may hold several.
+        Name of the study in the storage.
     callbacks : sequence of functions of (study, trial)
-        Called when a trial has ended, as Optuna does.
+        Called after each trial, as in Optuna.
     refit : bool
-        Train a network by the best parameters on all rows (other than validation_data), for as many
-        epochs as that trial.
+        Train a network with the best parameters on all rows (other than validation_data), for as
+        many epochs as that trial.
     verbose : {0, 1} or bool
-        Nothing, or a progress bar.
+        0 is silent, 1 shows a progress bar.
 
     Returns
     -------
     SearchResult
         Best parameters, value and network; all trials; the Pareto front; the study. After Ctrl-C,
-        if there is a best trial yet, what there is.
+        the results so far, if any trial has a value.
 
     Raises
     ------
@@ -223,7 +223,7 @@ def search(
 
 
 def load(storage: Any, study_name: str = "fastnn", *, space: Any = None) -> SearchResult:
-    """The result of a search that a storage holds, be it over or still under way.
+    """Return the result of a search that a storage holds, finished or running.
 
     Everything but the networks is there: parameters, trials, plots, the report. To get the network,
     or to go on, call `search` again with the same arguments and `storage`.
@@ -267,14 +267,14 @@ def load(storage: Any, study_name: str = "fastnn", *, space: Any = None) -> Sear
     from .objectives import Objective
     from .result import SearchResult
     from .space.spaces import StoredSpace, space_of
-    from .study.best_models import Keeper
+    from .study.best_models import BestModels
     from .study.storages import storage_of
-    from .study.studies import SEARCH, SEED, best_trials, check_same_search, known_study
+    from .study.studies import SEARCH, SEED, best_trials, check_same_search, find_study
 
     path = storage.removeprefix("sqlite:///") if isinstance(storage, str) else ""
     if path != storage and path and not os.path.exists(path):
         raise ArgumentError(f"storage {storage!r} does not exist")
-    study = known_study(storage_of(storage).base, study_name)
+    study = find_study(storage_of(storage).base, study_name)
     if study is None:
         raise ArgumentError(f"the storage holds no study {study_name!r}")
     described = study.user_attrs.get(SEARCH, {})
@@ -283,10 +283,11 @@ def load(storage: Any, study_name: str = "fastnn", *, space: Any = None) -> Sear
     if not best_trials(study):
         raise ArgumentError(f"no trial of study {study_name!r} has a value yet")
     objectives = tuple(
-        Objective(name, direction, _judge) for name, direction in described["objective"].items()
+        Objective(name, direction, _cannot_measure)
+        for name, direction in described["objective"].items()
     )
-    return SearchResult(study, known, objectives, study.user_attrs[SEED], Keeper(objectives))
+    return SearchResult(study, known, objectives, study.user_attrs[SEED], BestModels(objectives))
 
 
-def _judge(judged: Any) -> float:
+def _cannot_measure(evaluation: Any) -> float:
     raise NotImplementedError("a search that was loaded is to be looked at")

@@ -1,4 +1,4 @@
-"""Which rows the models of a trial are trained on, and which judge them."""
+"""Training and validation rows of the models of a trial."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
-from ..data import data_set
+from ..data import split_rows
 from ..errors import ArgumentError, ArgumentTypeError
 
-#: Share of the rows that is held out unless told otherwise.
+#: Fraction of the rows that is held out by default.
 FRACTION = 0.2
 
 
 @dataclass(frozen=True)
 class Split:
-    """One pair of row numbers for each model of a trial, or validation data of their own.
+    """Training and validation rows for each model of a trial, or separate validation data.
 
     Attributes
     ----------
     folds : tuple of (ndarray, ndarray)
-        Rows to train on and to validate on; empty where `validation_data` are given.
+        Row numbers to train on and to validate on; empty with `validation_data`.
     validation_data : tuple or None
     """
 
@@ -31,29 +31,29 @@ class Split:
     validation_data: tuple[Any, ...] | None = None
 
     @property
-    def members(self) -> int:
-        """Models of a trial."""
+    def n_models(self) -> int:
+        """Number of models of a trial."""
         return len(self.folds) or 1
 
     def describe(self) -> str:
-        """How many rows there are of each, as text."""
+        """Return the numbers of rows as text."""
         if self.validation_data is not None:
             return f"{len(self.validation_data[1])} rows of their own"
         train, held_out = map(len, self.folds[0])
         first = f"{train} rows to train on, {held_out} to validate on"
-        return first if self.members == 1 else f"{self.members} folds, the first with {first}"
+        return first if self.n_models == 1 else f"{self.n_models} folds, the first with {first}"
 
-    def training(self, member: int, *arrays: Any) -> tuple[Any, ...]:
-        """The rows of the arrays that a model is trained on; None stays None."""
+    def training(self, model: int, *arrays: Any) -> tuple[Any, ...]:
+        """Return the training rows of arrays; None stays None."""
         if not self.folds:
             return arrays
-        return tuple(_rows(array, self.folds[member][0]) for array in arrays)
+        return tuple(_rows(array, self.folds[model][0]) for array in arrays)
 
-    def validation(self, member: int, X: Any, y: Any) -> tuple[Any, Any]:
-        """The rows that a model is judged by."""
+    def validation(self, model: int, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return the validation rows of a model."""
         if self.validation_data is not None:
             return self.validation_data[0], self.validation_data[1]
-        return _rows(X, self.folds[member][1]), _rows(y, self.folds[member][1])
+        return _rows(X, self.folds[model][1]), _rows(y, self.folds[model][1])
 
 
 def _rows(array: Any, rows: np.ndarray) -> Any:
@@ -70,7 +70,7 @@ def split_of(
     classifier: bool,
     seed: int,
 ) -> Split:
-    """The split that the arguments of `search` describe; the same for the same rows and seed.
+    """Return the split that the arguments of `search` describe; a function of rows and seed.
 
     Raises
     ------
@@ -95,11 +95,11 @@ def split_of(
     if cv is not None:
         return Split(_folds(cv, X, y, classifier))
     fraction = FRACTION if validation_fraction is None else validation_fraction
-    return Split((data_set.split_rows(len(y), fraction, seed),))
+    return Split((split_rows(len(y), fraction, seed),))
 
 
 def _folds(cv: Any, X: Any, y: Any, classifier: bool) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """Those of a number or a splitter, as scikit-learn takes them."""
+    """Return the folds of a number or a splitter, as scikit-learn takes them."""
     try:
         pairs = list(check_cv(cv, y, classifier=classifier).split(X, y))
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The trials under way: asking for them, judging what came of them, telling the study."""
+"""The running trials: ask the study for them, report their values, prune or complete them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,28 @@ from typing import Any, TypeVar
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from ..runtime.interrupts import DeferredInterrupt
 from .report.progress import Progress
 from .space.spaces import Space
-from .study.best_models import Keeper, Kept
-from .study.leases import Claims, Survey
+from .study.best_models import BestModels, ScoredModel
+from .study.leases import LeaseStatus, TrialLeases
 from .study.studies import CUT_SHORT, EPOCHS, ERROR, WORTHLESS
 from .workers.jobs import Job, Outcome
 
 T = TypeVar("T")
 
-#: What the study calls every trial: a function of the study and the trial, as in Optuna.
+#: A function of the study and a trial that has ended, as in Optuna.
 StudyCallback = Callable[[optuna.Study, FrozenTrial], None]
 
 
-def _whole(method: Callable[..., T]) -> Callable[..., T]:
-    """A method of `Trials` that Ctrl-C may not split."""
+def _uninterruptible(method: Callable[..., T]) -> Callable[..., T]:
+    """Make Ctrl-C wait until a method of `Trials` ends, or the storage would be inconsistent."""
 
     @functools.wraps(method)
-    def whole(self: Trials, *arguments: Any) -> T:
-        with self._interrupt.section():
+    def waiting(self: Trials, *arguments: Any) -> T:
+        with self._leases.interrupt.section():
             return method(self, *arguments)
 
-    return whole
+    return waiting
 
 
 @dataclass
@@ -45,13 +44,13 @@ class Running:
     ----------
     trial : optuna.Trial
     params : dict
-        As `build` takes them.
+        The argument of `build`.
     rung : int
-        Number of the rung that it is to reach next.
+        Index of the next rung.
     last : Outcome or None
-        Of the rung before; without its models while a worker has them.
+        The outcome at the previous rung; without models while a worker has them.
     record : optuna.trial.FrozenTrial or None
-        What the study knew of it then.
+        The trial as stored then.
     """
 
     trial: Any
@@ -62,10 +61,11 @@ class Running:
 
     @property
     def number(self) -> int:
+        """The number of the trial."""
         return self.trial.number
 
     def job(self, rungs: Sequence[int]) -> Job:
-        """To train it up to its next rung; its models are handed over."""
+        """Return the job that trains it to its next rung, and hand over its models."""
         done, models = 0, None
         if self.last is not None:
             done, models = self.last.epochs, self.last.models
@@ -74,20 +74,17 @@ class Running:
 
 
 class Trials:
-    """Asks the study for trials, and tells it what became of them.
+    """The running trials of a search; Ctrl-C waits until a change is in the storage.
 
     Parameters
     ----------
-    study : optuna.Study
+    leases : TrialLeases
     space : Space
     rungs : sequence of int
         In epochs; the last one completes a trial.
-    keeper : Keeper
+    best_models : BestModels
     progress : Progress
     callbacks : sequence of functions of the study and a trial that has ended
-    claims : Claims
-    interrupt : DeferredInterrupt
-        Ctrl-C waits until the study has been told: databases must not be left halfway.
 
     Attributes
     ----------
@@ -98,55 +95,53 @@ class Trials:
 
     def __init__(
         self,
-        study: optuna.Study,
+        leases: TrialLeases,
         space: Space,
         rungs: Sequence[int],
-        keeper: Keeper,
+        best_models: BestModels,
         progress: Progress,
         callbacks: Sequence[StudyCallback],
-        claims: Claims,
-        interrupt: DeferredInterrupt,
     ):
-        self._study, self._space, self._rungs = study, space, rungs
-        self._keeper, self._progress, self._callbacks = keeper, progress, callbacks
-        self._claims, self._interrupt = claims, interrupt
+        self._leases, self._study = leases, leases.study
+        self._space, self._rungs = space, rungs
+        self._best_models, self._progress, self._callbacks = best_models, progress, callbacks
         self._known: set[int] = set()
         self.running: dict[int, Running] = {}
         self.failed = 0
         self.first_error: Exception | None = None
-        for _ in self._news():  # what the study had before
+        for _ in self._sync_finished():  # trials from before this search
             pass
 
-    @_whole
-    def survey(self) -> Survey:
-        """How many trials may begin, after a look at what other searchers have found."""
-        if self._claims.shared:
-            for _ in self._news():
-                self._progress.ended(self._keeper.values, self.failed)
-        survey = self._claims.survey()
-        if survey.elsewhere and not (survey.free or self.running):
-            self._progress.waiting(survey.elsewhere)
-        return survey
+    @_uninterruptible
+    def status(self) -> LeaseStatus:
+        """Return how many trials may begin, after reading what other searches have found."""
+        if self._leases.shared:
+            for _ in self._sync_finished():
+                self._progress.ended(self._best_models.values, self.failed)
+        status = self._leases.status()
+        if status.held_by_others and not (status.free or self.running):
+            self._progress.waiting(status.held_by_others)
+        return status
 
-    def _news(self) -> Iterator[None]:
-        """Learn of trials that others ended, one after the other."""
+    def _sync_finished(self) -> Iterator[None]:
+        """Add the trials that other searches have ended, yielding after each."""
         for trial in self._study.get_trials(deepcopy=False):
             if not trial.state.is_finished() or trial.number in self._known:
                 continue
             self._known.add(trial.number)
             if trial.state == TrialState.COMPLETE:
-                kept = Kept(trial.number, tuple(trial.values), None)
-                self._keeper.offer(kept, complete=True)
+                scored = ScoredModel(trial.number, tuple(trial.values), None)
+                self._best_models.offer(scored, complete=True)
             yield
 
-    @_whole
+    @_uninterruptible
     def begin(self, wanted: int) -> list[Running]:
-        """New trials, less those of which already the parameters cannot be drawn."""
-        numbers = [self._draw(trial) for trial in self._claims.take(wanted)]
+        """Start trials; leave out those whose parameters cannot be drawn."""
+        numbers = [self._draw(trial) for trial in self._leases.acquire(wanted)]
         return [self.running[number] for number in numbers if number in self.running]
 
     def _draw(self, trial: Any) -> int:
-        """The number of a trial, which has failed if its parameters cannot be drawn."""
+        """Draw the parameters of a trial, or let it fail; return its number."""
         running = self.running[trial.number] = Running(trial, {})
         try:
             running.params = self._space(trial)
@@ -154,11 +149,11 @@ class Trials:
             self.fail(trial.number, error, worthless=False)
         return trial.number
 
-    @_whole
+    @_uninterruptible
     def report(self, outcome: Outcome) -> Running | None:
-        """Tell the study what a trial is worth so far; None if an error ended it, or it is lost."""
+        """Report an outcome to the study; return None if the trial failed or lost its lease."""
         running = self.running[outcome.number]
-        record = self._claims.record(running.trial)
+        record = self._leases.record(running.trial)
         if record is None:
             del self.running[outcome.number]
             return None
@@ -176,9 +171,9 @@ class Trials:
             running.record = _up_to(outcome.epochs, outcome.values[0], record)
         return running
 
-    @_whole
-    def judge(self, running: Running) -> bool:
-        """Whether a trial that has reported goes on, to its next rung; else it ends here."""
+    @_uninterruptible
+    def advance(self, running: Running) -> bool:
+        """Advance a trial to its next rung, or end it; return whether it goes on."""
         last = running.last
         if last is None or last.epochs < self._rungs[running.rung]:
             self.cut_short(running)
@@ -191,22 +186,22 @@ class Trials:
             return True
         return False
 
-    @_whole
+    @_uninterruptible
     def cut_short(self, running: Running) -> None:
-        """Leave a trial for lack of time; what it has reached counts if no trial is complete."""
+        """Stop a trial for lack of time; its value counts if no trial is complete."""
         del self.running[running.number]
         self._offer(running, complete=False)
         running.trial.set_user_attr(CUT_SHORT, datetime.now().isoformat())
-        self._claims.release(running.trial)
+        self._leases.release(running.trial)
 
-    @_whole
+    @_uninterruptible
     def cut_all_short(self) -> None:
-        """Leave all trials under way."""
+        """Stop all running trials for lack of time."""
         for running in list(self.running.values()):
             self.cut_short(running)
 
     def fail(self, number: int, error: Exception, *, worthless: bool = True) -> None:
-        """End a trial with an error; `worthless` if it has parameters that led to it."""
+        """End a trial with an error; `worthless` if its parameters led to it."""
         trial = self.running.pop(number).trial
         trial.set_user_attr(WORTHLESS, worthless)
         trial.set_user_attr(ERROR, _text(error))
@@ -221,22 +216,22 @@ class Trials:
         self._tell(running.trial, state, last.values if complete and last is not None else None)
 
     def _offer(self, running: Running, *, complete: bool) -> None:
-        """Let the keeper have the models of a trial, if they are those that were judged."""
+        """Offer the models of a trial to the best models, if they have the values of the trial."""
         last = running.last
         if last is not None and last.models is not None:
-            kept = Kept(running.number, last.values, last.models)
-            self._keeper.offer(kept, complete=complete)
+            scored = ScoredModel(running.number, last.values, last.models)
+            self._best_models.offer(scored, complete=complete)
 
     def _tell(self, trial: Any, state: TrialState, values: Sequence[float] | None) -> None:
         told = self._study.tell(trial, values, state=state)
         self._known.add(told.number)
-        self._progress.ended(self._keeper.values, self.failed)
+        self._progress.ended(self._best_models.values, self.failed)
         for callback in self._callbacks:
             callback(self._study, told)
 
 
 def _up_to(step: int, value: float, record: FrozenTrial) -> FrozenTrial:
-    """What pruners shall see: a searcher that died may have reported later steps before."""
+    """Return the trial for pruners, without later values that a dead search has reported."""
     seen = copy.copy(record)
     earlier = {s: v for s, v in record.intermediate_values.items() if s < step}
     seen.intermediate_values = earlier | {step: value}

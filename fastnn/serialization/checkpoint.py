@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 import os
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ArgumentError, ModelFileError
-from ..training.resume import fit_arguments
+from ..model.base import Model
+from ..model.running_fit import FitRecord
 from ..utils import atomic_write
-from . import container, description, fit_entry, model
+from . import container, description, fit_entry, model as model_file
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from ..callbacks import Callback
-    from ..network import Network
 
-
-def save_checkpoint(network: Network, path: str | PathLike[str]) -> None:
-    """Write a network and the fit under way to a file, whole or not at all.
+def save_checkpoint(model: Model, path: str | PathLike[str], fit: FitRecord) -> None:
+    """Write a model and the fit under way to a file, whole or not at all.
 
     Raises
     ------
@@ -33,14 +31,12 @@ def save_checkpoint(network: Network, path: str | PathLike[str]) -> None:
     OSError
         The file cannot be written.
     """
-    session = network.session
-    assert session is not None  # who calls this is called within a fit
-    described, tensors = model.snapshot(network, network.preprocessing, training=True)
-    callbacks, arrays = fit_entry.describe_callbacks(session.callbacks.stateful())
+    described, tensors = model_file.snapshot(model, model.preprocessing, training=True)
+    callbacks, arrays = fit_entry.describe_callbacks(fit.callbacks)
     described["fit"] = {
-        "first_epoch": session.first_epoch,
-        "stop_training": bool(network.stop_training),
-        "arguments": fit_arguments(session),
+        "first_epoch": fit.first_epoch,
+        "stop_training": bool(model.stop_training),
+        "arguments": fit.arguments,
         "callbacks": callbacks,
     }
     atomic_write.write(path, [container.encode(described, tensors | arrays)])
@@ -48,7 +44,7 @@ def save_checkpoint(network: Network, path: str | PathLike[str]) -> None:
 
 @dataclass(frozen=True)
 class SavedFit:
-    """What a checkpoint holds, compared with the fit that is to go on.
+    """A checkpoint that fits the fit which is to go on.
 
     Attributes
     ----------
@@ -62,68 +58,77 @@ class SavedFit:
     fit: dict[str, Any]
     tensors: dict[str, np.ndarray]
 
-    def restore(self, network: Network, callbacks: list[Callback]) -> None:
-        """Give a built network, and the callbacks that have a state, what the file holds.
+    @property
+    def first_epoch(self) -> int:
+        """Return the number of epochs that were completed when the fit began."""
+        return self.fit["first_epoch"]
+
+    def load_state(self, number: int, load: Callable[[Mapping[str, Any]], None]) -> None:
+        """Pass the state of the callback of that number to `load`.
 
         Raises
         ------
         ModelFileError
-            A state is not one of that callback or schedule; the network is as it was.
+            It cannot be used.
         """
-        for number, callback in enumerate(callbacks):
-            state = fit_entry.state_of(self.fit, number, self.tensors)
-            with description.refusing(f"its state of {type(callback).__name__}"):
-                callback.load_state_dict(state)
+        state = fit_entry.state_of(self.fit, number, self.tensors)
+        with description.refusing(f"its state of {self.fit['callbacks'][number]['type']}"):
+            load(state)
+
+    def restore(self, model: Model) -> None:
+        """Give a built model what the file holds of it.
+
+        Raises
+        ------
+        ModelFileError
+            The state of a schedule is not one of it; the model is as it was.
+        """
         with description.refusing():
-            self.training.restore(network)
-        model.fill(network.architecture, network.arena, self.tensors, training=True)
-        network.stop_training = self.fit["stop_training"]
+            self.training.restore(model)
+        model_file.fill(model.architecture, model.arena, self.tensors, training=True)
+        model.stop_training = self.fit["stop_training"]
 
 
 def read_checkpoint(
-    path: str | PathLike[str],
-    network: Network,
-    input_shape: tuple[int, ...],
-    arguments: Mapping[str, Any],
-    callbacks: list[Callback],
+    path: str | PathLike[str], model: Model, input_shape: tuple[int, ...], fit: FitRecord
 ) -> SavedFit:
-    """Read a checkpoint for a fit of `network`, which need not be built; changes nothing.
+    """Read a checkpoint for a fit of `model`, which need not be built; change nothing.
 
     Raises
     ------
     ArgumentError
-        The network, the arguments of the fit, or the callbacks that have a state are not those that
+        The model, the arguments of the fit, or the callbacks that have a state are not those that
         the file was written with; the message names the first difference.
     ModelFileError
         The file is damaged, foreign, or was not written by a `fastnn.Checkpoint`.
     OSError
         The file does not exist or cannot be read.
     """
-    names = [type(callback).__name__ for callback in callbacks]
-    config = description.architecture_config(network, input_shape)
-    given = {**config, **arguments, "callbacks with a state": names}
+    names = [callback.type for callback in fit.callbacks]
+    config = description.architecture_config(model, input_shape)
+    given = {**config, **fit.arguments, "callbacks with a state": names}
     given = json.loads(container.compact_json(given))
     try:
-        with model.opened(path) as file:
+        with model_file.opened(path) as file:
             header = container.read_header(file)
             description.check_version(header.description)
-            fit = fit_entry.parse(header.description)
-            names = [callback["type"] for callback in fit["callbacks"]]
+            entry = fit_entry.parse(header.description)
+            names = [callback["type"] for callback in entry["callbacks"]]
             with description.refusing():
                 config = description.section(header.description, "architecture")
-            saved = {**config, **fit["arguments"], "callbacks with a state": names}
+            saved = {**config, **entry["arguments"], "callbacks with a state": names}
             if difference := _difference(given, saved):
                 raise ArgumentError(f"cannot resume from {os.fsdecode(path)}: {difference}")
-            architecture = network.settled(input_shape)
-            model.check_tensors(header, architecture, network.dtype)
+            architecture = model.architecture_for(input_shape)
+            model_file.check_tensors(header, architecture, model.dtype)
             training = description.training_of(header.description)
-            return SavedFit(training, fit, container.read_tensors(file, header))
+            return SavedFit(training, entry, container.read_tensors(file, header))
     except ModelFileError as error:
         raise ModelFileError(f"cannot resume from {os.fsdecode(path)}: {error}") from error
 
 
 def _difference(given: Any, saved: Any, place: str = "") -> str | None:
-    """What the first difference between JSON values is: "layers[0].units is 9, but was 8 …"."""
+    """Return the first difference of JSON values: "layers[0].units is 9, but was 8 …"."""
     if isinstance(given, dict) and isinstance(saved, dict):
         if given.get("type") != saved.get("type"):
             return _difference(given.get("type"), saved.get("type"), place)

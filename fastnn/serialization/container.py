@@ -62,12 +62,12 @@ class Header:
 
 
 def compact_json(value: Any, *, sort_keys: bool = False) -> str:
-    """ASCII JSON without white space; NaN and infinity raise `ValueError`."""
+    """Return ASCII JSON without white space; NaN and infinity raise `ValueError`."""
     return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), allow_nan=False)
 
 
 def parse_json(text: str) -> Any:
-    """The value of a JSON text; anything else raises `ModelFileError`."""
+    """Return the value of a JSON text; anything else raises `ModelFileError`."""
     try:
         return json.loads(
             text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
@@ -83,7 +83,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Readers differ in which of two equal keys they believe."""
+    """Return pairs as a dict; refuse equal keys, of which readers take either."""
     values = dict(pairs)
     if len(values) < len(pairs):
         raise ValueError("a key is given twice")
@@ -91,7 +91,7 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _digest(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
-    """The SHA-256 that the module's docstring defines, as hexadecimal digits."""
+    """Return the SHA-256 that the module's docstring defines, as hexadecimal digits."""
     rest = {key: value for key, value in description.items() if key != "sha256"}
     digest = hashlib.sha256(compact_json(rest, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
@@ -104,7 +104,7 @@ def _digest(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -
 
 
 def encode(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> bytes:
-    """The bytes of a file; equal descriptions and tensors give equal bytes.
+    """Return the bytes of a file; equal descriptions and tensors give equal bytes.
 
     `description` holds JSON's types; `tensors` are contiguous, and must not change meanwhile.
 
@@ -150,7 +150,7 @@ def read_header(file: BinaryIO) -> Header:
 
 
 def _raw_header(file: BinaryIO) -> tuple[bytes, int]:
-    """The length and the header as they stand in the file, and the file's size."""
+    """Return the length and the header as they stand in the file, and the file's size."""
     size = os.fstat(file.fileno()).st_size
     if size < LENGTH_BYTES:
         raise ModelFileError(f"it holds {size} bytes: it is empty or was cut off")
@@ -226,7 +226,7 @@ def _check_entry(name: str, entry: Any, shape: tuple[int, ...], dtype: np.dtype)
 
 
 def read_tensors(file: BinaryIO, header: Header) -> dict[str, np.ndarray]:
-    """The tensors of a file whose header passed `check_tensors`, their digest verified.
+    """Return the tensors of a file whose header passed `check_tensors`, their digest verified.
 
     Reads on where the header ended: what was checked is what is used, whatever happens to the file
     meanwhile. Takes memory for the file's bytes, given back on return, and for the tensors.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..activations.custom import CustomActivation
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..losses.custom import CustomLoss
 from ..metrics.scoring import Compared, Metric, own
-
-if TYPE_CHECKING:
-    from ..network import Network
+from ..model.base import Model
 
 #: What `fastnn.activation` and `fastnn.loss` make: of our classes, but with the user's functions.
 CUSTOM = CustomActivation, CustomLoss
@@ -20,12 +18,12 @@ CustomObject = CustomActivation | CustomLoss | Callable[..., Any]
 KINDS: dict[str, Any] = {"activation": CustomActivation, "loss": CustomLoss, "metric": Callable}
 
 
-def check_names(network: Network) -> None:
+def check_names(model: Model) -> None:
     """Refuse to save two different objects under one name: only one of them would come back."""
     found: dict[str, Any] = {}
-    values = (value for layer in network.layers for value in vars(layer).values())
-    scores = [metric for metric in network.metrics if metric.compares is Compared.OWN]
-    for value in (*values, network.loss, *scores):
+    values = (value for layer in model.layers for value in vars(layer).values())
+    scores = [metric for metric in model.metrics if metric.compares is Compared.OWN]
+    for value in (*values, model.loss, *scores):
         if isinstance(value, (*CUSTOM, Metric)) and found.setdefault(value.name, value) != value:
             raise ArgumentError(
                 f"the network holds two custom objects of the name {value.name!r}; "
@@ -57,7 +55,7 @@ class CustomObjects:
                 )
 
     def resolved(self, described: Any) -> Any:
-        """What a description stands for, if it names an object; else the description itself.
+        """Return the object that a description names; else the description itself.
 
         Raises
         ------
@@ -79,14 +77,14 @@ class CustomObjects:
         return value
 
     def metrics(self, described: Any) -> list[Any]:
-        """The metrics of a description, those of the user with their functions."""
+        """Return the metrics of a description, those of the user with their functions."""
         if not isinstance(described, list):
             raise ModelFileError("its metrics are not a list")
         found = [(one, self.resolved(one)) for one in described]
         return [own(value, one["name"]) if _is_name(one) else value for one, value in found]
 
     def filled_in(self, config: Any) -> Any:
-        """The description of a layer, with the objects in the places of their names."""
+        """Return the description of a layer, with the objects in the places of their names."""
         if not isinstance(config, dict):
             return config
         return {field: self.resolved(value) for field, value in config.items()}

@@ -1,4 +1,4 @@
-"""A network's description as JSON values, and back."""
+"""A model's description as JSON values, and back."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..ir.program import RunState
 from ..layers import Layer
 from ..losses import Loss
 from ..losses.custom import CustomLoss
+from ..model.base import Model
 from ..model.history import History
-from ..network import Network
 from ..optimizers import Optimizer
 from ..optimizers.averaging import WeightAverage
 from ..utils import checks
@@ -34,9 +34,9 @@ _MAX_COUNT = 2**48 - 1  # what the random streams leave for the number of a step
 
 
 def describe(
-    network: Network, preprocessing: Mapping[str, Any] | None, training: bool
+    model: Model, preprocessing: Mapping[str, Any] | None, training: bool
 ) -> dict[str, Any]:
-    """The description of a network's file, all but the digest.
+    """Return the description of a model's file, all but the digest.
 
     Raises
     ------
@@ -46,25 +46,25 @@ def describe(
     description = {
         "format_version": FORMAT_VERSION,
         "fastnn_version": __version__,
-        "architecture": architecture_config(network, network.input_shape),
+        "architecture": architecture_config(model, model.input_shape),
     }
     if preprocessing is not None:
         description["preprocessing"] = _preprocessing(preprocessing)
     if training:
-        description["training"] = _training(network)
+        description["training"] = _training(model)
     return description
 
 
-def check_fields(network: Network) -> None:
-    """Refuse parts of a network that hold what no file can, such as an array in an own layer.
+def check_fields(model: Model) -> None:
+    """Refuse parts of a model that hold what no file can, such as an array in an own layer.
 
     Raises
     ------
     ArgumentTypeError
     """
-    layers = zip(network.layer_names, network.layers, strict=True)
+    layers = zip(model.layer_names, model.layers, strict=True)
     parts = [(f"layer {name!r}", layer) for name, layer in layers]
-    for part, made in (*parts, ("the loss", network.loss), ("the optimizer", network.optimizer)):
+    for part, made in (*parts, ("the loss", model.loss), ("the optimizer", model.optimizer)):
         for field, value in made.to_config().items():
             try:
                 compact_json(value)
@@ -86,10 +86,8 @@ def check_version(description: Mapping[str, Any]) -> None:
         )
 
 
-def network_from(
-    description: Mapping[str, Any], custom: CustomObjects
-) -> tuple[Network, Architecture]:
-    """The network that is described, without arrays, and its sizes; allocates nothing.
+def model_from(description: Mapping[str, Any], custom: CustomObjects) -> tuple[Model, Architecture]:
+    """Return the model that is described, without arrays, and its sizes; allocate nothing.
 
     Raises
     ------
@@ -100,19 +98,19 @@ def network_from(
     """
     with refusing():
         described = section(description, "architecture")
-        network = _network(described, custom)
+        model = _model(described, custom)
         if "preprocessing" in description:
-            network.preprocessing = section(description, "preprocessing")
+            model.preprocessing = section(description, "preprocessing")
         if "training" in description:
-            training_of(description).restore(network)
-        architecture = network.settled(checks.shape("input_shape", described["input_shape"]))
+            training_of(description).restore(model)
+        architecture = model.architecture_for(checks.shape("input_shape", described["input_shape"]))
     custom.check_used()
-    return network, architecture
+    return model, architecture
 
 
 @contextmanager
 def refusing(what: str = "its description") -> Iterator[None]:
-    """Turns what a description makes constructors raise into `ModelFileError`."""
+    """Turn what a description makes constructors raise into `ModelFileError`."""
     try:
         yield
     except ModelFileError:
@@ -124,7 +122,7 @@ def refusing(what: str = "its description") -> Iterator[None]:
 
 
 def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The entry of that name, which must be a JSON object."""
+    """Return the entry of that name, which must be a JSON object."""
     value = description[name]
     if not isinstance(value, dict):
         raise ModelFileError(f"its {name} is not a JSON object")
@@ -134,34 +132,34 @@ def section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------- architecture
 
 
-def architecture_config(network: Network, input_shape: tuple[int, ...]) -> dict[str, Any]:
-    """All that a network was made with, as JSON values; it need not be built."""
-    check_names(network)
-    average = network.weight_average
+def architecture_config(model: Model, input_shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return all that a model was made with, as JSON values; it need not be built."""
+    check_names(model)
+    average = model.weight_average
     return {
-        "layers": [layer.to_config() for layer in network.layers],
-        "names": list(network.layer_names),
-        "loss": network.loss.to_config(),
-        "optimizer": network.optimizer.to_config(),
-        "metrics": [metric.to_config() for metric in network.metrics],
-        "seed": network.seed,
-        "dtype": network.dtype.name,
+        "layers": [layer.to_config() for layer in model.layers],
+        "names": list(model.layer_names),
+        "loss": model.loss.to_config(),
+        "optimizer": model.optimizer.to_config(),
+        "metrics": [metric.to_config() for metric in model.metrics],
+        "seed": model.seed,
+        "dtype": model.dtype.name,
         "input_shape": list(input_shape),
-        "l1": network.l1,
-        "l2": network.l2,
-        "max_norm": network.max_norm,
-        "penalty_scale": network.penalty_scale,
+        "l1": model.l1,
+        "l2": model.l2,
+        "max_norm": model.max_norm,
+        "penalty_scale": model.penalty_scale,
         "weight_average": None if average is None else average.to_config(),
     }
 
 
-def _network(described: Mapping[str, Any], custom: CustomObjects) -> Network:
+def _model(described: Mapping[str, Any], custom: CustomObjects) -> Model:
     if described["dtype"] not in DTYPES:  # before NumPy sees it, whose own strings mean much more
         raise ArgumentError(f"dtype must be one of {', '.join(DTYPES)}, got {described['dtype']!r}")
     layers = [Layer.from_config(custom.filled_in(config)) for config in described["layers"]]
     loss = custom.resolved(described["loss"])
     average = described["weight_average"]
-    network = Network(
+    model = Model(
         layers,
         loss=loss if isinstance(loss, CustomLoss) else Loss.from_config(loss),
         optimizer=Optimizer.from_config(described["optimizer"]),
@@ -174,9 +172,9 @@ def _network(described: Mapping[str, Any], custom: CustomObjects) -> Network:
         penalty_scale=described["penalty_scale"],
         weight_average=None if average is None else WeightAverage.from_config(average),
     )
-    if described["names"] != list(network.layer_names):
+    if described["names"] != list(model.layer_names):
         raise ArgumentError("names do not match the layers")
-    return network
+    return model
 
 
 # ------------------------------------------------------------------------------------ preprocessing
@@ -206,24 +204,24 @@ def _preprocessing(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """How far the training of a network has come; `plateau` is None without `ReduceOnPlateau`."""
+    """The progress of the training of a model; `plateau` is None without `ReduceOnPlateau`."""
 
     state: RunState
     history: History
     plateau: dict[str, Any] | None
     updates_skipped: dict[str, int]
 
-    def restore(self, network: Network) -> None:
-        """Give it to the network."""
-        plateau = network.learning_rates.plateau
+    def restore(self, model: Model) -> None:
+        """Give it to the model."""
+        plateau = model.learning_rates.plateau
         if plateau is not None:
             plateau.load_state_dict(self.plateau or {})
-        network.resettle(network.layers, self.updates_skipped)
-        network.state, network.history = self.state, self.history
+        model.update_architecture(model.layers, self.updates_skipped)
+        model.state, model.history = self.state, self.history
 
 
 def training_of(description: Mapping[str, Any]) -> Training:
-    """What a file's description tells of the training; raises `ModelFileError`."""
+    """Return the training state in a file's description; raise `ModelFileError`."""
     with refusing():
         described = section(description, "training")
         state, history = _state(described["state"]), _history(described["history"])
@@ -231,14 +229,14 @@ def training_of(description: Mapping[str, Any]) -> Training:
         return Training(state, history, described.get("plateau"), skipped)
 
 
-def _training(network: Network) -> dict[str, Any]:
-    state = dataclasses.asdict(_state(dataclasses.asdict(network.state)))
+def _training(model: Model) -> dict[str, Any]:
+    state = dataclasses.asdict(_state(dataclasses.asdict(model.state)))
     described = {
         "state": state,
-        "history": _plain_history(network.history),
-        "updates_skipped": network.updates_skipped,
+        "history": _plain_history(model.history),
+        "updates_skipped": model.updates_skipped,
     }
-    plateau = network.learning_rates.plateau
+    plateau = model.learning_rates.plateau
     return described if plateau is None else described | {"plateau": plateau.state_dict()}
 
 
@@ -259,7 +257,7 @@ def _skipped(described: Mapping[str, Any], step: int) -> dict[str, int]:
 
 
 def _plain_history(history: History) -> dict[str, Any]:
-    """The history as JSON values; NaN and infinity, which JSON lacks, as strings."""
+    """Return the history as JSON values; NaN and infinity, which JSON lacks, as strings."""
     values = {
         name: [float(value) if math.isfinite(value) else str(float(value)) for value in column]
         for name, column in history.items()

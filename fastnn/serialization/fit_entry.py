@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+from ..model.running_fit import CallbackState
 from ..utils import checks
 from .container import compact_json
 from .description import refusing, section
-
-if TYPE_CHECKING:
-    from ..callbacks import Callback
 
 #: Dtypes of the arrays that states may hold.
 _DTYPES = {name: np.dtype(name) for name in ("float32", "float64", "int64", "uint8")}
@@ -32,8 +30,8 @@ _DTYPES = {name: np.dtype(name) for name in ("float32", "float64", "int64", "uin
 Tensors = dict[str, np.ndarray]
 
 
-def describe_callbacks(callbacks: list[Callback]) -> tuple[list[dict[str, Any]], Tensors]:
-    """The states of callbacks as JSON values and as the tensors of a file.
+def describe_callbacks(callbacks: list[CallbackState]) -> tuple[list[dict[str, Any]], Tensors]:
+    """Return the states of callbacks as JSON values and as the tensors of a file.
 
     Raises
     ------
@@ -42,14 +40,13 @@ def describe_callbacks(callbacks: list[Callback]) -> tuple[list[dict[str, Any]],
     """
     described: list[dict[str, Any]] = []
     tensors: Tensors = {}
-    for number, callback in enumerate(callbacks):
-        state = callback.state_dict()
+    for number, (kind, state) in enumerate(callbacks):
         arrays = {name: v for name, v in state.items() if isinstance(v, np.ndarray)}
         values = {name: v for name, v in state.items() if name not in arrays}
-        _check_state(callback, values, arrays)
+        _check_state(kind, values, arrays)
         described.append(
             {
-                "type": type(callback).__name__,
+                "type": kind,
                 "state": values,
                 "arrays": {name: [v.dtype.name, list(v.shape)] for name, v in arrays.items()},
             }
@@ -62,8 +59,7 @@ def _tensor_name(number: int, array: str) -> str:
     return f"callbacks/{number}/{array}"
 
 
-def _check_state(callback: Callback, values: Any, arrays: Mapping[str, np.ndarray]) -> None:
-    name = type(callback).__name__
+def _check_state(name: str, values: Any, arrays: Mapping[str, np.ndarray]) -> None:
     expected = f"state_dict of {name} must hold JSON values and arrays of {', '.join(_DTYPES)}"
     try:
         plain = json.loads(compact_json(values))
@@ -79,7 +75,7 @@ def _check_state(callback: Callback, values: Any, arrays: Mapping[str, np.ndarra
 
 
 def parse(described: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry of a file's description, its form checked; raises `ModelFileError`."""
+    """Return the entry of a file's description, its form checked; raise `ModelFileError`."""
     if "fit" not in described:
         raise ModelFileError("it holds no fit to resume: it was not written by a Checkpoint")
     with refusing():
@@ -101,7 +97,7 @@ def _callback(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tensors(described: Mapping[str, Any]) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
-    """Dtype and shape of each tensor of a file that belongs to its fit."""
+    """Return dtype and shape of each tensor of a file that belongs to its fit."""
     if "fit" not in described:
         return {}
     return {
@@ -112,7 +108,7 @@ def tensors(described: Mapping[str, Any]) -> dict[str, tuple[np.dtype, tuple[int
 
 
 def state_of(fit: Mapping[str, Any], number: int, tensors: Tensors) -> dict[str, Any]:
-    """What `state_dict` of the callback of that number gave."""
+    """Return the state of the callback of that number."""
     callback = fit["callbacks"][number]
     arrays = {name: tensors[_tensor_name(number, name)] for name in callback["arrays"]}
     return callback["state"] | arrays

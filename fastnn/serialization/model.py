@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -12,21 +13,21 @@ import numpy as np
 from ..compiler.architecture import Architecture
 from ..errors import ArgumentError, ModelFileError
 from ..execution.arena import ParameterArena
+from ..model.base import Model, model_of
+from ..model.base_network import BaseNetwork
 from ..utils import atomic_write, checks
 from . import container, description, fit_entry
 from .custom_objects import CustomObject, CustomObjects
 
-#: What names of tensors of the optimizer's state begin with.
-SLOTS = "optimizer/"
-
 if TYPE_CHECKING:
     from os import PathLike
 
-    from ..network import Network
+#: What names of tensors of the optimizer's state begin with.
+SLOTS = "optimizer/"
 
 
 def save(
-    network: Network,
+    network: BaseNetwork,
     path: str | PathLike[str],
     *,
     optimizer: bool = False,
@@ -76,27 +77,28 @@ def save(
     """
     path = checks.path("path", path)
     training = checks.boolean("optimizer", optimizer)
-    description.check_fields(network)
+    model = model_of(network)
+    description.check_fields(model)
     if preprocessing is None:
-        preprocessing = network.preprocessing
-    atomic_write.write(path, [container.encode(*snapshot(network, preprocessing, training))])
+        preprocessing = model.preprocessing
+    atomic_write.write(path, [container.encode(*snapshot(model, preprocessing, training))])
 
 
 def snapshot(
-    network: Network, preprocessing: Mapping[str, Any] | None, training: bool
+    model: Model, preprocessing: Mapping[str, Any] | None, training: bool
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Description and tensors of a network's file; see `save`."""
-    tensors = named_tensors(network.architecture, network.arena, training)
+    """Return description and tensors of a model's file; see `save`."""
+    tensors = named_tensors(model.architecture, model.arena, training)
     # A snapshot: the digest and the file must see the same numbers, whoever trains meanwhile.
     tensors = {name: tensor.copy() for name, tensor in tensors.items()}
-    if name := _first_nonfinite(tensors, network.architecture):
+    if name := _first_nonfinite(tensors, model.architecture):
         raise ArgumentError(f"{name} holds values that are not finite; the network is not saved")
-    return description.describe(network, preprocessing, training), tensors
+    return description.describe(model, preprocessing, training), tensors
 
 
 def load(
     path: str | PathLike[str], custom_objects: Mapping[str, CustomObject] | None = None
-) -> Network:
+) -> Any:
     """Read a network from a file that `save` wrote.
 
     Nothing in the file is executed: it holds numbers, and names that are looked up in tables. Its
@@ -138,6 +140,15 @@ def load(
     >>> bool((again.parameters == net.parameters).all())
     True
     """
+    # The public face stands above this folder, which knows models alone.
+    network = importlib.import_module("fastnn.network")
+    return network.Network.load(path, custom_objects)
+
+
+def read(
+    path: str | PathLike[str], custom_objects: Mapping[str, CustomObject] | None = None
+) -> Model:
+    """Read the model of a file; see `load`."""
     path = checks.path("path", path)
     custom = CustomObjects(custom_objects)
     try:
@@ -148,29 +159,29 @@ def load(
 
 
 def opened(path: str | PathLike[str]) -> BinaryIO:
-    """The file, open for reading."""
+    """Open a file for reading."""
     if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for a writer
         raise ModelFileError("it is not a regular file")
     return open(path, "rb")
 
 
-def _read(file: BinaryIO, custom: CustomObjects) -> Network:
+def _read(file: BinaryIO, custom: CustomObjects) -> Model:
     header = container.read_header(file)
     description.check_version(header.description)
-    network, architecture = description.network_from(header.description, custom)
-    check_tensors(header, architecture, network.dtype)
+    model, architecture = description.model_from(header.description, custom)
+    check_tensors(header, architecture, model.dtype)
     tensors = container.read_tensors(file, header)
     if name := _first_nonfinite(tensors, architecture):
         raise ModelFileError(f"{name} holds values that are not finite")
 
-    arena = architecture.arena()
+    arena = ParameterArena(architecture)
     fill(architecture, arena, tensors, training="training" in header.description)
-    network.attach(architecture, arena)
-    return network
+    model.attach(architecture, arena)
+    return model
 
 
 def check_tensors(header: container.Header, architecture: Architecture, dtype: np.dtype) -> None:
-    """See `container.check_tensors`; raises `ModelFileError` if a tensor is not as it must be."""
+    """Raise `ModelFileError` unless all tensors are as an architecture needs them."""
     shapes = _shapes(architecture, training="training" in header.description)
     needed = {name: (dtype, shape) for name, shape in shapes}
     container.check_tensors(header, needed | fit_entry.tensors(header.description))
@@ -188,7 +199,7 @@ def fill(
 
 
 def _shapes(architecture: Architecture, training: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name in the file and shape of all parameters, buffers and, for training, slots."""
+    """Yield name in the file and shape of all parameters, buffers and, for training, slots."""
     for segment in architecture.segments:
         yield segment.name, segment.shape
     for buffer in architecture.buffer_segments:
@@ -211,6 +222,6 @@ def named_tensors(
 
 
 def _first_nonfinite(tensors: Mapping[str, np.ndarray], architecture: Architecture) -> str | None:
-    """Name of a parameter or buffer that is not finite (a slot may be so, and recover)."""
+    """Return the name of a parameter or buffer that is not finite; a slot may be so."""
     names = (name for name, _ in _shapes(architecture, training=False))
     return next((name for name in names if not np.isfinite(tensors[name]).all()), None)

@@ -1,4 +1,4 @@
-"""A network as a dict of arrays and plain values, for pickles and other stores of objects.
+"""A model as a dict of arrays and plain values, for pickles and other stores of objects.
 
 What a model file holds, without its checks of strangers' bytes: any values of the weights, and the
 user's own activations and losses as they are.
@@ -11,46 +11,47 @@ from typing import Any
 
 from ..activations.custom import CustomActivation
 from ..errors import FastnnError
+from ..execution.arena import ParameterArena
 from ..losses.custom import CustomLoss
-from ..network import Network
+from ..model.base import Model
 from ..utils import signatures
 from ..utils.specification import Specification
-from . import description, model
+from . import description, model as model_file
 from .custom_objects import CUSTOM, CustomObjects
 
 State = dict[str, Any]
 
 
-def network_state(network: Network) -> State | None:
-    """Return a built network as a dict of arrays and plain values.
+def model_state(model: Model) -> State | None:
+    """Return a built model as a dict of arrays and plain values.
 
     Parameters
     ----------
-    network : Network
+    model : Model
 
     Returns
     -------
     dict or None
         The description and the tensors of a model file with ``optimizer=True``, and the custom
-        objects by name. Arrays are views of the network's memory. None for a network that has parts
+        objects by name. Arrays are views of the model's memory. None for a model that has parts
         of the user's own that a file cannot describe, such as layers in Python.
     """
-    parts = (*network.layers, network.loss, network.optimizer, network.weight_average)
+    parts = (*model.layers, model.loss, model.optimizer, model.weight_average)
     if any(map(is_foreign, parts)):
         return None
-    objects = custom_objects((*network.layers, network.loss))
+    objects = custom_objects((*model.layers, model.loss))
     try:
-        described = description.describe(network, network.preprocessing, training=True)
-        if network.metrics:  # they may be functions, which no name brings back
-            description.network_from(described, CustomObjects(objects))
+        described = description.describe(model, model.preprocessing, training=True)
+        if model.metrics:  # they may be functions, which no name brings back
+            description.model_from(described, CustomObjects(objects))
     except FastnnError:
         return None
-    tensors = model.named_tensors(network.architecture, network.arena, network.arena.has_slots)
+    tensors = model_file.named_tensors(model.architecture, model.arena, model.arena.has_slots)
     return {"description": described, "tensors": tensors, "custom_objects": objects}
 
 
-def network_of(state: Mapping[str, Any]) -> Network:
-    """Return the network that `network_state` described, in memory of its own.
+def model_from(state: Mapping[str, Any]) -> Model:
+    """Return the model that `model_state` described, in memory of its own.
 
     Raises
     ------
@@ -60,12 +61,12 @@ def network_of(state: Mapping[str, Any]) -> Network:
     described, tensors = state["description"], dict(state["tensors"])
     description.check_version(described)
     custom = CustomObjects(state["custom_objects"])
-    network, architecture = description.network_from(described, custom)
-    arena = architecture.arena()
-    training = any(name.startswith(model.SLOTS) for name in tensors)
-    model.fill(architecture, arena, tensors, training)
-    network.attach(architecture, arena)
-    return network
+    model, architecture = description.model_from(described, custom)
+    arena = ParameterArena(architecture)
+    training = any(name.startswith(model_file.SLOTS) for name in tensors)
+    model_file.fill(architecture, arena, tensors, training)
+    model.attach(architecture, arena)
+    return model
 
 
 def custom_objects(parts: Iterable[Any]) -> dict[str, CustomActivation | CustomLoss]:

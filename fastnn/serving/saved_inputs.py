@@ -1,4 +1,4 @@
-"""What is given to a loaded model, as its network's inputs: rows of a table, or arrays."""
+"""Inputs of a loaded model: rows of a table, or arrays."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..data import data_set
 from ..data.frames import cure_of_unread
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+from ..model import data_sets
+from ..model.base import model_of
 from ..utils import optional
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Inputs(Protocol):
-    """Tells a single row from several, and writes both as inputs."""
+    """Converts a single row, or several, to inputs of the network."""
 
     def single(self, X: Any) -> np.ndarray | None:
         """Return the inputs of a single row, or None if X is several."""
@@ -27,7 +28,7 @@ class Inputs(Protocol):
         """Return the inputs of rows, shape (n, …)."""
 
 
-class Arrays:
+class Arrays(Inputs):
     """Arrays of numbers, as the network takes them."""
 
     def __init__(self, network: Network):
@@ -46,13 +47,13 @@ class Arrays:
             if not isinstance(X, Sequence) or np.ndim(X) != self._dimensions:
                 return None
             X = np.asarray(X)
-        return data_set.inputs_for(self._network.architecture, X[None])[0]
+        return data_sets.inputs_for(model_of(self._network).architecture, X[None])[0]
 
     def several(self, X: Any) -> np.ndarray:
         return X
 
 
-class Tables:
+class Tables(Inputs):
     """Rows of a table, with the cells that its columns had in training."""
 
     def __init__(self, network: Network, preprocessing: Preprocessing):

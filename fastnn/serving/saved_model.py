@@ -1,4 +1,4 @@
-"""A model file to predict with: tables, arrays and single rows, prepared as the file says."""
+"""SavedModel: predictions with a model file and its preprocessing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..metrics import scoring
+from ..model.base import model_of
 from ..model.inference import RowPredictor
 from ..serialization import model as model_file
 
@@ -64,7 +65,7 @@ def load(
 
 
 class SavedModel:
-    """A trained network with the preprocessing of its file; made by `fastnn.load`.
+    r"""A trained network with the preprocessing of its file; made by `fastnn.load`.
 
     Rows are given as a DataFrame or a list of dicts with the columns of the file, or as a list of
     rows or an array with the columns in the order of `feature_names`; columns that the model does
@@ -75,7 +76,7 @@ class SavedModel:
     ----------
     network : Network
     path : str
-        Of its file, for messages.
+        Path of its file, for messages.
 
     Attributes
     ----------
@@ -87,8 +88,8 @@ class SavedModel:
         The labels, as they stand in the table, or numbers for a network of arrays; None for
         regression.
     info : dict
-        What is in the file: ``path``, ``task``, ``target``, ``features``, ``classes``, ``dropped``
-        (columns that are not used, and why) and ``parameters`` (their number).
+        The contents of the file: ``path``, ``task``, ``target``, ``features``, ``classes``,
+        ``dropped`` (columns that are not used, and why) and ``parameters`` (their number).
 
     Examples
     --------
@@ -96,7 +97,7 @@ class SavedModel:
     >>> from fastnn.cli import main
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table, file = pathlib.Path(folder, "pets.csv"), pathlib.Path(folder, "pets")
-    ...     _ = table.write_text("legs,pet\\n" + "4,cat\\n2,hen\\n" * 50)
+    ...     _ = table.write_text("legs,pet\n" + "4,cat\n2,hen\n" * 50)
     ...     options = ["--target=pet", "--test-fraction=0", "--quiet", f"--out={file}"]
     ...     main(["train", str(table), *options])
     ...     model = fastnn.load(file)
@@ -211,7 +212,7 @@ class SavedModel:
 
     def _predictor(self) -> RowPredictor:
         if not hasattr(self._one_row, "predictor"):
-            self._one_row.predictor = RowPredictor(self.network)
+            self._one_row.predictor = RowPredictor(model_of(self.network))
         return self._one_row.predictor
 
     def _decided(self, outputs: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Tables: from CSV files and DataFrames to arrays, and what a model must remember to do it again.
+"""Tables: CSV files and DataFrames to arrays, and the preprocessing that a model file holds.
 
     read_csv, read_table          the file: numbers, and text as it stands (text_files, layout)
     Notation, Dialect             how numbers and missing cells are written

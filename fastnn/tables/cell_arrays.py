@@ -28,7 +28,7 @@ class Cells:
     findings : Findings
         Cells that are no numbers, or infinite.
     faulty : dict of int to ndarray of bool, shape (n,)
-        Where those are, by the number of their column in `numbers`.
+        Rows of those, by the number of their column in `numbers`.
     """
 
     numbers: np.ndarray
@@ -39,19 +39,19 @@ class Cells:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def rows(self, rows: np.ndarray) -> Cells:
+    def take(self, rows: np.ndarray) -> Cells:
         """Return some of the rows."""
         numbers, words = (part.T.take(rows, axis=1).T for part in (self.numbers, self.words))
         return Cells(numbers, words, Findings(len(rows)))
 
 
 def check_columns(columns: Sequence[Column], names: Sequence[str]) -> None:
-    """Check that a table has all columns.
+    """Raise `ArgumentError` unless a table has all columns.
 
     Raises
     ------
     ArgumentError
-        Some are not among the names; the nearest name is told.
+        Some are not among the names; the message has the nearest name.
     """
     there = set(names)
     absent = [column.name for column in columns if column.name not in there]
@@ -89,9 +89,9 @@ def read_cells(columns: Sequence[Column], frame: pd.DataFrame) -> Cells:
 def _numbers(
     columns: Sequence[Column], frame: pd.DataFrame
 ) -> tuple[np.ndarray, dict[int, Numbers]]:
-    """Read numbers, (n, columns); name the columns with cells that are none.
+    """Return numbers (n, columns), and by column the cells that are none.
 
-    They are read all at once where no column needs a look at its cells.
+    Columns of plain numeric dtypes are converted all at once.
     """
     plain = all(isinstance(kind, np.dtype) and kind.kind in "iuf" for kind in frame.dtypes)
     if plain:

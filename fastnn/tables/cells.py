@@ -1,6 +1,6 @@
 """Cells of one column: as numbers, as words, as codes, as labels.
 
-Work is done once for each distinct cell where cells are text, since columns of words repeat few.
+Text is parsed once for each distinct cell, since columns of words repeat few.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def _text_as_numbers(column: pd.Series, notation: Notation) -> tuple[np.ndarray,
     distinct = list(_distinct(column, cells))
     texts = ["" if _is_missing(cell) else _text(cell).strip() for cell in distinct]
     parsed = notation.parse(texts)
-    for place, cell in enumerate(distinct):
+    for j, cell in enumerate(distinct):
         if _is_number(cell):  # its text has a decimal point, whatever the notation of the column
-            parsed[place] = _as_float(cell)
+            parsed[j] = _as_float(cell)
     foreign = np.isnan(parsed)
     for i in np.flatnonzero(foreign):
         foreign[i] = texts[i].lower() not in MISSING_NUMBERS
@@ -155,7 +155,7 @@ def _distinct(column: pd.Series, cells: np.ndarray) -> set[Any]:
 
 
 def _is_number(cell: Any) -> bool:
-    """Whether a cell among text is a number itself, as in a column of dtype object."""
+    """Return whether a cell among text is a number itself, as in a column of dtype object."""
     return isinstance(cell, (Real, Decimal)) and not isinstance(cell, bool)
 
 

@@ -1,4 +1,4 @@
-"""Which columns of a CSV file are read as numbers, and which as text.
+"""Types of the columns of a CSV file: numbers or text.
 
 Columns whose first rows are numbers are read as such. Those that turn out to hold anything else, or
 whole numbers that would lose zeros in front or digits, are read again as text.
@@ -33,7 +33,7 @@ def read_all(file: CsvFile, text: Collection[str]) -> tuple[pd.DataFrame, dict[s
     -------
     frame : pandas.DataFrame
     notations : dict of str to Notation
-        How the numbers of a column are written, where not plainly.
+        The notations of columns of numbers, where not plain.
     """
     notations = _notations(file, text)
     plain = [name for name, notation in notations.items() if notation == PLAIN]
@@ -68,7 +68,7 @@ def read_wanted(file: CsvFile, known: Mapping[str, Notation | None]) -> pd.DataF
 
 
 def _notations(file: CsvFile, text: Collection[str]) -> dict[str, Notation]:
-    """Return how the numbers of columns are written, by the first rows; text is left out."""
+    """Return the notation of each column by the first rows; columns of text are left out."""
     columns = itertools.zip_longest(*file.layout.rows, fillvalue="")
     first = dict.fromkeys(file.names, ()) | dict(zip(file.names, columns, strict=False))
     asked = {name: cells for name, cells in first.items() if name not in text}
@@ -80,7 +80,7 @@ def _is_number(cells: pd.Series) -> bool:
 
 
 def _doubtful(frame: pd.DataFrame, file: CsvFile) -> list[str]:
-    """Return the columns whose text must be looked at: no numbers, or whole numbers, perhaps codes.
+    """Return the columns whose text must be checked: no numbers, or whole numbers, perhaps codes.
 
     Whole ones are such where the file has zeros in front of digits, or that float64 rounds.
     """
@@ -100,7 +100,7 @@ def _is_rounded(cells: pd.Series) -> bool:
 
 
 def _is_inexact(cells: pd.Series, texts: set[str]) -> bool:
-    """Return whether whole numbers are not what the file holds: leading zeros, beyond 53 bits."""
+    """Return whether whole numbers differ from the text: leading zeros, beyond 53 bits."""
     return _is_rounded(cells) or has_leading_zeros(texts)
 
 
@@ -116,7 +116,7 @@ def _empty_missing(frame: pd.DataFrame, missing: Iterable[str]) -> None:
 
 
 def short_rows(file: CsvFile, frame: pd.DataFrame) -> list[str]:
-    """Say how many rows have fewer cells than the header; pandas fills them in silently."""
+    """Return a notice of rows with fewer cells than the header, which pandas fills silently."""
     names = file.names
     if len(names) == 1:
         return []

@@ -24,7 +24,7 @@ class Column:
     ----------
     name, kind : str
     notation : Notation
-        How numbers are written where cells are text.
+        Notation of numbers in text.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class Column:
 
 
 def options_that_read(cells: pd.Series, unreadable: np.ndarray) -> str:
-    """Return which option reads the cells that are no numbers, as a clause."""
+    """Return a clause on the option that reads the cells that are no numbers."""
     texts = [str(cell).strip() for cell in cells[unreadable].unique()[:_MOST_SHOWN]]
     found = notation_of(texts)
     if not found:
@@ -108,7 +108,7 @@ def check_frame(frame: Any) -> None:
 
 @dataclass
 class Schema:
-    """The columns that are used, those that are not (with the reason), and what was noticed.
+    """The columns that are used, those that are not (with the reason), and notices.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Schema:
     notices : list of str
         A sentence for each decision.
     doubts : list of str
-        What the caller may want to change.
+        Decisions that the caller may want to change.
 
     Examples
     --------

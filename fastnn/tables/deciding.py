@@ -1,7 +1,7 @@
-"""What each column of a table is: numbers, codes, categories, or nothing a network can learn from.
+"""Kinds of the columns of a table: numbers, codes, categories, or columns to leave out.
 
-Decisions are taken from the whole table and said in one sentence each (`Schema.notices`); no
-statistic of a column is computed here, so that held-out rows stay unseen (see `encoder.py`).
+Decisions use the whole table, with one sentence for each (`Schema.notices`); no statistic of a
+column is computed here, so that held-out rows stay unseen (see `encoder.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DISTINCT_TEXT = 0.9  # share of distinct texts from which a column identifies r
 _DISTINCT_INDEX = 0.5  # the same for a column without a name, in a sample drawn with replacement
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./](\d{4}|\d{2})\b")
 _CALLED_ID = re.compile(r"(^|[_\W])id$|I[dD]$", re.ASCII)
-# What pandas, R and spreadsheets call a column of row numbers.
+# Names of a column of row numbers in pandas, R and spreadsheets.
 _CALLED_INDEX = re.compile(
     r"(unnamed: \d+(\.\d+)*|level_\d+|index|row[ _.]?(names?|number|nr|id)?)?", re.I
 )
@@ -45,7 +45,7 @@ def find_columns(
     notations: Mapping[str, Notation] | None = None,
     dialect: Dialect | None = None,
 ) -> Schema:
-    """Decide what each column other than the target is.
+    """Decide the kind of each column other than the target.
 
     Parameters
     ----------
@@ -57,10 +57,9 @@ def find_columns(
     numeric, categorical, drop : sequences of str
         Names of columns for which the caller decides.
     notations : mapping of str to Notation, optional
-        How the numbers of columns are written, as ``CsvTable.notations`` has it; by default it is
-        found.
+        Notations of columns, as ``CsvTable.notations`` has them; found by default.
     dialect : Dialect, optional
-        What is known of how cells are written.
+        Known notation and words for missing cells.
 
     Returns
     -------
@@ -132,7 +131,7 @@ def _check_names(frame: pd.DataFrame, target: str, *roles: Sequence[str]) -> Non
 
 
 def check_column(frame: pd.DataFrame, name: str) -> None:
-    """Raise ArgumentError, with the nearest name, where a table has no column of this name."""
+    """Raise ArgumentError, with the nearest name, if a table has no column of this name."""
     check_frame(frame)
     if name in frame.columns:
         return
@@ -197,7 +196,7 @@ def _decide(
 
 
 def _few_unreadable(values: np.ndarray, unreadable: np.ndarray) -> bool:
-    """Return whether a column is numbers but for few cells; few distinct ones may be words."""
+    """Return whether a column is numbers but for few cells, with many distinct numbers."""
     present = values[~np.isnan(values)]
     few = unreadable.sum() <= FEW_UNREADABLE * (len(present) + unreadable.sum())
     return bool(few) and len(np.unique(present)) > _MOST_CODES
@@ -233,14 +232,14 @@ def _decide_numbers(
 
 
 def _distinct(cells: pd.Series, present: np.ndarray) -> int:
-    """Count distinct whole numbers; those that float64 rounds to one are told apart."""
+    """Count distinct whole numbers, exactly also beyond the 53 bits of float64."""
     if np.abs(present).max(initial=0) < 2.0**53:
         return len(np.unique(present))
     return len(set(words(cells)) - {""})
 
 
 def _index(name: str, values: np.ndarray, distinct: int) -> str:
-    """Return why whole numbers are an index of the rows; "" where they are none."""
+    """Return the reason why whole numbers are an index of the rows; "" if they are none."""
     n, span = len(values), values.max() - values.min()
     if n > 2 and distinct == n and span == n - 1:
         return _NUMBERS_ROWS
@@ -257,7 +256,7 @@ def _has_odd_blanks(cells: pd.Series, missing: np.ndarray) -> bool:
 
 
 def _mixture(cells: pd.Series, values: np.ndarray, unreadable: np.ndarray) -> str:
-    """Return what is to be said of words among numbers; "" where words prevail."""
+    """Return the notice of words among numbers; "" if words prevail."""
     if unreadable.sum() > FEW_UNREADABLE * np.sum(~np.isnan(values)):
         return ""
     row = int(np.argmax(unreadable))
@@ -271,16 +270,16 @@ def _decide_words(schema: Schema, name: str, cells: pd.Series, notice: str = "")
     text = words(cells)
     known = set(text)
     distinct = len(known - {""})
-    rows = int(np.sum(text != ""))
+    n_present = int(np.sum(text != ""))
     sample = [word for word in text if word][:100]
     dates = bool(sample) and np.mean([_DATE.match(word) is not None for word in sample]) > 0.9
     if distinct == 0:
         schema.drop(name, "it is empty")
-    elif distinct == 1 and rows == len(text):
+    elif distinct == 1 and n_present == len(text):
         schema.drop(name, f"it is {sample[0]!r} in every row")
-    elif distinct > 1 and distinct > _DISTINCT_TEXT * rows:
+    elif distinct > 1 and distinct > _DISTINCT_TEXT * n_present:
         what = "dates" if dates else "texts"
-        schema.drop(name, f"{distinct:,} distinct {what} in {rows:,} rows: they identify rows")
+        schema.drop(name, f"{distinct:,} distinct {what} in {n_present:,} rows: they identify rows")
     elif dates:
         hint = "read as categories; columns of year, month or age would say more"
         schema.use(name, "category", f"looks like dates: {hint}")

@@ -1,4 +1,4 @@
-"""What is known of how the cells of a table are written."""
+"""Dialects: the notation of the cells of a table, as far as it is known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .notation import Notation, notation_of
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a caller knows about how the cells of a file are written.
+    """Known notation and words for missing cells of a file.
 
     Attributes
     ----------
@@ -52,11 +52,11 @@ class Dialect:
 
     @property
     def notation(self) -> Notation:
-        """How numbers are written where nothing else is found."""
+        """The notation of numbers where no other is found."""
         return Notation(self.decimal or ".", self.thousands or "")
 
     def notation_of(self, texts: Iterable[str]) -> tuple[Notation, ...]:
-        """Find the notations of a column's cells that agree with what is known."""
+        """Find the notations of a column's cells that agree with the dialect."""
         return notation_of(texts, decimal=self.decimal, thousands=self.thousands)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From columns to the network's inputs: statistics that are plain data, and arithmetic on them.
+"""Encoding of columns as the network's inputs, by statistics that are plain data.
 
 Numbers: missing cells take the median; then ``arcsinh((x - median) / interquartile range)``, which
 is nearly linear in the bulk and logarithmic in the tails, so that an outlier cannot swamp its
@@ -27,7 +27,7 @@ from .findings import BLANK, FAR, UNKNOWN
 from .notation import PLAIN, Notation
 from .scaling import Scaling
 
-_MOST_CATEGORIES = 50  # that are told apart
+_MOST_CATEGORIES = 50  # with an input of their own
 _MOST_RARE = 10_000  # others whose names are kept, so that they are not taken for unknown ones
 
 
@@ -41,12 +41,12 @@ class TableEncoder:
     Attributes
     ----------
     notices : list of str
-        What `fit` has to say.
+        Notices of `fit`.
 
     Warns
     -----
     TableWarning
-        By `transform`, about cells that training has not seen the like of.
+        By `transform`, about cells unlike those of training.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class TableEncoder:
         return self.encode(cells)
 
     def read(self, frame: pd.DataFrame) -> Cells:
-        """Read the used columns of a table; raises what `transform` does."""
+        """Read the used columns of a table; raise the errors of `transform`."""
         return read_cells(self.columns, frame)
 
     def learn(self, cells: Cells) -> TableEncoder:
@@ -134,7 +134,7 @@ class TableEncoder:
         return places
 
     def unfamiliar(self, cells: Cells) -> list[str]:
-        """Return sentences on cells that training has not seen the like of, with counts.
+        """Return sentences on cells unlike those of training, with counts.
 
         Unreadable and infinite numbers; blanks where training had none; unknown categories; numbers
         further outside the range of training than that range is wide.
@@ -161,7 +161,7 @@ class TableEncoder:
         return found.sentences()
 
     def with_columns(self, columns: Sequence[Column]) -> TableEncoder:
-        """Return the same encoder for columns of the same names that are written otherwise."""
+        """Return the same encoder for columns of the same names in other notations."""
         encoder = TableEncoder(columns)
         encoder._scaling = self._scaling
         encoder._categories, encoder._rare = self._categories, self._rare
@@ -169,18 +169,18 @@ class TableEncoder:
 
     @property
     def features(self) -> int:
-        """Inputs of the network."""
+        """The number of inputs of the network."""
         words = sum(len(categories) for categories in self._categories.values())
         return len(self._numbers) + int(self._scaling.flagged.sum()) + words
 
     def to_list(self) -> list[dict[str, Any]]:
         """Return itself as JSON-able data, one entry per column."""
-        learnt = iter(self._scaling.to_list())
+        statistics = iter(self._scaling.to_list())
         return [
             {"name": column.name, "kind": column.kind}
             | ({} if column.notation == PLAIN else {"notation": column.notation.to_dict()})
             | (
-                next(learnt)
+                next(statistics)
                 if column.kind == "number"
                 else {"categories": self._categories[column.name]}
             )
@@ -212,7 +212,7 @@ class TableEncoder:
         encoder._categories = {
             entry["name"]: list(entry["categories"]) for entry in data if entry["kind"] != "number"
         }
-        # Files of old name no rare categories: of as many as are told apart, others may be rare.
+        # Old files list no rare categories; there may have been some if the others are many.
         for name, rare in ((entry["name"], entry.get("rare")) for entry in data):
             if len(encoder._categories.get(name, ())) >= _MOST_CATEGORIES:
                 encoder._rare[name] = rare

@@ -1,4 +1,4 @@
-"""What is wrong with cells, counted: one sentence for each kind of fault, whatever the columns."""
+"""Faults of cells, counted: one sentence for each kind of fault over all columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-#: Kinds of faults, in the order in which they are said.
+#: Kinds of faults, in the order of messages.
 UNREADABLE = "cells that are no numbers count as missing"
 INFINITE = "infinite numbers count as missing"
 BLANK = "blank cells, of which training had none, count as typical ones"
@@ -34,11 +34,11 @@ class Findings:
 
     Attributes
     ----------
-    rows : int
-        Rows of the table, of which the faults are counted.
+    n_rows : int
+        Number of rows of the table.
     """
 
-    rows: int
+    n_rows: int
     _found: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, kind: str, name: str, where: np.ndarray, cells: Any = None) -> None:
@@ -50,12 +50,12 @@ class Findings:
         example = (
             "" if cells is None else f", such as {_shown(cells[first])} in data row {first + 1}"
         )
-        of = "every row" if n == self.rows else count(n, "row")
+        of = "every row" if n == self.n_rows else count(n, "row")
         self._found.setdefault(kind, []).append(f"{name} ({of}{example})")
 
     def copy(self) -> Findings:
         """Return a copy, to which more can be added."""
-        return Findings(self.rows, {kind: list(said) for kind, said in self._found.items()})
+        return Findings(self.n_rows, {kind: list(said) for kind, said in self._found.items()})
 
     def sentences(self) -> list[str]:
         """Return a sentence for each kind of fault that was found."""

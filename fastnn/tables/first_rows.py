@@ -1,4 +1,4 @@
-"""How the numbers of a file's columns are written, by its first rows.
+"""Notations of the numbers of a file's columns, by its first rows.
 
 Columns that allow one reading only decide for those that allow two, such as "1,234".
 """
@@ -24,16 +24,16 @@ _POINT_BETWEEN_THOUSANDS = Notation(",", ".")
 def notations_by_name(
     columns: Mapping[str, Iterable[str]], dialect: Dialect, delimiter: str
 ) -> dict[str, Notation]:
-    """Find how numbers are written.
+    """Find the notations of columns.
 
     Parameters
     ----------
     columns : mapping of str to iterable of str
         The first cells of each column.
     dialect : Dialect
-        What is known.
+        Known notation and words for missing cells.
     delimiter : str
-        Of the file.
+        Delimiter of the file.
 
     Returns
     -------
@@ -81,5 +81,5 @@ def _usual_decimal(
         if len(one) == 1 and any(mark in cell for cell in present[name] for mark in ".,")
     }
     if not marks and delimiter == ",":
-        return "."  # who writes decimal commas separates cells by other marks
+        return "."  # files with decimal commas have another delimiter
     return marks.pop() if len(marks) == 1 else None

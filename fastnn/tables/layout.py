@@ -1,4 +1,4 @@
-"""Where the cells of a CSV file are: delimiter, header, and how many cells each row has.
+"""Layout of a CSV file: delimiter, header, and the number of cells of each row.
 
 The delimiter is the one with which the rows have as many cells as the header, whatever else the
 header holds: names may have commas in them.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-#: Those that seldom stand within a cell come first: they win a draw.
+#: Delimiters that are rare within cells come first and win a draw.
 DELIMITERS = "\t;|,"
 _NO_DELIMITER = "\x1f"  # for a single column, whose cells may hold any of them
 _SAMPLE_ROWS = 100
@@ -25,7 +25,7 @@ _DECLARED = re.compile(rb"sep=(.)\r?\n", re.IGNORECASE)  # the first line that E
 
 @dataclass(frozen=True)
 class Layout:
-    """How a CSV file is laid out.
+    """The layout of a CSV file.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ def _records(sample: str, delimiter: str) -> tuple[list[list[str]], list[int]]:
 
 
 def _comments_and_delimiter(sample: str) -> tuple[int, str]:
-    """Return how many lines above the header are comments, and the delimiter.
+    """Return the number of lines of comments above the header, and the delimiter.
 
     Lines that begin with "#" are left out if the rows then fit the header better, or as well and
     the next line looks more like names.
@@ -157,7 +157,7 @@ def row_lengths(data: bytes, layout: Layout) -> np.ndarray:
         piece = text[begin : begin + _PIECE]
         outside = np.ones(len(piece), dtype=bool)
         if quoted:
-            # Whether the number of quotes so far is odd; uint8 wraps around at an even number.
+            # 1 after an odd number of quotes; uint8 wraps around at an even number.
             odd = (np.cumsum(piece == ord('"'), dtype=np.uint8) + np.uint8(inside)) & 1
             outside, inside = odd == 0, int(odd[-1])
         seps = np.flatnonzero((piece == ord(layout.delimiter)) & outside)

@@ -1,4 +1,4 @@
-"""How numbers are written: decimal mark, thousands separator, currency or per cent sign.
+"""Notations of numbers: decimal mark, thousands separator, currency or per cent sign.
 
 ``1,234.5`` and ``1.234,5`` are one number in two notations. A column has one notation; it is found
 from its cells where they allow one reading only, and is otherwise left to the caller.
@@ -77,7 +77,7 @@ class Notation:
         raise ValueError(f"{text!r} is no number ({self.describe()})")
 
     def describe(self) -> str:
-        """Return what sets it apart, in words: "decimal comma, '.' between thousands"."""
+        """Return the notation in words: "decimal comma, '.' between thousands"."""
         parts = [] if self.decimal == "." else ["decimal comma"]
         if self.thousands:
             parts.append(f"{self.thousands!r} between thousands")
@@ -91,7 +91,7 @@ class Notation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Notation:
-        """Return the notation that `to_dict` described; marks that lack are plain ones.
+        """Return the notation that `to_dict` described; missing marks are plain ones.
 
         Raises
         ------
@@ -109,7 +109,7 @@ COMMA = Notation(",")
 
 
 def _plain(match: re.Match[str] | None) -> str:
-    """Return a number that was found as digits with a decimal point; "nan" where there is none."""
+    """Return a matched number as digits with a decimal point; "nan" if there is none."""
     if match is None:
         return "nan"
     digits = re.sub(r"\D", "", match["whole"] or "")
@@ -147,7 +147,7 @@ def notation_of(
     texts : iterable of str
         Cells, none of them missing.
     decimal, thousands : str, optional
-        What the caller knows; only such notations are tried.
+        Marks that are known; only such notations are tried.
 
     Returns
     -------
@@ -173,13 +173,13 @@ def notation_of(
     for notation, values in _readings(cells, list(likely)).items():
         if not any(_agree(values, other) for other in best.values()):
             best[notation] = values
-    if unit not in ("", *_PARTS):  # no currency has a thousandth part
+    if unit not in ("", *_PARTS):  # currencies have no third decimal
         return tuple(one for one in best if one.thousands) or tuple(best)
     return tuple(best)
 
 
 def _readings(cells: list[str], notations: list[Notation]) -> dict[Notation, np.ndarray]:
-    """Return the numbers in those notations in which most cells, and nearly all, are some."""
+    """Return the numbers in the notations in which most cells, and nearly all, are numbers."""
     read = {notation: notation.parse(cells) for notation in notations}
     found = {notation: np.isfinite(values).sum() for notation, values in read.items()}
     enough = max(max(found.values()), (1 - FEW_UNREADABLE) * len(cells), 1)

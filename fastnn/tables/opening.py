@@ -1,7 +1,6 @@
-"""The bytes of a table's file: read once, from a file, a pipe or standard input, and decompressed.
+"""Opening of a table's file: a file, a pipe or standard input, read once and decompressed.
 
-What a file is, is told by its first bytes, which a pipe has too; a name that says something else is
-an error.
+The first bytes tell the format, of a pipe too; a name of another format is an error.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _DAMAGED = (
 
 
 def contents(path: str | os.PathLike[str]) -> bytes:
-    """Return what is in a table's file, decompressed.
+    """Return the decompressed contents of a table's file.
 
     Parameters
     ----------
@@ -108,7 +107,7 @@ def _read(name: str) -> bytes:
 
 
 def _kind(data: bytes) -> str:
-    """Return how data are compressed or archived; "" if they are not."""
+    """Return the compression or archive format of data; "" if there is none."""
     if data[257:262] == b"ustar":
         return "tar"
     return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "")

@@ -1,10 +1,10 @@
-"""All that a model file says about its table: the columns it reads and the target it predicts."""
+"""The preprocessing in a model file: the columns it reads and the target it predicts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..errors import ArgumentError, ModelFileError
 from . import stored
@@ -13,15 +13,24 @@ from .encoder import TableEncoder
 from .notation import Notation
 from .target import Target
 
-if TYPE_CHECKING:
-    from ..network import Network
-
 _FORMAT = "fastnn table 1"
+
+
+class Shaped(Protocol):
+    """The shapes of a network, which a table must fit."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one row of its input."""
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """The shape of one row of its output."""
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a table becomes a network's inputs, and its outputs predictions.
+    """The encoding of a table as a network's inputs, and of its outputs as predictions.
 
     Attributes
     ----------
@@ -31,7 +40,7 @@ class Preprocessing:
     dropped : dict of str to str
         Columns of the training table that are not used, and why.
     dialect : Dialect
-        How cells were said to be written.
+        Notation and words for missing cells that were given in training.
 
     Examples
     --------
@@ -58,14 +67,14 @@ class Preprocessing:
 
     @property
     def notations(self) -> dict[str, Notation | None]:
-        """Return how the numbers of the columns that are read are written; None for words."""
+        """The notations of the columns that are read; None for words."""
         return {
             column.name: column.notation if column.kind == "number" else None
             for column in self.encoder.columns
         }
 
     def in_dialect(self, dialect: Dialect) -> Preprocessing:
-        """Return the preprocessing of a table in another dialect; marks left open stay."""
+        """Return the preprocessing of a table in another dialect; marks not given stay."""
         given = {"decimal": dialect.decimal, "thousands": dialect.thousands}
         marks = {name: mark for name, mark in given.items() if mark is not None}
         if dialect.decimal is not None:
@@ -92,7 +101,7 @@ class Preprocessing:
 
     @classmethod
     def from_dict(
-        cls, data: Mapping[str, Any] | None, network: Network | None = None
+        cls, data: Mapping[str, Any] | None, network: Shaped | None = None
     ) -> Preprocessing:
         """Return the preprocessing that `to_dict` described, for `network` if one is given.
 
@@ -131,7 +140,7 @@ class Preprocessing:
         if any(column.name == name for column in self.encoder.columns):
             raise ArgumentError(f"names of columns must differ, got {name!r:.80} twice")
 
-    def check_network(self, network: Network) -> None:
+    def check_network(self, network: Shaped) -> None:
         """Raise `ModelFileError` unless inputs and outputs are those of the network."""
         if network.input_shape != (self.encoder.features,):
             raise ModelFileError(

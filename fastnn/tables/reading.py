@@ -1,4 +1,4 @@
-"""CSV files: numbers as numbers, and what is no number, or not only that, as its text.
+"""Reading of CSV files: columns of numbers as numbers, all others as text.
 
 pandas' parser reads the rows; `column_types.py` says which columns it reads as numbers, so that
 "001" and "True" stay what they are. What a column means is decided in `deciding.py`, once, when a
@@ -34,7 +34,7 @@ _UNCLOSED = re.compile(r"EOF inside string starting at row (\d+)")
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A CSV file that was read.
+    r"""A CSV file that was read.
 
     Attributes
     ----------
@@ -43,11 +43,11 @@ class CsvTable:
     names : list of str
         All names of the header; `frame` may have fewer columns.
     dialect : Dialect
-        What was known of how cells are written.
+        Known notation and words for missing cells.
     notations : dict of str to Notation
-        How the numbers of a column are written, where not plainly.
+        Notations of columns of numbers, where not plain.
     notices : list of str
-        What was guessed, skipped or filled in.
+        Sentences on what was guessed, skipped or filled in.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class CsvTable:
     >>> from fastnn.tables import read_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = pathlib.Path(folder, "pets.csv")
-    ...     _ = file.write_text("pet,legs\\ncat,4\\nhen\\n")
+    ...     _ = file.write_text("pet,legs\ncat,4\nhen\n")
     ...     read_table(file).notices[0][:39]
     '1 row with fewer cells than the header,'
     """
@@ -68,7 +68,7 @@ class CsvTable:
 
 
 def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a CSV file, every cell as text.
+    r"""Read a CSV file, every cell as text.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def read_csv(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> from fastnn.tables import read_csv
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = pathlib.Path(folder, "pets.csv")
-    ...     _ = file.write_text("pet;legs\\ncat;4\\nhen;2\\n")
+    ...     _ = file.write_text("pet;legs\ncat;4\nhen;2\n")
     ...     read_csv(file)["legs"].tolist()
     ['4', '2']
     """
@@ -111,7 +111,7 @@ def read_table(
     text: Collection[str] = (),
     known: Mapping[str, Notation | None] | None = None,
 ) -> CsvTable:
-    """Read a CSV file, and tell what was found.
+    r"""Read a CSV file and report its layout and notations.
 
     The delimiter (comma, semicolon, tab or bar) is the one with which the rows have as many cells
     as the header.
@@ -122,7 +122,7 @@ def read_table(
         Text with a header line; may be compressed (``.gz``, ``.xz``, ``.zip``, …). A pipe, or "-"
         for standard input, is read once.
     dialect : Dialect, optional
-        What is known of how cells are written.
+        Known notation and words for missing cells.
     text : collection of str
         Names of columns to read as text.
     known : mapping of str to Notation or None, optional
@@ -144,7 +144,7 @@ def read_table(
     >>> from fastnn.tables import read_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = pathlib.Path(folder, "pets.csv")
-    ...     _ = file.write_text("pet;weight\\ncat;4,2\\nhen;1,75\\n")
+    ...     _ = file.write_text("pet;weight\ncat;4,2\nhen;1,75\n")
     ...     table = read_table(file)
     >>> table.frame["weight"].tolist(), table.notations["weight"].describe()
     ([4.2, 1.75], 'decimal comma')
@@ -154,7 +154,7 @@ def read_table(
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file that is in memory, of which columns are read as one or the other.
+    r"""A CSV file in memory, whose columns are read as numbers or as text.
 
     Attributes
     ----------
@@ -164,7 +164,7 @@ class CsvFile:
     layout : Layout
     dialect : Dialect
     notices : list of str
-        What was guessed or skipped.
+        Sentences on what was guessed or skipped.
 
     Examples
     --------
@@ -172,7 +172,7 @@ class CsvFile:
     >>> from fastnn.tables import CsvFile, Dialect
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "pets.csv")
-    ...     _ = path.write_text("pet,legs\\ncat,4\\n")
+    ...     _ = path.write_text("pet,legs\ncat,4\n")
     ...     file = CsvFile.open(path, Dialect())
     >>> file.names
     ['pet', 'legs']
@@ -188,7 +188,7 @@ class CsvFile:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], dialect: Dialect) -> CsvFile:
-        """Read a file into memory and find its layout; raises what `read_table` does."""
+        """Read a file into memory and find its layout; raise the errors of `read_table`."""
         data, notices = read_text(path)
         layout = layout_of(data)
         _check_names(layout.names, path)
@@ -270,18 +270,18 @@ class CsvFile:
 
     @functools.cached_property
     def _missing(self) -> list[str]:
-        """Cells that mean "missing" among numbers, as pandas compares them: letter by letter."""
+        """The cells that mean "missing" among numbers, in all cases, as pandas compares them."""
         cases = (str.lower, str.upper, str.title)
         usual = {case(word) for word in MISSING_NUMBERS for case in cases}
         return sorted({*usual, "NaN", " ", *self.dialect.missing})
 
     @functools.cached_property
     def row_lengths(self) -> np.ndarray:
-        """Number of cells of each row, shape (n,)."""
+        """The number of cells of each row, shape (n,)."""
         return row_lengths(self.data, self.layout)
 
     def check_lengths(self) -> None:
-        """Raise ArgumentError where a row has more cells than the header.
+        """Raise ArgumentError if a row has more cells than the header.
 
         pandas does so itself unless it reads a part of the columns.
         """

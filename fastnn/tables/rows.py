@@ -1,8 +1,8 @@
-"""A single row as a network's inputs, in microseconds; what a table of that row alone becomes.
+"""Encoding of a single row as a network's inputs in microseconds, equal to that of a table.
 
-A DataFrame costs a millisecond, whatever it holds. Here the learnt numbers of an encoder lie ready
-as arrays, ordinary numbers are taken as they are, and every other cell is read once by the
-encoder's own columns and remembered, so that both ways of reading cannot differ.
+A DataFrame costs a millisecond. Here the statistics of an encoder are arrays, ordinary numbers are
+taken as they are, and every other cell is read by the encoder's own columns and cached, so that
+both ways of reading cannot differ.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from .columns import Column
 from .encoder import TableEncoder
 from .scaling import Scaling
 
-#: Numbers that every rule on missing and infinite cells leaves alone.
+#: Numbers up to this size are neither missing nor infinite for a column of any kind.
 _ORDINARY = 1e30
 _NUMBERS: frozenset[Any] = frozenset({float, int, np.float64, np.float32, np.int64, np.int32})
-_MOST_REMEMBERED = 4096
+_CACHE_SIZE = 4096
 
 
 class RowEncoder:
-    """Writes a row as `TableEncoder.transform` writes a table of that row alone.
+    """Encodes a row as `TableEncoder.transform` encodes a table of that row alone.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class RowEncoder:
     Attributes
     ----------
     names : list of str
-        Of the cells that a row has, in order.
+        Names of the cells of a row, in order.
 
     Examples
     --------
@@ -47,15 +47,15 @@ class RowEncoder:
     """
 
     def __init__(self, encoder: TableEncoder):
-        learnt = encoder.to_list()
+        entries = encoder.to_list()
         self.names = [column.name for column in encoder.columns]
         self._numbers = _Numbers(
-            [entry for entry in learnt if entry["kind"] == "number"],
+            [entry for entry in entries if entry["kind"] == "number"],
             [(i, c) for i, c in enumerate(encoder.columns) if c.kind == "number"],
         )
         start = self._numbers.width
         self._categories: list[_Categories] = []
-        for place, (column, entry) in enumerate(zip(encoder.columns, learnt, strict=True)):
+        for place, (column, entry) in enumerate(zip(encoder.columns, entries, strict=True)):
             if column.kind != "number":
                 self._categories.append(_Categories(place, column, entry["categories"], start))
                 start += len(entry["categories"])
@@ -81,14 +81,14 @@ class RowEncoder:
 class _Numbers:
     """The columns of numbers: scaled, then a 0/1 input for those that may be missing."""
 
-    def __init__(self, learnt: Sequence[dict[str, Any]], columns: Sequence[tuple[int, Column]]):
+    def __init__(self, entries: Sequence[dict[str, Any]], columns: Sequence[tuple[int, Column]]):
         self._readers = [(i, place, _Cells(column)) for i, (place, column) in enumerate(columns)]
-        self._scaling = Scaling.from_list(learnt)
+        self._scaling = Scaling.from_list(entries)
         self._flagged = np.flatnonzero(self._scaling.flagged)
-        self.width = len(learnt) + len(self._flagged)
+        self.width = len(entries) + len(self._flagged)
 
     def write(self, cells: Sequence[Any], inputs: np.ndarray) -> None:
-        """Fill in the first inputs."""
+        """Write the first inputs."""
         if not self._readers:
             return
         x = np.empty(len(self._readers))
@@ -116,25 +116,25 @@ class _Categories:
 
 
 class _Cells:
-    """The cells of a column one at a time, as the column reads them in a table, remembered."""
+    """A cache of the cells of a column, read one at a time as the column reads a table."""
 
     def __init__(self, column: Column):
         self._column = column
-        self._remembered: dict[Hashable, Any] = {}
+        self._cache: dict[Hashable, Any] = {}
 
     def read(self, cell: Any) -> Any:
         # 1, 1.0 and True are one key of a dict, but not one text; NaN is no key at all.
         key = (cell.__class__, "nan" if isinstance(cell, float) and cell != cell else cell)
         try:
-            return self._remembered[key]
+            return self._cache[key]
         except KeyError:
             pass
         except TypeError:  # not hashable, so no cell of a table
             return self._column.read(self._table(cell))[0]
         value = self._column.read(self._table(cell))[0]
-        if len(self._remembered) >= _MOST_REMEMBERED:
-            self._remembered.clear()
-        self._remembered[key] = value
+        if len(self._cache) >= _CACHE_SIZE:
+            self._cache.clear()
+        self._cache[key] = value
         return value
 
     def _table(self, cell: Any) -> pd.DataFrame:

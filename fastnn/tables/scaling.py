@@ -1,8 +1,8 @@
-"""Statistics of columns of numbers, and the arithmetic that brings them to one scale.
+"""Scaling of columns of numbers by their statistics.
 
 The statistics are those of scikit-learn's SimpleImputer ("median"), RobustScaler and
-StandardScaler, one after the other; tests hold them against these. They are learnt one column at a
-time, so that no more than a column is copied.
+StandardScaler, one after the other, with which tests compare them. They are computed one column at
+a time, so that no more than a column is copied.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _STATISTICS = ("median", "center", "spread", "mean", "scale")
 
 @dataclass(frozen=True)
 class Scaling:
-    """What is learnt of columns of numbers; all arrays have shape (columns,).
+    """The statistics of columns of numbers; all arrays have shape (columns,).
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Scaling:
     center, spread : ndarray
         Median and interquartile range once missing cells are filled in.
     mean, scale : ndarray
-        Of ``arcsinh((x - center) / spread)``.
+        Mean and standard deviation of ``arcsinh((x - center) / spread)``.
     flagged : ndarray of bool
         Columns with missing cells.
     low, high : ndarray
@@ -49,7 +49,7 @@ class Scaling:
 
     @classmethod
     def learn(cls, numbers: np.ndarray) -> Scaling:
-        """Learn from the training rows, shape (n, columns), float64 with NaN where missing."""
+        """Compute the statistics of training rows (n, columns), float64 with NaN where missing."""
         table = np.empty((8, numbers.shape[1]))
         for j in range(numbers.shape[1]):
             table[:, j] = _statistics(np.array(numbers[:, j]))
@@ -58,15 +58,15 @@ class Scaling:
 
     def apply(self, numbers: np.ndarray, out: np.ndarray) -> None:
         """Write scaled numbers (n, columns) into float32 of the same shape."""
-        rows = max(1, _BLOCK // max(1, numbers.shape[1]))
-        for start in range(0, len(numbers), rows):
-            block = numbers[start : start + rows]
+        n_rows = max(1, _BLOCK // max(1, numbers.shape[1]))
+        for start in range(0, len(numbers), n_rows):
+            block = numbers[start : start + n_rows]
             filled = np.where(np.isnan(block), self.median, block)
             squashed = squash(filled, self.center, self.spread)
-            out[start : start + rows] = (squashed - self.mean) / self.scale
+            out[start : start + n_rows] = (squashed - self.mean) / self.scale
 
     def unfamiliar(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return masks (n, columns): blank where training had no blank; far outside its range."""
+        """Return two masks (n, columns): missing only here; far outside the range of training."""
         missing = np.isnan(numbers)
         with np.errstate(over="ignore", invalid="ignore"):
             width = self.high - self.low
@@ -86,7 +86,7 @@ class Scaling:
 
     @classmethod
     def from_list(cls, data: Sequence[Mapping[str, Any]]) -> Scaling:
-        """Return the scaling that `to_list` described; files of old have no range.
+        """Return the scaling that `to_list` described; old files have no range.
 
         Nothing is checked: `stored.check_columns` does, before.
         """
@@ -128,7 +128,7 @@ def _statistics(column: np.ndarray) -> tuple[float, ...]:
 
 
 def _divisor(spread: float, width: float) -> float:
-    """Return what to divide by: where most cells are alike, 1, or the range of smaller numbers."""
+    """Return the divisor: if most cells are equal, 1, or the range of smaller numbers."""
     if np.isfinite(spread) and spread >= 10 * _EPSILON * width and spread >= _SMALLEST:
         return spread
     return min(width, 1.0) if width >= _SMALLEST else 1.0

@@ -1,7 +1,7 @@
-"""Checks of the preprocessing that a model file holds: anybody may have written it.
+"""Checks of the preprocessing in a model file, which anybody may have written.
 
-What passes makes an encoder and a target that serve any table. All checks raise `ArgumentError` or
-`ArgumentTypeError`, naming the entry at fault, or KeyError where one lacks.
+An entry that passes makes an encoder and a target for any table. All checks raise `ArgumentError`
+or `ArgumentTypeError`, naming the entry, or KeyError if one is missing.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..utils import checks
 #: The kinds of columns: numbers; whole numbers that stand for categories; categories.
 KINDS = ("number", "code", "category")
 
-#: What is divided by keeps quotients within float64.
+#: The smallest divisor with quotients within float64.
 _SMALLEST_SPREAD = float(np.finfo(np.float64).tiny)
 #: After arcsinh numbers are below 10³; their quotients by this are within float32.
 _MOST_SQUASHED, _SMALLEST_SCALE = 1e4, 1e-30
 
 
 def check_columns(data: Any) -> None:
-    """Check what `TableEncoder.to_list` returned."""
+    """Check the result of `TableEncoder.to_list`."""
     columns = _list("columns", data)
     if not columns:
         raise ArgumentError("columns must hold at least one column, got none")
@@ -35,7 +35,7 @@ def check_columns(data: Any) -> None:
 
 
 def check_target(data: Any) -> None:
-    """Check what `Target.to_dict` returned."""
+    """Check the result of `Target.to_dict`."""
     target = _object("target", data)
     check_text("target.name", target["name"])
     checks.one_of("target.kind", target["kind"], dict.fromkeys(KINDS))
@@ -49,7 +49,7 @@ def check_target(data: Any) -> None:
 
 
 def check_notation(data: Any) -> None:
-    """Check what `Notation.to_dict` returned; marks may lack."""
+    """Check the result of `Notation.to_dict`; marks may be missing."""
     notation = _object("notation", data)
     for name, mark in notation.items():
         checks.one_of("mark of notation", name, dict.fromkeys(("decimal", "thousands", "unit")))
@@ -60,7 +60,7 @@ def check_notation(data: Any) -> None:
 
 
 def check_dialect(data: Any) -> None:
-    """Check what `Dialect.to_dict` returned, but for what `Dialect` checks itself."""
+    """Check the result of `Dialect.to_dict`, except for the checks of `Dialect` itself."""
     _list("dialect.missing", _object("dialect", data)["missing"])
 
 
@@ -109,7 +109,7 @@ def _list(place: str, value: Any) -> list[Any]:
 
 
 def check_text(place: str, value: Any) -> str:
-    """Return a string that a file can hold."""
+    """Return a string, if a file can hold it."""
     if not isinstance(value, str):
         raise ArgumentTypeError(f"{place} must be a string, got {checks.shown(value):.80}")
     if any("\ud800" <= character <= "\udfff" for character in value):

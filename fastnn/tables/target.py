@@ -1,4 +1,4 @@
-"""What a network predicts: class labels, or numbers that it sees standardised."""
+"""Targets: class labels, or numbers that are standardised for the network."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _DIGITS = 7  # decimals of a standardised value that float32 carries
 
 
 def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
-    """Return both of numbers (n,), also where float64 does not hold their squares.
+    """Return both of numbers (n,), also if float64 does not hold their squares.
 
-    A deviation that is rounding alone counts as 1.
+    A deviation that is only rounding counts as 1.
     """
     unit = float(np.abs(values).max()) or 1.0
     moments = Moments(1)
@@ -33,7 +33,7 @@ def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Target:
-    """What is predicted, and how it is written as numbers.
+    """A target and its encoding as numbers.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Target:
 
     @property
     def outputs(self) -> int:
-        """Units of the network's last layer."""
+        """The number of units of the network's last layer."""
         return len(self.classes) or 1
 
     def encode(self, values: np.ndarray) -> np.ndarray:
@@ -97,12 +97,12 @@ class Target:
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns of `to_frame`."""
+        """The names of the columns of `to_frame`."""
         return [self.column.name, *(f"probability_{label}" for label in self.classes)]
 
     @property
     def digits(self) -> int:
-        """Decimals of a regression value that float32 outputs carry; negative for large ones."""
+        """The decimals of a regression value that float32 carries; negative for large ones."""
         return _DIGITS - math.floor(math.log10(self.scale))
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which task a target column means, its values, and the rows that can be learnt from."""
+"""The task of a target column, its values, and the rows with a usable target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, unknown_name
+from ..errors import ArgumentError
+from ..utils import checks
 from .cells import (
     MISSING_NUMBERS,
     Numbers,
@@ -26,10 +27,10 @@ from .dialect import Dialect
 from .findings import count
 from .notation import FEW_UNREADABLE, PLAIN, Notation, notation_of
 
-#: What a target can be; "auto" decides by its values.
+#: Tasks of a target; "auto" decides by its values.
 TASKS = ("auto", "classification", "regression")
 
-# What begins with digits, after a sign, a bracket or a currency: "(1.5)", "3k", "₹1,23,456".
+# Text that begins with digits, after a sign, a bracket or a currency: "(1.5)", "3k", "₹1,23,456".
 _AMOUNT = re.compile(
     r"\W*(?:[A-Z]{1,3}[$€£¥₹ ]{1,2})?\d[\d.,' ]*\)?(?:\s?[^\W\d_]{1,3})?$", re.ASCII
 )
@@ -53,7 +54,7 @@ def find_target(
         for regression, and everything else for classes. Few cells that are no numbers among many
         that are do not make classes of these.
     dialect : Dialect, optional
-        What is known of how cells are written.
+        Known notation and words for missing cells.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def find_target(
     ('number', 'its values are numbers with fractions')
     """
     if task not in TASKS:
-        raise unknown_name("task", task, TASKS)
+        raise checks.unknown_name("task", task, TASKS)
     check_column(frame, name)
     cells = frame[name]
     dialect = dialect or Dialect()
@@ -110,7 +111,7 @@ def find_target(
 def _classes(
     name: str, cells: pd.Series, read: Numbers, notation: Notation
 ) -> tuple[Column, set[str]]:
-    """Return the column as one of classes, and these.
+    """Return the column as classes, and the labels.
 
     Among whole numbers, "?" and the like are missing; beside a single number they may be a class.
     """
@@ -134,7 +135,7 @@ def _notation(name: str, cells: pd.Series, dialect: Dialect) -> Notation | None:
 
 
 def _few_unreadable(read: Numbers) -> bool:
-    """Return whether values are numbers but for few; few distinct ones may be classes."""
+    """Return whether values are numbers but for few, with many distinct numbers."""
     present = read.values[~np.isnan(read.values)]
     wrong = read.unreadable.sum()
     few = wrong <= FEW_UNREADABLE * (len(present) + wrong)
@@ -147,7 +148,7 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     Parameters
     ----------
     column : Column
-        What `find_target` found.
+        The column that `find_target` returned.
     cells : pandas.Series, shape (n,)
 
     Returns
@@ -155,7 +156,7 @@ def read_target(column: Column, cells: pd.Series) -> tuple[np.ndarray, list[str]
     values : ndarray, shape (n,)
         float64 with NaN, or text with "", where there is no target that can be read.
     notices : list of str
-        How many cells cannot be read, and labels that are one number.
+        Numbers of cells that cannot be read, and labels that are one number.
 
     Raises
     ------
@@ -194,7 +195,7 @@ def _labels(column: Column, cells: pd.Series) -> np.ndarray:
 
 
 def _same_numbers(column: Column, known: set[str]) -> list[str]:
-    """Say which labels are one number in several spellings; they stay classes of their own."""
+    """Return a notice of labels that are one number in several spellings, and stay classes."""
     if column.kind != "code":
         return []
     spellings: dict[Decimal, list[str]] = {}
@@ -209,7 +210,7 @@ def _same_numbers(column: Column, known: set[str]) -> list[str]:
 def usable_rows(
     column: Column, values: np.ndarray, *, many_classes: bool = False
 ) -> tuple[np.ndarray, list[str]]:
-    """Find the rows that can be learnt from, and say which cannot.
+    """Find the rows that can be learnt from, and report the others.
 
     Parameters
     ----------
@@ -222,7 +223,7 @@ def usable_rows(
     Returns
     -------
     rows : ndarray of int
-        Those with a target, and for classes with at least one other row of the same class.
+        Rows with a target, and for classes with at least one other row of the same class.
     notices : list of str
 
     Raises
@@ -266,12 +267,12 @@ def usable_rows(
     return rows, notices
 
 
-def _check_classes(name: str, found: np.ndarray, rows: int, many_classes: bool) -> None:
-    """Raise ArgumentError where the distinct values are too many to be classes."""
+def _check_classes(name: str, found: np.ndarray, n_rows: int, many_classes: bool) -> None:
+    """Raise ArgumentError if the distinct values are too many to be classes."""
     if len(found) <= _MOST_CLASSES:
         return
-    hopeless = len(found) > _MOST_CLASSES_PER_ROW * rows
-    few_each = len(found) >= _HUNDREDS and rows < _FEW_ROWS * len(found)
+    hopeless = len(found) > _MOST_CLASSES_PER_ROW * n_rows
+    few_each = len(found) >= _HUNDREDS and n_rows < _FEW_ROWS * len(found)
     if not hopeless and (many_classes or not few_each):
         return
     parsed = PLAIN.parse([str(label) for label in found])
@@ -291,6 +292,6 @@ def _check_classes(name: str, found: np.ndarray, rows: int, many_classes: bool) 
     elif not hopeless:
         cause = "; if they are classes, give --task classification"
     raise ArgumentError(
-        f"target {name!r} has {len(found)} distinct values in {rows} rows, such as {found[0]!r}: "
+        f"target {name!r} has {len(found)} distinct values in {n_rows} rows, such as {found[0]!r}: "
         f"too many to be classes{cause}"
     )

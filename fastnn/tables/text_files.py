@@ -1,4 +1,4 @@
-"""A file's bytes as UTF-8 text, from whatever encoding they are in."""
+"""Decoding of a file's bytes as UTF-8 text, whatever their encoding."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import re
 from ..errors import ArgumentError
 from .opening import contents
 
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")  # control characters that no line of names holds
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")  # control characters that no header holds
 _PIECE = 1 << 20  # bytes that are decoded at a time
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is how it begins
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -32,7 +32,7 @@ def read_text(path: str | os.PathLike[str]) -> tuple[bytes, list[str]]:
         UTF-8 without a byte order mark; lines end with a line feed, or with carriage return and
         line feed.
     notices : list of str
-        What was guessed.
+        Sentences on what was guessed.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def _transcoded(raw: bytes, encoding: str, path: str | os.PathLike[str]) -> byte
 
 
 def _windows(raw: bytes) -> bytes:
-    """Decode Windows-1252; its five unused bytes are what they are in Latin-1."""
+    """Decode Windows-1252; its five unused bytes are those of Latin-1."""
     codecs.register_error("fastnn-latin-1", _as_latin)
     return raw.decode("cp1252", errors="fastnn-latin-1").encode()
 

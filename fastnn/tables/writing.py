@@ -1,4 +1,4 @@
-"""Predictions as CSV, some rows at a time."""
+"""Writing of predictions as CSV, some rows at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def csv_of(target: Target, outputs: np.ndarray) -> Iterator[str]:
     ----------
     target : Target
     outputs : ndarray, shape (n, units)
-        Of the network.
+        Outputs of the network.
 
     Yields
     ------
@@ -41,10 +41,10 @@ def csv_of(target: Target, outputs: np.ndarray) -> Iterator[str]:
     hen,0.25,0.75
     """
     yield _quoted(target.names) + "\n"
-    rows = max(1, _CELLS // outputs.shape[1])
+    n_rows = max(1, _CELLS // outputs.shape[1])
     lines = _class_lines if target.classes else _value_lines
-    for start in range(0, len(outputs), rows):
-        yield "\n".join(lines(target, outputs[start : start + rows])) + "\n"
+    for start in range(0, len(outputs), n_rows):
+        yield "\n".join(lines(target, outputs[start : start + n_rows])) + "\n"
 
 
 def _class_lines(target: Target, outputs: np.ndarray) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +16,12 @@ from ..execution.batches import BatchPass
 from ..execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from ..ir.program import Result
 from ..model import inference
+from ..model.base import Model
 from ..model.history import History
 from ..optimizers import LBFGS, Optimizer
 from ..runtime.interrupts import DeferredInterrupt
 from .batch_ranges import RangeTasks
 from .trainer import Trainer, divergence, validate
-
-if TYPE_CHECKING:
-    from ..network import Network
 
 
 def refuse(optimizer: Optimizer, **arguments: Any) -> None:
@@ -40,22 +38,22 @@ class LossSurface:
     are those of the step at which the surface is made.
     """
 
-    def __init__(self, network: Network, data: DataSet):
-        self._network = network
-        self._arena = network.arena
+    def __init__(self, model: Model, data: DataSet):
+        self._model = model
+        self._arena = model.arena
         self._learning = [s for s in self._arena.segments if s.treatment.trainable]
         if not self._learning:
             raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
-        plan = network.executors.plan(len(data), training=True, labels=data.labels)
+        plan = model.executors.plan(len(data), training=True, labels=data.labels)
         self._executor = PythonExecutor(plan, self._arena)
         self._batches = BatchPass(data, len(data))
-        self._tally = inference.tally_for(network, self._batches)
+        self._tally = inference.tally_for(model, self._batches)
         self._batch = self._batches.batch(0, plan)
-        self._state = replace(network.state)
+        self._state = replace(model.state)
 
     @property
     def point(self) -> np.ndarray:
-        """Where the parameters are."""
+        """Return the parameters that learn."""
         return self._collect(self._arena.parameters)
 
     def move_to(self, point: np.ndarray) -> None:
@@ -67,21 +65,21 @@ class LossSurface:
             start += segment.size
 
     def loss_and_gradient(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        """Both at a point, where the parameters stay; raises `DivergenceError`."""
+        """Move to a point; return loss and gradient there, or raise `DivergenceError`."""
         self.move_to(point)
         results = self._executor.run_stages(GRADIENT_STAGES, self._batch, self._state)
         loss = results[Result.LOSS]
         if not math.isfinite(loss) or results[Result.NONFINITE]:
             layer = self._executor.first_nonfinite_layer(self._batch)
-            raise divergence(self._network.state, loss, 0, layer)
+            raise divergence(self._model.state, loss, 0, layer)
         return loss, self._collect(self._arena.gradients)
 
     def finish_step(self) -> None:
-        """What layers do after a step, with the latest point."""
+        """Update running statistics after a step to the latest point."""
         self._executor.run_stages(("update",), self._batch, self._state)
 
     def scores(self) -> dict[str, float]:
-        """Metrics at the latest point."""
+        """Return the metrics at the latest point."""
         tally, executor = self._tally, self._executor
         if tally is None:
             return {}
@@ -105,20 +103,20 @@ class FullBatchTrainer(Trainer):
     """Runs the iterations of one fit."""
 
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> RangeTasks[None]:
-        """Iterations up to the last one, until nothing is left to gain, or a callback stops it.
+        """Run iterations up to the last, to convergence, or until a callback stops them.
 
-        SciPy holds the reins: there are no tasks that others could have done.
+        SciPy drives the loop: there are no tasks to hand out.
         """
         yield from ()
-        search = _Search(self._network, self._data, self._callbacks)
+        search = _Search(self._model, self._data, self._callbacks)
 
         def end_iteration(point: np.ndarray) -> None:
             search.accept(point, interrupt)
             with interrupt.allowed():
                 epoch = self._state.epoch + 1
-                logs = search.scores() | validate(self._network, self._validation, epoch)
+                logs = search.scores() | validate(self._model, self._validation, epoch)
             self._end_epoch(interrupt, history, logs)
-            if self._network.stop_training:
+            if self._model.stop_training:
                 raise _Stopped
 
         try:
@@ -140,19 +138,19 @@ class _Search:
         The last iterate.
     """
 
-    def __init__(self, network: Network, data: DataSet, callbacks: CallbackList):
-        self._network = network
+    def __init__(self, model: Model, data: DataSet, callbacks: CallbackList):
+        self._model = model
         self._callbacks = callbacks
-        self.surface = LossSurface(network, data)
+        self.surface = LossSurface(model, data)
         self.accepted = self._latest = self.surface.point
         self._loss = math.nan  # at the latest point
         self._announced = False  # whether callbacks know of the iteration under way
 
     def run(self, iterations: int, end_iteration: Callable[[np.ndarray], None]) -> Any:
-        """Minimise; `end_iteration` is told each iterate. Returns SciPy's `OptimizeResult`."""
+        """Minimise; call `end_iteration` with each iterate. Return SciPy's `OptimizeResult`."""
         from scipy.optimize import minimize
 
-        optimizer = self._network.optimizer
+        optimizer = self._model.optimizer
         assert isinstance(optimizer, LBFGS)
         options = {
             "maxiter": iterations,
@@ -172,23 +170,23 @@ class _Search:
         )
 
     def accept(self, point: np.ndarray, interrupt: DeferredInterrupt) -> None:
-        """A point is an iterate."""
+        """Make a point the last iterate."""
         if not np.array_equal(point, self._latest):
             self._evaluate(point)
         with interrupt.section():
             self.surface.finish_step()
             self.accepted = self._latest
-            self._network.state.step += 1
+            self._model.state.step += 1
         self._announced = False
 
     def scores(self) -> dict[str, float]:
-        """Loss and metrics at the latest point."""
+        """Return loss and metrics at the latest point."""
         return {"loss": self._loss} | self.surface.scores()
 
     def _evaluate(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         if not self._announced:
             self._announced = True
-            self._callbacks("on_epoch_begin", self._network.state.epoch + 1)
+            self._callbacks("on_epoch_begin", self._model.state.epoch + 1)
         self._loss, gradient = self.surface.loss_and_gradient(point)
         self._latest = point.copy()
         return self._loss, gradient

@@ -1,47 +1,26 @@
-"""What two fits must share for one to go on where the other stopped, exactly."""
+"""Going on with a fit that was interrupted, from the file of a `Checkpoint`."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ..callbacks import Checkpoint
 from ..errors import ArgumentTypeError
+from ..model.base import Model
+from ..runtime.interrupts import DeferredInterrupt
+from .session import Session
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from ..data.data_set import DataSet
-    from ..network import Network
     from ..serialization.checkpoint import SavedFit
-    from .trainer import Session
-
-#: Rows of each array, evenly spread, that a digest covers.
-DIGEST_ROWS = 256
-
-
-def fit_arguments(session: Session) -> dict[str, Any]:
-    """The arguments of a fit that its outcome depends on, the number of epochs aside, as JSON."""
-    settings, validation = session.settings, session.validation
-    return {
-        "batch_size": settings.batch_size,
-        "shuffle": settings.shuffle,
-        "augmentation": settings.augmentation and settings.augmentation.description,
-        "training data": _described(session.train),
-        "validation data": None if validation is None else _described(validation),
-    }
 
 
 def read(
-    resume_from: str | PathLike[str] | Checkpoint | None,
-    network: Network,
-    input_shape: tuple[int, ...],
-    session: Session,
+    resume_from: str | PathLike[str] | Checkpoint | None, model: Model, session: Session
 ) -> SavedFit | None:
-    """The checkpoint to go on from, compared with the fit that begins; None for a new beginning."""
+    """Return the checkpoint to go on from, compared with the fit that begins; or None."""
     if resume_from is None:
         return None
     if isinstance(resume_from, Checkpoint):
@@ -54,22 +33,19 @@ def read(
         )
     from ..serialization.checkpoint import read_checkpoint
 
-    arguments, callbacks = fit_arguments(session), session.callbacks.stateful()
-    return read_checkpoint(resume_from, network, input_shape, arguments, callbacks)
+    return read_checkpoint(resume_from, model, session.train.x.shape[1:], session.record())
 
 
-def _described(data: DataSet) -> dict[str, Any]:
-    """Sizes and dtypes of a data set, and a digest of a sample of its values."""
-    arrays = {"X": data.x, "y": data.target, "sample_weight": data.weight}
-    described: dict[str, Any] = {"rows": len(data)}
-    for name, array in arrays.items():
-        described[f"shape of {name}"] = None if array is None else list(array.shape)
-        described[f"dtype of {name}"] = None if array is None else array.dtype.name
-    for name, array in (*arrays.items(), ("selection of rows", data.rows)):
-        described[f"digest of {name}"] = None if array is None else _digest(array)
-    return described
+def restore(saved: SavedFit, model: Model, session: Session) -> None:
+    """Give a built model, and the callbacks that have a state, what the checkpoint holds.
 
-
-def _digest(array: np.ndarray) -> str:
-    sample = array[np.linspace(0, len(array) - 1, min(len(array), DIGEST_ROWS), dtype=np.int64)]
-    return hashlib.sha256(np.ascontiguousarray(sample).data).hexdigest()[:16]
+    Raises
+    ------
+    ModelFileError
+        A state is not one of that callback or schedule; the model is as it was.
+    """
+    with DeferredInterrupt(waiting=True):
+        for number, callback in enumerate(session.callbacks.stateful()):
+            saved.load_state(number, callback.load_state_dict)
+        saved.restore(model)
+    session.first_epoch = saved.first_epoch

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from .. import kernels
 from ..augmentation.pipeline import Pipeline
-from ..callbacks.base import CallbackList
 from ..data.data_set import DataSet
 from ..errors import DivergenceError
 from ..execution.batches import BatchPass, BatchRange
 from ..execution.executor import Diverged, Executor
 from ..ir.program import RunState
 from ..model import inference, weight_average
+from ..model.base import Model
 from ..model.history import History
 from ..model.tally import Tally
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, permutation, stream_offset
 from .batch_ranges import RangeTask, RangeTasks, run_all
-
-if TYPE_CHECKING:
-    from ..network import Network
+from .session import Session
 
 #: Seconds between two calls of `Callback.on_progress`.
 PROGRESS_INTERVAL = 0.1
@@ -36,9 +34,9 @@ MAX_BATCHES_PER_CALL = 1 << 14
 class Steps:
     """Optimizer steps on a network, each all or nothing."""
 
-    def __init__(self, network: Network, executor: Executor):
-        self._network = network
-        self._state: RunState = network.state
+    def __init__(self, model: Model, executor: Executor):
+        self._model = model
+        self._state: RunState = model.state
         self._executor = executor
 
     def __call__(
@@ -49,7 +47,7 @@ class Steps:
         A non-finite loss or gradient raises `DivergenceError` before its update; a schedule's rate
         that cannot be used, `ArgumentError` before the first of them.
         """
-        rates = self._network.learning_rates.next_rates(self._state, stop - start)
+        rates = self._model.learning_rates.next_rates(self._state, stop - start)
         batch_range = BatchRange(batches, start, stop, self._state, rates, seconds)
         try:
             return (yield RangeTask(self._executor, batch_range))
@@ -65,7 +63,7 @@ class Steps:
         An update may overflow although its gradient was finite. It shows in the next step's loss or
         here, at the end; then only the parameters and slots of the beginning are known to be good.
         """
-        snapshot = self._network.executors.snapshot()
+        snapshot = self._model.executors.snapshot()
         snapshot.take()
         try:
             yield
@@ -77,12 +75,12 @@ class Steps:
             raise
 
     def _overflowed(self) -> bool:
-        count, arena = kernels.implementation().count_nonfinite, self._network.arena
+        count, arena = kernels.implementation().count_nonfinite, self._model.arena
         return count(arena.parameters) + count(arena.buffers) > 0
 
 
 def divergence(state: RunState, loss: float | None, number: int, layer: str) -> DivergenceError:
-    """The error for batch `number`, counted from 0, whose loss or gradient is not finite.
+    """Return the error for batch `number`, counted from 0, whose loss or gradient is not finite.
 
     `loss` is None where an update overflowed.
     """
@@ -101,24 +99,24 @@ def divergence(state: RunState, loss: float | None, number: int, layer: str) -> 
 
 
 def training_pass(
-    network: Network, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
+    model: Model, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
 ) -> tuple[Executor, BatchPass, Tally | None]:
-    """A pass to train on, the executor for it, and what collects the metrics."""
+    """Return a pass to train on, the executor for it, and the collector of metrics."""
     labels = data.labels and not (augmentation and augmentation.mixes)
     batches = BatchPass(data, batch_size, augmentation=augmentation)
-    executor = network.executors.training(batch_size, labels)
-    return executor, batches, inference.tally_for(network, batches)
+    executor = model.executors.training(batch_size, labels)
+    return executor, batches, inference.tally_for(model, batches)
 
 
 def train_on_batch(
-    network: Network,
+    model: Model,
     data: DataSet,
     interrupt: DeferredInterrupt,
     augmentation: Pipeline | None = None,
 ) -> dict[str, float]:
-    """One step on all rows; returns loss and metrics from before the update."""
-    executor, batches, tally = training_pass(network, data, len(data), augmentation)
-    steps = Steps(network, executor)
+    """Take one step on all rows; return loss and metrics from before the update."""
+    executor, batches, tally = training_pass(model, data, len(data), augmentation)
+    steps = Steps(model, executor)
     with steps.all_finite(batches):
         run_all(steps(batches, 0, 1), interrupt)
     logs = {"loss": float(batches.losses[0])}
@@ -128,80 +126,23 @@ def train_on_batch(
     return logs
 
 
-def validate(network: Network, data: DataSet | None, epoch: int) -> dict[str, float]:
-    """Scores at the end of an epoch, of the average of the weights once there is one."""
+def validate(model: Model, data: DataSet | None, epoch: int) -> dict[str, float]:
+    """Return the scores of an epoch, those of the average of the weights once there is one."""
     if data is None:
         return {}
-    average, executors = network.weight_average, network.executors
-    if average is not None and average.begun(replace(network.state, epoch=epoch)):
+    average, executors = model.weight_average, model.executors
+    if average is not None and average.has_started(replace(model.state, epoch=epoch)):
         executors = executors.averaged()
-    scores = inference.evaluate(network, data, executors=executors)
+    scores = inference.evaluate(model, data, executors=executors)
     return {f"val_{name}": value for name, value in scores.items()}
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """The checked arguments of one fit.
-
-    `order`, if given, is asked before each epoch for the order of the rows, int64 indices into the
-    training set, in place of the shuffle that follows from the seed. `loss_by_rows` lets batches
-    count in the loss of an epoch by their rows, as in scikit-learn, instead of by their weights.
-    """
-
-    epochs: int
-    batch_size: int
-    shuffle: bool
-    augmentation: Pipeline | None = None
-    order: Callable[[], np.ndarray] | None = None
-    loss_by_rows: bool = False
-
-
-@dataclass
-class Session:
-    """A fit under way: what `Checkpoint` saves of it beside the network.
-
-    Attributes
-    ----------
-    first_epoch : int
-        Epochs that were completed when the fit began, before any interruption.
-    callbacks : CallbackList
-    settings : FitSettings
-    train : DataSet
-    validation : DataSet or None
-    outcome : scipy.optimize.OptimizeResult or None
-        How a fit by `LBFGS` ended, unless a callback ended it.
-    """
-
-    first_epoch: int
-    callbacks: CallbackList
-    settings: FitSettings
-    train: DataSet
-    validation: DataSet | None
-    outcome: Any = None
-
-    def score_names(self, network: Network) -> tuple[str, ...]:
-        """Names of what each epoch reports, in their order."""
-        net = network.settled(self.train.x.shape[1:])
-        names = inference.score_names(network.metrics, net.shapes[-1][0])
-        return names if self.validation is None else (*names, *(f"val_{name}" for name in names))
-
-    def info(self, network: Network) -> dict[str, Any]:
-        """What callbacks are told of the fit before it begins."""
-        return {
-            "epochs": self.settings.epochs,
-            "rows": len(self.train),
-            "validation_rows": 0 if self.validation is None else len(self.validation),
-            "batch_size": self.settings.batch_size,
-            "logs": (*self.score_names(network), *self.callbacks.reports),
-        }
 
 
 class Trainer:
     """Runs the epochs of one fit."""
 
-    def __init__(self, network: Network, session: Session):
-        self._network = network
-        self._state: RunState = network.state
+    def __init__(self, model: Model, session: Session):
+        self._model = model
+        self._state: RunState = model.state
         self._data, self._validation = session.train, session.validation
         self._settings = settings = session.settings
         self._session = session
@@ -213,7 +154,7 @@ class Trainer:
         self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
 
     def run(self, interrupt: DeferredInterrupt) -> History:
-        """Train; returns the history of this fit and appends it to the network's.
+        """Train; return the history of this fit and append it to the model's.
 
         Ctrl-C waits, in `interrupt`, but while batches are computed, rows scored or callbacks run.
         """
@@ -221,22 +162,22 @@ class Trainer:
 
     def tasks(self, interrupt: DeferredInterrupt) -> RangeTasks[History]:
         """Yield the tasks of `run`, for others to have them done."""
-        network, session = self._network, self._session
+        model, session = self._model, self._session
         self._interrupt = interrupt
-        history = network.history.since(session.first_epoch)
+        history = model.history.since(session.first_epoch)
         done = self._state.epoch - session.first_epoch
-        network.session = session
+        model.session = session
         try:
-            with self._callbacks.during(session.info(network) | {"done": done}, interrupt):
+            with self._callbacks.during(session.info(model) | {"done": done}, interrupt):
                 try:
                     yield from self._epochs(interrupt, history)
                 except DivergenceError as error:
                     if not self._tell("on_divergence", error):
                         raise
                 finally:
-                    network.session = None  # on_train_end finds none
+                    model.session = None  # on_train_end finds none
         finally:
-            network.session = None
+            model.session = None
         return history
 
     def _tell(self, hook: str, *arguments: Any) -> bool:
@@ -245,14 +186,14 @@ class Trainer:
             return self._callbacks(hook, *arguments)
 
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> RangeTasks[None]:
-        """Epochs up to the last one, or until a callback wants to stop."""
-        network, settings = self._network, self._settings
+        """Run epochs up to the last one, or until a callback stops them."""
+        model, settings = self._model, self._settings
         executor, batches, self._tally = training_pass(
-            network, self._data, settings.batch_size, settings.augmentation
+            model, self._data, settings.batch_size, settings.augmentation
         )
-        steps = Steps(network, executor)
+        steps = Steps(model, executor)
         last = self._session.first_epoch + self._settings.epochs
-        while self._state.epoch < last and not network.stop_training:
+        while self._state.epoch < last and not model.stop_training:
             self._tell("on_epoch_begin", self._state.epoch + 1)
             logs = yield from self._epoch(steps, batches)
             self._end_epoch(interrupt, history, logs)
@@ -260,14 +201,14 @@ class Trainer:
     def _end_epoch(
         self, interrupt: DeferredInterrupt, history: History, logs: dict[str, float]
     ) -> None:
-        """Count an epoch, write it down and tell callbacks."""
-        network, epoch = self._network, self._state.epoch + 1
+        """Count an epoch, append it to the history and call callbacks."""
+        model, epoch = self._model, self._state.epoch + 1
         with interrupt.section():
             self._state.epoch = epoch
             history.append(epoch, logs)
-            network.history.append(epoch, logs)
-            if network.learning_rates.plateau is not None:
-                network.learning_rates.plateau.observe(logs)
+            model.history.append(epoch, logs)
+            if model.learning_rates.plateau is not None:
+                model.learning_rates.plateau.observe(logs)
         self._tell("on_epoch_end", epoch, logs)
 
     def _epoch(self, steps: Steps, batches: BatchPass) -> RangeTasks[dict[str, float]]:
@@ -282,9 +223,9 @@ class Trainer:
         with self._interrupt.allowed():
             loss = batches.mean_loss(by_rows=self._settings.loss_by_rows)
             logs = {"loss": loss} | ({} if self._tally is None else self._tally.scores())
-        weight_average.end_epoch(self._network, epoch)
+        weight_average.end_epoch(self._model, epoch)
         with self._interrupt.allowed():
-            return logs | validate(self._network, self._validation, epoch)
+            return logs | validate(self._model, self._validation, epoch)
 
     def _order(self) -> np.ndarray | None:
         """Return the order of the rows in the next epoch; None is that of the data set."""

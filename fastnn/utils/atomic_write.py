@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: whatever the package writes goes through here."""
+"""Atomic writing of files: whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEMPORARY = re.compile(r"\.fastnn-[0-9a-f]{16}\.tmp")
 
 
 def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) -> None:
-    """Replace the file at `path`, or make it, so that no reader ever sees a part of it.
+    """Create or replace the file at `path`, so that no reader ever sees a part of it.
 
     The bytes go to a hidden temporary file in the same folder, reach the disk, and are renamed over
     `path`. Whatever fails before that, the temporary file is removed and `path` stays as it was;
@@ -38,12 +38,12 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
     temporary = ""
     try:
         mode = _existing_mode(target)
-        held = False
-        while not held:
+        locked = False
+        while not locked:
             temporary = os.path.join(folder, f".fastnn-{secrets.token_hex(8)}.tmp")
             with open(temporary, "xb") as file:
-                held = leftovers.hold(file.fileno())
-                if held:
+                locked = leftovers.lock(file.fileno())
+                if locked:
                     _fill(file, chunks, mode)
                     os.replace(temporary, target)
     except BaseException as error:
@@ -57,7 +57,7 @@ def write(path: str | os.PathLike[str], chunks: Iterable[bytes | memoryview]) ->
 
 
 def _fill(file: BinaryIO, chunks: Iterable[bytes | memoryview], mode: int | None) -> None:
-    """Bytes and permissions, down to the disk."""
+    """Write bytes and permissions, down to the disk."""
     if mode is not None:
         os.fchmod(file.fileno(), mode)
     file.writelines(chunks)
@@ -66,7 +66,7 @@ def _fill(file: BinaryIO, chunks: Iterable[bytes | memoryview], mode: int | None
 
 
 def _existing_mode(target: str) -> int | None:
-    """Permission bits of the file to replace, or None if there is none. Refuses devices."""
+    """Return the permission bits of the file to replace, or None; raise `OSError` for a device."""
     try:
         mode = os.stat(target).st_mode
     except FileNotFoundError:
@@ -79,7 +79,7 @@ def _existing_mode(target: str) -> int | None:
 
 
 def _sync_folder(folder: str) -> None:
-    """Make a rename survive a power failure."""
+    """Write a rename down to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

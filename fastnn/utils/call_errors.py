@@ -1,6 +1,6 @@
-"""Wrong calls, answered with what the function takes: near keywords, keywords for positions.
+"""Errors for wrong calls that name similar keywords, or write the call by keywords.
 
-The mechanism waits for Python's own `TypeError`, so a right call pays nothing.
+They replace Python's own `TypeError`, so a correct call costs nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class WrongCallError(ArgumentTypeError):
 
 
 class Explained(ABCMeta):
-    """Metaclass of classes whose constructors explain what was wrong with a call."""
+    """Metaclass of classes whose constructors raise `WrongCallError` for a wrong call."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -35,12 +35,12 @@ class Explained(ABCMeta):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """Return the signature of the constructor; `inspect` would take the metaclass's."""
+        """The signature of the constructor; `inspect` would take the metaclass's."""
         return _without_self(inspect.signature(cls.__init__))  # type: ignore[misc]
 
 
 def explains(function: F) -> F:
-    """Decorate a function, or method, so that it explains what was wrong with a call."""
+    """Decorate a function, or method, to raise `WrongCallError` for a wrong call."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -122,6 +122,6 @@ def _by_name(
 
 
 def _example(parameters: Any) -> str:
-    """Return a call that has all arguments which are needed."""
+    """Return the arguments of a call that has all that are needed."""
     needed = [p for p in parameters.values() if p.default is p.empty]
     return ", ".join(f"{p.name}=…" if p.kind is p.KEYWORD_ONLY else p.name for p in needed)

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import os
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import ArgumentError, ArgumentTypeError, unknown_name
+from ..errors import ArgumentError, ArgumentTypeError, FastnnError
+from . import foreign_names
 
 T = TypeVar("T")
 
 
 def integer(argument: str, value: Any, *, low: int, high: int | None = None) -> int:
-    """`value` as an int in [low, high]; booleans are refused."""
+    """Return `value` as an int in [low, high]; a boolean is an error."""
     known = isinstance(value, (int, numbers.Integral)) and not isinstance(value, bool)
     if known and low <= value and (high is None or value <= high):
         return int(value)
     expected = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
-    raise _refusal(argument, expected, value, known)
+    raise _error(argument, expected, value, known)
 
 
 def path(argument: str, value: Any) -> str:
-    """Return a str, bytes or path-like `value` as a str; an empty one is refused."""
+    """Return a str, bytes or path-like `value` as a str; an empty one is an error."""
     try:
         name = os.fsdecode(value)
     except TypeError:
@@ -45,7 +47,7 @@ def number(
     open_low: bool = False,
     open_high: bool = False,
 ) -> float:
-    """`value` as a finite float between `low` and `high`, ends included unless open."""
+    """Return `value` as a finite float between `low` and `high`, ends included unless open."""
     known = isinstance(value, (float, numbers.Real)) and not isinstance(value, bool)
     if known:
         converted = _as_float(value)
@@ -60,19 +62,19 @@ def number(
         expected = f"a finite number {'>' if open_low else '>='} {low:g}"
     else:
         expected = "a finite number"
-    raise _refusal(argument, expected, value, known)
+    raise _error(argument, expected, value, known)
 
 
-def _refusal(
+def _error(
     argument: str, expected: str, value: Any, known: bool
 ) -> ArgumentError | ArgumentTypeError:
-    """The error for a value of the wrong size or, unless its type is known, of the wrong type."""
-    error = ArgumentError if known else ArgumentTypeError
-    return error(f"{argument} must be {expected}, got {shown(value)}")
+    """Return the error for a value that is out of range or, if not `known`, of a wrong type."""
+    kind = ArgumentError if known else ArgumentTypeError
+    return kind(f"{argument} must be {expected}, got {shown(value)}")
 
 
 def shown(value: Any) -> str:
-    """A value as messages show it: of numbers with thousands of digits, how many bits they have."""
+    """Return a value as messages show it; of integers with thousands of digits, their size."""
     try:
         return reprlib.repr(value) if isinstance(value, int) else repr(value)
     except ValueError:  # more digits than Python writes
@@ -80,7 +82,7 @@ def shown(value: Any) -> str:
 
 
 def _as_float(value: Any) -> float:
-    """As a float; infinite where it is beyond all of them."""
+    """Return a number as a float, infinite if it is larger than all of them."""
     try:
         return float(value)
     except OverflowError:
@@ -88,7 +90,7 @@ def _as_float(value: Any) -> float:
 
 
 def boolean(argument: str, value: Any) -> bool:
-    """`value` as a bool; nothing else is taken for one."""
+    """Return `value` as a bool; any other type is an error."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentTypeError(f"{argument} must be True or False, got {value!r}")
     return bool(value)
@@ -101,7 +103,7 @@ def verbosity(value: Any, *, high: int) -> int:
 
 
 def shape(argument: str, value: Any) -> tuple[int, ...]:
-    """`value`, an int or a sequence of ints, as a tuple of positive ints."""
+    """Return `value`, an int or a sequence of ints, as a tuple of positive ints."""
     sizes = (value,) if isinstance(value, numbers.Integral) else value
     try:
         sizes = tuple(sizes)
@@ -115,8 +117,24 @@ def shape(argument: str, value: Any) -> tuple[int, ...]:
 
 
 def one_of(argument: str, value: Any, known: Mapping[str, T]) -> T:
-    """The entry of `known` called `value`; an unknown name is answered with the nearest one."""
+    """Return the entry of `known` called `value`; the error suggests the nearest name."""
     try:
         return known[value]
     except (KeyError, TypeError):
         raise unknown_name(argument, value, known) from None
+
+
+def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnError:
+    """Return the error for a name that is not among the known ones, with the nearest one."""
+    known = sorted(known)
+    if not isinstance(name, str):
+        wrapper = foreign_names.WRAPPERS.get(argument) if callable(name) else None
+        hint = f": make it one by {wrapper}" if wrapper else ""
+        return ArgumentTypeError(
+            f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}{hint}"
+        )
+    habit = [one for one in foreign_names.NAMES.get(name.lower(), ()) if one in known]
+    near = habit or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = foreign_names.ADVICE.get((argument, name.lower()), hint)
+    return ArgumentError(f"unknown {argument} {name!r}: {hint}Known: {', '.join(known)}")

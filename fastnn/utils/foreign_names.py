@@ -1,4 +1,4 @@
-"""What people who know other libraries type, and what it is called here: for messages alone."""
+"""Names of other libraries and the names here, for the suggestions of error messages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "validation_loss": ("val_loss",),
 }
 
-#: What else to say of a name, by the argument that it is given for.
+#: Advice on a name, by the argument that it is given for.
 ADVICE: dict[tuple[str, str], str] = {
     ("activation", "softmax"): "the loss 'softmax_cross_entropy' applies it, so leave the last "
     "layer linear. ",
@@ -106,7 +106,7 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "l2_regularization": ("l2",),
 }
 
-#: What else to say of a keyword.
+#: Advice on a keyword.
 KEYWORD_ADVICE: dict[str, str] = {
     "save_best_only": "write save='best'",
     "save_weights_only": "Network.load reads the weights of any checkpoint",
@@ -117,7 +117,7 @@ KEYWORD_ADVICE: dict[str, str] = {
     "device": "fastnn runs on CPUs",
 }
 
-#: What makes of a function what an argument takes.
+#: How to make the object that an argument takes of a function.
 WRAPPERS: dict[str, str] = {
     "activation": "fastnn.activation(function, derivative=…)",
     "loss": "fastnn.loss(function, …)",

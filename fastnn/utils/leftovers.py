@@ -1,8 +1,8 @@
-"""What a process that was killed left behind, found and removed by the next one.
+"""Removal of temporary files and folders that killed processes left behind.
 
-Whoever makes a temporary file or folder holds an advisory lock on it (`flock`), which ends with the
-process however that ends. What nobody holds is a leftover. Processes of other machines and of other
-containers, whose numbers mean nothing here, hold such locks as well.
+The process that makes a temporary file or folder holds an advisory lock on it (`flock`), which ends
+with the process. What is not locked is a leftover. Unlike process numbers, locks hold across
+containers and machines.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ except ImportError:  # Windows, where open files cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
 
-def hold(descriptor: int) -> bool:
-    """Lock an open file of one's own; False if somebody took it for a leftover just before."""
+def lock(descriptor: int) -> bool:
+    """Lock a new file; return False if another process removed it as a leftover just before."""
     if fcntl is not None:
         with suppress(OSError):  # a file system without locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
     return os.fstat(descriptor).st_nlink > 0
 
 
-def is_held(descriptor: int) -> bool:
-    """Return whether another open file has the lock; if none, this one has it from now on."""
+def is_locked(descriptor: int) -> bool:
+    """Return whether another open file has the lock; if none, this one acquires it."""
     if fcntl is None:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held, or a file system without locks: nothing is known
+    except OSError:  # locked, or a file system without locks
         return True
     return False
 
 
 def remove_files(folder: str | os.PathLike[str], name: re.Pattern[str]) -> None:
-    """Remove the regular files of a folder whose whole name matches, and which nobody holds."""
+    """Remove the regular files of a folder whose whole name matches and that are not locked."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if name.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
@@ -50,7 +50,7 @@ def remove_files(folder: str | os.PathLike[str], name: re.Pattern[str]) -> None:
 def _remove_file(path: str) -> None:
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     try:
-        if is_held(descriptor):
+        if is_locked(descriptor):
             return
         if fcntl is not None:
             os.unlink(path)
@@ -61,12 +61,12 @@ def _remove_file(path: str) -> None:
 
 
 class TemporaryFolder:
-    """A new folder for temporary files, which goes with `cleanup`, or with the next one's making.
+    """A new folder for temporary files, removed by `cleanup`, or when the next one is made.
 
     Parameters
     ----------
     prefix : str
-        Of its name; folders of that prefix which killed processes of this user left are removed.
+        Beginning of its name; leftovers of this prefix and user are removed.
 
     Attributes
     ----------
@@ -84,21 +84,21 @@ class TemporaryFolder:
         self._process = os.getpid()
         self._owner = -1
         self.name = tempfile.mkdtemp(prefix=prefix)
-        while fcntl is not None and not self._hold():
+        while fcntl is not None and not self._lock():
             self.name = tempfile.mkdtemp(prefix=prefix)
 
-    def _hold(self) -> bool:
-        """Lock it; False if somebody took it for a leftover just before."""
+    def _lock(self) -> bool:
+        """Lock it; return False if another process removed it as a leftover just before."""
         with suppress(FileNotFoundError):
             self._owner = os.open(self.name, os.O_RDONLY)
-            if hold(self._owner):
+            if lock(self._owner):
                 return True
             os.close(self._owner)
         self._owner = -1
         return False
 
     def cleanup(self) -> None:
-        """Remove it, and what is in it, unless another process made it and forked this one."""
+        """Remove the folder and its files, unless this process was forked from its owner."""
         if self._process != os.getpid():
             return
         owner, self._owner = self._owner, -1
@@ -120,12 +120,12 @@ def _remove_folders(parent: str, prefix: str) -> None:
 
 
 def _remove_folder(folder: str) -> None:
-    """Remove a folder of this user that nobody holds."""
+    """Remove a folder of this user that is not locked."""
     if fcntl is None or os.stat(folder).st_uid != os.getuid():
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        if not is_held(descriptor):
+        if not is_locked(descriptor):
             shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(descriptor)

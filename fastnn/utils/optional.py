@@ -1,4 +1,4 @@
-"""Packages that some functions need and most users do without."""
+"""Imports of optional packages, with errors that tell how to install them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def installation(extra: str) -> str:
 
 
 def module(name: str, *, extra: str, need: str) -> ModuleType:
-    """A module of an optional package, imported now.
+    """Import and return a module of an optional package.
 
     Parameters
     ----------
     name : str
-        Of the module, such as "matplotlib.pyplot".
+        Name of the module, such as "matplotlib.pyplot".
     extra : str
-        Of fastnn, that brings the package.
+        Extra of fastnn that installs the package.
     need : str
-        What the package is needed for; the error begins with it.
+        Purpose of the package; the error begins with it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether a function of the user can be called as it will be, asked before time is spent."""
+"""Checks of the signatures of users' functions, before they are called."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ def parameters(function: Callable[..., Any]) -> list[str]:
 
 
 def require(what: str, function: Any, names: Sequence[str], keywords: Sequence[str] = ()) -> None:
-    """Refuse a function that cannot take arguments of these names, by position.
+    """Raise an error for a function that cannot take these arguments, by position and by name.
 
     Parameters
     ----------
     what : str
         Names the function in the error.
     function : callable
-        One that does not tell its signature, as some of C do not, is taken, and so is one of
-        fastnn.
+        Not checked if it has no signature, as some of C, or is one of fastnn.
     names, keywords : sequence of str
-        What it will be given by position, in this order, and by name.
+        The arguments that will be passed by position, in this order, and by name.
 
     Raises
     ------
@@ -45,12 +44,12 @@ def require(what: str, function: Any, names: Sequence[str], keywords: Sequence[s
 
 
 def is_users(value: Any) -> bool:
-    """Return whether an object, or a function, is a user's, and not one of fastnn."""
+    """Return whether an object, or a function, is a user's and not one of fastnn."""
     return not (getattr(value, "__module__", None) or "").startswith("fastnn.")
 
 
 def accepts_keyword(function: Callable[..., Any], keyword: str) -> bool:
-    """Return whether a function has a parameter of that name; False if it does not tell."""
+    """Return whether a function has a parameter of that name; False if it has no signature."""
     try:
         return keyword in inspect.signature(function).parameters
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""Immutable descriptions — layers, losses, optimizers, initialisers — and their plain-data form.
+"""Base of immutable descriptions — layers, losses, optimizers — and their plain-data form.
 
 A specification is a frozen dataclass: it compares, hashes and prints by its fields, and turns into
-a dict of JSON values and back. Loading looks class names up in a table; nothing is ever executed.
+a dict of JSON values and back. Loading looks class names up in a table and executes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ S = TypeVar("S", bound="Specification")
 
 
 class Specification(metaclass=Explained):
-    """Base of everything that describes and holds no arrays."""
+    """Base of all descriptions, which hold no arrays."""
 
     #: The classes of one family (all layers, all losses …) by class name; its base owns it.
     _classes: ClassVar[dict[str, type[Specification]]]
@@ -32,13 +32,18 @@ class Specification(metaclass=Explained):
         elif listed and not cls.__name__.startswith("_"):
             cls._classes[cls.__name__] = cls
 
+    @classmethod
+    def family(cls: type[S]) -> dict[str, type[S]]:
+        """Return the classes of the family by class name."""
+        return dict(cls._classes)  # type: ignore[arg-type]
+
     def _set_fields(self, **values: Any) -> None:
         """Replace fields by their checked form (for use in ``__post_init__``)."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
     def to_config(self) -> dict[str, Any]:
-        """The specification as a dict of JSON values, ``type`` being the class name."""
+        """Return the specification as a dict of JSON values, ``type`` being the class name."""
         config: dict[str, Any] = {"type": type(self).__name__}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             config[field.name] = _plain(getattr(self, field.name))
@@ -46,7 +51,7 @@ class Specification(metaclass=Explained):
 
     @classmethod
     def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
-        """The inverse of `to_config`; unknown classes and fields raise `ArgumentError`."""
+        """Return the object of a `to_config`; unknown classes and fields raise `ArgumentError`."""
         if not isinstance(config, Mapping) or "type" not in config:
             raise ArgumentError(
                 f"a {cls.__name__} is described by a dict with a type, got {config!r}"
@@ -58,6 +63,23 @@ class Specification(metaclass=Explained):
         except WrongCallError as error:
             raise ArgumentError(f"{config['type']}: {error}") from None
 
+    @classmethod
+    def resolve(cls: type[S], argument: str, value: Any, named: Mapping[str, type[S]]) -> S:
+        """Return `value` if it is of the family, the default object of a name, or one of a config.
+
+        `named` has the classes that names stand for.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, Mapping):
+            return cls.from_config(value)
+        if isinstance(value, type) and issubclass(value, cls):
+            raise ArgumentTypeError(
+                f"{argument} must be an object, got the class {value.__name__}: write "
+                f"{value.__name__}(…)"
+            )
+        return checks.one_of(argument, value, named)()
+
 
 def _plain(value: Any) -> Any:
     if hasattr(value, "to_config"):
@@ -65,17 +87,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
-
-
-def resolve(argument: str, value: Any, base: type[S], named: Mapping[str, type[S]]) -> S:
-    """`value` itself if it is a `base`, the default object of that name, or one from its config."""
-    if isinstance(value, base):
-        return value
-    if isinstance(value, Mapping):
-        return base.from_config(value)
-    if isinstance(value, type) and issubclass(value, base):
-        raise ArgumentTypeError(
-            f"{argument} must be an object, got the class {value.__name__}: write "
-            f"{value.__name__}(…)"
-        )
-    return checks.one_of(argument, value, named)()

@@ -132,7 +132,7 @@ def test_duration(bench, seconds, text):
     assert bench.targets.duration(seconds) == text
 
 
-def test_contest_reports_repeats_and_what_a_peer_cannot_do(bench, tmp_path):
+def test_repeats_and_what_a_peer_cannot_do_are_reported(bench, tmp_path):
     tasks = [
         bench.cases.Task("gemm", "fastnn", 1, "gemm", (4, 4, 4)),
         bench.cases.Task("dance", "fastnn", 1, "dance"),

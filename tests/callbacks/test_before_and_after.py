@@ -250,7 +250,7 @@ def test_all_are_ended_even_if_one_raises():
         net.fit(X, Y, callbacks=callbacks, verbose=1)
     assert [name for name, when in notes if when == "end"] == ["a", "b", "c"]
     assert any("ValueError: second" in note for note in caught.value.__notes__)
-    assert net.session is None
+    assert net._model.session is None
     net.fit(X, Y, verbose=0)  # the network is free again
 
 

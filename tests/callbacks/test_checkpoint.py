@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_the_earlier_file(call, path, monkeypatch):
     monkeypatch.undo()
     assert path.read_bytes() == before
     assert names(path.parent) == [path.name]
-    assert net.session is None
+    assert net._model.session is None
     fit(net, 1)  # the network itself is as good as ever
 
 

@@ -117,7 +117,7 @@ def test_callbacks_travel_to_other_processes(tmp_path):
     net.fit(X, y, epochs=2, callbacks=callbacks[:-1], verbose=0)
     net, *callbacks = pickle.loads(pickle.dumps([net, *callbacks]))
     assert callbacks[0].best_epoch == 1
-    assert net.learning_rates.plateau.monitor.best == net.history["loss"][1]
+    assert net._model.learning_rates.plateau.monitor.best == net.history["loss"][1]
     net.fit(X, y, callbacks=callbacks[:-1], verbose=0)
 
 

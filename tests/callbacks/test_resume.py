@@ -133,7 +133,7 @@ def test_callbacks_of_the_user_are_saved(path):
     assert again.array.tolist() == [[0] * 3, [15] * 3]
     loaded = Network.load(path)  # a model file like any other
     np.testing.assert_array_equal(loaded.predict(X), net.predict(X))
-    assert loaded.session is None
+    assert loaded._model.session is None
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_callback_measures_every_so_many_epochs_and_changes_nothing():
     health = fastnn.LayerHealth(X, y, every=2, rows=50)
     watched.fit(X, y, epochs=5, callbacks=[health], verbose=0)
     np.testing.assert_array_equal(plain.parameters, watched.parameters)
-    np.testing.assert_array_equal(plain.arena.slots, watched.arena.slots)
+    np.testing.assert_array_equal(plain._model.arena.slots, watched._model.arena.slots)
     assert plain.history == watched.history
     assert health.epochs == [2, 4]
     assert health.flags == ()

@@ -22,7 +22,7 @@ class Seen(fastnn.Callback):
     """Keeps the rows that a network is trained on, and when its epochs began and ended."""
 
     def on_epoch_begin(self, network, epoch):
-        self.rows, self.began = network.session.train.x, time.monotonic()
+        self.rows, self.began = network._model.session.train.x, time.monotonic()
 
     def on_epoch_end(self, network, epoch, logs):
         self.ended = time.monotonic()

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 import fastnn
 from fastnn import MLPClassifier, MLPRegressor, UnknownCategoryWarning
 from fastnn.data.data_set import DataSet
-from fastnn.estimators.baseline import loss_of_a_constant
+from fastnn.estimators.baseline import constant_loss
 
 PATIENTS, PROGRESS = load_diabetes(return_X_y=True)
 IRIS, KIND = load_iris(return_X_y=True)
@@ -98,10 +98,10 @@ def test_targets_that_never_change_have_no_baseline(y):
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT])
-def test_the_loss_of_a_constant_is_that_of_the_best_one(weight):
+def test_the_constant_loss_is_that_of_the_best_one(weight):
     shares = np.bincount(KIND, weight) / np.bincount(KIND, weight).sum()
     expected = log_loss(KIND, np.tile(shares, (150, 1)), sample_weight=weight)
-    found = loss_of_a_constant(fastnn.SoftmaxCrossEntropy(), DataSet(IRIS, KIND, weight))
+    found = constant_loss(fastnn.SoftmaxCrossEntropy(), DataSet(IRIS, KIND, weight))
     np.testing.assert_allclose(found, expected)
     labels = np.c_[KIND == 0, KIND == 1].astype(float)
     loss = fastnn.SigmoidCrossEntropy(reduction="sum")
@@ -109,14 +109,14 @@ def test_the_loss_of_a_constant_is_that_of_the_best_one(weight):
         log_loss(y, np.full(150, np.average(y, weights=weight)), sample_weight=weight)
         for y in labels.T
     )
-    np.testing.assert_allclose(loss_of_a_constant(loss, DataSet(IRIS, labels, weight)), expected)
+    np.testing.assert_allclose(constant_loss(loss, DataSet(IRIS, labels, weight)), expected)
     values = RANDOM.normal(size=(150, 2))
     mean = np.average(values, axis=0, weights=weight)
     expected = 0.5 * np.average(((values - mean) ** 2).mean(axis=1), weights=weight)
     half = fastnn.HalfSquaredError()
-    np.testing.assert_allclose(loss_of_a_constant(half, DataSet(IRIS, values, weight)), expected)
-    assert loss_of_a_constant(fastnn.Huber(), DataSet(IRIS, values)) is None
+    np.testing.assert_allclose(constant_loss(half, DataSet(IRIS, values, weight)), expected)
+    assert constant_loss(fastnn.Huber(), DataSet(IRIS, values)) is None
     rows = np.arange(0, 150, 3)
-    part = loss_of_a_constant(half, DataSet(IRIS, values, weight, rows))
+    part = constant_loss(half, DataSet(IRIS, values, weight, rows))
     own = None if weight is None else weight[rows]
-    np.testing.assert_allclose(part, loss_of_a_constant(half, DataSet(IRIS, values[rows], own)))
+    np.testing.assert_allclose(part, constant_loss(half, DataSet(IRIS, values[rows], own)))

@@ -62,12 +62,12 @@ def test_partial_fits_follow_what_scikit_learn_follows(change, solver):
 def test_partial_fits_follow_dropout_and_penalties():
     net = MLPClassifier(random_state=0).partial_fit(DIGITS, DIGIT, classes=range(10))
     net.set_params(dropout=0.5, l1=0.25)
-    before, slots = net.coefs_[0].copy(), net.network_.arena.slots.copy()
+    before, slots = net.coefs_[0].copy(), net.network_._model.arena.slots.copy()
     net.partial_fit(DIGITS, DIGIT)
     assert fastnn.Dropout(0.5) in net.network_.layers
     assert net.network_.l1 == 0.25
     assert not np.array_equal(net.coefs_[0], before)
-    assert not np.array_equal(net.network_.arena.slots, slots)
+    assert not np.array_equal(net.network_._model.arena.slots, slots)
     assert net.network_.state.step == 4  # two epochs of two batches
 
 

@@ -83,7 +83,9 @@ def test_a_stored_estimator_predicts_and_goes_on_with_the_same_bits(case, way):
     for each in (net, again):
         each.set_params(early_stopping=False, alpha=1.0).partial_fit(rows, y)
     np.testing.assert_array_equal(again.network_.parameters, net.network_.parameters)
-    np.testing.assert_array_equal(again.network_.arena.slots, net.network_.arena.slots)
+    np.testing.assert_array_equal(
+        again.network_._model.arena.slots, net.network_._model.arena.slots
+    )
 
 
 @pytest.mark.parametrize("case", FITTED)

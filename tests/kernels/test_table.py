@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from closeness import check_close
 from drawing import copied, draw, guards_of, letters, swept_shapes, widened
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fastnn import kernels
 from fastnn.kernels import KERNELS, contract, reference

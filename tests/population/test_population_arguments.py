@@ -19,7 +19,7 @@ def refused(error, match, nets=None, x=X, y=Y, **options):
         if isinstance(net, fastnn.Network):
             assert not net.built
             assert not net.history.epoch
-            with net.lock.held():
+            with net._model.lock.held():
                 pass
 
 
@@ -118,7 +118,7 @@ def test_arrays_that_do_not_suit_one_network():
 
 def test_a_busy_network():
     nets = [network(Dense(2), seed=i) for i in range(2)]
-    with nets[1].lock.held(), pytest.raises(NetworkBusyError, match=r"networks\[1\]"):
+    with nets[1]._model.lock.held(), pytest.raises(NetworkBusyError, match=r"networks\[1\]"):
         fastnn.fit_population(nets, X, Y)
     fastnn.fit_population(nets, X, Y)
 

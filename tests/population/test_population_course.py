@@ -11,7 +11,7 @@ from programs import output_of
 
 import fastnn
 from fastnn import Callback, Dense, DivergenceError, kernels
-from fastnn.runtime.available_memory import available_memory
+from fastnn.runtime.resources import available_memory
 from fastnn.training.population import memory
 
 X, Y, _ = data()
@@ -104,7 +104,7 @@ def test_an_error_ends_all(error):
     if not isinstance(error, SystemExit):
         assert "networks[2]" in error.__notes__[0]
     for net in nets:
-        assert net.session is None
+        assert net._model.session is None
         net.fit(X, Y, verbose=0)
 
 
@@ -135,7 +135,7 @@ def test_every_network_has_exactly_its_finished_updates():
             with pytest.raises(KeyError):
                 twin.fit(X, Y, epochs=900, callbacks=[Stop()], verbose=0)
             np.testing.assert_array_equal(net.parameters, twin.parameters)
-            np.testing.assert_array_equal(net.arena.slots, twin.arena.slots)
+            np.testing.assert_array_equal(net._model.arena.slots, twin._model.arena.slots)
 
 
 # ----------------------------------------------------------------------------- callbacks, threads
@@ -358,8 +358,8 @@ def test_memory_limits_those_in_training(more):
         twin.fit(X, Y, epochs=3, verbose=0)
         assert contents(net) == contents(twin)
         if not more:  # what only training needs was given back
-            assert net.executors._training is None
-            assert net.arena._gradients is None
+            assert net._model.executors._training is None
+            assert net._model.arena._gradients is None
     fastnn.fit_population(nets, X, Y, memory_limit=limit)
     for net, twin in zip(nets, alone, strict=True):
         twin.fit(X, Y, verbose=0)
@@ -387,16 +387,18 @@ def test_the_estimate_is_near_what_is_allocated(units):
 
 
 def test_the_first_that_fits_begins():
-    room = memory.Room(100, [memory.Need(10, 60), memory.Need(10, 50), memory.Need(10, 20)])
+    room = memory.MemoryBudget(
+        100, [memory.MemoryNeeded(10, 60), memory.MemoryNeeded(10, 50), memory.MemoryNeeded(10, 20)]
+    )
     assert room.limited
-    assert room.enter(memory.Need(10, 60))
-    assert not room.enter(memory.Need(10, 50))
-    room.leave(memory.Need(10, 60))
-    assert room.enter(memory.Need(10, 50))
-    assert room.enter(memory.Need(10, 20))
-    alone = memory.Room(1, [memory.Need(0, 60)])
-    assert alone.enter(memory.Need(0, 60))  # whatever happens, one trains
-    assert not memory.Room(math.inf, [memory.Need(1, 1)] * 9).limited
+    assert room.enter(memory.MemoryNeeded(10, 60))
+    assert not room.enter(memory.MemoryNeeded(10, 50))
+    room.leave(memory.MemoryNeeded(10, 60))
+    assert room.enter(memory.MemoryNeeded(10, 50))
+    assert room.enter(memory.MemoryNeeded(10, 20))
+    alone = memory.MemoryBudget(1, [memory.MemoryNeeded(0, 60)])
+    assert alone.enter(memory.MemoryNeeded(0, 60))  # whatever happens, one trains
+    assert not memory.MemoryBudget(math.inf, [memory.MemoryNeeded(1, 1)] * 9).limited
 
 
 def test_memory_that_is_left(tmp_path):

@@ -64,14 +64,14 @@ CTRL_C = (
         assert sorted(ends) == list(range(len(nets)))
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         for net, twin in zip(nets, networks()):
-            assert net.session is None
+            assert net._model.session is None
             try:
                 twin.fit(X, y, epochs=10**6, callbacks=[Stop(net.state.step)], verbose=0)
             except KeyError:
                 pass
             assert twin.state.step == net.state.step > 0
             np.testing.assert_array_equal(net.parameters, twin.parameters)
-            np.testing.assert_array_equal(net.arena.slots, twin.arena.slots)
+            np.testing.assert_array_equal(net._model.arena.slots, twin._model.arena.slots)
         fastnn.fit_population(nets, X, y)
     print("done")
 """

@@ -65,7 +65,7 @@ def test_a_search_under_way_can_be_looked_at():
 
 
 def test_what_cannot_be_loaded_is_refused(storage, tmp_path, monkeypatch):
-    monkeypatch.setattr(studies, "PATIENCE", 0.0)
+    monkeypatch.setattr(studies, "CREATION_SECONDS", 0.0)
     with pytest.raises(ArgumentError, match=r"does not exist"):
         load(storage)
     assert os.listdir(tmp_path) == []

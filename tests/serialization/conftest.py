@@ -84,4 +84,4 @@ def assert_identical(loaded, network):
     assert loaded.history.epoch == network.history.epoch
     assert dict(loaded.history) == dict(network.history)
     assert loaded.parameters.tobytes() == network.parameters.tobytes()
-    assert loaded.arena.slots.tobytes() == network.arena.slots.tobytes()
+    assert loaded._model.arena.slots.tobytes() == network._model.arena.slots.tobytes()

@@ -25,4 +25,4 @@ def assert_same(loaded, network):
         assert getattr(loaded, name) == getattr(network, name), name
     assert loaded.input_shape == network.input_shape
     assert loaded.parameters.tobytes() == network.parameters.tobytes()
-    assert loaded.arena.buffers.tobytes() == network.arena.buffers.tobytes()
+    assert loaded._model.arena.buffers.tobytes() == network._model.arena.buffers.tobytes()

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from crafting import header_end, with_header
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fastnn import Dense, ModelFileError, Network
 from fastnn.serialization import container

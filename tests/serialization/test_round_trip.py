@@ -46,7 +46,7 @@ from fastnn import (
     optimizers,
 )
 from fastnn.layers import Layer
-from fastnn.model import weight_average
+from fastnn.optimizers import averaging
 
 LAYERS = [
     Dense(4, "gelu", use_bias=False, l1=0.25, l2=1e-3, input_size=6),
@@ -119,7 +119,7 @@ def own_classes(family):
         (losses.Loss, LOSSES),
         (optimizers.Optimizer, OPTIMIZERS),
         (initializers.Initializer, INITIALIZERS),
-        (weight_average.WeightAverage, AVERAGES),
+        (averaging.WeightAverage, AVERAGES),
     ],
 )
 def test_every_class_is_among_the_examples(family, examples):
@@ -165,7 +165,7 @@ def test_training_goes_on_bit_for_bit(optimizer, dtype, path):
     parts.fit(X, LABELS, epochs=3, **fit)
     for other in (parts, loaded):
         assert_same(other, whole)
-        assert other.arena.slots.tobytes() == whole.arena.slots.tobytes()
+        assert other._model.arena.slots.tobytes() == whole._model.arena.slots.tobytes()
         assert other.state == whole.state
         assert other.history.epoch == whole.history.epoch == [1, 2, 3, 4, 5, 6]
         assert list(other.history) == list(whole.history)
@@ -183,7 +183,7 @@ def test_averages_go_on_bit_for_bit(average, path):
     assert {name: getattr(loaded, name) for name in options} == options
     loaded.fit(X, LABELS, epochs=3, verbose=0)
     assert_same(loaded, whole)
-    assert loaded.arena.slots.tobytes() == whole.arena.slots.tobytes()
+    assert loaded._model.arena.slots.tobytes() == whole._model.arena.slots.tobytes()
     with loaded.averaged(), whole.averaged():
         assert_same(loaded, whole)
     fresh = round_trip(whole, path)
@@ -203,7 +203,7 @@ def test_frozen_layers_go_on_bit_for_bit(path):
         network.unfreeze()
         network.fit(X, LABELS, epochs=2, verbose=0)
     assert_same(loaded, whole)
-    assert loaded.updates_skipped == whole.updates_skipped == {"dense_1": 4}
+    assert loaded._model.updates_skipped == whole._model.updates_skipped == {"dense_1": 4}
 
 
 def test_training_goes_on_from_a_checkpoint_that_a_callback_wrote(path):
@@ -251,8 +251,8 @@ def test_history_keeps_what_json_has_no_number_for(path):
 
 def test_an_average_may_be_infinite(path):
     network = classifier().build(6)
-    network.arena.slots[1, 0] = np.inf
-    assert round_trip(network, path, optimizer=True).arena.slots[1, 0] == np.inf
+    network._model.arena.slots[1, 0] = np.inf
+    assert round_trip(network, path, optimizer=True)._model.arena.slots[1, 0] == np.inf
 
 
 def test_a_network_without_parameters(path):

@@ -20,5 +20,5 @@ def gemm(m: int, k: int, n: int):
 
 
 def start():
-    """A fresh interpreter that imports the package."""
+    """Return a function that imports the package in a fresh interpreter."""
     return partial(package.import_in_a_fresh_interpreter, "numpy")

@@ -17,7 +17,7 @@ def version() -> str:
 
 
 def _fitted(workload: Workload, shuffle: bool):
-    """An estimator with the workload's first weights, ready to go on from there."""
+    """Return an estimator with the workload's first weights, ready to go on from there."""
     estimator = MLPRegressor if workload.regression else MLPClassifier
     mlp = _fit(
         estimator(
@@ -47,7 +47,7 @@ def _fit(mlp, x, y):
 
 
 def _one_for_two_classes(workload: Workload) -> bool:
-    """Two classes have one logistic output here, hence other first weights and other losses."""
+    """Return whether one logistic output stands for two classes, with other weights and losses."""
     return workload.sizes[-1] == 2
 
 
@@ -63,7 +63,7 @@ def trainer(workload: Workload, shuffle: bool = True):
 
 
 def comparable(workload: Workload) -> bool:
-    """Whether its losses can be held against those of the others."""
+    """Return whether its losses can be held against those of the others."""
     return not _one_for_two_classes(workload)
 
 

@@ -4,7 +4,7 @@ The functions are those of `fastnn.kernels.reference`, which documents them. Wha
 what C would otherwise read or write out of bounds.
 """
 
-from ..slots import argument_slots, in_order_of_checks
+from ..slots import array_slots, scalar_slots
 from ..table import KERNELS
 from .extension import (
     COPY,
@@ -19,6 +19,7 @@ from .extension import (
     kernel_names,
     last_team,
     limit_teams,
+    limits,
     op_size,
     openmp_runtime,
     openmp_version,
@@ -39,6 +40,7 @@ __all__ = [
     "kernel_names",
     "last_team",
     "limit_teams",
+    "limits",
     "op_size",
     "openmp_runtime",
     "openmp_version",
@@ -50,9 +52,7 @@ __all__ = [
 
 def _call_of(name: str) -> KernelCall:
     """Return the kernel of C as a function with the signature of the reference."""
-    slots = argument_slots(name)
-    scalars = [slot for slot in slots if slot.array is None]
-    return KernelCall(KERNELS[name], in_order_of_checks(slots), scalars)
+    return KernelCall(KERNELS[name], array_slots(name), scalar_slots(name))
 
 
 globals().update({name: _call_of(name) for name in kernel_names() if name in KERNELS})

@@ -41,7 +41,7 @@ cdef int64_t _activation(object name) except -1:
     try:
         return _ACTIVATION_CODES[name]
     except (KeyError, TypeError):
-        raise unknown_name("activation", name, _ACTIVATION_CODES) from None
+        raise checks.unknown_name("activation", name, _ACTIVATION_CODES) from None
 
 
 cdef uint64_t _function(object function, str name, type kind, int typenum) except? 0:

@@ -5,16 +5,17 @@ import inspect
 import math
 import os
 
-from fastnn.runtime.cgroups import cgroup_processors
+from fastnn.runtime.resources import cgroup_processors
 from fastnn.errors import (
     ArgumentError,
     ArgumentTypeError,
     BackendError,
     CustomFunctionError,
-    unknown_name,
 )
+from fastnn.utils import checks
 
 cimport numpy as np
+from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
@@ -65,7 +66,6 @@ cdef extern from "table/fastnn.h" nogil:
     const int fastnn_activation_needs_z[]
     const char *fastnn_source_names[]
     int fastnn_usable_tables(const fastnn_table **tables)
-    int fastnn_sizes_fit(const int64_t *dim)
     fastnn_status fastnn_call(
         const fastnn_table *table, fastnn_dtype dtype, fastnn_kernel_id kernel, fastnn_args *args
     )
@@ -103,6 +103,11 @@ def isa_name():
 def kernel_names():
     """Names of the C kernels."""
     return tuple([fastnn_kernel_names[i].decode() for i in range(<int>FASTNN_KERNEL_COUNT)])
+
+
+def limits():
+    """Return how many arrays, dimensions and scalars a kernel may have."""
+    return FASTNN_MAX_ARRAYS, FASTNN_MAX_DIMS, FASTNN_MAX_SCALARS
 
 
 def activations():

@@ -28,9 +28,8 @@ def derived(kernel: Kernel) -> Callable[..., Any]:
 
 def _compiled_text(function: Callable[..., Any], flattened: bool) -> Callable[..., Any]:
     def call(*arguments):
-        if flattened:
-            arguments = map(_flat_or_real, arguments)
-        return compiled(function)(*arguments)
+        taken = map(_flat_or_real, arguments) if flattened else arguments
+        return compiled(function)(*taken)
 
     return call
 

@@ -1,8 +1,8 @@
 """The contract of every kernel, in plain NumPy.
 
-Each function here is a kernel's specification, its test oracle and a back end one can switch to. Its
-decorator is its row of `fastnn.kernels.table`. The other back ends have the same names, the same
-signatures and the same results within the tolerance that the row states.
+Each function here is a kernel's specification, its test oracle and a back end one can switch to.
+Its decorator is its row of `fastnn.kernels.table`. The other back ends have the same names, the
+same signatures and the same results within the tolerance that the row states.
 
 Conventions
 -----------

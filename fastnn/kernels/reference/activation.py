@@ -121,23 +121,43 @@ def _exp_slope(y, z):
 
 
 class ActivationFormula(NamedTuple):
-    """``value(z)`` and ``slope(y, z)``; ``needs_z`` where y does not determine z."""
+    """A row of the activations.
+
+    Attributes
+    ----------
+    value, slope : callable
+        ``value(z)`` and ``slope(y, z)``.
+    needs_z : bool
+        Whether the slope needs z, because y does not determine it.
+    kink : bool
+        Whether the slope jumps at 0: a finite difference across it is meaningless.
+    initializer : str
+        The weight initializer that keeps the variance of the signal.
+    """
 
     value: Callable
     slope: Callable
     needs_z: bool = False
+    kink: bool = False
+    initializer: str = "glorot_uniform"
 
 
-#: leaky_relu has slope 0.01, elu alpha 1, gelu is the tanh form; selu is Klambauer et al., 2017.
+def _rectified(value: Callable, slope: Callable, **facts: bool) -> ActivationFormula:
+    """Return the row of an activation that lets half of the signal through."""
+    return ActivationFormula(value, slope, initializer="he_normal", **facts)
+
+
+#: leaky_relu has slope 0.01, elu alpha 1, gelu is the tanh form; selu is Klambauer et al., 2017,
+#: whose self-normalization has LeCun's initializer for its premise.
 ACTIVATIONS: dict[str, ActivationFormula] = {
     "identity": ActivationFormula(_identity, _identity_slope),
-    "relu": ActivationFormula(_relu, _relu_slope),
-    "leaky_relu": ActivationFormula(_leaky_relu, _leaky_relu_slope),
-    "elu": ActivationFormula(_elu, _elu_slope),
-    "selu": ActivationFormula(_selu, _selu_slope),
-    "gelu": ActivationFormula(_gelu, _gelu_slope, needs_z=True),
-    "silu": ActivationFormula(_silu, _silu_slope, needs_z=True),
-    "softplus": ActivationFormula(_softplus, _softplus_slope),
+    "relu": _rectified(_relu, _relu_slope, kink=True),
+    "leaky_relu": _rectified(_leaky_relu, _leaky_relu_slope, kink=True),
+    "elu": _rectified(_elu, _elu_slope, kink=True),
+    "selu": ActivationFormula(_selu, _selu_slope, kink=True, initializer="lecun_normal"),
+    "gelu": _rectified(_gelu, _gelu_slope, needs_z=True),
+    "silu": _rectified(_silu, _silu_slope, needs_z=True),
+    "softplus": _rectified(_softplus, _softplus_slope),
     "sigmoid": ActivationFormula(_sigmoid, _sigmoid_slope),
     "tanh": ActivationFormula(_tanh, _tanh_slope),
     "exp": ActivationFormula(_exp, _exp_slope),

@@ -1,4 +1,4 @@
-"""What a search shows: progress, plots and an HTML report.
+"""The output of a search: progress, plots and an HTML report.
 
 ====================  ============================================================
 progress              progress bar, or lines in a file

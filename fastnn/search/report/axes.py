@@ -1,4 +1,4 @@
-"""Axes of plots: where values lie on them, and what is written beside."""
+"""Axes of plots: limits, scale, ticks and labels."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 #: Characters of a label; longer ones are cut.
 LABEL = 14
-#: Choices beyond which only some are labelled.
+#: Number of choices beyond which only some are labelled.
 MANY = 12
-#: Labels of one axis that fit below a panel: more characters than that are turned.
+#: Characters of all labels that fit below a panel; longer labels are rotated.
 LEVEL_CHARACTERS = 28
-#: Values further than so many interquartile ranges outside of the quartiles are drawn at the edge,
-#: if they would squeeze all others into less than this share of the axis.
+#: Values further than `FENCE` interquartile ranges outside the quartiles are drawn at the edge, if
+#: they would squeeze all others into less than the share `SQUEEZED` of the axis.
 FENCE, SQUEEZED = 3.0, 0.4
-#: Ends with such a ratio are shown on a logarithmic scale where nothing else says so.
+#: Ratio of the limits beyond which a scale is logarithmic by default.
 WIDE = 20
-#: Room at both ends, as a share of the axis.
+#: Margin at both ends, as a share of the axis.
 MARGIN = 0.04
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One direction of a plot.
+    """An axis of a plot.
 
     Attributes
     ----------
     name : str
     low, high : float
-        Of what is shown, without the margin; choices are numbered from 0.
+        Limits without the margin; choices are numbered from 0.
     log : bool
     ticks : tuple of (float, str)
-        Values, and what is written beside them.
+        Positions and labels.
     choices : tuple or None
     """
 
@@ -53,17 +53,17 @@ class Axis:
     choices: tuple[Any, ...] | None = None
 
     def number(self, value: Any) -> float:
-        """A value as a number within the ends."""
+        """Return a value as a number within the limits."""
         if self.choices is not None:
             return float(_index(self.choices, value))
         return min(max(float(value), self.low), self.high)
 
     def is_outside(self, value: float) -> bool:
-        """Whether a number is drawn at the edge instead of where it is."""
+        """Return whether a number is beyond the limits, and so drawn at the edge."""
         return not self.low <= value <= self.high
 
     def share(self, number: float) -> float:
-        """How far from the low end a number is, in [0, 1]."""
+        """Return the position of a number between the limits, in [0, 1]."""
         low, high, at = (math.log(v) if self.log else v for v in (self.low, self.high, number))
         return (at - low) / (high - low) if high > low else 0.5
 
@@ -90,7 +90,7 @@ class Axis:
 
 
 def shorten(text: Any, length: int = LABEL) -> str:
-    """One line of text that matplotlib takes as it is; what is too long lacks its middle."""
+    """Return text in one line for matplotlib, with an ellipsis in the middle if it is long."""
     line = " ".join(str(text).split()) or repr(text)
     if len(line) > length:
         end = (length - 1) // 2
@@ -99,7 +99,7 @@ def shorten(text: Any, length: int = LABEL) -> str:
 
 
 def dimension_axis(dimension: Dimension, values: Sequence[Any]) -> Axis:
-    """That of a hyper-parameter, of which the values are some."""
+    """Return the axis of a hyper-parameter with some of its values."""
     name = shorten(dimension.name, 2 * LABEL)
     if dimension.choices is not None:
         step = -(-len(dimension.choices) // MANY)
@@ -113,7 +113,7 @@ def dimension_axis(dimension: Dimension, values: Sequence[Any]) -> Axis:
 
 
 def value_axis(name: str, values: Sequence[float], minimize: bool) -> Axis:
-    """That of an objective; what is far worse than most of the values lies beyond its end."""
+    """Return the axis of an objective, limited to values not far worse than most."""
     seen = np.asarray(values, dtype=float)
     position = np.log(seen) if _is_wide(seen.min(), seen.max()) else seen
     first, third = np.percentile(position, [25, 75])
@@ -149,7 +149,7 @@ def _numeric(name: str, low: float, high: float, log: bool, whole: bool) -> Axis
 
 
 def _alike(values: Sequence[float]) -> list[str]:
-    """Evenly spaced numbers with as many decimals each as their distance needs."""
+    """Format evenly spaced numbers with the same number of decimals."""
     step = abs(values[1] - values[0])
     if not 1e-4 <= step < 1e6:
         return [f"{v:g}" for v in values]
@@ -158,7 +158,7 @@ def _alike(values: Sequence[float]) -> list[str]:
 
 
 def _index(choices: Sequence[Any], value: Any) -> int:
-    """Where a value stands; 1, 1.0 and True are three."""
+    """Return the index of a value; 1, 1.0 and True are different."""
     for i, choice in enumerate(choices):
         if choice is value or (type(choice) is type(value) and choice == value):
             return i

@@ -1,4 +1,4 @@
-"""Parallel coordinates: an upright axis for each hyper-parameter, a line for each trial."""
+"""Parallel coordinates: a vertical axis for each hyper-parameter, a line for each trial."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from typing import TYPE_CHECKING, Any
 from ...plotting.style import QUIET, TRAINING, VALIDATION, dress
 from .axes import Axis, dimension_axis, shorten
 from .plots import FAILED, MANY_POINTS, objective_axis
-from .study_view import Dimension, Observation, Observed
+from .study_view import Dimension, StudyView, TrialView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Hyper-parameters beyond which only the most important are shown.
+#: Maximum number of hyper-parameters: the most important.
 MOST = 10
-#: Where a line passes a hyper-parameter that the trial was not asked for, below the axis.
+#: Position below the axis of a hyper-parameter that a trial does not have.
 ABSENT = -0.14
-#: Characters of all names that fit in one line below the axes; and of one, where they are turned.
+#: Characters of all names that fit below the axes; and of one name, if they are rotated.
 NAME_CHARACTERS, TURNED = 90, 18
 
 
-def shown_dimensions(observed: Observed) -> list[Dimension]:
-    """Those that have an axis, as they were asked for."""
-    if len(observed.dimensions) <= MOST:
-        return list(observed.dimensions)
-    shares = observed.importances.shares if observed.importances else {}
-    ranked = sorted(observed.dimensions, key=lambda d: -shares.get(d.name, 0.0))[:MOST]
-    return [dimension for dimension in observed.dimensions if dimension in ranked]
+def shown_dimensions(view: StudyView) -> list[Dimension]:
+    """Return the dimensions that have an axis, in the order in which they were drawn."""
+    if len(view.dimensions) <= MOST:
+        return list(view.dimensions)
+    shares = view.importances.shares if view.importances else {}
+    ranked = sorted(view.dimensions, key=lambda d: -shares.get(d.name, 0.0))[:MOST]
+    return [dimension for dimension in view.dimensions if dimension in ranked]
 
 
-def coordinates(axes: Axes, observed: Observed) -> None:
-    """Lines from grey to blue as trials get better, the best in orange, failures dotted."""
-    dimensions = shown_dimensions(observed)
-    uprights = [_axis(observed, dimension) for dimension in dimensions]
-    values = [objective_axis(observed, i) for i in range(len(observed.objectives))]
-    _lines(axes, observed, dimensions, uprights, values)
-    for at, upright in enumerate([*uprights, *values]):
-        _upright(axes, at, upright)
+def coordinates(axes: Axes, view: StudyView) -> None:
+    """Draw lines from grey to blue as trials get better, the best orange, failures dotted."""
+    dimensions = shown_dimensions(view)
+    scales = [_axis(view, dimension) for dimension in dimensions]
+    values = [objective_axis(view, i) for i in range(len(view.objectives))]
+    _lines(axes, view, dimensions, scales, values)
+    for at, scale in enumerate([*scales, *values]):
+        _draw_scale(axes, at, scale)
     below = {
         at: "not asked"
         for at, dimension in enumerate(dimensions)
-        if any(dimension.name not in trial.params for trial in observed.trials)
+        if any(dimension.name not in trial.params for trial in view.trials)
     }
-    if any(trial.state == "failed" for trial in observed.trials):
-        below[len(uprights)] = "failed"
+    if any(trial.state == "failed" for trial in view.trials):
+        below[len(scales)] = "failed"
     for at, text in below.items():
         _note(axes, at, ABSENT, text)
-    names = [d.name for d in dimensions] + [o.name for o in observed.objectives]
-    left_out = len(observed.dimensions) - len(dimensions)
+    names = [d.name for d in dimensions] + [o.name for o in view.objectives]
+    left_out = len(view.dimensions) - len(dimensions)
     title = "parallel coordinates"
     dress(axes, title + (f", without {left_out} that matter less" if left_out else ""), "", "")
-    _dress(axes, names, ABSENT if below else 0.0)
+    _label(axes, names, ABSENT if below else 0.0)
 
 
-def _dress(axes: Axes, names: list[str], low: float) -> None:
-    """No frame; names below, turned where they are many or long."""
+def _label(axes: Axes, names: list[str], low: float) -> None:
+    """Remove the frame; write names below, rotated if they are many or long."""
     crowded = sum(map(len, names)) > NAME_CHARACTERS
     labels = [shorten(name, TURNED if crowded else NAME_CHARACTERS) for name in names]
     style: dict[str, Any] = {"rotation": 20, "ha": "right", "rotation_mode": "anchor"}
@@ -67,31 +67,29 @@ def _dress(axes: Axes, names: list[str], low: float) -> None:
     axes.set_ylim(low - 0.06, 1.04)
 
 
-def _axis(observed: Observed, dimension: Dimension) -> Axis:
-    having = [t.params[dimension.name] for t in observed.trials if dimension.name in t.params]
+def _axis(view: StudyView, dimension: Dimension) -> Axis:
+    having = [t.params[dimension.name] for t in view.trials if dimension.name in t.params]
     return dimension_axis(dimension, having)
 
 
 def _lines(
     axes: Axes,
-    observed: Observed,
+    view: StudyView,
     dimensions: list[Dimension],
-    uprights: list[Axis],
+    scales: list[Axis],
     values: list[Axis],
 ) -> None:
-    """One through all axes for each trial."""
+    """Draw one line through all axes for each trial."""
     from matplotlib.colors import LinearSegmentedColormap
 
     shades = LinearSegmentedColormap.from_list("better", ["#a8a8a8", TRAINING])
-    sign = observed.objectives[0].sign
-    ranked = sorted(observed.judged, key=lambda t: -sign * t.values[0])
+    sign = view.objectives[0].sign
+    ranked = sorted(view.scored, key=lambda t: -sign * t.values[0])
     goodness = {t.number: i / max(1, len(ranked) - 1) for i, t in enumerate(ranked)}
-    for trial in observed.trials:
+    for trial in view.trials:
         heights = [
-            upright.share(upright.number(trial.params[d.name]))
-            if d.name in trial.params
-            else ABSENT
-            for d, upright in zip(dimensions, uprights, strict=True)
+            scale.share(scale.number(trial.params[d.name])) if d.name in trial.params else ABSENT
+            for d, scale in zip(dimensions, scales, strict=True)
         ]
         if trial.values:
             heights += [
@@ -101,13 +99,13 @@ def _lines(
             heights.append(ABSENT)
         axes.plot(
             heights,
-            rasterized=len(observed.trials) > MANY_POINTS,
+            rasterized=len(view.trials) > MANY_POINTS,
             **_line(trial, goodness.get(trial.number, 0.0), shades),
         )
 
 
-def _line(trial: Observation, goodness: float, shades: Any) -> dict[str, Any]:
-    """What the line of a trial looks like."""
+def _line(trial: TrialView, goodness: float, shades: Any) -> dict[str, Any]:
+    """Return the style of the line of a trial."""
     if trial.state == "failed":
         return {"color": FAILED, "linewidth": 1.2, "linestyle": ":", "zorder": 1.5}
     if trial.chosen:
@@ -120,8 +118,8 @@ def _line(trial: Observation, goodness: float, shades: Any) -> dict[str, Any]:
     }
 
 
-def _upright(axes: Axes, at: int, axis: Axis) -> None:
-    """An axis with its ticks; what is written beside them stands in front of the lines."""
+def _draw_scale(axes: Axes, at: int, axis: Axis) -> None:
+    """Draw an axis with its ticks and labels, in front of the lines."""
     from matplotlib import rcParams
 
     ink: Any = rcParams["axes.edgecolor"]

@@ -1,4 +1,4 @@
-"""What a search shows while it runs."""
+"""The progress of a search: a bar in terminals and notebooks, or lines in a file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 from ..objectives import Objective, dominates
 
-#: Seconds between two looks at the clock in a terminal, two pictures there at least, and two lines
-#: of a file.
+#: Seconds between two updates of the clock of a bar, at least between two redraws, and between two
+#: lines of a file.
 TICK, PICTURE, LINE = 1.0, 0.05, 10.0
 
 
 class Progress:
     """Best value so far, trials per second and time left: a tqdm bar, or lines in a file.
 
-    The bar moves with the trials, or with the time where that ends first, and its clock goes on
-    while networks train. What is left is told by the rate so far.
+    The bar shows the share of the trials or of the time, whichever is greater. A thread updates its
+    clock while networks train. The time left is estimated from the rate so far.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class Progress:
     timeout : float or None
         Seconds.
     done : int
-        Trials that the study had before.
+        Trials that the study had before this search.
     front : sequence of tuple of float
-        Values of the best of them.
+        Values of the best of those.
     shown : bool
     """
 
@@ -69,17 +69,17 @@ class Progress:
             self._show.close(self.share, self.text)
 
     def training(self, trials: int, epochs: int) -> None:
-        """So many trials are being trained up to so many epochs."""
+        """Show how many trials are trained up to which epoch."""
         self._doing = f"{trials} to epoch {epochs}"
         self._refresh()
 
     def waiting(self, trials: int) -> None:
-        """So many trials are with other searchers, and none is left to begin."""
+        """Show how many trials are left to other searches, if none can begin here."""
         self._doing = f"{trials} with other searchers"
         self._refresh()
 
     def ended(self, best: Sequence[tuple[float, ...]], failed: int) -> None:
-        """One trial more has ended; `best` are those of this search on the front."""
+        """Count a trial that has ended; `best` are the values of this search on the front."""
         self._done += 1
         self._failed = failed
         self._front = [*self._known, *best]
@@ -95,7 +95,7 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """How much is done, in [0, 1]: of the trials or of the time, what is more."""
+        """Share of the trials or of the time that is done, whichever is greater, in [0, 1]."""
         shares = [0.0]
         if self._total:
             shares.append(self._done / self._total)
@@ -105,7 +105,7 @@ class Progress:
 
     @property
     def text(self) -> str:
-        """All that there is to say, what matters most first: narrow terminals cut the end."""
+        """The text, most important first, since narrow terminals cut the end."""
         counted = f"{self._done}" if self._total is None else f"{self._done}/{self._total}"
         parts = [f"{counted} trials", self._best(), self._rate(), self._left()]
         parts += [f"failed={self._failed}"] * bool(self._failed)
@@ -117,7 +117,7 @@ class Progress:
         return time.monotonic() - self._start
 
     def _rate(self) -> str:
-        """Trials per second, or seconds for each, of this search."""
+        """Return trials per second, or seconds per trial, of this search."""
         ended = self._done - self._before
         if not ended:
             return ""
@@ -125,7 +125,7 @@ class Progress:
         return f"{rate:.3g} trials/s" if rate >= 1 else f"{1 / rate:.3g} s/trial"
 
     def _best(self) -> str:
-        """The best value; of several objectives, the size of the front and the best of each."""
+        """Return the best value; of several objectives, the size of the front and all bests."""
         if not self._front:
             return ""
         points = {tuple(s * v for s, v in zip(self._signs, f, strict=True)) for f in self._front}
@@ -138,7 +138,7 @@ class Progress:
         return f"front={size}, best={values}"
 
     def _left(self) -> str:
-        """Seconds until the trials are done, or the time is up."""
+        """Return the time until the trials are done, or the timeout."""
         if self._over.is_set():
             return ""
         ended, seconds = self._done - self._before, []
@@ -150,14 +150,14 @@ class Progress:
 
 
 def clock(seconds: float) -> str:
-    """Hours, minutes and seconds, as far as there are any."""
+    """Return seconds as h:mm:ss, or m:ss below one hour."""
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _is_live() -> bool:
-    """Whether what is shown can be drawn over: in a terminal, or a notebook."""
+    """Return whether output can be overwritten: in a terminal or a notebook."""
     if sys.stderr is not None and sys.stderr.isatty():
         return True
     from tqdm.auto import tqdm
@@ -167,7 +167,7 @@ def _is_live() -> bool:
 
 
 class _Bar:
-    """A bar of tqdm's."""
+    """A bar of tqdm."""
 
     def __init__(self) -> None:
         from tqdm.auto import tqdm
@@ -176,7 +176,7 @@ class _Bar:
         self._last = 0.0
 
     def update(self, share: float, text: str) -> None:
-        """Draw what there is now, if that was not done just now."""
+        """Redraw the bar unless it was drawn just now."""
         if time.monotonic() - self._last < PICTURE:
             return
         self._last = time.monotonic()
@@ -185,20 +185,20 @@ class _Bar:
         self._bar.refresh()
 
     def close(self, share: float, text: str) -> None:
-        """Draw the last, and leave it there."""
+        """Draw the bar for the last time."""
         self._last = 0.0
         self.update(share, text)
         self._bar.close()
 
 
 class _Lines:
-    """A line now and then."""
+    """Lines in a file."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
     def update(self, share: float, text: str) -> None:
-        """Write a line if the last one is old."""
+        """Write a line if the last one is old enough."""
         if time.monotonic() - self._last >= LINE:
             self.close(share, text)
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-#: Characters of a text; longer ones are cut.
+#: Characters of a text; longer ones are replaced by the type.
 LENGTH = 120
-#: What storages like PostgreSQL's have in their addresses.
+#: Passwords in the URLs of databases.
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^@]*@")
 
 
@@ -30,7 +30,7 @@ def _same(value: Any, default: Any) -> bool:
 
 
 def text_of(value: Any) -> str:
-    """A value as a call would have it, or what it is where that would be long."""
+    """Return a value as in a call, or its type where that is long."""
     if isinstance(value, str):
         text = repr(_PASSWORD.sub(r"\1:***@", value))
     elif isinstance(value, Mapping):

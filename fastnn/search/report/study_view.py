@@ -1,4 +1,4 @@
-"""A search as plots and reports see it: what was tried, what came of it, and what mattered."""
+"""The view of a study for plots and reports: trials, dimensions and importances."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ..study.studies import EPOCHS, ERROR, best_trials, finished, quiet
 
 State = Literal["complete", "pruned", "failed"]
 
-#: Importances tell the best few from the rest: of how many, at least, and how many are the best.
+#: Importances need `ENOUGH` trials, and tell the `BEST` from the others.
 ENOUGH, BEST = 10, 5
-#: An epoch stands for all trials if so many of them have reported there.
+#: Fraction of the trials that must have reported at an epoch, if it is to stand for all.
 NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
-class Observation:
+class TrialView:
     """A trial that has ended.
 
     Attributes
     ----------
     number : int
     state : {"complete", "pruned", "failed"}
-        What was cut short for lack of time counts as pruned.
+        Trials that were cut short count as pruned.
     values : tuple of float
         One for each objective, of a pruned trial the last; empty where there are none.
     params : dict of str to object
-        By the names of the dimensions, of which it may lack some.
+        By name of the dimension; some may be missing.
     chosen : bool
         Whether it is the best, or on the front.
     epochs : int
@@ -56,17 +56,17 @@ class Observation:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A hyper-parameter as it is shown.
+    """A hyper-parameter as plots and reports show it.
 
     Attributes
     ----------
     name : str
     choices : tuple or None
-        Of a categorical one.
+        The choices of a categorical one.
     low, high : float or None
-        What it was drawn from; None where that is not known.
+        Limits of its range; None if unknown.
     log : bool
-        Whether ratios count.
+        Whether its scale is logarithmic.
     whole : bool
         Whether its values are integers.
     """
@@ -81,9 +81,9 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Importances:
-    """Shares of each hyper-parameter, the greatest first, and the epoch that is judged.
+    """Shares of each hyper-parameter, the greatest first, and the epoch whose values they explain.
 
-    The epoch is None where it is the last, which all have reached.
+    The epoch is None if it is the last, which all trials have reached.
     """
 
     shares: dict[str, float]
@@ -91,55 +91,57 @@ class Importances:
 
 
 @dataclass(frozen=True)
-class Observed:
-    """All trials that have ended, by number, and the dimensions in the order they were asked for.
+class StudyView:
+    """All trials that have ended, by number, and their dimensions in the order of drawing.
 
-    Importances are None where they cannot be told.
+    Importances are None if there are too few trials.
     """
 
     objectives: tuple[Objective, ...]
-    trials: tuple[Observation, ...]
+    trials: tuple[TrialView, ...]
     dimensions: tuple[Dimension, ...]
     importances: Importances | None
 
+    @classmethod
+    def from_study(
+        cls, study: optuna.Study, objectives: Sequence[Objective], space: Space
+    ) -> StudyView:
+        """Return the view of a study."""
+        trials = finished(study)
+        chosen = {trial.number for trial in best_trials(study)}
+        dimensions: dict[str, Dimension] = {}
+        for trial in trials:
+            for stored, distribution in trial.distributions.items():
+                name, _ = space.shown(stored, trial.params[stored])
+                found = _dimension(name, None if name != stored else distribution)
+                dimensions[name] = _join(dimensions.get(name, found), found)
+        return cls(
+            tuple(objectives),
+            tuple(_trial_view(trial, space, trial.number in chosen) for trial in trials),
+            tuple(dimensions.values()),
+            _importances(study, trials, space),
+        )
+
     @property
-    def chosen(self) -> list[Observation]:
+    def chosen(self) -> list[TrialView]:
         """The best trial, or the front."""
         return [trial for trial in self.trials if trial.chosen]
 
     @property
-    def judged(self) -> list[Observation]:
-        """Trials of which the values are known."""
+    def scored(self) -> list[TrialView]:
+        """Trials that have values."""
         return [trial for trial in self.trials if trial.values]
 
     def counts(self) -> dict[str, int]:
-        """Trials by state, those of which there are."""
+        """Return the number of trials by state, without states that have none."""
         found = Counter(trial.state for trial in self.trials)
         return {state: found[state] for state in ("complete", "pruned", "failed") if found[state]}
 
 
-def observe(study: optuna.Study, objectives: Sequence[Objective], space: Space) -> Observed:
-    """Look at a study."""
-    trials = finished(study)
-    chosen = {trial.number for trial in best_trials(study)}
-    dimensions: dict[str, Dimension] = {}
-    for trial in trials:
-        for stored, distribution in trial.distributions.items():
-            name, _ = space.shown(stored, trial.params[stored])
-            found = _dimension(name, None if name != stored else distribution)
-            dimensions[name] = _join(dimensions.get(name, found), found)
-    return Observed(
-        tuple(objectives),
-        tuple(_observation(trial, space, trial.number in chosen) for trial in trials),
-        tuple(dimensions.values()),
-        _importances(study, trials, space),
-    )
-
-
-def _observation(trial: FrozenTrial, space: Space, chosen: bool) -> Observation:
+def _trial_view(trial: FrozenTrial, space: Space, chosen: bool) -> TrialView:
     failed = trial.state == TrialState.FAIL
     complete = trial.state == TrialState.COMPLETE
-    return Observation(
+    return TrialView(
         trial.number,
         "failed" if failed else "complete" if complete else "pruned",
         () if failed else tuple(trial.values or ()),
@@ -162,7 +164,7 @@ def _dimension(name: str, distribution: BaseDistribution | None) -> Dimension:
 
 
 def _join(one: Dimension, other: Dimension) -> Dimension:
-    """Where a function of a trial asks for other ranges in other trials, all that they cover."""
+    """Merge dimensions of one name whose ranges differ between trials."""
     if one == other or one.low is None or other.low is None:
         return one
     assert one.high is not None
@@ -174,10 +176,10 @@ def _join(one: Dimension, other: Dimension) -> Dimension:
 def _importances(
     study: optuna.Study, trials: Sequence[FrozenTrial], space: Space
 ) -> Importances | None:
-    """How much each hyper-parameter decides on being among the best (PED-ANOVA, by Optuna).
+    """Return how much each hyper-parameter decides on being among the best (PED-ANOVA, by Optuna).
 
-    Where trials were pruned, all are compared at the latest epoch that nearly all have reached: the
-    few that were trained to the end tell nothing of what is bad.
+    With pruned trials, all are compared at the latest epoch that nearly all have reached: the few
+    complete trials contain no bad ones.
     """
     epoch = None
     if any(trial.state == TrialState.PRUNED for trial in trials):  # or was cut short
@@ -198,14 +200,14 @@ def _importances(
 
 
 def _common_epoch(trials: Sequence[FrozenTrial]) -> int | None:
-    """The latest epoch at which nearly all that have reported at all have."""
+    """Return the latest epoch at which nearly all trials with reports have reported."""
     reported = [trial.intermediate_values for trial in trials if trial.intermediate_values]
     counts = Counter(step for values in reported for step in values)
     return max((s for s, n in counts.items() if n >= NEARLY_ALL * len(reported)), default=None)
 
 
 def _at_epoch(study: optuna.Study, trials: Sequence[FrozenTrial], epoch: int) -> optuna.Study:
-    """A study in which all trials are complete, with what they reported at one epoch."""
+    """Return a study whose trials are complete, with the values reported at one epoch."""
     with quiet():
         found = optuna.create_study(direction=study.direction)
         found.add_trials(

@@ -1,4 +1,4 @@
-"""A look at what `build` makes, before the first trial."""
+"""Try out what `build` returns, before the first trial."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import optuna
 
-from ...data import data_set
 from ...errors import ArgumentError, ArgumentTypeError
+from ...model import data_sets
+from ...model.base import model_of
 from ...network import Network
 from ..build import WrongModelError, model_for
 from ..study.studies import quiet
@@ -15,21 +16,21 @@ from ..workers.jobs import Build
 from .samplers import CountedRandomSampler
 from .spaces import Space
 
-#: Draws from the space of which one at least must work. A single one may be an unlucky corner,
-#: which is for its trial to report.
+#: Draws from the space of which at least one must work. A single one may fail in an unlucky corner
+#: of the space, which its trial will report.
 DRAWS = 3
 
 
 def probe(
     space: Space, build: Build, seed: int, X: Any, y: Any, validation_data: Any = None
 ) -> Any:
-    """A model that `build` made of parameters drawn from the space, and that takes the data.
+    """Return a model that `build` makes of a draw from the space, and that accepts the data.
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        There is none among some draws: the space or `build` raised an exception, `build` returned
-        something else, or the networks take other data.
+        No draw gives one: the space or `build` raised an exception, `build` returned something
+        else, or the networks take other data.
     """
     with quiet():
         study = optuna.create_study(sampler=CountedRandomSampler(seed))
@@ -45,11 +46,11 @@ def probe(
             model = model_for(build, seed, params, number)
             source = f"the network of build({params})"
             if isinstance(model, Network):
-                settled = model.settle_for(X)
-                data_set.data_set(settled, X, y)
+                data = data_sets.data_set_for(model_of(model), X, y)
+                sizes = model_of(model).architecture_for(data.x.shape[1:])
                 if isinstance(validation_data, tuple) and len(validation_data) in (2, 3):
                     source = f"validation_data for {source}"
-                    data_set.data_set(settled, *validation_data)
+                    data_sets.data_set(sizes, *validation_data)
             return model
         except WrongModelError:
             raise

@@ -1,4 +1,4 @@
-"""Pruners by name, and the rungs at which they are asked."""
+"""Pruners by name, and the rungs at which they are called."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SuccessiveHalving(BasePruner):
     """Successive halving among those that have reported at a rung, in one or several brackets.
 
     A trial goes on if it is among the best 1 / `reduction_factor` of its bracket that have reported
-    at its rung so far, or the best. Where all report before any is judged, that is the algorithm of
-    Jamieson and Talwalkar; where each is judged as it comes, ASHA. Optuna's own pruner knows only
-    of trials that were judged before, which would let the first of each round pass.
+    at its rung so far, or the best. If all report before the first decision, that is the algorithm
+    of Jamieson and Talwalkar; if each is decided as it reports, ASHA. Optuna's own pruner compares
+    with earlier decisions only, so that the first trial of each round would always go on.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ class SuccessiveHalving(BasePruner):
         self._turns = _turns([len(rungs) - 1 for rungs in brackets], reduction_factor)
 
     def bracket(self, number: int) -> int:
-        """Of a trial: they take turns, in proportion to the trials that each bracket needs."""
+        """Return the bracket of a trial, in proportion to the trials that each bracket needs."""
         return self._turns[number % len(self._turns)]
 
     def prune(self, study: Any, trial: Any) -> bool:
-        """Whether a trial ends here, for Optuna; equal values are ranked by trial number."""
+        """Return whether a trial ends here; equal values are ranked by trial number."""
         step, bracket = trial.last_step, self.bracket(trial.number)
         if step not in self._brackets[bracket]:
             return False
@@ -58,12 +58,12 @@ class SuccessiveHalving(BasePruner):
             for other in study.get_trials(deepcopy=False)
             if step in other.intermediate_values and self.bracket(other.number) == bracket
         )
-        stay = max(1, len(ranked) // self._factor)
-        return ranked.index((sign * trial.intermediate_values[step], trial.number)) >= stay
+        n_promoted = max(1, len(ranked) // self._factor)
+        return ranked.index((sign * trial.intermediate_values[step], trial.number)) >= n_promoted
 
 
 def _turns(promotions: Sequence[int], factor: int) -> list[int]:
-    """Which bracket each trial of a cycle belongs to.
+    """Return the bracket of each trial of a cycle.
 
     A bracket with s promotions begins with ⌈(s_max + 1) / (s + 1) · factor^s⌉ trials, so that all
     spend about the same number of epochs (Li et al., algorithm 1).
@@ -80,14 +80,14 @@ def _turns(promotions: Sequence[int], factor: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Pruning:
-    """A pruner, and the numbers of epochs after which it is asked; the last is that of the end."""
+    """A pruner, and the epochs after which it is called; the last one completes a trial."""
 
     pruner: BasePruner
     rungs: tuple[int, ...]
 
 
 def geometric(first: int, last: int, factor: int) -> list[int]:
-    """first, first · factor … as long as they are below last; then last."""
+    """Return first, first · factor … as long as they are below last; then last."""
     rungs = []
     while first < last:
         rungs.append(first)
@@ -103,7 +103,7 @@ def pruning_of(
     min_epochs: int = 1,
     reduction_factor: int = 3,
 ) -> Pruning:
-    """The pruner called so, or one of Optuna's, with its rungs.
+    """Return the pruner of a name, or one of Optuna as it is, with its rungs.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def pruning_of(
 
 
 def _check_rungs(rungs: Any, epochs: int) -> list[int]:
-    """Ascending numbers of epochs, `epochs` at their end."""
+    """Return rungs as ascending numbers of epochs with `epochs` at their end."""
     if not isinstance(rungs, Sequence | range) or isinstance(rungs, str):
         raise ArgumentTypeError(f"rungs must be a list of numbers of epochs, got {rungs!r}")
     steps = [checks.integer("rungs", rung, low=1, high=epochs) for rung in rungs]

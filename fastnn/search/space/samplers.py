@@ -1,4 +1,4 @@
-"""Samplers by name: Optuna's, seeded, and two that do not depend on the order of asking."""
+"""Samplers by name: Optuna's, seeded, and two that do not depend on the order of calls."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from ...utils import checks, optional
 from ..study.studies import quiet
 from .spaces import Space
 
-#: Samplers that look at no result: their trials do not depend on how many are asked for at once.
-OBLIVIOUS = ("grid", "random", "qmc")
-#: Of TPE, one trial in so many explores: one of each round.
-EXPLORING = 8
+#: Samplers that ignore results: their trials do not depend on the size of a round.
+NON_ADAPTIVE = ("grid", "random", "qmc")
+#: Every n-th trial of TPE explores: one of each round.
+EXPLORATION_PERIOD = 8
 
 
 class CountedRandomSampler(BaseSampler):
-    """Every value is a function of seed, trial number and name, whoever asks, and when.
+    """A random sampler whose values are a function of seed, trial number and parameter name.
 
-    Optuna's own random sampler draws from one generator, so that its values depend on what was
-    asked before.
+    Optuna's own draws from one generator, so that its values depend on earlier draws.
     """
 
     def __init__(self, seed: int):
@@ -47,11 +46,10 @@ class CountedRandomSampler(BaseSampler):
 
 
 class ExploringTPESampler(optuna.samplers.TPESampler):
-    """Optuna's tree of Parzen estimators; of every `EXPLORING`-th trial the choices are random.
+    """Optuna's TPE with random choices in every `EXPLORATION_PERIOD`-th trial.
 
-    By itself it may settle on some choices after a few lucky trials, and never look at others
-    again. Numbers are as it proposes them, since what is good for one choice may be for another.
-    Which trials explore, and their choices, follow from their numbers.
+    By itself it may stick to some choices after a few lucky trials and never draw others again.
+    Numbers stay as it proposes them. Which trials explore follows from their numbers.
     """
 
     def __init__(self, seed: int, random: CountedRandomSampler):
@@ -59,7 +57,7 @@ class ExploringTPESampler(optuna.samplers.TPESampler):
         self._counted = random
 
     def sample_relative(self, study: Any, trial: Any, search_space: Any) -> dict[str, Any]:
-        """Return what is proposed together; without choices in a trial that explores."""
+        """Return the values that are drawn jointly, without choices in a trial that explores."""
         values = super().sample_relative(study, trial, search_space)
         if not _explores(trial):
             return values
@@ -68,14 +66,14 @@ class ExploringTPESampler(optuna.samplers.TPESampler):
     def sample_independent(
         self, study: Any, trial: Any, param_name: str, param_distribution: Any
     ) -> Any:
-        """Draw a value by itself, at random for the choices of a trial that explores."""
+        """Draw one value, at random for the choices of a trial that explores."""
         random = _explores(trial) and _is_choice(param_distribution)
         sampler: Any = self._counted if random else super()
         return sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
 def _explores(trial: Any) -> bool:
-    return trial.number % EXPLORING == EXPLORING - 1
+    return trial.number % EXPLORATION_PERIOD == EXPLORATION_PERIOD - 1
 
 
 def _is_choice(distribution: Any) -> bool:
@@ -83,10 +81,10 @@ def _is_choice(distribution: Any) -> bool:
 
 
 class GridSampler(optuna.samplers.GridSampler):
-    """Optuna's, without stopping a study that is asked and told."""
+    """Optuna's grid sampler for a study that is asked and told, without `Study.stop`."""
 
     def after_trial(self, study: Any, trial: Any, state: Any, values: Any) -> None:
-        """Nothing: the search never asks for more trials than the grid has points."""
+        """Do nothing: a search never asks for more trials than the grid has points."""
 
 
 def _cma(seed: int, space: Space, random: CountedRandomSampler) -> BaseSampler:
@@ -102,7 +100,7 @@ def _qmc(seed: int, space: Space, random: CountedRandomSampler) -> BaseSampler:
     )
 
 
-#: Each is made from its seed, the space, and what draws single values by the seed of the search.
+#: Factories: of a seed, the space, and the sampler of single values.
 _SAMPLERS: dict[str, Callable[[int, Space, CountedRandomSampler], BaseSampler]] = {
     "tpe": lambda seed, space, random: ExploringTPESampler(seed, random),
     "random": lambda seed, space, random: random,
@@ -113,30 +111,29 @@ _SAMPLERS: dict[str, Callable[[int, Space, CountedRandomSampler], BaseSampler]] 
 
 
 def sampler_of(sampler: Any, seed: int, key: tuple[int, ...], space: Space) -> BaseSampler:
-    """A sampler of Optuna, or the one called so.
+    """Return the sampler of a name, or one of Optuna as it is.
 
     Parameters
     ----------
     sampler : str or optuna.samplers.BaseSampler
     seed : int
-        Of the search.
+        The seed of the search.
     key : tuple of int
-        What tells this search from earlier and other ones in the same study: samplers that learn
-        would else repeat their first draws.
+        Distinguishes searches of one study: adaptive samplers would repeat their first draws.
     space : Space
 
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        It is neither; or a grid of a space that is not made of lists.
+        It is neither, or a grid of a space that is not finite.
     MissingDependencyError
-        The sampler is another package's that is not installed.
+        The package of the sampler is not installed.
     """
     if isinstance(sampler, BaseSampler):
         return sampler
     if not isinstance(sampler, str):
         raise ArgumentTypeError(f"sampler must be a name or a sampler of Optuna, got {sampler!r}")
     make = checks.one_of("sampler", sampler, _SAMPLERS)
-    own = seed if sampler in OBLIVIOUS else derived_seed(seed, *key)
+    own = seed if sampler in NON_ADAPTIVE else derived_seed(seed, *key)
     with quiet():
         return make(own % 2**32, space, CountedRandomSampler(seed % 2**32))

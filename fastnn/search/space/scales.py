@@ -1,7 +1,7 @@
-"""Scales: how the values of one hyper-parameter are spread.
+"""Scales: the distribution of one hyper-parameter.
 
-A scale asks an Optuna trial for what the study stores and turns it into the value that `build`
-sees. Mostly the two are one; where they are not, the stored name says what is stored.
+A scale draws the value that the study stores, and converts it to the value that `build` gets. The
+two are mostly equal; otherwise the stored name says what is stored.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 from ...errors import ArgumentError, ArgumentTypeError
 from ...utils import checks
 
-#: Types that any storage of Optuna can hold as a choice.
+#: Types of choices that every storage of Optuna can hold.
 STORABLE = (type(None), bool, int, float, str)
 
-#: What scipy.stats calls one distribution.
+#: Names of the log-uniform distribution in scipy.stats.
 _LOGARITHMIC = ("loguniform", "reciprocal")
 
 
 class Scale(ABC):
-    """How the values of one hyper-parameter are spread; for a space, or a function of a trial.
+    """The distribution of one hyper-parameter; for a space, or a function of a trial.
 
     Examples
     --------
@@ -38,18 +38,18 @@ class Scale(ABC):
 
     @abstractmethod
     def suggest(self, trial: Any, name: str) -> Any:
-        """A value for the hyper-parameter `name` of an Optuna trial."""
+        """Return a value of the hyper-parameter `name`, drawn by an Optuna trial."""
 
     def stored_name(self, name: str) -> str:
-        """What the study calls it."""
+        """Return the name under which the study stores it."""
         return name
 
     def shown(self, name: str, stored: Any) -> tuple[str, Any]:
-        """What plots and reports call a stored value, and show of it."""
+        """Return the name and value that plots and reports show for a stored value."""
         return self.stored_name(name), stored
 
     def grid(self, name: str) -> list[Any]:
-        """All values as the study stores them.
+        """Return all values as the study stores them.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class Scale(ABC):
 
 @dataclass(frozen=True)
 class Real(Scale):
-    """Numbers in [low, high], spread evenly or evenly in their logarithm."""
+    """Numbers in [low, high], uniform or uniform in their logarithm."""
 
     low: float
     high: float
@@ -75,7 +75,7 @@ class Real(Scale):
 
 @dataclass(frozen=True)
 class Integer(Scale):
-    """Integers in [low, high], spread evenly or evenly in their logarithm."""
+    """Integers in [low, high], uniform or uniform in their logarithm."""
 
     low: int
     high: int
@@ -90,7 +90,7 @@ class Integer(Scale):
 
 @dataclass(frozen=True)
 class Momentum(Scale):
-    """Numbers β in [low, high], 1 − β spread evenly in its logarithm; the study stores 1 − β."""
+    """Numbers β in [low, high] with uniform log(1 − β); the study stores 1 − β."""
 
     low: float
     high: float
@@ -104,7 +104,7 @@ class Momentum(Scale):
 
 
 class Choice(Scale):
-    """One of some values; the study stores names of those that its storage cannot hold."""
+    """One of several values; the study stores the names of values that storages cannot hold."""
 
     def __init__(self, name: str, values: Sequence[Any]):
         values = list(values)
@@ -123,7 +123,7 @@ class Choice(Scale):
 
 
 def _labels(name: str, values: list[Any]) -> list[Any]:
-    """What stands for each value in the study: itself, or its name if any is not storable."""
+    """Return the stored form of each value: itself, or its name if any is not storable."""
     for i, value in enumerate(values):
         try:
             hash(value)
@@ -144,7 +144,7 @@ def _labels(name: str, values: list[Any]) -> list[Any]:
 class Frozen(Scale):
     """A frozen distribution of scipy.stats; the study stores quantiles, in (0, 1)."""
 
-    #: As far as quantiles go, so that they are finite where the distribution has no end.
+    #: The least quantile, so that values are finite where the distribution is unbounded.
     EDGE = 2.0**-53
 
     def __init__(self, distribution: Any):
@@ -198,7 +198,7 @@ class Optuna(Scale):
 
 
 def scale_of(name: str, values: Any) -> Scale:
-    """The scale that an entry of a space describes.
+    """Return the scale that an entry of a space describes.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def scale_of(name: str, values: Any) -> Scale:
     Raises
     ------
     ArgumentError, ArgumentTypeError
-        It is none of them, is empty, or holds a value that is not hashable or stands there twice.
+        It is none of them, is empty, or has a value that is not hashable or occurs twice.
     """
     if isinstance(values, Scale):
         return values
@@ -227,10 +227,10 @@ def scale_of(name: str, values: Any) -> Scale:
 
 
 def _frozen(name: str, distribution: Any) -> Scale:
-    """The plain scale where the distribution is one that Optuna has, else its quantiles."""
+    """Return the scale of a distribution that Optuna has too, else one of quantiles."""
     kind = distribution.dist.name
     low, high = distribution.support()
-    if not low < high:  # SciPy says so by NaN
+    if not low < high:  # NaN for invalid parameters
         raise ArgumentError(
             f"space[{name!r}] is {Frozen(distribution)}, which has no values"
             + (": a logarithmic range must begin above 0" if kind in _LOGARITHMIC else "")
@@ -252,7 +252,7 @@ def _bounds(ends: tuple[Any, Any], **limits: Any) -> tuple[float, float]:
 
 
 def uniform(low: float, high: float) -> Scale:
-    """Numbers in [low, high], all equally likely: for rates of dropout and the like.
+    """Return a uniform scale of numbers in [low, high], for dropout rates and the like.
 
     Raises
     ------
@@ -269,9 +269,9 @@ def uniform(low: float, high: float) -> Scale:
 
 
 def log_uniform(low: float, high: float) -> Scale:
-    """Numbers in [low, high] whose logarithm is uniform: for learning rates and penalties.
+    """Return a log-uniform scale of numbers in [low, high], for learning rates and penalties.
 
-    What matters of a learning rate is its order of magnitude. Drawn uniformly from [0.0001, 1],
+    The order of magnitude of a learning rate matters. Drawn uniformly from [0.0001, 1],
     nine values of ten are above 0.1; on the logarithmic scale, each decade gets a quarter.
 
     Parameters
@@ -298,7 +298,7 @@ def log_uniform(low: float, high: float) -> Scale:
 
 
 def momentum(low: float, high: float) -> Scale:
-    """Numbers β in [low, high] of which 1 − β has a uniform logarithm: for momentum and decay.
+    """Return a scale of numbers β in [low, high] with log-uniform 1 − β, for momentum and decay.
 
     A running mean with momentum β looks back over some 1 / (1 − β) steps: from 0.9 to 0.9005
     nothing changes, from 0.999 to 0.9995 its memory doubles. So it is 1 − β that has an order of
@@ -324,7 +324,7 @@ def momentum(low: float, high: float) -> Scale:
 
 
 def integers(low: int, high: int) -> Scale:
-    """Integers from low to high, both included, all equally likely: for numbers of layers.
+    """Return a uniform scale of the integers low to high, for numbers of layers.
 
     Raises
     ------
@@ -342,7 +342,7 @@ def integers(low: int, high: int) -> Scale:
 
 
 def log_integers(low: int, high: int) -> Scale:
-    """Integers from low to high, both included, on a logarithmic scale: for numbers of units.
+    """Return a log-uniform scale of the integers low to high, for numbers of units.
 
     From 16 to 32 units is a large step, from 1016 to 1032 none: what counts is the ratio.
 

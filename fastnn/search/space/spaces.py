@@ -1,4 +1,4 @@
-"""Spaces: which hyper-parameters there are, as a dict of scales or a function of a trial."""
+"""Spaces of hyper-parameters: a dict of scales, or a function of a trial."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .scales import Scale, scale_of
 
 
 class Space(ABC):
-    """What is searched: a function from an Optuna trial to the parameters that `build` takes."""
+    """A function from an Optuna trial to the parameters that `build` takes."""
 
     @abstractmethod
     def __call__(self, trial: Any) -> dict[str, Any]:
-        """Ask the trial for all hyper-parameters."""
+        """Draw all hyper-parameters of a trial."""
 
     @abstractmethod
     def grid(self) -> dict[str, list[Any]]:
-        """All values of each hyper-parameter, by its name in the study, as the study stores them.
+        """Return all stored values of each hyper-parameter, by stored name.
 
         Raises
         ------
@@ -30,14 +30,14 @@ class Space(ABC):
 
     @abstractmethod
     def describe(self) -> dict[str, str]:
-        """What tells this space from another one, as text."""
+        """Return a description that distinguishes this space from others."""
 
     def shown(self, name: str, value: Any) -> tuple[str, Any]:
-        """What plots and reports call something that the study stores, and show of it."""
+        """Return the name and value that plots and reports show for a stored value."""
         return name, value
 
     def params(self, trial: Any) -> dict[str, Any]:
-        """The parameters that `build` got in a trial of the study."""
+        """Return the parameters that `build` got in a stored trial."""
         from optuna.trial import FixedTrial
 
         return self(FixedTrial(trial.params, number=trial.number))
@@ -65,7 +65,7 @@ class DictSpace(Space):
 
 
 class FunctionSpace(Space):
-    """Hyper-parameters that a function asks a trial for, some of them only if others say so."""
+    """Hyper-parameters that a function draws, some of them depending on others."""
 
     def __init__(self, suggest: Callable[[Any], Mapping[str, Any] | None]):
         self._suggest = suggest
@@ -89,7 +89,7 @@ class FunctionSpace(Space):
 
 
 class StoredSpace(Space):
-    """That of a study of which nobody has told the space; parameters are as they are stored."""
+    """The space of a study that is loaded without its space: parameters are as stored."""
 
     def __init__(self, described: dict[str, str]):
         self._described = described
@@ -108,7 +108,7 @@ class StoredSpace(Space):
 
 
 def space_of(space: Any) -> Space:
-    """The space that the argument of `search` describes; see `search` for what it may be."""
+    """Return the space that the argument of `search` describes."""
     if callable(space):
         return FunctionSpace(space)
     if not isinstance(space, Mapping):

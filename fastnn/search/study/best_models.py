@@ -1,4 +1,4 @@
-"""Which trained models a search keeps: those of the trials that no other trial beats."""
+"""The trained models that a search keeps: those of the Pareto front."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..objectives import Objective, dominates
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A trial on the front.
+class ScoredModel:
+    """The values of a trial, and its trained models.
 
     Attributes
     ----------
@@ -27,19 +27,19 @@ class Kept:
     models: list[Any] | None
 
 
-class Keeper:
-    """The front so far; the models of all other trials are let go.
+class BestModels:
+    """The Pareto front so far, with models; those of dominated trials are dropped.
 
-    A trial that was cut short is kept only as long as none is complete.
+    A trial that was cut short counts only as long as no trial is complete.
     """
 
     def __init__(self, objectives: Sequence[Objective]):
         self._signs = [objective.sign for objective in objectives]
         self._complete = False
-        self.front: list[Kept] = []
+        self.front: list[ScoredModel] = []
 
-    def offer(self, trial: Kept, *, complete: bool) -> None:
-        """Keep a trial if none that is kept is as good; let go those that it beats."""
+    def offer(self, trial: ScoredModel, *, complete: bool) -> None:
+        """Add a trial unless one of the front is as good; drop those that it dominates."""
         if complete > self._complete:
             self._complete, self.front = True, []
         if complete < self._complete:
@@ -56,11 +56,11 @@ class Keeper:
     @property
     def values(self) -> list[tuple[float, ...]]:
         """The values of the front, one for each objective."""
-        return [kept.values for kept in self.front]
+        return [scored.values for scored in self.front]
 
     def models(self, number: int) -> list[Any] | None:
-        """Those of a trial, if it was trained here and is on the front."""
-        return next((kept.models for kept in self.front if kept.number == number), None)
+        """Return the models of a trial on the front; None if it was not trained in this process."""
+        return next((scored.models for scored in self.front if scored.number == number), None)
 
-    def _point(self, trial: Kept) -> tuple[float, ...]:
+    def _point(self, trial: ScoredModel) -> tuple[float, ...]:
         return tuple(s * v for s, v in zip(self._signs, trial.values, strict=True))

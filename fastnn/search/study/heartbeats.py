@@ -1,4 +1,4 @@
-"""Searchers at the same study: that this one lives, and which of the others do not."""
+"""Heartbeats: which of the searches that share a study still run."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from optuna.exceptions import StorageInternalError
 
 from .storages import Storage
 
-#: Seconds between two signs of life.
-BEAT = 5.0
-#: Seconds without one after which a searcher is taken for dead: a computer may be busy.
-GRACE = 60.0
+#: Seconds between two heartbeats.
+HEARTBEAT_SECONDS = 5.0
+#: Seconds without a heartbeat after which a search counts as dead: a computer may be busy.
+TIMEOUT_SECONDS = 60.0
 
-#: Where the study keeps the signs of life of a searcher, and the last one of all.
+#: Prefix of the study attributes that hold the heartbeats, and the value of a search that ended.
 _PREFIX, _ENDED = "fastnn: searcher ", -1
 
 
-class Searchers:
-    """All searchers of a study, this one among them: it lives as long as the context is open.
+class Heartbeats:
+    """The heartbeats of all searches of a study; this search sends its own while in the context.
 
-    Each counts up in the study every `BEAT` seconds. One whose count stands still for `GRACE`
-    seconds, by the watch of the one who looks so that clocks need not agree, is dead; and so is at
-    once one that ended, or whose process is gone from this machine.
+    Each search increments a counter in the storage every `HEARTBEAT_SECONDS`. A search is dead if
+    its counter stands still for `TIMEOUT_SECONDS`, measured by the reader's clock so that clocks
+    need not agree; if it has ended; or if its process no longer exists on this machine.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ class Searchers:
     Attributes
     ----------
     number : int
-        Of this one, unlike any other.
+        Random, unique to this search.
     name : str
-        Machine, process, number.
+        Machine, process and number of this search.
     """
 
     def __init__(self, storage: Storage, study_id: int):
@@ -52,9 +52,9 @@ class Searchers:
         self._counts: dict[str, int] = {}
         self._seen: dict[str, tuple[int | None, float]] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="fastnn search", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="fastnn search", daemon=True)
 
-    def __enter__(self) -> Searchers:
+    def __enter__(self) -> Heartbeats:
         if self._storage.shared:
             self._write(0)
             self._thread.start()
@@ -64,11 +64,11 @@ class Searchers:
         if self._storage.shared:
             self._stop.set()
             self._thread.join()
-            with suppress(StorageInternalError):  # others notice that it is silent
+            with suppress(StorageInternalError):  # others see that the heartbeat stopped
                 self._write(_ENDED)
 
-    def look(self) -> None:
-        """Read the counts of all."""
+    def refresh(self) -> None:
+        """Read the counters of all searches."""
         attributes = self._storage.base.get_study_system_attrs(self._study_id)
         self._counts = {
             name.removeprefix(_PREFIX): count
@@ -76,12 +76,12 @@ class Searchers:
             if name.startswith(_PREFIX)
         }
 
-    def alone(self) -> bool:
-        """Whether no other searcher seems to live, as far as was seen at the last look."""
-        return all(name == self.name or self.dead(name) for name in self._counts)
+    def others_are_dead(self) -> bool:
+        """Return whether all other searches were dead at the last refresh."""
+        return all(name == self.name or self.is_dead(name) for name in self._counts)
 
-    def dead(self, name: str) -> bool:
-        """Whether a searcher is dead, by the last look."""
+    def is_dead(self, name: str) -> bool:
+        """Return whether a search was dead at the last refresh."""
         if name == self.name:
             return False
         count = self._counts.get(name)
@@ -92,11 +92,11 @@ class Searchers:
         if before != count:
             self._seen[name] = (count, now)
             return False
-        return now - since > GRACE
+        return now - since > TIMEOUT_SECONDS
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         count = 0
-        while not self._stop.wait(BEAT):
+        while not self._stop.wait(HEARTBEAT_SECONDS):
             count += 1
             try:
                 self._write(count)
@@ -109,9 +109,9 @@ class Searchers:
 
 @functools.cache
 def _machine() -> str:
-    """What tells this machine, or container, from all others: where process numbers mean the same.
+    """Return an identifier of this machine or container, within which process numbers are unique.
 
-    Its name, and a digest of what the name may leave open.
+    The host name and a digest of what distinguishes machines of the same name.
     """
     facts = [platform.node(), f"{uuid.getnode():x}"]
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
@@ -122,7 +122,7 @@ def _machine() -> str:
 
 
 def _process_is_gone(name: str) -> bool:
-    """Whether a searcher ran on this machine, in a process that there is no more."""
+    """Return whether a search ran on this machine in a process that no longer exists."""
     machine, process, _ = name.split(" ")
     if machine != _machine():
         return False

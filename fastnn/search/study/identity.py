@@ -1,7 +1,6 @@
-"""What makes a search that search: data, validation rows, objective, what is built; as JSON.
+"""A description of a search as JSON: data, validation rows, objective, what `build` makes.
 
-Two searches that differ in any of it must not share a study, or the trials of one would pass for
-results of the other.
+Searches that differ in any of it must not share a study: their values cannot be compared.
 """
 
 from __future__ import annotations
@@ -12,17 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from ...model.base import model_of
 from ...network import Network
 from ...serialization.container import compact_json
 from ...serialization.description import architecture_config
 from ..workers.jobs import Task
 
-#: What of a description is data.
+#: Keys of a description that describe the data.
 DATA = ("X", "y", "sample_weight", "data", "validation")
 
-#: Elements that are converted at a time.
+#: Elements converted at a time.
 _BLOCK = 1 << 20
-#: Values that have a text of their own.
+#: Types whose repr identifies a value.
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
@@ -35,7 +35,7 @@ def describe(space: dict[str, str], task: Task, model: Any) -> dict[str, Any]:
         As `Space.describe` returns it.
     task : Task
     model : Network or estimator
-        What `build` makes of a draw that depends on the seed of the search alone.
+        Built from a draw that depends on the seed of the search alone.
     """
     fit_params = dict(task.fit_params)
     weight = fit_params.pop("sample_weight", None)
@@ -100,20 +100,20 @@ def _split_digest(task: Task) -> str:
 
 
 def _model_text(model: Any) -> str:
-    """Return the name of a model's class and a digest of what it is made of."""
+    """Return the class of a model and a digest of its architecture or parameters."""
     text = _network_text(model) if isinstance(model, Network) else _text(model.get_params())
     return f"{type(model).__name__} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _network_text(network: Network) -> str:
     try:
-        return compact_json(architecture_config(network, ()), sort_keys=True)
-    except Exception:  # with layers that no file can hold
+        return compact_json(architecture_config(model_of(network), ()), sort_keys=True)
+    except Exception:  # layers that cannot be serialized
         return _text([type(layer).__name__ for layer in network.layers])
 
 
 def _text(value: Any) -> str:
-    """Return a value as text that is the same in every process; of other objects, their name."""
+    """Return a value as text that is equal in every process; the name of other objects."""
     if isinstance(value, _PLAIN):
         return repr(value)
     if isinstance(value, np.generic):

@@ -1,4 +1,4 @@
-"""Claims: which trials of a study this searcher runs, so that each is run by one."""
+"""Leases of trials: each trial of a study is run by one search at a time."""
 
 from __future__ import annotations
 
@@ -8,110 +8,117 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from .heartbeats import Searchers
-from .sampler_view import LearningStudy
+from ...runtime.interrupts import DeferredInterrupt
+from .heartbeats import Heartbeats
+from .sampler_view import SamplerStudy
 from .storages import OWNER, Storage
 from .studies import CUT_SHORT
 
 
 @dataclass(frozen=True)
-class Survey:
-    """How a study stands.
+class LeaseStatus:
+    """The number of trials that a search may run.
 
     Attributes
     ----------
     free : int or None
-        Trials that may begin; None if there is no limit.
-    elsewhere : int
-        Those that other searchers have, who seem to live.
+        Trials that may begin; None without a limit.
+    held_by_others : int
+        Unfinished trials that other live searches own.
     """
 
     free: int | None
-    elsewhere: int
+    held_by_others: int
 
 
-class Claims:
-    """The trials of a study that this searcher has, and those that it may take.
+class TrialLeases:
+    """The trials of a study that this search holds or may acquire.
 
-    A trial that nobody has, or a searcher that died, is run again under its own number, and so
-    with its own parameters, seeds and bracket: in the end, the study is what it would have been.
+    A trial without owner, or of a dead search, is run again under its own number, and so with its
+    own parameters, seeds and bracket: the finished study is the same as without the interruption.
 
     Parameters
     ----------
     storage : Storage
     study : optuna.Study
-    searchers : Searchers
+    heartbeats : Heartbeats
     total : int or None
-        Trials that the study shall hold: those with lower numbers than that.
+        Limit of the trial numbers, exclusive.
+
+    Attributes
+    ----------
+    interrupt : DeferredInterrupt
+        Makes Ctrl-C wait while a trial changes, or the storage would be inconsistent.
     """
 
     def __init__(
-        self, storage: Storage, study: optuna.Study, searchers: Searchers, total: int | None
+        self, storage: Storage, study: optuna.Study, heartbeats: Heartbeats, total: int | None
     ):
-        self._storage, self._study, self._searchers = storage, study, searchers
+        self._storage, self.study, self._heartbeats = storage, study, heartbeats
         self._study_id = storage.study_id(study)
         self.total = total
+        self.interrupt = DeferredInterrupt()
         self._begun = 0
 
     @property
     def shared(self) -> bool:
-        """Whether other searchers may be at the same study."""
+        """True if other searches may use the same study."""
         return self._storage.shared
 
-    def survey(self) -> Survey:
-        """How things stand."""
-        begun, trials = self._look()
-        abandoned = sum(map(self._abandoned, trials))
-        return Survey(
+    def status(self) -> LeaseStatus:
+        """Return how many trials may begin, and how many other searches hold."""
+        begun, trials = self._unfinished()
+        abandoned = sum(map(self._is_free, trials))
+        return LeaseStatus(
             None if self.total is None else abandoned + max(0, self.total - begun),
-            sum(map(self._elsewhere, trials)),
+            sum(map(self._is_held_by_another, trials)),
         )
 
-    def take(self, wanted: int) -> Iterator[optuna.Trial]:
-        """So many trials, or as many as there are: first those that nobody has any more."""
-        for trial in filter(self._abandoned, self._look()[1]):
+    def acquire(self, wanted: int) -> Iterator[optuna.Trial]:
+        """Yield trials to run, at most `wanted`: abandoned ones first, then new ones."""
+        for trial in filter(self._is_free, self._unfinished()[1]):
             if not wanted:
                 return
             if (taken := self._take_over(trial)) is not None:
                 wanted -= 1
                 yield taken
-        while wanted and (self.total is None or self._look()[0] < self.total):
+        while wanted and (self.total is None or self._unfinished()[0] < self.total):
             trial_id = self._storage.base.create_new_trial(self._study_id, self._template())
             number = self._storage.base.get_trial(trial_id).number
             self._begun = number + 1
             if self.total is not None and number >= self.total:
-                self._release(trial_id)  # another searcher was faster; kept for a longer search
+                self._release(trial_id)  # another search was faster; kept for a longer search
                 return
             wanted -= 1
             yield self._trial(trial_id)
 
     def record(self, trial: optuna.Trial) -> FrozenTrial | None:
-        """What the study knows of a trial of this searcher; None if another one has it now.
+        """Return the stored state of a trial; None if another search owns it now.
 
-        That happens to those who were taken for dead, after a computer was asleep for instance.
+        A search loses its trials if others take it for dead, for instance after the computer slept.
         """
         known = self._storage.base.get_trial(self._id(trial))
-        return known if known.system_attrs.get(OWNER) == self._searchers.name else None
+        return known if known.system_attrs.get(OWNER) == self._heartbeats.name else None
 
     def release(self, trial: optuna.Trial) -> None:
-        """Let go of a trial that has not ended; whoever comes first runs it again."""
+        """Give up an unfinished trial; any search may run it again."""
         self._release(self._id(trial))
 
     def release_all(self) -> None:
-        """Let go of all trials that have not ended."""
-        for trial in self._look()[1]:
-            if trial.system_attrs.get(OWNER) == self._searchers.name:
+        """Give up all unfinished trials."""
+        for trial in self._unfinished()[1]:
+            if trial.system_attrs.get(OWNER) == self._heartbeats.name:
                 self._release(self._id(trial))
 
-    def _look(self) -> tuple[int, list[FrozenTrial]]:
-        """How many trials have begun, and those of the search that have not ended.
+    def _unfinished(self) -> tuple[int, list[FrozenTrial]]:
+        """Return the number of trials, and those below the limit that have not ended.
 
-        In a storage that is not shared, all are this searcher's.
+        In a storage that is not shared, the latter are left out: this search runs all of them.
         """
         if not self._storage.shared:
             return self._begun, []
-        self._searchers.look()
-        trials = self._study.get_trials(deepcopy=False)
+        self._heartbeats.refresh()
+        trials = self.study.get_trials(deepcopy=False)
         within = trials if self.total is None else trials[: self.total]
         return len(trials), [trial for trial in within if not trial.state.is_finished()]
 
@@ -120,22 +127,22 @@ class Claims:
             self._study_id, trial.number
         )
 
-    def _elsewhere(self, trial: FrozenTrial) -> bool:
-        """Whether another searcher has a trial, who seems to live."""
+    def _is_held_by_another(self, trial: FrozenTrial) -> bool:
+        """Return whether another live search owns a trial."""
         owner = trial.system_attrs.get(OWNER)
-        return owner not in (None, self._searchers.name) and not self._searchers.dead(owner)
+        return owner not in (None, self._heartbeats.name) and not self._heartbeats.is_dead(owner)
 
-    def _abandoned(self, trial: FrozenTrial) -> bool:
-        """Whether anybody may take a trial that has not ended."""
+    def _is_free(self, trial: FrozenTrial) -> bool:
+        """Return whether any search may acquire an unfinished trial."""
         owner = trial.system_attrs.get(OWNER)
-        if owner is None:  # or run by Optuna alone, of which we cannot know
+        if owner is None:  # or run by Optuna itself, which has no owners
             return trial.state == TrialState.WAITING
-        return self._searchers.dead(owner)
+        return self._heartbeats.is_dead(owner)
 
     def _take_over(self, trial: FrozenTrial) -> optuna.Trial | None:
-        """A trial that was abandoned, if nobody else was faster; its time begins anew."""
+        """Acquire an abandoned trial and restart it; return None if another search was faster."""
         storage, trial_id = self._storage, self._id(trial)
-        if not storage.hand_over(trial_id, trial, self._searchers.name):
+        if not storage.change_owner(trial_id, trial, self._heartbeats.name):
             return None
         if trial.state == TrialState.RUNNING:
             storage.base.set_trial_state_values(trial_id, TrialState.WAITING)
@@ -150,13 +157,13 @@ class Claims:
         self._storage.base.set_trial_system_attr(trial_id, OWNER, None)
 
     def _template(self) -> FrozenTrial:
-        """A trial that is under way from the start, so that it is never without an owner."""
-        owner = {OWNER: self._searchers.name}
+        """Return a running trial with an owner, so that a new one is never without."""
+        owner = {OWNER: self._heartbeats.name}
         return optuna.trial.create_trial(state=TrialState.RUNNING, system_attrs=owner)
 
     def _trial(self, trial_id: int) -> optuna.Trial:
-        """A trial to ask for parameters, of a study of its own: studies remember other trials."""
-        study = LearningStudy(
-            self._study.study_name, self._storage.base, self._study.sampler, self._study.pruner
+        """Return a trial to draw from, with a study of its own: studies cache other trials."""
+        study = SamplerStudy(
+            self.study.study_name, self._storage.base, self.study.sampler, self.study.pruner
         )
         return optuna.Trial(study, trial_id)

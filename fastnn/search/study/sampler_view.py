@@ -1,4 +1,4 @@
-"""What samplers learn from: a study in which trials that failed are the worst of all."""
+"""The study as samplers see it: failed trials are complete, with the worst value."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from optuna.trial import FrozenTrial, TrialState
 from .studies import WORTHLESS
 
 
-class LearningStudy(optuna.Study):
-    """A study as samplers see it.
+class SamplerStudy(optuna.Study):
+    """A study whose failed trials look complete, with the worst value of any trial.
 
     Optuna's samplers leave out trials that failed, and go on proposing learning rates that diverge.
-    Here such trials are complete, with the worst value that any trial has; the study itself keeps
-    them as they are. Trials that failed before there was any value are left out.
+    The study itself keeps the trials as failed. Trials that failed before any value was reported
+    are left out.
     """
 
     def _get_trials(
@@ -27,7 +27,7 @@ class LearningStudy(optuna.Study):
         states: Container[TrialState] | None = None,
         use_cache: bool = False,
     ) -> list[FrozenTrial]:
-        """Return the trials; all that reads them calls this, `Study.get_trials` among them."""
+        """Return the trials; every reader of a study calls this, `Study.get_trials` too."""
         trials: Sequence[FrozenTrial] = super()._get_trials(deepcopy=False, use_cache=use_cache)
         if worst := _worst(trials, self.directions):
             trials = [_completed(worst, t) if t.user_attrs.get(WORTHLESS) else t for t in trials]

@@ -1,4 +1,4 @@
-"""Storages: where studies are kept, opened from a URL; and which searcher has which trial."""
+"""Storages of studies, opened from a URL; the atomic change of a trial's owner."""
 
 from __future__ import annotations
 
@@ -20,29 +20,32 @@ from optuna.trial import FrozenTrial
 from ...errors import ArgumentError, ArgumentTypeError, MissingDependencyError, SearchError
 from .studies import quiet
 
-#: Where a trial keeps who has it; None is nobody.
+#: System attribute of a trial that holds its owner; None is nobody.
 OWNER = "fastnn: searcher"
 
-#: Drivers that are not called as the packages that hold them.
+#: Optuna's private table of system attributes; each trial has a key once.
+TABLE, COLUMNS = "trial_system_attributes", ("trial_id", "key", "value_json")
+
+#: Packages of drivers whose module has another name.
 _PACKAGES = {"MySQLdb": "mysqlclient"}
 
-#: Seconds that one searcher waits for the others to finish writing, where a file is the database.
-_PATIENCE = 60
-#: How often a new database is opened anew if another searcher was making its tables meanwhile.
+#: Seconds to wait for the lock of a database file.
+_LOCK_SECONDS = 60
+#: Attempts to open a new database while another search creates its tables.
 _ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
 class Storage:
-    """What keeps the study.
+    """A storage of studies.
 
     Attributes
     ----------
     base : optuna.storages.BaseStorage
     shared : bool
-        Whether other searchers may be at the same study.
+        Whether other searches may use the same study.
     engine : sqlalchemy.Engine or None
-        Of a database.
+        The engine of a database.
     """
 
     base: BaseStorage
@@ -50,14 +53,15 @@ class Storage:
     engine: Any = None
 
     def study_id(self, study: optuna.Study) -> int:
-        """How the storage calls a study."""
+        """Return the storage's number of a study."""
         return self.base.get_study_id_from_name(study.study_name)
 
-    def hand_over(self, trial_id: int, trial: FrozenTrial, owner: str) -> bool:
-        """Give a trial to another owner, unless somebody else has done so since it was read.
+    def change_owner(self, trial_id: int, trial: FrozenTrial, owner: str) -> bool:
+        """Change the owner of a trial unless it changed since the trial was read.
 
-        Optuna has no such step. In a database it is one statement, so that of several searchers
-        that try, one succeeds. Other storages are read, then written.
+        Return whether it was changed. Optuna has no such operation. In a database it is one
+        conditional statement, so that exactly one of several searches succeeds. Other storages are
+        read, then written.
         """
         if self.engine is None:
             known = self.base.get_trial_system_attrs(trial_id).get(OWNER)
@@ -68,15 +72,15 @@ class Storage:
         import sqlalchemy
 
         try:
-            return self._hand_over(trial_id, trial, owner)
+            return self._change_owner_in_table(trial_id, trial, owner)
         except sqlalchemy.exc.SQLAlchemyError as error:  # as Optuna does
             raise StorageInternalError(str(error)) from error
 
-    def _hand_over(self, trial_id: int, trial: FrozenTrial, owner: str) -> bool:
+    def _change_owner_in_table(self, trial_id: int, trial: FrozenTrial, owner: str) -> bool:
         import sqlalchemy
 
-        columns: list[Any] = [sqlalchemy.column(name) for name in ("trial_id", "key", "value_json")]
-        table = sqlalchemy.table("trial_system_attributes", *columns)
+        columns: list[Any] = [sqlalchemy.column(name) for name in COLUMNS]
+        table = sqlalchemy.table(TABLE, *columns)
         this, new = {"trial_id": trial_id, "key": OWNER}, {"value_json": json.dumps(owner)}
         with self.engine.begin() as connection:
             if OWNER in trial.system_attrs:
@@ -85,13 +89,13 @@ class Storage:
                 return connection.execute(change).rowcount == 1
             try:
                 connection.execute(table.insert().values(**this, **new))
-            except sqlalchemy.exc.IntegrityError:  # somebody was faster: a trial has one such row
+            except sqlalchemy.exc.IntegrityError:  # another search was faster: the key is unique
                 return False
             return True
 
 
 def storage_of(storage: Any) -> Storage:
-    """The storage that the argument of `search` describes.
+    """Return the storage that the argument of `search` describes.
 
     Raises
     ------
@@ -115,21 +119,23 @@ def storage_of(storage: Any) -> Storage:
 
 
 def _database(url: str) -> RDBStorage:
-    """A database, its tables made if it is new."""
+    """Open a database, and create its tables if it is new."""
     import sqlalchemy
 
     try:
         options = _engine_options(sqlalchemy.make_url(url).get_backend_name())
         for _ in range(_ATTEMPTS - 1):
             try:
-                return _opened(url, options)
+                return _open(url, options)
             except sqlalchemy.exc.DBAPIError as error:
-                if not _others_made_tables(error):
+                if not _tables_were_made_meanwhile(error):
                     raise
             time.sleep(random.uniform(0.1, 0.5))
-        return _opened(url, options)
+        return _open(url, options)
     except sqlalchemy.exc.NoSuchModuleError as error:
-        raise ArgumentError(f"storage {shown(url)!r}: SQLAlchemy knows no such database") from error
+        raise ArgumentError(
+            f"storage {without_password(url)!r}: SQLAlchemy knows no such database"
+        ) from error
     except sqlalchemy.exc.ArgumentError:
         raise ArgumentError(
             f"storage must be a URL such as 'sqlite:///search.db', got {url!r}"
@@ -138,15 +144,17 @@ def _database(url: str) -> RDBStorage:
         driver = getattr(error.__cause__ or error, "name", None) or "a driver"
         package = _PACKAGES.get(driver, driver)
         raise MissingDependencyError(
-            f"storage {shown(url)!r} needs {package}: pip install {package}", name=driver
+            f"storage {without_password(url)!r} needs {package}: pip install {package}", name=driver
         ) from error
-    except Exception as error:  # each driver has its own
+    except Exception as error:  # the class depends on the driver
         reason = getattr(error, "orig", None) or error
-        raise ArgumentError(f"storage {shown(url)!r} cannot be opened: {reason}") from error
+        raise ArgumentError(
+            f"storage {without_password(url)!r} cannot be opened: {reason}"
+        ) from error
 
 
-def shown(url: str) -> str:
-    """A URL without its password."""
+def without_password(url: str) -> str:
+    """Return a URL with its password masked."""
     import sqlalchemy
 
     try:
@@ -157,31 +165,35 @@ def shown(url: str) -> str:
 
 
 @contextmanager
-def failures_named(storage: Storage) -> Iterator[None]:
-    """Raise `SearchError` where a database fails while it is in use: a full disk, a lost server."""
+def storage_errors_translated(storage: Storage) -> Iterator[None]:
+    """Translate errors of a database in use, such as a full disk, into `SearchError`."""
     try:
         yield
     except StorageInternalError as error:
-        raise failure(storage, error) from error
+        raise storage_error(storage, error) from error
 
 
-def failure(storage: Storage, error: BaseException) -> SearchError:
-    """Return an error that names a storage by its address, with the words of its driver."""
+def storage_error(storage: Storage, error: BaseException) -> SearchError:
+    """Return an error with the address of the storage and the message of its driver."""
     reason: BaseException | None = error
     while reason is not None and getattr(reason, "orig", None) is None:
         reason = reason.__cause__ or reason.__context__
-    name = f"storage {shown(str(storage.engine.url))!r}" if storage.engine else "the storage"
+    name = (
+        f"storage {without_password(str(storage.engine.url))!r}"
+        if storage.engine
+        else "the storage"
+    )
     return SearchError(
         f"{name} failed: {getattr(reason, 'orig', None) or error}; the trials that it holds are "
         "whole, and the same search goes on with them once that is mended"
     )
 
 
-class _File(sqlite3.Connection):
-    """Writes ahead (https://sqlite.org/wal.html): a trial takes a dozen commits.
+class _WriteAheadConnection(sqlite3.Connection):
+    """A connection to SQLite in WAL mode (https://sqlite.org/wal.html): a trial takes 12 commits.
 
-    What was committed survives the end of the process, whatever ends it; without power, the file
-    stays whole, but the last commits may be missing.
+    Commits survive any end of the process; after a power failure the file is consistent, but the
+    last commits may be missing.
     """
 
     def __init__(self, *arguments: Any, **options: Any):
@@ -190,21 +202,21 @@ class _File(sqlite3.Connection):
         self.execute("PRAGMA synchronous = NORMAL").close()
 
 
-def _opened(url: str, options: dict[str, Any]) -> RDBStorage:
+def _open(url: str, options: dict[str, Any]) -> RDBStorage:
     with quiet():
         storage = RDBStorage(url, engine_kwargs=dict(options))
-    weakref.finalize(storage, storage.engine.dispose)  # drivers warn of connections left open
+    weakref.finalize(storage, storage.engine.dispose)  # drivers warn about open connections
     return storage
 
 
 def _engine_options(backend: str) -> dict[str, Any]:
-    """A file is waited for while others write; a connection that was lost is made anew."""
+    """Return engine options that wait for locks of a file, or replace lost connections."""
     if backend == "sqlite":
-        return {"connect_args": {"timeout": _PATIENCE, "factory": _File}}
+        return {"connect_args": {"timeout": _LOCK_SECONDS, "factory": _WriteAheadConnection}}
     return {"pool_pre_ping": True}
 
 
-def _others_made_tables(error: Exception) -> bool:
-    """Whether two searchers made the tables of a new database at once."""
+def _tables_were_made_meanwhile(error: Exception) -> bool:
+    """Return whether another search created the tables of a new database at the same time."""
     text = str(error).lower()
     return any(word in text for word in ("already exists", "duplicate", "unique", "is locked"))

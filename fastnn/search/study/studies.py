@@ -1,4 +1,4 @@
-"""The study: Optuna's record of a search, and how one recognises its own."""
+"""The study, Optuna's record of a search: create, find, check and read it."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from ...errors import ArgumentError
 from ..objectives import Objective, dominates
 from .identity import DATA
 
-#: Where the study keeps what it is a study of, and the seed of the search.
+#: Study attributes: the description of the search, and its seed.
 SEARCH, SEED = "fastnn: search", "fastnn: seed"
-#: Where a trial keeps the epochs it was trained for, the error that ended it, or when time did.
+#: Trial attributes: trained epochs, the error that ended it, the time at which it was cut short.
 EPOCHS, ERROR, CUT_SHORT = "epochs", "error", "cut short"
-#: Where a trial keeps that its parameters led to the error: samplers learn that they are worthless.
+#: Trial attribute: its parameters led to the error, so that samplers give it the worst value.
 WORTHLESS = "worthless"
 
-#: Seconds for which a study may say nothing while another searcher makes it.
-PATIENCE = 5.0
+#: Seconds to wait for another search to describe a study that it has just created.
+CREATION_SECONDS = 5.0
 
 
-def known_study(storage: BaseStorage, name: str) -> optuna.Study | None:
-    """The study of that name that the storage has, if it does.
+def find_study(storage: BaseStorage, name: str) -> optuna.Study | None:
+    """Return the study of a storage by name; None if there is none.
 
-    Another searcher may just be making it: it says only at the end what it is a study of.
+    Wait while another search creates it: its description is written last.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + CREATION_SECONDS
     try:
         with quiet():
             study = optuna.load_study(study_name=name, storage=storage)
@@ -46,14 +46,14 @@ def known_study(storage: BaseStorage, name: str) -> optuna.Study | None:
 
 
 def is_blank(study: optuna.Study) -> bool:
-    """Whether a study says nothing: the searcher that made it came no further."""
+    """Return whether a study has neither description nor trials: its creator came no further."""
     return not study.user_attrs.keys() - {SEED} and not study.get_trials(deepcopy=False)
 
 
 def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
-    """Raise `ArgumentError` for the study of another search, by what `described` says.
+    """Raise `ArgumentError` if the description of a study differs from `described`.
 
-    One of an earlier version that says less of its data is taken, with a warning.
+    Accept a study of an earlier version, without digests of the data, with a warning.
     """
     known = study.user_attrs.get(SEARCH)
     if known is None:
@@ -61,7 +61,7 @@ def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
             f"study {study.study_name!r} was not made by fastnn.search; give another study_name"
         )
     old = "data" in known and "X" in described
-    for key, wanted in (_earlier(described) if old else described).items():
+    for key, wanted in (_without_digests(described) if old else described).items():
         if known.get(key) != wanted:
             what = "other data" if key in DATA else "another search"
             raise ArgumentError(
@@ -77,8 +77,8 @@ def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
         )
 
 
-def _earlier(described: dict[str, Any]) -> dict[str, Any]:
-    """Return a description as studies had it before they kept digests."""
+def _without_digests(described: dict[str, Any]) -> dict[str, Any]:
+    """Return a description in the form of earlier versions, which had no digests."""
     x, y, validation = (described[key].partition(", digest")[0] for key in ("X", "y", "validation"))
     kept = {key: described[key] for key in ("space", "objective", "epochs")}
     return kept | {"data": f"X {x}, y {y}", "validation": validation}
@@ -87,7 +87,7 @@ def _earlier(described: dict[str, Any]) -> dict[str, Any]:
 def new_study(
     storage: BaseStorage, name: str, objectives: Sequence[Objective]
 ) -> optuna.Study | None:
-    """A study that says nothing yet; None if another searcher has made one of that name."""
+    """Create a study without description; return None if another search has just created it."""
     directions = [objective.direction for objective in objectives]
     try:
         with quiet():
@@ -96,10 +96,10 @@ def new_study(
         return None
 
 
-def inscribe(
+def write_metadata(
     study: optuna.Study, objectives: Sequence[Objective], seed: int, described: dict[str, Any]
 ) -> None:
-    """Write into a study what it is a study of, at the end, since searchers look for that."""
+    """Write the description into a study, last, since other searches wait for it."""
     directions = [direction.name.lower() for direction in study.directions]
     if directions != [objective.direction for objective in objectives]:
         raise ArgumentError(
@@ -112,18 +112,18 @@ def inscribe(
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Trials that have ended or were cut short, in the order of their numbers."""
+    """Return the trials that have ended or were cut short, ordered by number."""
     trials = [_as_ended(t) if cut_short(t) else t for t in study.get_trials(deepcopy=False)]
     return [t for t in trials if t.state.is_finished()]
 
 
 def cut_short(trial: FrozenTrial) -> bool:
-    """Whether a trial waits to be run again, because time was up or Ctrl-C ended the search."""
+    """Return whether a trial waits to be run again after a timeout or Ctrl-C."""
     return trial.state == TrialState.WAITING and bool(trial.user_attrs.get(CUT_SHORT))
 
 
 def _as_ended(trial: FrozenTrial) -> FrozenTrial:
-    """A trial that was cut short, as if it had been pruned there."""
+    """Return a trial that was cut short as if it had been pruned."""
     ended = copy.copy(trial)
     ended.state = TrialState.PRUNED
     ended.datetime_complete = datetime.fromisoformat(trial.user_attrs[CUT_SHORT])
@@ -133,9 +133,9 @@ def _as_ended(trial: FrozenTrial) -> FrozenTrial:
 
 
 def best_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """The Pareto front; of one objective, the best trial.
+    """Return the Pareto front; with one objective, the best trial.
 
-    Only where time ran out before any trial was complete do those count that were cut short.
+    Trials that were pruned or cut short count only if none is complete.
     """
     trials = finished(study)
     candidates = [t for t in trials if t.state == TrialState.COMPLETE]
@@ -154,7 +154,7 @@ def best_trials(study: optuna.Study) -> list[FrozenTrial]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Optuna without its lines about new studies, nor its warning that something may change."""
+    """Silence Optuna's messages about new studies and its warnings of experimental features."""
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
     try:

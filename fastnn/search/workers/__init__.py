@@ -1,4 +1,4 @@
-"""Where trials are trained: threads of this process, or the workers of an executor.
+"""The workers that train trials: threads of this process, or those of an executor.
 
 ==========  ======================================================================
 jobs        what a search and its workers exchange: `Task`, `Job`, `Outcome`

@@ -1,4 +1,4 @@
-"""The executor as users give it: itself, or a function that makes one."""
+"""Executors as users give them: an executor, or a function that makes one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 
 from ...errors import ArgumentTypeError, ExecutorError
 
-#: Seconds that worker processes have to end when they are told to.
-PATIENCE = 5.0
+#: Seconds between the request that worker processes end, and killing them.
+SHUTDOWN_SECONDS = 5.0
 
-#: What `search` takes; None are the threads of this process.
+#: The argument `executor` of `search`, unless it is None.
 Given = Executor | Callable[[], Executor]
 
 
 def check_executor(executor: Any) -> None:
-    """Raise `ArgumentTypeError` for what is neither an executor nor a function."""
+    """Raise `ArgumentTypeError` unless it is an executor or a function."""
     if not isinstance(executor, Executor) and not callable(executor):
         raise ArgumentTypeError(
             "executor must be a concurrent.futures.Executor, a function that makes one, or None, "
@@ -34,21 +34,21 @@ def _hint(executor: Any) -> str:
 
 
 def shares_memory(executor: Executor) -> bool:
-    """Whether its workers are threads of this process (and of this interpreter)."""
+    """Return whether the workers are threads of this process and interpreter."""
     pool = sys.modules.get("concurrent.futures.interpreter")
     separate = pool is not None and isinstance(executor, pool.InterpreterPoolExecutor)
     return isinstance(executor, ThreadPoolExecutor) and not separate
 
 
 def dask_client(executor: Executor) -> Any:
-    """The client of an executor of Dask; None of any other."""
+    """Return the client of an executor of Dask; None for others."""
     dask = sys.modules.get("distributed.cfexecutor")
     own = dask is not None and isinstance(executor, dask.ClientExecutor)
     return executor._client if own else None  # type: ignore[attr-defined]
 
 
 def slots(executor: Executor) -> int:
-    """How many calls it runs at once; none where no worker has come yet, or all have gone."""
+    """Return how many calls an executor runs at once; 0 if it has no workers at the moment."""
     if (client := dask_client(executor)) is not None:
         if client.status in ("closing", "closed"):
             raise ConnectionError("the client of Dask is closed")
@@ -60,37 +60,36 @@ def slots(executor: Executor) -> int:
 
 
 def cancel(executor: Executor, call: Future[Any]) -> None:
-    """Cancel a call that has not begun, unless that may harm its executor.
+    """Cancel a call that has not begun, unless it belongs to a process pool.
 
-    Before Python 3.13, a process pool that breaks while one of its calls is cancelled does not end
-    its other workers; those find by themselves that there is nothing to do.
+    Before Python 3.13, a process pool that breaks while a call is cancelled does not end its other
+    workers. Calls that are not cancelled find their task gone, and end.
     """
     if not isinstance(executor, ProcessPoolExecutor):
         call.cancel()
 
 
-class Pool:
-    """One executor after the other, if they break and a function makes new ones.
+class RenewableExecutor:
+    """An executor that is replaced when it breaks, if a function makes new ones.
 
     Attributes
     ----------
-    executor : Executor
-        The present one.
+    current : Executor
     """
 
     def __init__(self, given: Given):
         self._make = None if isinstance(given, Executor) else given
-        self.executor = given if isinstance(given, Executor) else _made(given)
+        self.current = given if isinstance(given, Executor) else _make_executor(given)
 
     def renew(self, broken: Executor, error: BaseException) -> None:
-        """Replace an executor that can take no more work, unless that is done already.
+        """Replace a broken executor, unless it has been replaced already.
 
         Raises
         ------
         ExecutorError
-            It was not made here, or no other can be made.
+            It is the user's, or no new one can be made.
         """
-        if broken is not self.executor:
+        if broken is not self.current:
             return
         if self._make is None:
             raise ExecutorError(
@@ -99,9 +98,9 @@ class Pool:
                 "one. A search goes on with another executor if it is given a function that makes "
                 "them: executor=lambda: ProcessPoolExecutor(…)"
             ) from error
-        _end(broken, kill=True)
+        _shut_down(broken, kill=True)
         try:
-            self.executor = _made(self._make)
+            self.current = _make_executor(self._make)
         except Exception as failure:
             raise ExecutorError(
                 f"no executor can be made in place of one that broke ({error}): "
@@ -109,12 +108,12 @@ class Pool:
             ) from failure
 
     def close(self, *, kill: bool) -> None:
-        """Shut down what was made here; `kill` if its workers shall not end their work."""
+        """Shut down an executor that was made here; with `kill`, end its workers at once."""
         if self._make is not None:
-            _end(self.executor, kill=kill)
+            _shut_down(self.current, kill=kill)
 
 
-def _made(make: Callable[[], Executor]) -> Executor:
+def _make_executor(make: Callable[[], Executor]) -> Executor:
     executor = make()
     if not isinstance(executor, Executor):
         raise ArgumentTypeError(
@@ -124,17 +123,17 @@ def _made(make: Callable[[], Executor]) -> Executor:
     return executor
 
 
-def _end(executor: Executor, *, kill: bool) -> None:
-    # The methods for this, kill_workers and terminate_workers, are of Python 3.14.
+def _shut_down(executor: Executor, *, kill: bool) -> None:
+    # Before Python 3.14 there is neither kill_workers nor terminate_workers.
     processes = list((getattr(executor, "_processes", None) or {}).values()) if kill else []
     for process in processes:
         process.terminate()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + SHUTDOWN_SECONDS
     for process in processes:
         process.join(max(0.0, end - time.monotonic()))
         if process.is_alive():
             with suppress(ProcessLookupError):  # it has ended just now
-                # Not by its own method: processes of loky have none.
+                # Processes of loky have no method kill.
                 os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     if processes:
         _close_results(executor)
@@ -142,9 +141,9 @@ def _end(executor: Executor, *, kill: bool) -> None:
 
 
 def _close_results(executor: Executor) -> None:
-    """Tell the thread of a pool that reads results that no more will come.
+    """Close the pipe of a pool's results.
 
-    A worker that was ended may have sent half of one, for the rest of which it would wait for ever.
+    A worker that was killed may have sent half a result; the reading thread waits for the rest.
     """
     writer = getattr(getattr(executor, "_result_queue", None), "_writer", None)
     if isinstance(executor, ProcessPoolExecutor) and writer is not None:

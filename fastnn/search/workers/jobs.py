@@ -1,9 +1,8 @@
-"""What a search and its workers tell each other.
+"""Messages between a search and its workers.
 
-A worker needs to know the `Task`, once. It takes a `Job`, the next stretch of one trial, and
-answers with an `Outcome`, which holds the models as far as they are trained; the next job of that
-trial brings them along. So any worker can go on where another one stopped. All of it pickles if
-`build` and the objectives do.
+A worker gets the `Task` once. A `Job` trains one trial up to its next rung; its `Outcome` holds the
+trained models, which the next job of the trial brings along, so that any worker can continue. All
+of it pickles if `build` and the objectives do.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from typing import Any, Protocol
 from ..objectives import Objective
 from ..splits import Split
 
-#: From parameters to a network or an estimator.
+#: A function from parameters to a network or an estimator.
 Build = Callable[[dict[str, Any]], Any]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What all trials of a search share.
+    """The data and settings that all trials of a search share.
 
     Attributes
     ----------
@@ -30,9 +29,9 @@ class Task:
     split : Split
     objectives : tuple of Objective
     seed : int
-        Of the search.
+        The seed of the search.
     epochs : int
-        After which a trial is complete; an estimator is trained for all of them at once.
+        Epochs of a complete trial; an estimator is trained for all of them at once.
     batch_size : int, None, or function of the parameters
     fit_params : dict
         Further arguments of the fit.
@@ -51,18 +50,18 @@ class Task:
 
 @dataclass(frozen=True)
 class Job:
-    """The next stretch of a trial.
+    """The training of a trial up to its next rung.
 
     Attributes
     ----------
     number : int
-        Of the trial.
+        Number of the trial.
     params : dict
     done, epochs : int
-        Epochs that its networks have been trained for, and shall have been at the end.
+        Epochs that its networks have been trained for, and will have been afterwards.
     models : list or None
-        One for each fold, as the last outcome had them; None before the first. They are the
-        worker's now.
+        One for each fold, from the last outcome; None before the first. The worker may change
+        them.
     """
 
     number: int
@@ -74,19 +73,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """The result of a job.
 
     Attributes
     ----------
     number : int
-        Of the trial.
+        Number of the trial.
     values : tuple of float
-        One for each objective, the mean over the folds; empty after an error, and where time ran
-        out before a single epoch.
+        One for each objective, the mean over the folds; empty after an error, and after a timeout
+        before the first epoch.
     epochs : int
-        That the networks have been trained for; less than asked where time ran out.
+        Epochs that the networks have been trained for; fewer than asked after a timeout.
     models : list or None
-        One for each fold; None if they are not those that were judged.
+        One for each fold; None if they do not have these values.
     error : Exception or None
     """
 
@@ -98,17 +97,17 @@ class Outcome:
 
 
 class Workers(Protocol):
-    """Those who train: the threads of this process, or others that an executor brings."""
+    """Train jobs: on threads of this process, or on the workers of an executor."""
 
     @property
     def slots(self) -> int:
-        """How many of them there are."""
+        """Number of jobs that can run at once."""
 
     def start(self, jobs: Sequence[Job]) -> None:
-        """Take jobs on."""
+        """Queue jobs."""
 
     def finished(self, max_time: float | None) -> list[Outcome]:
-        """Wait until at least one job is done, and tell what became of those that are.
+        """Wait until at least one job is done; return the outcomes of those that are.
 
-        `max_time` is in seconds from now: networks then end their epoch and are done.
+        After `max_time` seconds, networks end their epoch and are done.
         """

@@ -1,4 +1,4 @@
-"""Jobs done by the threads of this process: networks as one population, estimators whole."""
+"""Train jobs on threads of this process: networks as one population, or estimators."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ...network import Network
 from ...runtime.threads import get_num_threads
 from ...training.population import fit_population
 from ..build import batch_size_for, model_for, models_for
-from ..objectives import Judged, mean_values
+from ..objectives import Evaluation, mean_values
 from .jobs import Job, Outcome, Task
 
 
 class LocalWorkers:
-    """The threads of this process.
+    """Workers on the threads of this process.
 
     Parameters
     ----------
     task : Task
     threads : int or None
-        At most so many; None is `fastnn.get_num_threads`.
+        Maximum number; None is `fastnn.get_num_threads`.
     """
 
     def __init__(self, task: Task, threads: int | None):
@@ -32,15 +32,15 @@ class LocalWorkers:
 
     @property
     def slots(self) -> int:
-        """How many threads."""
+        """Number of threads."""
         return self._threads or get_num_threads()
 
     def start(self, jobs: Sequence[Job]) -> None:
-        """Take jobs on; they begin with `finished`."""
+        """Queue jobs, which `finished` runs."""
         self._jobs += jobs
 
     def finished(self, max_time: float | None) -> list[Outcome]:
-        """Do all jobs and tell, in their order, what became of them."""
+        """Run all jobs; return their outcomes in order."""
         jobs, self._jobs = self._jobs, []
         return train(self._task, jobs, threads=self._threads, max_time=max_time)
 
@@ -48,7 +48,7 @@ class LocalWorkers:
 def train(
     task: Task, jobs: Sequence[Job], *, threads: int | None = None, max_time: float | None = None
 ) -> list[Outcome]:
-    """Do some jobs side by side; outcomes are in their order, and do not depend on each other."""
+    """Run jobs side by side; return their outcomes in order, each independent of the others."""
     outcomes: dict[int, Outcome] = {}
     networks: list[Job] = []
     estimators: list[Job] = []
@@ -71,11 +71,11 @@ def train(
 def _train_networks(
     task: Task, jobs: Sequence[Job], threads: int | None, max_time: float | None
 ) -> list[Outcome]:
-    """The networks of all jobs as one population."""
+    """Train the networks of all jobs as one population; halve it if a network is invalid."""
     try:
         return _population(task, jobs, threads, max_time)
     except (ArgumentError, ArgumentTypeError) as error:
-        # Nothing was trained: one of them is refused. It must not take the others along.
+        # Nothing was trained. If one network is invalid, the others still train.
         if len(jobs) == 1:
             return [Outcome(jobs[0].number, error=error)]
         half = len(jobs) // 2
@@ -86,7 +86,7 @@ def _train_networks(
 def _population(
     task: Task, jobs: Sequence[Job], threads: int | None, max_time: float | None
 ) -> list[Outcome]:
-    split, members = task.split, task.split.members
+    split, members = task.split, task.split.n_models
     population = fit_population(
         [model for job in jobs for model in job.models or ()],
         task.X,
@@ -115,12 +115,12 @@ def _population(
             continue
         logs = [{name: values[-1] for name, values in history.items()} for history in histories]
         epochs = job.done + min(len(history.epoch) for history in histories)
-        outcomes.append(_judged(task, job, epochs, logs))
+        outcomes.append(_evaluate(task, job, epochs, logs))
     return outcomes
 
 
 def _train_estimators(task: Task, jobs: Sequence[Job], threads: int | None) -> list[Outcome]:
-    """Estimators are fitted whole; each is on one thread of Python's."""
+    """Fit estimators, each on one thread of Python."""
     with ThreadPoolExecutor(threads or get_num_threads()) as pool:
         return list(pool.map(lambda job: _fit_estimators(task, job), jobs))
 
@@ -134,15 +134,15 @@ def _fit_estimators(task: Task, job: Job) -> Outcome:
             estimator.fit(X, y, **(task.fit_params | params))
     except Exception as error:
         return Outcome(job.number, error=error)
-    return _judged(task, job, task.epochs, [{}] * task.split.members)
+    return _evaluate(task, job, task.epochs, [{}] * task.split.n_models)
 
 
-def _judged(task: Task, job: Job, epochs: int, logs: Sequence[dict[str, float]]) -> Outcome:
-    """The outcome of a job whose models are trained."""
+def _evaluate(task: Task, job: Job, epochs: int, logs: Sequence[dict[str, float]]) -> Outcome:
+    """Return the outcome of a job with trained models."""
     models = list(job.models or ())
     try:
         folds = [
-            Judged(model, own, *task.split.validation(member, task.X, task.y))
+            Evaluation(model, own, *task.split.validation(member, task.X, task.y))
             for member, (model, own) in enumerate(zip(models, logs, strict=True))
         ]
         return Outcome(job.number, mean_values(task.objectives, folds), epochs, models)
@@ -151,7 +151,7 @@ def _judged(task: Task, job: Job, epochs: int, logs: Sequence[dict[str, float]])
 
 
 def refit(task: Task, params: dict[str, Any], number: int, epochs: int) -> Any:
-    """The model of a trial, trained anew on all rows."""
+    """Return the model of a trial, trained anew on all rows."""
     model = model_for(task.build, task.seed, params, number)
     if not isinstance(model, Network):
         return model.fit(task.X, task.y, **task.fit_params)

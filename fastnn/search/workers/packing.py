@@ -5,8 +5,7 @@
     └───────┴─────────────────┴────────┴──────────┴─────┘
 
 The buffers are those of pickle's protocol 5 (PEP 574): the memory of arrays, frames and sparse
-matrices. What is unpacked looks at the block, and copies nothing but what lies in the pickle
-itself, such as lists.
+matrices. Unpacked arrays are views of the block; only what the pickle itself holds is copied.
 """
 
 from __future__ import annotations
@@ -22,24 +21,24 @@ from ...errors import ArgumentTypeError
 from ...utils import optional
 from .jobs import Task
 
-#: In bytes; that of a cache line.
+#: Alignment of segments in bytes, that of a cache line.
 ALIGNMENT = 64
-#: What the elements of arrays need at most, and memory that NumPy allocates has.
+#: Alignment that array elements need at most, and that NumPy's memory has.
 SIMPLE = 16
 
-#: By field of the task, the argument of `search` that it comes from.
+#: Argument of `search` for fields of the task with another name.
 _ARGUMENTS = {"split": "cv or validation_data", "objectives": "objective"}
 
 
 def pickled(thing: Any, buffers: list[pickle.PickleBuffer] | None = None) -> bytes:
-    """By value where another process could not import it: lambdas, closures, the main module."""
+    """Pickle by value what others cannot import: lambdas, closures, the main module."""
     cloudpickle = optional.module("cloudpickle", extra="search", need="executor=")
     callback = None if buffers is None else buffers.append
     return cloudpickle.dumps(thing, protocol=5, buffer_callback=callback)
 
 
 def pack(task: Task) -> list[memoryview | bytes]:
-    """Pieces that, one after the other, are the block.
+    """Return the pieces of the block.
 
     Raises
     ------
@@ -56,7 +55,7 @@ def pack(task: Task) -> list[memoryview | bytes]:
 
 
 def _in_one_piece(array: Any) -> Any:
-    """Views with gaps, and maps of files, would become part of the pickle."""
+    """Copy strided views, and views of file maps, which would become part of the pickle."""
     if type(array) not in (np.ndarray, np.memmap):
         return array
     plain = np.asarray(array)
@@ -73,7 +72,7 @@ def _pieces(segments: list[memoryview]) -> Iterator[memoryview | bytes]:
 
 
 def _complaint(task: Task, error: Exception) -> ArgumentTypeError:
-    """Which argument it is that cannot be pickled."""
+    """Return an error that names the argument that cannot be pickled."""
     for field in dataclasses.fields(task):
         try:
             pickled(getattr(task, field.name))
@@ -88,7 +87,7 @@ def _complaint(task: Task, error: Exception) -> ArgumentTypeError:
 
 
 def unpack(block: np.ndarray) -> Task:
-    """The task; its arrays look at the block (uint8), or at a copy if it begins anywhere."""
+    """Return the task; its arrays are views of the block (uint8), or of a copy if unaligned."""
     if block.ctypes.data % SIMPLE:
         block = block.copy()
     view = memoryview(block.data)

@@ -1,4 +1,4 @@
-"""Jobs done by an executor: given out in batches, taken back, and given out again if lost."""
+"""Run jobs on an executor: submit batches, collect outcomes, resubmit lost jobs."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from typing import Any
 
 from ...errors import ExecutorError
 from ...runtime.interrupts import DeferredInterrupt
-from .executors import Given, Pool, cancel, slots
+from .executors import Given, RenewableExecutor, cancel, slots
 from .jobs import Job, Outcome, Task, Workers
 from .local import LocalWorkers
 from .remote import Reply, Undone
-from .sigint import whole_submission
-from .transport import NobodyThereError, delivery_to
+from .sigint import sigint_deferred
+from .transport import NoWorkersError, transport_to
 
-#: Seconds that a batch of small jobs should take, so that sending it about does not matter.
+#: Seconds that a batch of small jobs should take, so that transport does not matter.
 BATCH_SECONDS = 0.25
 
-#: Seconds after the end of the search's time in which workers may end their epochs.
-PATIENCE = 60.0
+#: Seconds after the timeout in which workers may end their epochs.
+GRACE_SECONDS = 60.0
 
-#: Seconds after which a search that waits looks whether time is up, or a worker has joined.
-LOOK_ABOUT = 1.0
+#: Seconds between checks of the deadline and of new workers while waiting.
+POLL_SECONDS = 1.0
 
-#: A job that was lost so often is run with nothing beside, to tell whether it is to blame; if it is
-#: lost again, it has failed.
-LOSSES = 2
+#: A job that was lost so often runs alone, to tell whether it kills workers; lost again, it has
+#: failed.
+MAX_LOSSES = 2
 
 
 def workers_for(
     task: Task, executor: Given | None, threads: int | None
 ) -> AbstractContextManager[Workers]:
-    """Those of an executor, or the threads of this process."""
+    """Return the workers of an executor, or the threads of this process."""
     if executor is None:
         return nullcontext(LocalWorkers(task, threads))
     return ExecutorWorkers(task, executor, threads or 1)
 
 
 @dataclass
-class _Errand:
-    """A job, and how often it was lost."""
+class _QueuedJob:
+    """A job, and how often it was lost with its worker."""
 
     job: Job
     losses: int = 0
@@ -58,29 +58,29 @@ class _Errand:
 
 @dataclass(frozen=True)
 class _Batch:
-    """What an executor was given at once."""
+    """Jobs that were submitted together, and their executor."""
 
-    errands: list[_Errand]
+    queued: list[_QueuedJob]
     executor: Executor
 
     @property
-    def solitary(self) -> bool:
-        return self.errands[0].losses >= LOSSES
+    def isolated(self) -> bool:
+        return self.queued[0].losses >= MAX_LOSSES
 
 
 class ExecutorWorkers:
     """The workers of an executor.
 
-    Each gets a batch when it is free, and not before, so that what is left of the time is known.
-    Which jobs are in a batch does not matter to their outcomes.
+    A worker gets a batch only when it is free, so that the remaining time is known. Outcomes do not
+    depend on the batches.
 
     Parameters
     ----------
     task : Task
     executor : Executor, or function that makes one
-        One that is given stays open; those that are made are shut down.
+        An executor stays open; those that a function makes are shut down.
     threads : int
-        Of each batch.
+        Threads of each batch.
 
     Raises
     ------
@@ -89,21 +89,21 @@ class ExecutorWorkers:
     """
 
     def __init__(self, task: Task, executor: Given, threads: int):
-        self._pool = Pool(executor)
+        self._executor = RenewableExecutor(executor)
         self._threads = threads
-        self._waiting: deque[_Errand] = deque()
+        self._waiting: deque[_QueuedJob] = deque()
         self._running: dict[Future[Reply | Undone], _Batch] = {}
         self._done: list[Outcome] = []
-        # Futures that are done. An interrupt within concurrent.futures.wait would leave one of them
-        # locked, and the pool waiting for it.
+        # Futures that are done. A KeyboardInterrupt within concurrent.futures.wait would leave one
+        # of them locked, and the pool waiting for it.
         self._ended: SimpleQueue[Future[Reply | Undone]] = SimpleQueue()
         self._abandoned: dict[Future[Reply | Undone], _Batch] = {}
         self._deadline = math.inf
         self._seconds = self._epochs = 0.0  # of all batches so far
         try:
-            self._delivery = delivery_to(self._pool.executor, task)
+            self._transport = transport_to(self._executor.current, task)
         except BaseException:
-            self._pool.close(kill=True)
+            self._executor.close(kill=True)
             raise
 
     def __enter__(self) -> ExecutorWorkers:
@@ -115,61 +115,61 @@ class ExecutorWorkers:
             for future, batch in calls.items():
                 cancel(batch.executor, future)
             try:
-                self._pool.close(kill=not all(future.done() for future in calls))
+                self._executor.close(kill=not all(future.done() for future in calls))
             finally:
-                self._delivery.close()
+                self._transport.close()
 
     @property
     def slots(self) -> int:
-        """Batches at once."""
+        """Number of batches at once."""
         try:
-            return slots(self._pool.executor)
-        except Exception as error:  # of a client that lost its cluster; nobody answers any more
+            return slots(self._executor.current)
+        except Exception as error:  # a client that lost its cluster
             for future, batch in self._running.items():
                 cancel(batch.executor, future)
-            self._pool.renew(self._pool.executor, error)
-            return slots(self._pool.executor)
+            self._executor.renew(self._executor.current, error)
+            return slots(self._executor.current)
 
     def start(self, jobs: Sequence[Job]) -> None:
-        """Take jobs on; they begin with `finished`."""
-        self._waiting.extend(map(_Errand, jobs))
+        """Queue jobs, which `finished` submits."""
+        self._waiting.extend(map(_QueuedJob, jobs))
 
     def finished(self, max_time: float | None) -> list[Outcome]:
-        """Have jobs done until at least one of them is, and tell what became of those that are.
+        """Run jobs until at least one is done; return the outcomes of those that are.
 
         Raises
         ------
         ExecutorError
             The executor can take no more work.
         """
-        if max_time is not None:  # the search has one deadline, of which this is the rest
+        if max_time is not None:  # the remaining time of the search
             self._deadline = min(self._deadline, time.monotonic() + max_time)
         try:
             while not self._done and (self._waiting or self._running):
-                self._look_at_the_clock()
+                self._check_deadline()
                 self._dispatch()
                 if not self._done:
                     self._collect()
         except ExecutorError:
-            if not self._done:  # else the next call comes to the same end
+            if not self._done:  # else the next call raises it
                 raise
         done, self._done = self._done, []
         return done
 
-    # ------------------------------------------------------------------------------- giving out
+    # ------------------------------------------------------------------------------- submitting
 
     def _dispatch(self) -> None:
-        """Give every worker that is free a batch."""
+        """Submit a batch for each free worker."""
         workers = self.slots
-        while self._waiting and not any(batch.solitary for batch in self._running.values()):
-            suspect = self._waiting[0].losses >= LOSSES
-            if len(self._running) >= (min(1, workers) if suspect else workers):
+        while self._waiting and not any(batch.isolated for batch in self._running.values()):
+            suspected = self._waiting[0].losses >= MAX_LOSSES
+            if len(self._running) >= (min(1, workers) if suspected else workers):
                 return
             if not self._submit(self._next_batch(workers)):
                 return
 
-    def _next_batch(self, workers: int) -> list[_Errand]:
-        """Some jobs that together take long enough, no more than what is one worker's share."""
+    def _next_batch(self, workers: int) -> list[_QueuedJob]:
+        """Return jobs that take `BATCH_SECONDS` together, at most the share of one worker."""
         share = math.ceil(len(self._waiting) / workers)
         batch = [self._waiting.popleft()]
         pace = self._seconds / self._epochs if self._epochs else math.inf
@@ -181,45 +181,45 @@ class ExecutorWorkers:
             batch.append(self._waiting.popleft())
         return batch
 
-    def _submit(self, errands: list[_Errand]) -> bool:
-        """Give out a batch; False if nobody was there to take it."""
+    def _submit(self, queued: list[_QueuedJob]) -> bool:
+        """Submit a batch; return False if there was no worker."""
         prepared: list[Any] = []
-        for errand in list(errands):
+        for item in list(queued):
             try:
-                prepared.append(self._delivery.prepared(errand.job))
+                prepared.append(self._transport.encode(item.job))
             except Exception as error:
-                self._done.append(Outcome(errand.job.number, error=error))
-                errands.remove(errand)
-        if not errands:
+                self._done.append(Outcome(item.job.number, error=error))
+                queued.remove(item)
+        if not queued:
             return True
         left = self._deadline - time.monotonic()
         max_time = None if left == math.inf else max(1e-9, left)
-        executor = self._pool.executor
+        executor = self._executor.current
         try:
-            with whole_submission() if self._delivery.at_once else nullcontext():
-                future = self._delivery.submit(executor, prepared, self._threads, max_time)
-                self._running[future] = _Batch(errands, executor)
+            with sigint_deferred() if self._transport.immediate else nullcontext():
+                future = self._transport.submit(executor, prepared, self._threads, max_time)
+                self._running[future] = _Batch(queued, executor)
                 future.add_done_callback(self._ended.put)
-        except NobodyThereError:
-            self._waiting.extendleft(reversed(errands))
+        except NoWorkersError:
+            self._waiting.extendleft(reversed(queued))
             return False
         except Exception as error:
-            self._lost(_Batch(errands, executor), error, broken=True)
+            self._resubmit(_Batch(queued, executor), error, broken=True)
         return True
 
-    # ------------------------------------------------------------------------------ taking back
+    # ------------------------------------------------------------------------------- collecting
 
     def _collect(self) -> None:
-        """Wait a moment for a batch; take those that are done, the good ones first."""
+        """Wait up to `POLL_SECONDS` for batches; receive those that are done, successes first."""
         left = self._deadline - time.monotonic()
-        limit = min(LOOK_ABOUT, left if left > 0 else max(0.0, left + PATIENCE))
-        if not self._running:  # nobody is there
+        limit = min(POLL_SECONDS, left if left > 0 else max(0.0, left + GRACE_SECONDS))
+        if not self._running:  # no workers
             time.sleep(limit if self._waiting else 0)
-        for future in sorted(self._wait(limit), key=_in_vain):
-            self._take(future, self._running.pop(future))
+        for future in sorted(self._wait(limit), key=_has_failed):
+            self._receive(future, self._running.pop(future))
 
     def _wait(self, seconds: float) -> list[Future[Reply | Undone]]:
-        """Wait for futures that are done and were not given up; return them, none after so long."""
+        """Return futures that are done and not abandoned, after at most so many seconds."""
         done: list[Future[Reply | Undone]] = []
         if not self._running:
             return done
@@ -229,67 +229,67 @@ class ExecutorWorkers:
                 done.append(self._ended.get_nowait())
         return [future for future in done if future in self._running]
 
-    def _take(self, future: Future[Reply | Undone], batch: _Batch) -> None:
+    def _receive(self, future: Future[Reply | Undone], batch: _Batch) -> None:
         try:
             reply = future.result()
-            outcomes = [] if isinstance(reply, Undone) else self._delivery.outcomes(reply)
+            outcomes = [] if isinstance(reply, Undone) else self._transport.decode(reply)
         except Exception as error:
-            self._lost(batch, error, broken=isinstance(error, BrokenExecutor))
+            self._resubmit(batch, error, broken=isinstance(error, BrokenExecutor))
             return
         if isinstance(reply, Undone):
             if reply is Undone.NO_TASK:
-                self._delivery.missing()
-            self._waiting.extendleft(reversed(batch.errands))
+                self._transport.on_missing_task()
+            self._waiting.extendleft(reversed(batch.queued))
             return
         self._seconds += reply.seconds
-        self._epochs += sum(errand.epochs for errand in batch.errands)
+        self._epochs += sum(item.epochs for item in batch.queued)
         self._done += outcomes
 
-    def _lost(self, batch: _Batch, error: Exception, *, broken: bool) -> None:
-        """Give jobs that were lost out again, each by itself; or they have failed."""
-        for errand in reversed(batch.errands):
-            errand.losses += 1
-            if errand.losses > LOSSES:
-                self._done.append(Outcome(errand.job.number, error=_story(error)))
+    def _resubmit(self, batch: _Batch, error: Exception, *, broken: bool) -> None:
+        """Resubmit lost jobs, each by itself, or let them fail."""
+        for item in reversed(batch.queued):
+            item.losses += 1
+            if item.losses > MAX_LOSSES:
+                self._done.append(Outcome(item.job.number, error=_loss_error(error)))
             else:
-                self._waiting.appendleft(errand)
+                self._waiting.appendleft(item)
         if broken:
-            self._pool.renew(batch.executor, error)
+            self._executor.renew(batch.executor, error)
 
-    def _look_at_the_clock(self) -> None:
+    def _check_deadline(self) -> None:
         left = self._deadline - time.monotonic()
         if left <= 0:
             self._give_up_waiting()
-        if left <= -PATIENCE:
+        if left <= -GRACE_SECONDS:
             self._give_up_running()
 
-    def _give_up(self, errands: Iterable[_Errand], *, touched: bool) -> None:
-        """Time is up; the models are those of before, or being trained."""
-        for errand in errands:
-            job = errand.job
+    def _give_up(self, queued: Iterable[_QueuedJob], *, touched: bool) -> None:
+        """End jobs after the timeout, without models if those may be changing (`touched`)."""
+        for item in queued:
+            job = item.job
             models = None if touched else job.models
             self._done.append(Outcome(job.number, epochs=job.done, models=models))
 
     def _give_up_waiting(self) -> None:
-        """Time is up for those that have not begun."""
+        """End the jobs that have not begun, after the timeout."""
         self._give_up(self._waiting, touched=False)
         self._waiting.clear()
 
     def _give_up_running(self) -> None:
-        """Patience is over, too."""
+        """End the jobs that still run after `GRACE_SECONDS`."""
         for future, batch in self._running.items():
             cancel(batch.executor, future)
-            self._give_up(batch.errands, touched=not self._delivery.copies)
+            self._give_up(batch.queued, touched=not self._transport.copies)
         self._abandoned |= self._running
         self._running.clear()
 
 
-def _story(error: Exception) -> Exception:
-    """What a lost job failed of; a cancelled future itself says nothing."""
+def _loss_error(error: Exception) -> Exception:
+    """Return the error of a lost job; that of a cancelled future has no message."""
     if isinstance(error, CancelledError):
-        return ExecutorError(f"the executor lost the trial {LOSSES + 1} times, with its worker")
+        return ExecutorError(f"the executor lost the trial {MAX_LOSSES + 1} times, with its worker")
     return error
 
 
-def _in_vain(future: Future[Reply | Undone]) -> bool:
+def _has_failed(future: Future[Reply | Undone]) -> bool:
     return future.cancelled() or future.exception() is not None

@@ -1,4 +1,4 @@
-"""What an executor runs in its worker processes."""
+"""Functions that an executor runs in its worker processes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .local import train
 from .packing import pickled, unpack
 from .sigint import guard
 
-#: Tasks that a process keeps at hand: that of the search, and of another that shares the executor.
+#: Tasks that a process keeps: that of a search, and of another that shares the executor.
 CAPACITY = 2
 
 
-class Tasks:
-    """The tasks that this process knows, by key; the one used longest ago is let go first."""
+class TaskCache:
+    """A cache of tasks by key, which evicts the least recently used."""
 
     def __init__(self, capacity: int):
         self._capacity = capacity
@@ -38,10 +38,9 @@ class Tasks:
         self._lock = threading.Lock()
 
     def get(self, key: str, source: str | np.ndarray) -> Task | None:
-        """The task, from its block or the path of a file of it; None if there is no such file.
+        """Return the task from its block, or the path of its file; None if there is no such file.
 
-        A file is mapped, so that all processes of a machine share its pages; what one of them
-        writes to its arrays, only that one sees.
+        A file is mapped copy-on-write, so that all processes of a machine share its pages.
         """
         with self._lock:
             if key not in self._known:
@@ -56,24 +55,24 @@ class Tasks:
             return self._known[key]
 
     def forget(self, key: str) -> None:
-        """Let a task go."""
+        """Remove a task."""
         with self._lock:
             self._known.pop(key, None)
 
 
-tasks = Tasks(CAPACITY)
+tasks = TaskCache(CAPACITY)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of some jobs.
+    """The outcomes of some jobs.
 
     Attributes
     ----------
     seconds : float
-        That they took.
+        Time that they took.
     outcomes : list
-        Of `Outcome`, each of them pickled if the reply comes from another process.
+        Outcomes, each of them pickled if the reply comes from another process.
     """
 
     seconds: float
@@ -81,13 +80,13 @@ class Reply:
 
 
 class Undone(Enum):
-    """Why a worker has done nothing: it cannot get at the task, or was interrupted."""
+    """The reason why a worker ran no jobs: it cannot read the task, or was interrupted."""
 
     NO_TASK = "no task"
     INTERRUPTED = "interrupted"
 
 
-def work(
+def run_jobs(
     key: str,
     source: str | np.ndarray,
     backend: str,
@@ -95,15 +94,15 @@ def work(
     threads: int,
     max_time: float | None,
 ) -> Reply | Undone:
-    """Do some pickled jobs of a task in this process."""
+    """Run pickled jobs of a task in this process."""
     try:
         with guard.job(sys._getframe().f_back):
-            return _work(key, source, backend, jobs, threads, max_time)
+            return _run_jobs(key, source, backend, jobs, threads, max_time)
     except KeyboardInterrupt:
         return Undone.INTERRUPTED
 
 
-def _work(
+def _run_jobs(
     key: str,
     source: str | np.ndarray,
     backend: str,
@@ -111,35 +110,35 @@ def _work(
     threads: int,
     max_time: float | None,
 ) -> Reply | Undone:
-    if isinstance(source, str) and not os.path.exists(source):  # the search is over, or elsewhere
+    if isinstance(source, str) and not os.path.exists(source):  # over, or on another machine
         return Undone.NO_TASK
     task = tasks.get(key, source)
     if task is None:
         return Undone.NO_TASK
     if kernels.active_backend() != backend:
-        kernels.use(backend)  # and for later: other threads may train here, too
-    with _own_threads(threads):
-        reply = work_here(task, [pickle.loads(job) for job in jobs], threads, max_time)
-    return replace(reply, outcomes=[_sent(outcome) for outcome in reply.outcomes])
+        kernels.use(backend)  # not undone: other threads may train here, too
+    with _limited_threads(threads):
+        reply = run_jobs_here(task, [pickle.loads(job) for job in jobs], threads, max_time)
+    return replace(reply, outcomes=[_encode(outcome) for outcome in reply.outcomes])
 
 
-def work_here(task: Task, jobs: Sequence[Job], threads: int, max_time: float | None) -> Reply:
-    """Do some jobs."""
+def run_jobs_here(task: Task, jobs: Sequence[Job], threads: int, max_time: float | None) -> Reply:
+    """Run jobs in this process."""
     start = time.perf_counter()
     outcomes = train(task, jobs, threads=threads, max_time=max_time)
     return Reply(time.perf_counter() - start, outcomes)
 
 
 async def forget(key: str) -> None:
-    """Let a task go, which is over; run by Dask, which waits for none but coroutines."""
+    """Remove a task that is over; a coroutine, since Dask awaits only those."""
     tasks.forget(key)
 
 
 @contextmanager
-def _own_threads(threads: int) -> Iterator[None]:
-    """Hold OpenMP and BLAS to so many threads; every core has a worker that wants it already.
+def _limited_threads(threads: int) -> Iterator[None]:
+    """Limit the threads of OpenMP and BLAS, since every core has its worker.
 
-    Only in a process that does one thing at a time, since some of those limits are the process's.
+    Only in the main thread, since some of these limits hold for the whole process.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -148,10 +147,10 @@ def _own_threads(threads: int) -> Iterator[None]:
         yield
 
 
-def _sent(outcome: Outcome) -> bytes:
-    """An outcome, pickled, if need be without what does not pickle."""
+def _encode(outcome: Outcome) -> bytes:
+    """Pickle an outcome; replace what does not pickle by an error."""
     if outcome.error is not None:
-        return pickled(replace(outcome, error=_that_travels(outcome.error)))
+        return pickled(replace(outcome, error=_picklable_error(outcome.error)))
     try:
         return pickled(outcome)
     except Exception as error:
@@ -161,8 +160,8 @@ def _sent(outcome: Outcome) -> bytes:
         return pickled(Outcome(outcome.number, error=complaint))
 
 
-def _that_travels(error: Exception) -> Exception:
-    """The error with its traceback as a note, as something that can be unpickled."""
+def _picklable_error(error: Exception) -> Exception:
+    """Return the error with its traceback as a note, replaced if it cannot be unpickled."""
     story = "in a worker of the executor:\n" + "".join(traceback.format_exception(error))
     try:
         error.add_note(story)

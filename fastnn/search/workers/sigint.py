@@ -1,9 +1,9 @@
-"""Ctrl-C in worker processes: it ends trials, and nothing of what a pool does between them.
+"""Ctrl-C in worker processes: it interrupts trials, but not the code of the pool between them.
 
-A terminal sends SIGINT to the searcher and to all processes of its pools. Python answers with a
-KeyboardInterrupt between any two steps, be it just after ``multiprocessing.Lock.__enter__`` has
-acquired the lock of a queue, which is then never released: the other workers wait for it for ever,
-and whoever shuts the pool down waits for them.
+A terminal sends SIGINT to the search and to all processes of its pools. Python raises
+KeyboardInterrupt between any two instructions, even just after ``multiprocessing.Lock.__enter__``
+has acquired the lock of a queue. That lock is never released: the other workers, and the shutdown
+of the pool, wait for ever.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from types import CodeType, FrameType
 
 from ...runtime.interrupts import DeferredInterrupt
 
-#: What pools are made of; their frames are no calls that somebody asked for.
-_MACHINERY = ("concurrent", "loky", "multiprocessing")
+#: Packages whose frames are the code of pools, not the calls that they run.
+_POOL_PACKAGES = ("concurrent", "loky", "multiprocessing")
 
 
-class Guard:
+class SigintGuard:
     """The handler of SIGINT in a worker process, from its first job on.
 
-    A job is interrupted, and so are calls of others that the pool runs. What is heard between two
-    calls interrupts the job that comes next, unless it is the end of the search that comes.
+    A signal interrupts a job, and other calls that the pool runs. A signal between two calls
+    interrupts the next job, if there is one.
     """
 
     def __init__(self) -> None:
@@ -34,15 +34,15 @@ class Guard:
 
     @contextmanager
     def job(self, caller: FrameType | None) -> Iterator[None]:
-        """Run a job, in which a KeyboardInterrupt may be raised, and after which none is.
+        """Allow KeyboardInterrupt within the context, for a job, and defer it afterwards.
 
-        Where the code that calls workers is not in the main thread of a pool's process, nothing is
-        changed: Python interrupts main threads alone, and other processes are not ours.
+        Change nothing unless this is the main thread of a child process: Python interrupts main
+        threads only, and other processes are not workers.
 
         Parameters
         ----------
         caller : frame or None
-            That of the pool, which calls `remote.work`.
+            The frame of the pool that calls `remote.run_jobs`.
         """
         self._caller = None if caller is None else caller.f_code
         if not self._install():
@@ -58,13 +58,13 @@ class Guard:
             self._in_job = False
 
     def _install(self) -> bool:
-        """Handle SIGINT from now on, where that is possible; return whether it is."""
+        """Install the handler and unblock SIGINT; return whether that is possible."""
         main = threading.current_thread() is threading.main_thread()
         if not main or multiprocessing.parent_process() is None:
             return False
         if signal.getsignal(signal.SIGINT) != self._handle:
             if not callable(signal.getsignal(signal.SIGINT)):
-                return False  # the pool's workers are told to ignore it
+                return False  # the pool ignores the signal
             signal.signal(signal.SIGINT, self._handle)
         if hasattr(signal, "pthread_sigmask"):
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -72,30 +72,30 @@ class Guard:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._in_job:
-            self._in_job = False  # once: whoever catches it is on the way out
+            self._in_job = False  # once: the handler of the exception must not be interrupted
             raise KeyboardInterrupt
         if self._in_call(frame):
             raise KeyboardInterrupt
         self._pending = True
 
     def _in_call(self, frame: FrameType | None) -> bool:
-        """Return whether the pool is running a call, and not its own code."""
+        """Return whether the pool runs a call rather than its own code."""
         while frame is not None and frame.f_back is not None:
             if frame.f_back.f_code is self._caller:
                 module = frame.f_globals.get("__name__", "")
-                return module.partition(".")[0] not in _MACHINERY
+                return module.partition(".")[0] not in _POOL_PACKAGES
             frame = frame.f_back
         return False
 
 
-guard = Guard()
+guard = SigintGuard()
 
 
 @contextmanager
-def whole_submission() -> Iterator[None]:
-    """Submit to a pool without an interrupt in between, in this process or those that are started.
+def sigint_deferred() -> Iterator[None]:
+    """Defer SIGINT while a call is submitted to a pool, in this process and those it starts.
 
-    They begin with SIGINT blocked, and unblock it with their first job, when `guard` handles it.
+    Those start with SIGINT blocked, and unblock it in their first job, when `guard` handles it.
     """
     with DeferredInterrupt() as interrupt, interrupt.section():
         if not hasattr(signal, "pthread_sigmask"):

@@ -1,4 +1,4 @@
-"""How a task and its jobs get to the workers of an executor: the task once, jobs as they come."""
+"""Send a task, once, and its jobs to the workers of an executor."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ from ...utils.leftovers import TemporaryFolder
 from .executors import dask_client, shares_memory
 from .jobs import Job, Outcome, Task
 from .packing import pack, pickled
-from .remote import Reply, Undone, forget, work, work_here
+from .remote import Reply, Undone, forget, run_jobs, run_jobs_here
 
-#: How names of temporary folders begin.
+#: Prefix of temporary folders.
 FOLDER = "fastnn-search-"
-#: Bytes of jobs that Dask is given with a call; more of them go to the workers directly.
-SMALL = 100_000
+#: Bytes of jobs that a call of Dask carries; larger jobs are scattered.
+MAX_INLINE_BYTES = 100_000
 
 
-class NobodyThereError(Exception):
-    """An executor has no workers at the moment; others may come."""
+class NoWorkersError(Exception):
+    """An executor has no workers at the moment; new ones may join."""
 
 
-class Delivery(Protocol):
-    """One way to get there.
+class Transport(Protocol):
+    """A way to send a task and its jobs to an executor.
 
     Attributes
     ----------
     copies : bool
-        Whether workers train copies, so that the models of a job stay as they are.
-    at_once : bool
-        Whether to submit takes so little time that Ctrl-C can wait for it.
+        Whether workers train copies, so that the models of a job do not change.
+    immediate : bool
+        Whether `submit` is short enough for Ctrl-C to wait for it.
     """
 
     copies: bool
-    at_once: bool
+    immediate: bool
 
-    def prepared(self, job: Job) -> Any:
-        """The job as it travels."""
+    def encode(self, job: Job) -> Any:
+        """Return a job in the form in which it is sent."""
 
     def submit(
         self, executor: Executor, jobs: Sequence[Any], threads: int, max_time: float | None
     ) -> Future[Reply | Undone]:
-        """Have some prepared jobs done; `NobodyThereError` if it must be tried again later."""
+        """Submit encoded jobs; raise `NoWorkersError` if it must be tried again later."""
 
-    def outcomes(self, reply: Reply) -> list[Outcome]:
-        """Those of a reply."""
+    def decode(self, reply: Reply) -> list[Outcome]:
+        """Return the outcomes of a reply."""
 
-    def missing(self) -> None:
-        """A worker has replied that it cannot get at the task."""
+    def on_missing_task(self) -> None:
+        """Handle the reply of a worker that cannot read the task."""
 
     def close(self) -> None:
-        """End the task; calls that are still under way have nothing to do."""
+        """Remove the task; calls that have not begun will do nothing."""
 
 
-def delivery_to(executor: Executor, task: Task) -> Delivery:
-    """The way that suits an executor."""
+def transport_to(executor: Executor, task: Task) -> Transport:
+    """Return the transport for an executor."""
     if shares_memory(executor):
         return ByReference(task)
     if dask_client(executor) is not None:
@@ -71,61 +71,61 @@ def delivery_to(executor: Executor, task: Task) -> Delivery:
     return ByFile(task)
 
 
-class ByReference:
-    """To threads of this process: things as they are."""
+class ByReference(Transport):
+    """Transport to threads of this process, without copies."""
 
     copies = False
-    at_once = True
+    immediate = True
 
     def __init__(self, task: Task):
         self._task = task
 
-    def prepared(self, job: Job) -> Job:
+    def encode(self, job: Job) -> Job:
         return job
 
     def submit(
         self, executor: Executor, jobs: Sequence[Job], threads: int, max_time: float | None
     ) -> Future[Reply | Undone]:
-        return executor.submit(work_here, self._task, jobs, threads, max_time)
+        return executor.submit(run_jobs_here, self._task, jobs, threads, max_time)
 
-    def outcomes(self, reply: Reply) -> list[Outcome]:
+    def decode(self, reply: Reply) -> list[Outcome]:
         return reply.outcomes
 
-    def missing(self) -> None:
+    def on_missing_task(self) -> None:
         raise AssertionError("threads have the task")
 
     def close(self) -> None:
         pass
 
 
-class _Pickled:
-    """Jobs and outcomes between processes."""
+class _Pickled(Transport):
+    """Transport of pickled jobs and outcomes between processes."""
 
     copies = True
-    at_once = True
+    immediate = True
 
     def __init__(self) -> None:
         self._key = uuid.uuid4().hex
         self._backend = active_backend()
 
-    def prepared(self, job: Job) -> bytes:
+    def encode(self, job: Job) -> bytes:
         return pickled(job)
 
     def _call(self, source: Any, *arguments: Any) -> tuple[Any, ...]:
-        return work, self._key, source, self._backend, *arguments
+        return run_jobs, self._key, source, self._backend, *arguments
 
-    def outcomes(self, reply: Reply) -> list[Outcome]:
+    def decode(self, reply: Reply) -> list[Outcome]:
         return [pickle.loads(outcome) for outcome in reply.outcomes]
 
-    def missing(self) -> None:
+    def on_missing_task(self) -> None:
         pass
 
 
 class ByFile(_Pickled):
-    """To processes of this machine: a file in a temporary folder, which they map.
+    """Transport to processes of this machine by a file in a temporary folder, which they map.
 
-    Where a worker cannot read it, which may be on another machine, the task goes with the calls
-    from then on; once a worker has it, it keeps it.
+    Once a worker cannot read it, for instance on another machine, calls carry the task; workers
+    keep it.
     """
 
     def __init__(self, task: Task):
@@ -146,7 +146,7 @@ class ByFile(_Pickled):
     ) -> Future[Reply | Undone]:
         return executor.submit(*self._call(self._source, jobs, threads, max_time))
 
-    def missing(self) -> None:
+    def on_missing_task(self) -> None:
         if isinstance(self._source, str):
             self._source = np.fromfile(self._path, np.uint8)
 
@@ -155,9 +155,9 @@ class ByFile(_Pickled):
 
 
 class ByScattering(_Pickled):
-    """To the workers of Dask: scattered to all of them; Dask brings it to those that join later."""
+    """Transport to the workers of Dask by scattering, which includes those that join later."""
 
-    at_once = False  # but for as long as the data take
+    immediate = False  # it sends the data
 
     def __init__(self, task: Task):
         super().__init__()
@@ -175,28 +175,28 @@ class ByScattering(_Pickled):
                 block = np.frombuffer(bytearray().join(self._pieces), np.uint8)
                 [self._scattered] = client.scatter([block], broadcast=True, hash=False)
                 self._client = client
-            if sum(map(len, jobs)) > SMALL:
+            if sum(map(len, jobs)) > MAX_INLINE_BYTES:
                 jobs = client.scatter(list(jobs), hash=False)
-        except (OSError, TimeoutError) as error:  # workers that died, and none that is there
+        except (OSError, TimeoutError) as error:  # workers died, and none is left
             if client.status != "running":
                 raise
-            raise NobodyThereError from error
-        # Calls with equal arguments are calls of their own all the same.
+            raise NoWorkersError from error
+        # Without pure=False, Dask would run calls with equal arguments once.
         options = {**executor._kwargs, "pure": False}  # type: ignore[attr-defined]
         call = self._call(self._scattered, jobs, threads, max_time)
-        return _followed(client.submit(*call, **options))
+        return _python_future(client.submit(*call, **options))
 
     def close(self) -> None:
         if self._client is not None and self._client.status == "running":
-            with suppress(OSError):  # of a cluster that is being shut down
+            with suppress(OSError):  # the cluster is shutting down
                 self._client.run(forget, self._key, wait=False, on_error="ignore")
         self._scattered = self._client = None
 
 
-def _followed(call: Any) -> Future[Reply | Undone]:
-    """A future of Python's for one of Dask's.
+def _python_future(call: Any) -> Future[Reply | Undone]:
+    """Return a future of Python for one of Dask.
 
-    Those of Dask's executor are never done if a result is lost before it is fetched, and cannot be
+    Those of Dask's executor are never done if a result is lost before it is fetched and cannot be
     computed again.
     """
     own: Future[Reply | Undone] = Future()
@@ -207,7 +207,7 @@ def _followed(call: Any) -> Future[Reply | Undone]:
         try:
             reply = await call.client.gather(call, asynchronous=True)
         except asyncio.CancelledError as cancelled:
-            error = CancelledError(*cancelled.args)  # that of futures of threads
+            error = CancelledError(*cancelled.args)  # the class of Python's futures
         except Exception as raised:
             error = raised
         if not own.set_running_or_notify_cancel():

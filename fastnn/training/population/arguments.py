@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 
 from ...callbacks import Callback
-from ...data import data_set
+from ...data.data_set import DataSet, require_weight
 from ...errors import ArgumentError, ArgumentTypeError, NetworkBusyError, naming
-from ...network import Network
+from ...model.base import Model, model_of
+from ...model.base_network import BaseNetwork
 from .. import prepare
-from ..trainer import Session
+from ..prepare import FitArguments
+from .network_fit import NetworkFit
 from .sharing import Fold, SharedArrays, check_folds
-from .trainee import Trainee
 
 
-def check_networks(networks: Any) -> tuple[Network, ...]:
-    """Different networks, at least one."""
+def check_networks(networks: Any) -> tuple[Any, ...]:
+    """Return the networks, which must be different ones, at least one."""
     if not isinstance(networks, Iterable) or isinstance(networks, str):
         raise ArgumentTypeError(f"networks must be a sequence of networks, got {networks!r}")
     networks = tuple(networks)
@@ -28,7 +29,7 @@ def check_networks(networks: Any) -> tuple[Network, ...]:
         raise ArgumentError("networks must hold at least one network, got none")
     seen: dict[int, int] = {}
     for index, network in enumerate(networks):
-        if not isinstance(network, Network):
+        if not isinstance(network, BaseNetwork):
             raise ArgumentTypeError(f"networks[{index}] must be a Network, got {network!r}")
         first = seen.setdefault(id(network), index)
         if first != index:
@@ -40,7 +41,7 @@ def check_networks(networks: Any) -> tuple[Network, ...]:
 
 
 def each(name: str, value: Any, networks: int) -> list[Any]:
-    """One value for each network, of one for all or a sequence of them."""
+    """Return one value for each network, of one for all or a sequence of them."""
     if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
         return [value] * networks
     if len(value) != networks:
@@ -51,7 +52,7 @@ def each(name: str, value: Any, networks: int) -> list[Any]:
 def callback_lists(
     callbacks: Sequence[Any] | Callable[[int], Iterable[Callback]] | None, networks: int
 ) -> list[list[Callback]]:
-    """Of each network; what remembers something cannot be in two of them."""
+    """Return the callbacks of each network; one that has a state cannot be in two lists."""
     if callbacks is None:
         return [[] for _ in range(networks)]
     if callable(callbacks):
@@ -78,100 +79,86 @@ def callback_lists(
 
 
 @dataclass(frozen=True)
-class Request:
-    """Arguments of one call that hold for all networks, or for each one in turn."""
+class SharedData:
+    """The data of one network: rows of arrays that all networks share.
+
+    Attributes
+    ----------
+    arrays : SharedArrays
+    validation : SharedArrays or None
+        Of `validation_data`.
+    fold : Fold or None
+    class_weight : dict or "balanced" or None
+    """
 
     arrays: SharedArrays
     validation: SharedArrays | None
-    folds: list[Fold] | None
-    batch_sizes: list[Any]
-    epochs: list[Any]
+    fold: Fold | None
     class_weight: Any
-    shuffle: bool
-    augmentation: Any
-    callbacks: list[list[Callback]]
 
-    def trainees(self, networks: Sequence[Network], reporters: Sequence[Callback]) -> list[Trainee]:
-        """The networks and their fits; nothing is built or changed yet."""
-        trainees = []
-        for index, network in enumerate(networks):
-            with _naming(index):
-                trainees.append(self._trainee(index, network, reporters))
-        return trainees
-
-    def _trainee(self, index: int, network: Network, reporters: Sequence[Callback]) -> Trainee:
-        net = self.arrays.settle(network)
-        rows, held_out = (None, None) if self.folds is None else self.folds[index]
+    def data_sets(self, model: Model) -> tuple[DataSet, DataSet | None]:
+        """Return the rows to train on, and those to validate on if there are any."""
+        net = self.arrays.architecture_for(model)
+        rows, held_out = self.fold or (None, None)
         factors = self.arrays.class_factors(net, rows, self.class_weight)
         train, validation = self.arrays.part(net, rows, factors), None
-        data_set.require_weight(train, "train on")
+        require_weight(train, "train on")
         if held_out is not None:
             validation = self.arrays.part(net, held_out, factors)
         elif self.validation is not None:
             with naming("validation_data"):
                 validation = self.validation.part(net, None, factors)
         if validation is not None:
-            data_set.require_weight(validation, "validate on")
-        settings = prepare.settings(
-            network,
-            train,
-            batch_size=self.batch_sizes[index],
-            epochs=self.epochs[index],
-            shuffle=self.shuffle,
-            augmentation=self.augmentation,
-        )
-        listeners = prepare.listeners(network, [*self.callbacks[index], *reporters], verbose=0)
-        session = Session(network.state.epoch, listeners, settings, train, validation)
-        prepare.check(network, session)
-        return Trainee(index, network, session, net)
+            require_weight(validation, "validate on")
+        return train, validation
 
 
-def request(
-    networks: int,
-    X: Any,
-    y: Any,
-    *,
-    sample_weight: Any,
-    validation_data: Any,
+def shared_data(
+    n_networks: int,
+    arrays: SharedArrays,
     folds: Any,
-    batch_size: Any,
-    epochs: Any,
-    callbacks: Any,
-    **same_for_all: Any,
-) -> Request:
-    """What `fit_population` was asked for, checked as far as it does not depend on a network."""
-    arrays = SharedArrays(X, y, sample_weight, training=True)
-    pairs = check_folds(folds, networks, len(arrays))
+    validation_data: Any,
+    class_weight: Any,
+) -> list[SharedData]:
+    """Return the data of each network, checked as far as they do not depend on it."""
+    pairs = check_folds(folds, n_networks, len(arrays))
     validation = None
     if validation_data is not None:
         if pairs is not None and any(held_out is not None for _, held_out in pairs):
             raise ArgumentError("give validation_data or folds with rows to validate on, not both")
         with naming("validation_data"):
             validation = SharedArrays(*prepare.validation_arrays(validation_data))
-    return Request(
-        arrays,
-        validation,
-        pairs,
-        each("batch_size", batch_size, networks),
-        each("epochs", epochs, networks),
-        callbacks=callback_lists(callbacks, networks),
-        **same_for_all,
-    )
+    chosen = [None] * n_networks if pairs is None else pairs
+    return [SharedData(arrays, validation, fold, class_weight) for fold in chosen]
+
+
+def prepared(
+    networks: Sequence[BaseNetwork], arguments: Callable[[int], FitArguments]
+) -> list[NetworkFit]:
+    """Return the fits of networks, each checked; nothing is built or changed yet."""
+    found = []
+    for index, network in enumerate(networks):
+        with _naming(index):
+            model = model_of(network)
+            session = prepare.prepare(model, arguments(index))
+            prepare.check(model, session)
+            found.append(NetworkFit(index, model, session))
+    return found
 
 
 @contextmanager
-def held(networks: Sequence[Network]) -> Iterator[None]:
-    """A context in which nobody else may train the networks; entered where Ctrl-C waits."""
+def locked(networks: Sequence[BaseNetwork]) -> Iterator[None]:
+    """Hold the locks of all networks; entered where Ctrl-C waits."""
     with ExitStack() as stack:
         for index, network in enumerate(networks):
             with _naming(index):
-                stack.callback(network.lock.take().release)
+                stack.callback(model_of(network).lock.take().release)
         yield
 
 
 @contextmanager
 def _naming(index: int) -> Iterator[None]:
-    """Errors about one network say which."""
+    """Prefix errors about one network with its index."""
     try:
         yield
     except (ArgumentError, ArgumentTypeError, NetworkBusyError) as error:

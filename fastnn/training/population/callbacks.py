@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from ...callbacks import Callback
 from ...callbacks.base import Logs
 from ...callbacks.progress import bar
-
-if TYPE_CHECKING:
-    from ...network import Network
+from ...model.base import model_of
+from ...model.base_network import BaseNetwork
 
 
 class Deadline(Callback):
@@ -29,10 +27,10 @@ class Deadline(Callback):
         self.end = end
         self.passed = False
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
-        session = network.session
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
+        session = model_of(network).session
         assert session is not None
-        left = session.first_epoch + session.settings.epochs - epoch
+        left = session.first_epoch + session.epochs - epoch
         if left and not network.stop_training and time.monotonic() >= self.end:
             network.stop_training = self.passed = True
 
@@ -52,19 +50,19 @@ class PopulationBar(Callback):
         self._bar = bar(rows)
         self._show()
 
-    def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
-        session = network.session
+    def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
+        session = model_of(network).session
         assert session is not None
         with self._lock:
-            self._bar.update(len(session.train))
+            self._bar.update(session.n_rows)
 
-    def on_train_end(self, network: Network) -> None:
+    def on_train_end(self, network: BaseNetwork) -> None:
         with self._lock:
             self._done += 1
             self._show()
 
     def close(self) -> None:
-        """No network will train any more."""
+        """Close the bar: no network will train any more."""
         self._bar.close()
 
     def _show(self) -> None:

@@ -13,23 +13,24 @@ from ...runtime.interrupts import DeferredInterrupt
 from ...runtime.threads import get_num_threads
 from ...utils import checks
 from ...utils.call_errors import explains
-from .arguments import check_networks, held, request
+from ..prepare import FitArguments, listeners
+from .arguments import callback_lists, check_networks, each, locked, prepared, shared_data
 from .callbacks import Deadline, PopulationBar
-from .memory import room_for
-from .result import Population
+from .memory import memory_budget
+from .result import N, Population
 from .scheduler import Scheduler
+from .sharing import SharedArrays
 
 if TYPE_CHECKING:
     from ...augmentation import Augmentation
     from ...callbacks import Callback
-    from ...network import Network
 
 ON_ERROR = ("raise", "record")
 
 
 @explains
 def fit_population(
-    networks: Sequence[Network],
+    networks: Sequence[N],
     X: Any,
     y: Any,
     *,
@@ -47,7 +48,7 @@ def fit_population(
     memory_limit: int | None = None,
     on_error: str = "raise",
     verbose: int = 0,
-) -> Population:
+) -> Population[N]:
     """Train many networks side by side, each on a core of its own.
 
     Each of them ends with the bits that `Network.fit` would give it, for any number of threads and
@@ -150,35 +151,37 @@ def fit_population(
     checks.one_of("on_error", on_error, dict.fromkeys(ON_ERROR))
     verbose = checks.verbosity(verbose, high=1)
     with DeferredInterrupt(waiting=True) as interrupt, ExitStack() as stack:
-        stack.enter_context(held(networks))
+        stack.enter_context(locked(networks))
         deadline, bar = Deadline(end), PopulationBar()
         reporters = [deadline] * (max_time is not None) + [bar] * verbose
         with interrupt.allowed():
-            asked = request(
-                len(networks),
-                X,
-                y,
-                sample_weight=sample_weight,
-                validation_data=validation_data,
-                folds=folds,
-                batch_size=batch_size,
-                epochs=epochs,
-                callbacks=callbacks,
-                class_weight=class_weight,
-                shuffle=shuffle,
-                augmentation=augmentation,
-            )
-            trainees = asked.trainees(networks, reporters)
-            room = room_for(memory_limit, [trainee.need for trainee in trainees])
+            arrays = SharedArrays(X, y, sample_weight, training=True)
+            data = shared_data(len(networks), arrays, folds, validation_data, class_weight)
+            batch_sizes = each("batch_size", batch_size, len(networks))
+            all_epochs = each("epochs", epochs, len(networks))
+            own = callback_lists(callbacks, len(networks))
+
+            def arguments(index: int) -> FitArguments:
+                return FitArguments(
+                    data[index],
+                    listeners(networks[index], [*own[index], *reporters], verbose=0),
+                    batch_sizes[index],
+                    all_epochs[index],
+                    shuffle,
+                    augmentation,
+                )
+
+            fits = prepared(networks, arguments)
+            budget = memory_budget(memory_limit, [fit.need for fit in fits])
         if verbose:
-            bar.open(len(networks), sum(trainee.rows_to_train for trainee in trainees))
+            bar.open(len(networks), sum(fit.rows_to_train for fit in fits))
             stack.callback(bar.close)
-        scheduler = Scheduler(trainees, room, interrupt, end, keep_going=on_error == "record")
+        scheduler = Scheduler(fits, budget, interrupt, end, keep_going=on_error == "record")
         scheduler.run(threads)
         return Population(
             networks,
-            tuple(trainee.history for trainee in trainees),
-            tuple(trainee.error for trainee in trainees),
+            tuple(fit.history for fit in fits),
+            tuple(fit.error for fit in fits),
             out_of_time=deadline.passed or scheduler.out_of_time,
             seconds=time.monotonic() - started,
         )

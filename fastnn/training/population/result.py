@@ -1,18 +1,19 @@
-"""What became of a population."""
+"""The result of `fit_population`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from ...model.history import History
-    from ...network import Network
+from ...model.base_network import BaseNetwork
+from ...model.history import History
+
+N = TypeVar("N", bound=BaseNetwork)
 
 
 @dataclass(frozen=True, repr=False)
-class Population:
-    """Networks that were trained side by side, and how each of them fared.
+class Population(Generic[N]):
+    """Networks that were trained side by side, with their histories and errors.
 
     Attributes
     ----------
@@ -38,7 +39,7 @@ class Population:
     (3, (), [1, 2])
     """
 
-    networks: tuple[Network, ...]
+    networks: tuple[N, ...]
     histories: tuple[History, ...]
     errors: tuple[Exception | None, ...]
     out_of_time: bool
@@ -46,7 +47,7 @@ class Population:
 
     @property
     def failed(self) -> tuple[int, ...]:
-        """Indices of the networks with an error."""
+        """Return the indices of the networks with an error."""
         return tuple(i for i, error in enumerate(self.errors) if error is not None)
 
     def __len__(self) -> int:

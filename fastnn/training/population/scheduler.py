@@ -1,8 +1,8 @@
-"""Who trains which network next.
+"""The schedule of a population: which network trains next.
 
-Members of a crew ask for work, and report it done, through one function. A network goes from member
-to member, one task (mostly an epoch) at a time. All that memory has room for begin at once;
-then whatever has most left to do goes first, so that all end at about the same time:
+Threads of a pool get work, and report it done, through one function. A network passes from thread
+to thread, one task (mostly an epoch) at a time. All that fit into memory begin at once; then the
+one with most work left goes first, so that all end at about the same time:
 
     waiting ── room in memory ──> under way ──  task done  ──> ready
                                       ^─── most left first ───────┘
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from ... import kernels
 from ...errors import BackendError
-from .memory import Room
-from .trainee import PATIENCE, Trainee
+from .memory import MemoryBudget
+from .network_fit import PATIENCE, NetworkFit
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 
 class Scheduler:
-    """Has all trainees trained.
+    """Runs all fits of a population on a pool of threads.
 
     Parameters
     ----------
-    trainees : sequence of Trainee
-    room : Room
+    fits : sequence of NetworkFit
+    budget : MemoryBudget
     interrupt : DeferredInterrupt
         Of the calling thread.
     end : float
@@ -51,137 +51,137 @@ class Scheduler:
 
     def __init__(
         self,
-        trainees: Sequence[Trainee],
-        room: Room,
+        fits: Sequence[NetworkFit],
+        budget: MemoryBudget,
         interrupt: DeferredInterrupt,
         end: float,
         keep_going: bool,
     ):
-        self._trainees = trainees
-        self._room, self._interrupt = room, interrupt
+        self._fits = fits
+        self._budget, self._interrupt = budget, interrupt
         self._end, self._keep_going = end, keep_going
         self.out_of_time = False
         self._condition = threading.Condition()  # guards all that follows
-        self._waiting = sorted(trainees, key=lambda t: -t.work_left)
-        self._ready: list[tuple[float, int, Trainee]] = []
-        self._members_at_work = 0
-        self._unfinished = len(trainees)
-        self._least = 0  # so many trainees are left undone by the crew
-        self._runs: dict[Any, tuple[Trainee, float]] = {}  # under way in C, and since when
+        self._waiting = sorted(fits, key=lambda t: -t.work_left)
+        self._ready: list[tuple[float, int, NetworkFit]] = []
+        self._threads_at_work = 0
+        self._unfinished = len(fits)
+        self._least = 0  # number of fits that the pool leaves undone
+        self._runs: dict[Any, tuple[NetworkFit, float]] = {}  # under way in C, and since when
         self._error: BaseException | None = None
         self._crew: Any = None
 
     def run(self, threads: int) -> None:
-        """Train, on so many threads; raises what ends it early."""
+        """Train, on so many threads; raise what ends it early."""
         native = _native_module()
         if native is None:
             threads = 1
         # The last one is taken up by a team of all threads.
         self._least = 1 if threads > 1 else 0
         with ExitStack() as stack:
-            for trainee in self._trainees:
-                stack.callback(trainee.close)
+            for fit in self._fits:
+                stack.callback(fit.close)
             if native is None:
                 self._take(None)
             else:
                 self._crew = native.Crew(self._take)
                 with self._interrupt.allowed():
-                    self._crew.work(min(threads, len(self._trainees)))
+                    self._crew.work(min(threads, len(self._fits)))
                 stack.callback(native.limit_teams, native.limit_teams(threads))
                 self._finish_last()
             if self._error is not None:
                 raise self._error
 
     def _take(self, done: Any) -> Any:
-        """The next run for a member, which has done one (or None); None sends it home."""
+        """Return the next run for a thread, which has done one (or None); None ends the thread."""
         try:
             with self._interrupt.section():
                 if done is not None:
                     self._conclude(done)
-                while (trainee := self._next()) is not None:
-                    run = self._native_run(trainee)
+                while (fit := self._next()) is not None:
+                    run = self._native_run(fit)
                     if run is not None:
                         return run
-                    self._put_back(trainee)
+                    self._put_back(fit)
         except BaseException as error:
             self._stop(error)
         return None
 
-    def _native_run(self, trainee: Trainee) -> Any:
-        """The task at hand for C to do; None once Python has done it."""
-        if not trainee.begun:
-            trainee.begin(self._interrupt)
-        run = None if trainee.finished else trainee.native_run()
+    def _native_run(self, fit: NetworkFit) -> Any:
+        """Return the task at hand for C to run; None once Python has run it."""
+        if not fit.begun:
+            fit.begin(self._interrupt)
+        run = None if fit.finished else fit.native_run()
         if run is not None:
-            self._runs[run] = trainee, time.monotonic()
-        elif not trainee.finished:
-            trainee.run(self._interrupt)
+            self._runs[run] = fit, time.monotonic()
+        elif not fit.finished:
+            fit.run(self._interrupt)
         return run
 
     def _conclude(self, run: Any) -> None:
-        trainee, start = self._runs.pop(run)
+        fit, start = self._runs.pop(run)
         if not self._stopping:  # else the run was cut short
-            trainee.conclude(run, time.monotonic() - start)
-        self._put_back(trainee)
+            fit.conclude(run, time.monotonic() - start)
+        self._put_back(fit)
 
-    def _next(self) -> Trainee | None:
-        """A trainee to go on with, as soon as there is one; None when the crew's work is done.
+    def _next(self) -> NetworkFit | None:
+        """Return a fit to continue, as soon as there is one; None when all work is done.
 
-        Nobody leaves while others work, unless all are to stop: the calling thread, which alone
-        hears of Ctrl-C, waits here rather than in C.
+        No thread ends while others work, unless all are to stop: the calling thread, which alone
+        receives Ctrl-C, waits here rather than in C.
         """
         with self._condition:
             while True:
-                trainee = self._choose()
-                if trainee is not None:
-                    self._members_at_work += 1
-                    return trainee
-                if self._stopping or not self._members_at_work:
+                fit = self._choose()
+                if fit is not None:
+                    self._threads_at_work += 1
+                    return fit
+                if self._stopping or not self._threads_at_work:
                     return None
-                self._condition.wait(PATIENCE)  # a run that Ctrl-C ends tells nobody
+                self._condition.wait(PATIENCE)  # a run that Ctrl-C ends notifies nothing
                 self._interrupt.poll()
 
     @property
     def _stopping(self) -> bool:
         return self._error is not None or (self._crew is not None and self._crew.stopping)
 
-    def _choose(self) -> Trainee | None:
+    def _choose(self) -> NetworkFit | None:
         if self._stopping or self._unfinished <= self._least:
             return None
         if self._waiting and time.monotonic() >= self._end:
             self._unfinished -= len(self._waiting)
             self._waiting.clear()
             self.out_of_time = True
-        for position, trainee in enumerate(self._waiting):
-            if self._room.enter(trainee.need):
+        for position, fit in enumerate(self._waiting):
+            if self._budget.enter(fit.need):
                 return self._waiting.pop(position)
         return heapq.heappop(self._ready)[-1] if self._ready else None
 
-    def _put_back(self, trainee: Trainee) -> None:
-        """A member is done with a trainee, for now or for good."""
+    def _put_back(self, fit: NetworkFit) -> None:
+        """Queue a fit of which a thread has done a task, or finish it."""
         with self._condition:
-            self._members_at_work -= 1
-            if not trainee.finished:
-                heapq.heappush(self._ready, (-trainee.work_left, trainee.index, trainee))
+            self._threads_at_work -= 1
+            if not fit.finished:
+                heapq.heappush(self._ready, (-fit.work_left, fit.index, fit))
             else:
-                self._finish(trainee)
+                self._finish(fit)
             self._condition.notify_all()
 
-    def _finish(self, trainee: Trainee) -> None:
+    def _finish(self, fit: NetworkFit) -> None:
         self._unfinished -= 1
-        self._room.leave(trainee.need)
-        if self._room.limited:
-            trainee.give_back_memory()
-        if trainee.error is None:
+        self._budget.leave(fit.need)
+        if self._budget.limited:
+            fit.give_back_memory()
+        if fit.error is None:
             return
         if self._keep_going:
-            traceback.clear_frames(trainee.error.__traceback__)  # which would hold on to memory
+            traceback.clear_frames(fit.error.__traceback__)  # which would hold on to memory
         else:
-            trainee.error.add_note(f"It ended the training of networks[{trainee.index}].")
-            self._stop(trainee.error)
+            fit.error.add_note(f"It ended the training of networks[{fit.index}].")
+            self._stop(fit.error)
 
     def _stop(self, error: BaseException) -> None:
-        """Have everything end, soon, because of an error."""
+        """Stop all threads because of an error."""
         with self._condition:
             if self._error is None:
                 self._error = error
@@ -190,12 +190,12 @@ class Scheduler:
             self._condition.notify_all()
 
     def _finish_last(self) -> None:
-        """Train what the crew has left, each network by a team."""
+        """Train the networks that the pool has left, each by a team of all threads."""
         self._least = 0
-        while (trainee := self._next()) is not None:
-            run = self._native_run(trainee)
+        while (fit := self._next()) is not None:
+            run = self._native_run(fit)
             if run is None:
-                self._put_back(trainee)
+                self._put_back(fit)
             else:
                 with self._interrupt.allowed():
                     run.execute()

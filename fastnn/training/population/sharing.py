@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ...data import data_set
+from ...compiler.architecture import Architecture
+from ...data import arrays
 from ...data.data_set import DataSet
 from ...errors import ArgumentError, ArgumentTypeError
-
-if TYPE_CHECKING:
-    from ...compiler.architecture import Architecture
-    from ...network import Network
+from ...model import data_sets
+from ...model.base import Model
 
 #: Rows to train on, and those to validate on.
 Fold = tuple[np.ndarray, "np.ndarray | None"]
@@ -28,30 +27,32 @@ class SharedArrays:
     """
 
     def __init__(self, X: Any, y: Any, sample_weight: Any = None, *, training: bool = False):
-        self._x = data_set.inputs(X, None, np.dtype(np.float64))
-        self._y = data_set.numbers("y", y)
+        self._x = arrays.inputs(X, None, np.dtype(np.float64))
+        self._y = arrays.numbers("y", y)
         self._sample_weight = None
         if sample_weight is not None:
-            self._sample_weight = data_set.numbers("sample_weight", sample_weight)
+            self._sample_weight = arrays.numbers("sample_weight", sample_weight)
         self._training = training
         self._known: dict[Any, DataSet] = {}
 
     def __len__(self) -> int:
         return len(self._x)
 
-    def settle(self, network: Network) -> Architecture:
-        """The network, or what it would be if built for X."""
-        return network.architecture if network.built else network.settled(self._x.shape[1:])
+    def architecture_for(self, model: Model) -> Architecture:
+        """Return the sizes that a model has, or would have if built for X."""
+        return model.architecture_for(self._x.shape[1:])
 
     def data_set(self, net: Architecture) -> DataSet:
-        """All rows, for one network; raises what `fit` does."""
+        """Return all rows, for one network; raise what `fit` does."""
         key = _kind(net)
-        if key not in self._known:
-            self._known[key] = data_set.data_set(
-                net, self._x, self._y, self._sample_weight, training=self._training
-            )
-        else:
+        if key in self._known:
             net.check_inputs(self._known[key].x)
+            return self._known[key]
+        x = arrays.converted_inputs(self._x, net.shapes[0], net.dtype)
+        net.check_inputs(x)
+        data = data_sets.with_targets(net, x, self._y, training=self._training)
+        weight = data_sets.row_weights(net, data.targets, self._sample_weight)
+        self._known[key] = data.weighted(weight)
         return self._known[key]
 
     def class_factors(
@@ -61,12 +62,12 @@ class SharedArrays:
         if class_weight is None:
             return None
         learned = replace(self.data_set(net), rows=rows)
-        return data_set.class_factors(net, learned.targets, class_weight)
+        return data_sets.class_factors(net, learned.targets, class_weight)
 
     def part(
         self, net: Architecture, rows: np.ndarray | None, factors: np.ndarray | None = None
     ) -> DataSet:
-        """Some rows (None: all), with the weights they would have if there were no others."""
+        """Return some rows (None: all), weighted as if there were no others."""
         everything = self.data_set(net)
         if factors is None and (rows is None or self._sample_weight is None):
             return everything if rows is None else replace(everything, rows=rows)
@@ -87,17 +88,17 @@ class SharedArrays:
         own = None if weight is None else part.selected(weight)
         weights = np.ones(len(self), net.dtype)
         chosen = slice(None) if rows is None else rows
-        weights[chosen] = data_set.row_weights(net, part.targets, own, factors)
+        weights[chosen] = data_sets.row_weights(net, part.targets, own, factors)
         return part.weighted(weights)
 
 
 def _kind(net: Architecture) -> Any:
-    """What the arrays of a network depend on."""
+    """Return what the arrays of a network depend on."""
     return net.shapes[0], net.shapes[-1], net.dtype, net.loss, net.penalty_scale
 
 
-def check_folds(folds: Any, networks: int, rows: int) -> list[Fold] | None:
-    """One pair of row numbers for each network, checked, as int64 arrays."""
+def check_folds(folds: Any, networks: int, n_rows: int) -> list[Fold] | None:
+    """Return one pair of row numbers for each network, checked, as int64 arrays."""
     if folds is None:
         return None
     if not isinstance(folds, Sequence):
@@ -109,24 +110,24 @@ def check_folds(folds: Any, networks: int, rows: int) -> list[Fold] | None:
     checked: dict[int, Fold] = {}  # a pair that serves several networks is looked at once
     for index, fold in enumerate(folds):
         if id(fold) not in checked:
-            checked[id(fold)] = _check_fold(f"folds[{index}]", fold, rows)
+            checked[id(fold)] = _check_fold(f"folds[{index}]", fold, n_rows)
     return [checked[id(fold)] for fold in folds]
 
 
-def _check_fold(name: str, fold: Any, rows: int) -> Fold:
+def _check_fold(name: str, fold: Any, n_rows: int) -> Fold:
     if not isinstance(fold, (tuple, list)) or len(fold) != 2:
         raise ArgumentTypeError(f"{name} must be (training rows, validation rows), got {fold!r}")
-    train = _check_rows(f"{name}[0]", fold[0], rows)
+    train = _check_rows(f"{name}[0]", fold[0], n_rows)
     if fold[1] is None:
         return train, None
-    validation = _check_rows(f"{name}[1]", fold[1], rows)
+    validation = _check_rows(f"{name}[1]", fold[1], n_rows)
     both = np.intersect1d(train, validation)
     if both.size:
         raise ArgumentError(f"{name} has row {both[0]} to train on and to validate on")
     return train, validation
 
 
-def _check_rows(name: str, values: Any, rows: int) -> np.ndarray:
+def _check_rows(name: str, values: Any, n_rows: int) -> np.ndarray:
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -137,9 +138,9 @@ def _check_rows(name: str, values: Any, rows: int) -> np.ndarray:
         )
     if not array.size:
         raise ArgumentError(f"{name} holds no rows")
-    if array.min() < 0 or array.max() >= rows:
-        wrong = array[(array < 0) | (array >= rows)][0]
-        raise ArgumentError(f"{name} has row {wrong}, but X has the rows 0 to {rows - 1}")
+    if array.min() < 0 or array.max() >= n_rows:
+        wrong = array[(array < 0) | (array >= n_rows)][0]
+        raise ArgumentError(f"{name} has row {wrong}, but X has the rows 0 to {n_rows - 1}")
     if np.bincount(array.astype(np.int64), minlength=1).max() > 1:
         raise ArgumentError(f"{name} has a row twice; sample_weight makes a row count more")
     return np.array(array, np.int64, order="C")  # its own: C reads the rows that it names

@@ -18,10 +18,14 @@ def test_a_trained_network_is_unchanged_bit_for_bit(backend, dtype):
     layers = [Dense(5, "relu", l1=1e-3), Dropout(0.3), Dense(2)]
     net = Network(layers, loss="mean_squared_error", seed=2, dtype=dtype)
     net.fit(X, y, batch_size=8, epochs=2, verbose=0)
-    before, executor, twin = pickle.dumps(net), net.executors.training(8, False), copy.deepcopy(net)
+    before, executor, twin = (
+        pickle.dumps(net),
+        net._model.executors.training(8, False),
+        copy.deepcopy(net),
+    )
     first = gradient_check(net, X, y, n=6, verbose=0)
     assert pickle.dumps(net) == before  # parameters, gradients, slots, state, history
-    assert net.executors.training(8, False) is executor
+    assert net._model.executors.training(8, False) is executor
     assert gradient_check(net, X, y, n=6, verbose=0) == first
     for network in (net, twin):
         network.fit(X, y, batch_size=8, epochs=2, verbose=0)

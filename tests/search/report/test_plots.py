@@ -9,9 +9,12 @@ from small_searches import build, run
 from fastnn import ArgumentError, Dense, Network
 from fastnn.errors import MissingDependencyError
 from fastnn.search import log_integers, log_uniform, momentum, uniform
-from fastnn.search.report import axes as axes_module
-from fastnn.search.report import parallel_coordinates as parallel
-from fastnn.search.report import plot_grid, plots
+from fastnn.search.report import (
+    axes as axes_module,
+    parallel_coordinates as parallel,
+    plot_grid,
+    plots,
+)
 from fastnn.search.report.study_view import Dimension
 
 pytest.importorskip("matplotlib").use("agg")

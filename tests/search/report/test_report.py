@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import optuna
@@ -12,6 +13,7 @@ import pytest
 from small_searches import SPACE, build, run
 
 import fastnn
+from fastnn.errors import MissingDependencyError
 from fastnn.search import log_uniform, search
 from fastnn.search.report import settings
 
@@ -253,3 +255,12 @@ def test_notebooks_show_the_best(tmp_path):
     assert page.row("trial", "val_loss")
     assert page.row(str(result.best.number))[1] == f"{result.best_value:.5g}"
     assert repr(result) in page.texts
+
+
+def test_a_report_without_jinja2_names_the_package(tmp_path, monkeypatch):
+    result = run(trials=1)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingDependencyError, match=r"SearchResult\.report needs jinja2"):
+        result.report(tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
+    assert "trials" in result._repr_html_()

@@ -107,7 +107,7 @@ def test_a_study_without_digests_is_taken_with_a_warning():
     storage = optuna.storages.InMemoryStorage()
     study = run(storage=storage).study
     described = study.user_attrs[studies.SEARCH]
-    study.set_user_attr(studies.SEARCH, studies._earlier(described))
+    study.set_user_attr(studies.SEARCH, studies._without_digests(described))
     with pytest.warns(UserWarning, match="kept no digest of the data"):
         assert len(run(storage=storage, trials=2).trials) == 2
     with pytest.raises(ArgumentError, match=r"its data is X .90, 4., y .90., not X .80, 4"):

@@ -15,8 +15,8 @@ from small_searches import SPACE, run
 
 from fastnn.search import run as run_module
 from fastnn.search.study import heartbeats as module
-from fastnn.search.study.heartbeats import Searchers
-from fastnn.search.study.leases import Claims
+from fastnn.search.study.heartbeats import Heartbeats
+from fastnn.search.study.leases import TrialLeases
 from fastnn.search.study.storages import OWNER, storage_of
 
 TRIALS = 24
@@ -117,29 +117,33 @@ def study(storage):
     return optuna.create_study(storage=storage.base, study_name="s")
 
 
-def claims(storage, study, total=None):
-    return Claims(storage, study, Searchers(storage, storage.study_id(study)), total)
+def leases(storage, study, total=None):
+    return TrialLeases(storage, study, Heartbeats(storage, storage.study_id(study)), total)
 
 
 def test_no_searcher_takes_more_than_the_total(storage, study):
-    one, other = claims(storage, study, 3), claims(storage, study, 3)
-    taken = one.take(3)
-    assert [next(taken).number, *(t.number for t in other.take(1)), next(taken).number] == [0, 1, 2]
-    assert one.survey().free == other.survey().free == 0
-    assert one.survey().elsewhere == 1
-    assert other.survey().elsewhere == 2
+    one, other = leases(storage, study, 3), leases(storage, study, 3)
+    taken = one.acquire(3)
+    assert [next(taken).number, *(t.number for t in other.acquire(1)), next(taken).number] == [
+        0,
+        1,
+        2,
+    ]
+    assert one.status().free == other.status().free == 0
+    assert one.status().held_by_others == 1
+    assert other.status().held_by_others == 2
 
 
 def test_a_trial_too_many_is_left_for_a_longer_search(storage, study, monkeypatch):
-    one, other = claims(storage, study, 1), claims(storage, study, 1)
-    late = one._look()
-    assert [trial.number for trial in other.take(1)] == [0]
-    monkeypatch.setattr(one, "_look", lambda: late)
-    assert list(one.take(1)) == []
+    one, other = leases(storage, study, 1), leases(storage, study, 1)
+    late = one._unfinished()
+    assert [trial.number for trial in other.acquire(1)] == [0]
+    monkeypatch.setattr(one, "_unfinished", lambda: late)
+    assert list(one.acquire(1)) == []
     assert [trial.state for trial in study.trials] == [TrialState.RUNNING, TrialState.WAITING]
-    longer = claims(storage, study, 2)
-    assert longer.survey().free == 1
-    assert [trial.number for trial in longer.take(5)] == [1]
+    longer = leases(storage, study, 2)
+    assert longer.status().free == 1
+    assert [trial.number for trial in longer.acquire(5)] == [1]
 
 
 def test_of_many_who_want_a_trial_one_gets_it(database):
@@ -151,7 +155,7 @@ def test_of_many_who_want_a_trial_one_gets_it(database):
 
         def grab(owner, got=got, ready=ready, old=old):
             ready.wait(10)
-            if storage.hand_over(1, old, owner):
+            if storage.change_owner(1, old, owner):
                 got.append(owner)
 
         threads = [threading.Thread(target=grab, args=(f"m {turn} {i}",)) for i in range(8)]
@@ -164,25 +168,25 @@ def test_of_many_who_want_a_trial_one_gets_it(database):
 
 def test_trials_that_were_enqueued_are_run_first(storage, study):
     study.enqueue_trial({"x": 0.25})
-    [trial] = claims(storage, study, 1).take(1)
+    [trial] = leases(storage, study, 1).acquire(1)
     assert trial.suggest_float("x", 0, 1) == 0.25
 
 
 def test_trials_that_optuna_runs_alone_are_left_alone(storage, study):
     study.ask()
-    ours = claims(storage, study, 2)
-    assert ours.survey().free == 1
-    assert ours.survey().elsewhere == 0
-    assert [trial.number for trial in ours.take(2)] == [1]
+    ours = leases(storage, study, 2)
+    assert ours.status().free == 1
+    assert ours.status().held_by_others == 0
+    assert [trial.number for trial in ours.acquire(2)] == [1]
 
 
 def test_a_trial_that_was_taken_over_keeps_its_parameters_and_is_lost_to_the_first(storage, study):
-    one, other = claims(storage, study, 1), claims(storage, study, 1)
-    [trial] = one.take(1)
+    one, other = leases(storage, study, 1), leases(storage, study, 1)
+    [trial] = one.acquire(1)
     value = trial.suggest_float("x", 0, 1)
     assert one.record(trial).number == 0
     one.release(trial)
-    [again] = other.take(1)
+    [again] = other.acquire(1)
     assert again.suggest_float("x", 0, 1) == value
     assert one.record(trial) is None
     assert other.record(again).state == TrialState.RUNNING
@@ -199,50 +203,50 @@ def clock(monkeypatch):
 
 
 def test_a_searcher_whose_count_stands_still_is_dead(storage, study, clock, monkeypatch):
-    monkeypatch.setattr(module, "BEAT", 1e9)
-    us, them = (Searchers(storage, storage.study_id(study)) for _ in range(2))
+    monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 1e9)
+    us, them = (Heartbeats(storage, storage.study_id(study)) for _ in range(2))
     them.__enter__()
     seen = []
     for count, moment in [(0, 0), (0, 59), (1, 61), (1, 120), (1, 122)]:
         them._write(count)
         clock[0] = moment
-        us.look()
-        seen.append(us.dead(them.name))
+        us.refresh()
+        seen.append(us.is_dead(them.name))
     them.__exit__()
     assert seen == [False, False, False, False, True]
-    assert not us.dead(us.name)
+    assert not us.is_dead(us.name)
 
 
 def test_a_searcher_that_ended_is_dead_at_once(storage, study):
-    us = Searchers(storage, storage.study_id(study))
-    with Searchers(storage, storage.study_id(study)) as them:
-        us.look()
-        assert not us.dead(them.name)
-        assert not us.alone()
-    us.look()
-    assert us.dead(them.name)
-    assert us.alone()
+    us = Heartbeats(storage, storage.study_id(study))
+    with Heartbeats(storage, storage.study_id(study)) as them:
+        us.refresh()
+        assert not us.is_dead(them.name)
+        assert not us.others_are_dead()
+    us.refresh()
+    assert us.is_dead(them.name)
+    assert us.others_are_dead()
 
 
 def test_searchers_beat(storage, study, monkeypatch):
-    monkeypatch.setattr(module, "BEAT", 0.01)
-    us = Searchers(storage, storage.study_id(study))
-    with Searchers(storage, storage.study_id(study)) as them:
+    monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.01)
+    us = Heartbeats(storage, storage.study_id(study))
+    with Heartbeats(storage, storage.study_id(study)) as them:
 
         def beaten():
-            us.look()
+            us.refresh()
             return us._counts[them.name] >= 2
 
         wait_until(beaten)
 
 
 def test_of_another_machine_only_the_count_tells(storage, study, clock):
-    us = Searchers(storage, storage.study_id(study))
+    us = Heartbeats(storage, storage.study_id(study))
     gone = us.name.split(" ")[0] + " 4194304 1"  # above the largest number of a process
-    assert us.dead(gone)
-    assert not us.dead("elsewhere/0 4194304 1")
+    assert us.is_dead(gone)
+    assert not us.is_dead("elsewhere/0 4194304 1")
     clock[0] = 61
-    assert us.dead("elsewhere/0 4194304 1")
+    assert us.is_dead("elsewhere/0 4194304 1")
 
 
 # -------------------------------------------------------------------------- a search that went on
@@ -290,13 +294,13 @@ def test_an_exception_of_a_callback_leaves_no_trial_under_way(tmp_path):
 
 
 def test_a_searcher_that_was_taken_for_dead_drops_what_others_took_over(storage, monkeypatch):
-    monkeypatch.setattr(module, "GRACE", 0.5)
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.5)
     calls = []
 
     def scorer(estimator, X, y):
         if not calls:
             [trial] = [t for t in storage.base.get_all_trials(study_id) if t.number == 1]
-            assert storage.hand_over(trial._trial_id, trial, "elsewhere/0 1 1")
+            assert storage.change_owner(trial._trial_id, trial, "elsewhere/0 1 1")
         calls.append(estimator)
         return 0.5
 
@@ -308,7 +312,7 @@ def test_a_searcher_that_was_taken_for_dead_drops_what_others_took_over(storage,
 
 
 def test_samplers_that_learn_are_told_apart(storage, study):
-    us, them = (Searchers(storage, storage.study_id(study)) for _ in range(2))
+    us, them = (Heartbeats(storage, storage.study_id(study)) for _ in range(2))
     study.ask()
     with us:
         assert run_module._sampler_key(study, us) == (1,)

@@ -90,7 +90,7 @@ def test_tpe_draws_choices_at_random_now_and_then():
     choices = (tpe[["params_units", "params_kind"]] == random[["params_units", "params_kind"]]).all(
         axis=1
     )
-    explores = tpe.index % samplers.EXPLORING == samplers.EXPLORING - 1
+    explores = tpe.index % samplers.EXPLORATION_PERIOD == samplers.EXPLORATION_PERIOD - 1
     assert choices[explores].all()
     assert not choices[~explores].all()
     assert not (tpe["params_rate"] == random["params_rate"]).any()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.storages._rdb import models
 from programs import output_of
 from small_searches import SPACE, X, Y, build, run
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import OperationalError
 
 from fastnn import ArgumentError, SearchError
@@ -63,7 +65,7 @@ def test_a_database_of_another_version_of_optuna_is_refused(tmp_path):
 
 
 def test_a_database_that_others_are_making_is_opened_anew(tmp_path, monkeypatch):
-    opened, attempts = storages._opened, []
+    opened, attempts = storages._open, []
 
     def busy(url, options):
         attempts.append(url)
@@ -71,7 +73,7 @@ def test_a_database_that_others_are_making_is_opened_anew(tmp_path, monkeypatch)
             raise OperationalError("CREATE", {}, Exception("table studies already exists"))
         return opened(url, options)
 
-    monkeypatch.setattr(storages, "_opened", busy)
+    monkeypatch.setattr(storages, "_open", busy)
     assert len(run(storage=f"sqlite:///{tmp_path}/s.db", trials=2).trials) == 2
     assert len(attempts) == 3
 
@@ -96,7 +98,7 @@ def test_a_study_of_other_seed_rows_or_data_is_refused(tmp_path, change, message
 
 
 def test_a_study_of_which_nothing_but_the_name_was_written_is_taken(monkeypatch):
-    monkeypatch.setattr(studies, "PATIENCE", 0.0)
+    monkeypatch.setattr(studies, "CREATION_SECONDS", 0.0)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = optuna.storages.InMemoryStorage()
     optuna.create_study(storage=storage, study_name="fastnn")
@@ -173,3 +175,11 @@ def test_storages_of_optuna_are_taken_as_they_are(tmp_path):
     database = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/s.db")
     assert storage_of(database).engine is database.engine
     database.engine.dispose()
+
+
+def test_owners_are_in_the_table_that_optuna_has():
+    table = models.TrialSystemAttributeModel.__table__
+    assert table.name == storages.TABLE
+    assert set(storages.COLUMNS) <= set(table.columns.keys())
+    unique = [set(c.columns.keys()) for c in table.constraints if isinstance(c, UniqueConstraint)]
+    assert {"trial_id", "key"} in unique

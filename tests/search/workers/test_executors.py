@@ -14,8 +14,7 @@ from small_searches import assert_same, run
 
 from fastnn import Adam, Dense, Network, SearchError, fit_population, kernels
 from fastnn.search import log_uniform
-from fastnn.search.workers import local, transport
-from fastnn.search.workers import pool as pool_module
+from fastnn.search.workers import local, pool as pool_module, transport
 
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
 pytestmark = [
@@ -107,7 +106,7 @@ def test_workers_use_the_back_end_of_the_search(processes):
 
 @pytest.mark.slow
 def test_big_networks_travel_to_dask_beside_its_calls(dask, monkeypatch):
-    monkeypatch.setattr(transport, "SMALL", 0)
+    monkeypatch.setattr(transport, "MAX_INLINE_BYTES", 0)
     assert_same(run(**HALVING), run(**HALVING, executor=dask))
 
 
@@ -167,7 +166,7 @@ def test_timeout_ends_the_search_with_what_there_is(executor, asynchronous):
 
 @pytest.mark.parametrize("owned", [False, True])
 def test_patience_with_workers_ends(owned, monkeypatch):
-    monkeypatch.setattr(pool_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(pool_module, "GRACE_SECONDS", 0.2)
     pool = ProcessPoolExecutor(1)
     start = time.monotonic()
     with pytest.raises(SearchError, match="no trial finished an epoch within timeout"):

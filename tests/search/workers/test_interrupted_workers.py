@@ -79,6 +79,6 @@ def test_a_pool_ends_though_a_worker_has_sent_half_a_result():
     call = pool.submit(half_a_result)
     other = pool.submit(nap)
     time.sleep(0.5)
-    executors._end(pool, kill=True)
+    executors._shut_down(pool, kill=True)
     assert call.exception() is not None
     assert other.exception() is not None

@@ -112,10 +112,10 @@ def test_loky_gives_another(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("workers", "small"), [(1, transport.SMALL), (2, 0)])
+@pytest.mark.parametrize(("workers", "small"), [(1, transport.MAX_INLINE_BYTES), (2, 0)])
 def test_dask_runs_the_jobs_of_a_dead_worker_again(workers, small, tmp_path, monkeypatch):
     """With a single one, the data that were scattered are lost; jobs that are not small, too."""
-    monkeypatch.setattr(transport, "SMALL", small)
+    monkeypatch.setattr(transport, "MAX_INLINE_BYTES", small)
     build = Fatal(tmp_path, times=1)
     with dask_client(workers) as client:
         result = run(**GRID, build=build, executor=client.get_executor())

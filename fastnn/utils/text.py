@@ -1,4 +1,4 @@
-"""Text from data and files, made harmless for a terminal."""
+"""Text for terminals and HTML: escaped, and in tables with aligned columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def printable(text: object, *, keep: str = "") -> str:
-    """Return a text whose control characters are escaped, as ``ls`` does at a terminal.
+    r"""Return a text whose control characters are escaped, as ``ls`` does at a terminal.
 
     Cells, names of columns and files may hold characters that clear a screen, hide text, reverse
     its direction or end a line. They are written as in a Python string; all other characters stay.
@@ -32,9 +32,9 @@ def printable(text: object, *, keep: str = "") -> str:
 
     Examples
     --------
-    >>> from fastnn.utils.printable import printable
+    >>> from fastnn.utils.text import printable
     >>> print(printable("Zürich" + chr(27) + "[2J"))
-    Zürich\\x1b[2J
+    Zürich\x1b[2J
     """
     text = str(text)
     if text.isprintable():
@@ -43,7 +43,7 @@ def printable(text: object, *, keep: str = "") -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text for a page of HTML: made harmless, and its markup escaped.
+    r"""Return a text for a page of HTML: control characters and markup escaped.
 
     Parameters
     ----------
@@ -55,11 +55,31 @@ def escape(text: str) -> str:
 
     Examples
     --------
-    >>> from fastnn.utils.printable import escape
+    >>> from fastnn.utils.text import escape
     >>> print(escape("<b>" + chr(27)))
-    &lt;b&gt;\\x1b
+    &lt;b&gt;\x1b
     """
     return html.escape(printable(text, keep="\n\t"))
+
+
+def table(rows: list[tuple[str, ...]], right: frozenset[int] = frozenset()) -> str:
+    """Return rows of text in aligned columns, heading first, escaped for a terminal.
+
+    The columns in `right` are flush right.
+    """
+    rows = [tuple(map(printable, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    def line(row: tuple[str, ...]) -> str:
+        cells = (
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        return "  ".join(cells).rstrip()
+
+    heading, *body = map(line, rows)
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([heading, rule, *body])
 
 
 @lru_cache(4096)

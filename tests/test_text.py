@@ -5,8 +5,7 @@ import unicodedata
 from pathlib import Path
 
 import fastnn
-from fastnn.utils.printable import escape, printable
-from fastnn.utils.text_table import table
+from fastnn.utils.text import escape, printable, table
 
 
 def test_control_characters_are_escaped_and_letters_stay():

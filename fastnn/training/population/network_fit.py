@@ -1,4 +1,4 @@
-"""One network of a population: where its training stands, and what of it is still to be done."""
+"""One network of a population: its fit, done piece by piece by different threads."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ...execution.native_executor import NativeExecutor, reached
 from ...model.history import History
 from .. import prepare
 from ..batch_ranges import LoopDriver, RangeTask
-from .memory import Need, needs
+from .memory import MemoryNeeded, memory_needed
 
 if TYPE_CHECKING:
     from ...compiler.architecture import Architecture
     from ...execution.batches import BatchRange
     from ...execution.executor import Executor
-    from ...network import Network
+    from ...model.base import Model
     from ...runtime.interrupts import DeferredInterrupt
-    from ..trainer import Session
+    from ..session import Session
 
 #: Nanoseconds of a multiplication and addition, of an optimizer's update of one parameter, and of
 #: whatever a step takes beside. They only rank networks that have not been timed yet.
@@ -28,25 +28,26 @@ MULTIPLY_TIME, UPDATE_TIME, STEP_TIME = 0.03, 0.3, 3000.0
 PATIENCE = 0.1
 
 
-class Trainee:
-    """A network with its fit, of which one thread at a time does the next task.
+class NetworkFit:
+    """The fit of one network, of which one thread at a time does the next task.
 
     Attributes
     ----------
     index : int
         In the population.
-    network : Network
+    model : Model
     session : Session
-    need : Need
+    need : MemoryNeeded
         Memory that it takes.
     error : Exception or None
         What ended the fit, if anything did.
     begun, finished : bool
     """
 
-    def __init__(self, index: int, network: Network, session: Session, net: Architecture):
-        self.index, self.network, self.session = index, network, session
-        self.need: Need = needs(network, net, session)
+    def __init__(self, index: int, model: Model, session: Session):
+        net = model.architecture_for(session.train.x.shape[1:])
+        self.index, self.model, self.session = index, model, session
+        self.need: MemoryNeeded = memory_needed(model, net, session)
         self.error: Exception | None = None
         self.begun = self.finished = False
         self._estimate = _epoch_time(net, session)
@@ -58,33 +59,34 @@ class Trainee:
 
     @property
     def history(self) -> History:
-        """The epochs so far."""
-        return self.network.history.since(self.session.first_epoch)
+        """Return the epochs so far."""
+        return self.model.history.since(self.session.first_epoch)
 
     @property
     def rows_to_train(self) -> int:
-        """Over all epochs."""
-        return self.session.settings.epochs * len(self.session.train)
+        """Return the number of rows of all epochs together."""
+        return self.session.epochs * self.session.n_rows
 
     @property
     def epochs_left(self) -> int:
-        done = self.network.state.epoch - self.session.first_epoch
-        return self.session.settings.epochs - done
+        """Return the number of epochs that are still to be done."""
+        done = self.model.state.epoch - self.session.first_epoch
+        return self.session.epochs - done
 
     @property
     def work_left(self) -> float:
-        """Seconds that the epochs left will take: by those done, or else by a rough estimate."""
+        """Return the seconds that the epochs left will take, from those done or an estimate."""
         left = self.epochs_left
-        done = self.session.settings.epochs - left
+        done = self.session.epochs - left
         return left * (self._spent / done if done else self._estimate)
 
     def begin(self, interrupt: DeferredInterrupt) -> None:
-        """Build the network, and come to its first task."""
+        """Build the network, and prepare its first task."""
         self.begun = True
 
         def first() -> RangeTask | None:
             with interrupt.allowed():
-                trainer = prepare.trainer(self.network, self.session)
+                trainer = prepare.trainer(self.model, self.session)
             self._driver = LoopDriver(trainer.tasks(interrupt))
             return self._driver.start()
 
@@ -104,12 +106,12 @@ class Trainee:
             return None
 
     def conclude(self, run: Any, seconds: float) -> None:
-        """Go on to the next task: the one at hand was done by a native run, in so much time."""
+        """Proceed to the next task: a native run has done this one, in so many seconds."""
         self._spent += seconds
         self._go_on(lambda executor, batch_range: reached(run, batch_range))
 
     def run(self, interrupt: DeferredInterrupt) -> None:
-        """Do the task at hand, or the beginning of it, in this thread; go on to the next."""
+        """Run the task at hand, or its beginning, in this thread; proceed to the next."""
         start = time.monotonic()
 
         def train(executor: Executor, batch_range: BatchRange) -> int:
@@ -119,15 +121,15 @@ class Trainee:
         self._spent += time.monotonic() - start
 
     def close(self) -> None:
-        """Leave the fit as it stands."""
+        """End the fit where it stands."""
         self.finished = True
         if self._driver is not None:
             self._driver.close()
 
     def give_back_memory(self) -> None:
-        """Keep what lasts, and nothing that only training needs."""
-        if self.network.built:
-            self.network.executors.release()
+        """Free what only training needs."""
+        if self.model.built:
+            self.model.executors.release()
 
     def _go_on(self, do: Callable[[Executor, BatchRange], int]) -> None:
         assert self._driver is not None
@@ -140,8 +142,8 @@ class Trainee:
             self._proceed(self._driver.resume, number)
 
     def _proceed(self, step: Callable[..., RangeTask | None], *arguments: Any) -> None:
-        """Take Python's part of the training, up to the next task or the end."""
-        self.network.lock.hand_over()
+        """Run Python's part of the training, up to the next task or the end."""
+        self.model.lock.hand_over()
         try:
             self._task = self._context.run(step, *arguments)
         except Exception as error:
@@ -151,7 +153,7 @@ class Trainee:
 
 
 def _epoch_time(net: Architecture, session: Session) -> float:
-    """Seconds of an epoch, as far as can be told from sizes."""
+    """Estimate the seconds of an epoch from sizes."""
     rows, batch = len(session.train), session.settings.batch_size
     steps = -(-rows // batch)
     multiplications = 3 * rows * net.size

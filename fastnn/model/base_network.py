@@ -1,0 +1,369 @@
+"""The part of a network that needs neither training nor files, and that callbacks know."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Generic, Self, TextIO, TypeVar, overload
+
+import numpy as np
+
+from ..data import arrays
+from ..errors import ArgumentError
+from ..ir.program import RunState
+from ..layers import Layer
+from ..losses import Loss
+from ..metrics.scoring import Metric
+from ..optimizers import Optimizer
+from ..optimizers.averaging import WeightAverage
+from ..runtime.interrupts import DeferredInterrupt
+from ..utils import checks
+from ..utils.call_errors import Explained, explains
+from . import batch_statistics, data_sets, freezing, inference, weight_average
+from .base import Model
+from .history import History
+from .summary import summary
+
+T = TypeVar("T")
+
+
+class OfModel(Generic[T]):
+    """An attribute of a network that is its model's attribute of the same name."""
+
+    def __init__(self, description: str):
+        self.__doc__ = description
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, network: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, network: BaseNetwork, owner: type) -> T: ...
+
+    def __get__(self, network: BaseNetwork | None, owner: type) -> Self | T:
+        return self if network is None else getattr(network._model, self._name)
+
+    def __set__(self, network: BaseNetwork, value: T) -> None:
+        setattr(network._model, self._name, value)
+
+
+class BaseNetwork(metaclass=Explained):
+    """Base of `fastnn.Network`, and the type that callbacks know of it.
+
+    Nothing of it is stored here: everything stands in the model.
+    """
+
+    _model: Model
+
+    layers = OfModel[tuple[Layer, ...]](
+        "The layers, in their order; `freeze` changes their `trainable`."
+    )
+    layer_names = OfModel[tuple[str, ...]](
+        "Names of the layers: those given, or dense_1, dropout_1, dense_2 …"
+    )
+    loss = OfModel[Loss]("The loss.")
+    optimizer = OfModel[Optimizer]("The optimizer.")
+    metrics = OfModel[tuple[Metric, ...]]("The metrics, in their order.")
+    seed = OfModel[int]("The seed, as given or drawn.")
+    dtype = OfModel[np.dtype]("The dtype of parameters and predictions.")
+    l1 = OfModel[float]("Strength of the l1 penalty of layers without their own.")
+    l2 = OfModel[float]("Strength of the l2 penalty of layers without their own.")
+    max_norm = OfModel[float | None]("Limit of norms of layers without their own.")
+    penalty_scale = OfModel[str]("What penalties are added to: mean or sum of losses.")
+    weight_average = OfModel[WeightAverage | None]("The average of weights that is kept.")
+    history = OfModel[History]("Loss and metrics of all epochs of all fits.")
+    stop_training = OfModel[bool](
+        "Set to True, by a callback, to end a fit after the current epoch."
+    )
+    preprocessing = OfModel[dict[str, Any] | None](
+        "How inputs were prepared, as saved with the network."
+    )
+
+    def __copy__(self) -> Self:
+        """Return a network that shares the arrays, but is trained and described on its own."""
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__, _model=copy.copy(self._model))
+        return twin
+
+    # ------------------------------------------------------------------------ sizes and progress
+
+    @property
+    def built(self) -> bool:
+        """Return whether sizes are known and parameters drawn."""
+        return self._model.built
+
+    def build(self, input_shape: int | tuple[int, ...] | None = None) -> Self:
+        """Infer all sizes and draw the initial parameters.
+
+        Parameters
+        ----------
+        input_shape : int or tuple of int, optional
+            Number of features, or shape of one row. May be left out if the first layer states it.
+
+        Returns
+        -------
+        Network
+            The network itself.
+
+        Raises
+        ------
+        ArgumentError
+            The shape contradicts the first layer, or the network was built for another one.
+        """
+        self._model.build(input_shape)
+        return self
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Return the shape of one row of X."""
+        return self._model.input_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Return the shape of one row of the output."""
+        return self._model.output_shape
+
+    @property
+    def state(self) -> RunState:
+        """Return steps and epochs so far, the learning rate of the latest update, and the seed."""
+        return self._model.state
+
+    @property
+    def learning_rate(self) -> float:
+        """Return the learning rate of the next update.
+
+        Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
+        stays until it is set again, and is saved with ``optimizer=True``.
+        """
+        return float(self._model.learning_rates.next_rates(self._model.state, 1)[0])
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._model.learning_rates.set(self._model.state, value)
+
+    def summary(self, file: TextIO | None = None) -> None:
+        """Print layers, output shapes, numbers of parameters, and which executor runs the network.
+
+        Parameters
+        ----------
+        file : text stream, optional
+            Standard output by default.
+        """
+        print(summary(self._model), file=file or sys.stdout)
+
+    # ----------------------------------------------------------------------------------- weights
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """Return all parameters as one flat array, 64-byte aligned, each array padded with zeros.
+
+        It is the network's own memory: writing to it between calls changes the network.
+        """
+        return self._model.arena.parameters
+
+    @property
+    def buffers(self) -> dict[str, np.ndarray]:
+        """Return the arrays beside parameters, such as running statistics, by layer and name.
+
+        The arrays are the network's own memory: writing to them between calls changes the network.
+        """
+        arena = self._model.arena
+        return {s.name: arena.view(arena.buffers, s) for s in arena.buffer_segments}
+
+    @property
+    def n_parameters(self) -> int:
+        """Return the number of parameters, padding not counted."""
+        return sum(segment.size for segment in self._model.arena.segments)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of all parameter arrays, layer by layer, weights (inputs, units) first."""
+        arena = self._model.arena
+        return [arena.view(arena.parameters, segment).copy() for segment in arena.segments]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all parameters by arrays as `get_weights` returns them.
+
+        Raises
+        ------
+        ArgumentError
+            Wrong number of arrays, a wrong shape, or a value that is not finite; nothing is
+            changed.
+        """
+        arena = self._model.arena
+        if len(weights) != len(arena.segments):
+            raise ArgumentError(
+                f"weights holds {len(weights)} arrays, expected {len(arena.segments)}"
+            )
+        checked = [arrays.numbers(f"weights[{i}]", w) for i, w in enumerate(weights)]
+        for i, (array, segment) in enumerate(zip(checked, arena.segments, strict=True)):
+            if array.shape != segment.shape:
+                raise ArgumentError(
+                    f"weights[{i}] ({segment.name}) has shape {array.shape}, "
+                    f"expected {segment.shape}"
+                )
+        with DeferredInterrupt(waiting=True):
+            for array, segment in zip(checked, arena.segments, strict=True):
+                arena.view(arena.parameters, segment)[...] = array
+
+    # --------------------------------------------------------------------------------- inference
+
+    @explains
+    def predict(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> np.ndarray:
+        """Return predictions for the rows of X, of shape (n, outputs) and the network's dtype.
+
+        Class probabilities for a cross-entropy loss, rates for poisson, values for the others. Safe
+        to call from several threads at once.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X cannot be used.
+        NotBuiltError
+            The network has neither been built nor trained.
+        """
+        x = data_sets.inputs_for(self._model.architecture, X)
+        return inference.predict(self._model, x, checks.integer("batch_size", batch_size, low=1))
+
+    @explains
+    def evaluate(
+        self, X: Any, y: Any, *, sample_weight: Any = None, batch_size: int = inference.BATCH_SIZE
+    ) -> dict[str, float]:
+        """Return loss, without penalties, and metrics on given data, as a dict.
+
+        The loss is the mean Σ w l / Σ w over all rows, of the weights w in `sample_weight`.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X, y or sample_weight cannot be used.
+        NotBuiltError
+            The network has neither been built nor trained.
+        """
+        data = data_sets.data_set(self._model.architecture, X, y, sample_weight)
+        return inference.evaluate(
+            self._model, data, checks.integer("batch_size", batch_size, low=1)
+        )
+
+    # ------------------------------------------------------------ frozen layers, averaged weights
+
+    def freeze(self, *layers: str) -> None:
+        """Keep training from moving the parameters of some layers.
+
+        No gradients are computed for them, and none at all in front of the first layer that learns.
+        Their penalties, which no longer change, leave the loss. The optimizer's state waits.
+
+        Parameters
+        ----------
+        *layers : str
+            Names; none at all means every layer that has parameters.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such layer, or it has no argument `trainable`; nothing is changed.
+        NetworkBusyError
+            The network is being trained.
+
+        Examples
+        --------
+        >>> from fastnn import Dense, Network
+        >>> net = Network([Dense(8, name="features"), Dense(1, name="head")], loss="huber")
+        >>> net.freeze("features")
+        >>> [layer.trainable for layer in net.layers]
+        [False, True]
+        >>> net.unfreeze()
+        """
+        with self._model.lock.held():
+            freezing.set_trainable(self._model, layers, False)
+
+    def unfreeze(self, *layers: str) -> None:
+        """Let training move the parameters of some layers again; the inverse of `freeze`."""
+        with self._model.lock.held():
+            freezing.set_trainable(self._model, layers, True)
+
+    def averaged(self) -> AbstractContextManager[Self]:
+        """Return a context in which the average of the weights takes the place of the weights.
+
+        The context may be entered again within itself. Files and copies made within it hold the
+        average as their weights.
+
+        Raises
+        ------
+        ArgumentError
+            The network keeps no average, or has not begun to.
+        NetworkBusyError
+            The network is being trained by another thread. Within the context it cannot be trained.
+
+        Examples
+        --------
+        See `EMA`.
+        """
+        weight_average.require_started(self._model)
+        return weight_average.SwappedIn(self._model, self)
+
+    def use_average(self) -> None:
+        """Make the average of the weights the weights; raise what `averaged` does.
+
+        Within `averaged`, whose end would undo it, it is refused with `NetworkBusyError`.
+
+        Examples
+        --------
+        See `SWA`.
+        """
+        with self._model.lock.shared_with_own_fit():
+            weight_average.require_not_swapped_in(self._model)
+            weight_average.require_started(self._model)
+            weight_average.assign_to_weights(self._model)
+
+    def update_batch_statistics(self, X: Any, *, batch_size: int = inference.BATCH_SIZE) -> None:
+        """Measure anew, with the weights as they are, the running statistics of `BatchNorm` layers.
+
+        Running statistics are those of the weights that were trained, which an average of weights
+        never met. In one pass over X, without dropout, every such layer normalises by the batch at
+        hand; then its moving mean and variance are the means over the batches, each counted by its
+        rows. Within `averaged`, they are the average's and last as long as the context.
+
+        Parameters
+        ----------
+        X : array-like of numbers, shape (n, …)
+            The training data, or enough of them.
+        batch_size : int
+            Large, as a variance within small batches is smaller than that of all rows.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            X cannot be used, or the network has no `BatchNorm`; it is unchanged.
+        NotBuiltError
+            The network has neither been built nor trained.
+        NetworkBusyError
+            Another thread is training this network.
+
+        References
+        ----------
+        Izmailov, Podoprikhin, Garipov, Vetrov, Wilson: Averaging weights leads to wider optima and
+        better generalization. UAI 2018, section 3.2.
+
+        Examples
+        --------
+        >>> import fastnn
+        >>> from fastnn import BatchNorm, Dense, Network
+        >>> X, y = [[0.0], [1.0], [4.0]], [1.0, 3.0, 9.0]
+        >>> layers = [BatchNorm(), Dense(1)]
+        >>> net = Network(layers, loss="huber", weight_average=fastnn.SWA(), seed=0)
+        >>> history = net.fit(X, y, epochs=2, verbose=0)
+        >>> net.use_average()
+        >>> net.update_batch_statistics(X)
+        >>> net.buffers["batchnorm_1/moving_mean"]
+        array([1.6666666], dtype=float32)
+        """
+        with self._model.lock.shared_with_own_fit() as interrupt:
+            with interrupt.allowed():
+                x = data_sets.inputs_for(self._model.architecture, X)
+                n_rows = checks.integer("batch_size", batch_size, low=1)
+                measured = batch_statistics.measure(self._model, x, n_rows)
+            batch_statistics.store(measured)

@@ -1,0 +1,85 @@
+"""Docstrings: every public function has one, and none is a fragment."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+#: First words of fragments, which depend on a noun that stands elsewhere.
+FRAGMENTS = {"How", "Of", "So", "That", "Those", "What", "Where", "Whether", "Which", "Whose"}
+#: First words of noun phrases, which functions do not begin with.
+NOUN_PHRASES = {
+    "A",
+    "All",
+    "An",
+    "Both",
+    "Each",
+    "Every",
+    "From",
+    "No",
+    "Some",
+    "The",
+    "These",
+    "To",
+}
+
+
+def checked_files():
+    """Yield the files of the package for which ruff checks docstrings."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    ignores = settings["tool"]["ruff"]["lint"]["per-file-ignores"]
+    exempt = [glob.removesuffix("/**") for glob, codes in ignores.items() if "D" in codes]
+    for path in sorted((ROOT / "fastnn").rglob("*.py")):
+        file = path.relative_to(ROOT)
+        if not any(file.is_relative_to(folder) for folder in exempt):
+            yield pytest.param(file, id=str(file))
+
+
+def documented(tree):
+    """Yield each docstring, and whether it is that of a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            text = ast.get_docstring(node)
+            decorators = [ast.unparse(d) for d in getattr(node, "decorator_list", ())]
+            is_property = any(name.endswith("property") for name in decorators)
+            if text is not None:
+                yield text, isinstance(node, ast.FunctionDef) and not is_property
+
+
+def public_functions(module):
+    """Yield the public functions, methods and properties that a module defines, by name."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
+            continue
+        if inspect.isclass(value):
+            for key, member in vars(value).items():
+                function = getattr(member, "fget", getattr(member, "__func__", member))
+                if not key.startswith("_") and getattr(function, "__name__", None) == key:
+                    yield f"{name}.{key}", getattr(value, key)
+        elif inspect.isfunction(value) and value.__name__ == name:
+            yield name, value
+
+
+@pytest.mark.parametrize("file", list(checked_files()))
+def test_docstrings_are_sentences(file):
+    for text, is_function in documented(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+        refused = FRAGMENTS | NOUN_PHRASES if is_function else FRAGMENTS
+        assert text.split()[0] not in refused, text
+
+
+@pytest.mark.parametrize("file", list(checked_files()))
+def test_public_functions_have_docstrings(file):
+    if file.name == "__main__.py":
+        return  # runs the command line
+    names = [part for part in file.with_suffix("").parts if part != "__init__"]
+    module = importlib.import_module(".".join(names))
+    assert [
+        name for name, function in public_functions(module) if not inspect.getdoc(function)
+    ] == []
