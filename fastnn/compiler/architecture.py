@@ -120,13 +120,13 @@ def infer_shapes(
 
     def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:
         layer = layers[index]
-        treatment = parameter.treatment(
+        options = parameter.options(
             regularization,
             trainable=layer.trainable,
             learning_rate_multiplier=layer.learning_rate_multiplier,
             skipped=skipped.get(names[index], 0),
         )
-        return Segment(name, index, offset, parameter, treatment)
+        return Segment(name, index, offset, parameter, options)
 
     segments, size = lay_out(parameters, dtype, place)
     optimizer.check_segments(segments)

@@ -21,7 +21,7 @@ from .sparse_step import lower_step
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder
-    from ..ir.parameter import Segment, Treatment
+    from ..ir.parameter import ParameterOptions, Segment
     from .architecture import Architecture
 
 
@@ -36,8 +36,8 @@ def takes_penalties(optimizer: Optimizer) -> bool:
 def lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool) -> None:
     """L1 and L2 terms of all that learns; those of frozen weights are constant, and left out."""
     for segment in net.segments:
-        l1, l2 = segment.treatment.l1, segment.treatment.l2
-        if segment.treatment.trainable and (l1 or l2):
+        l1, l2 = segment.options.l1, segment.options.l2
+        if segment.options.trainable and (l1 or l2):
             builder.layer = net.names[segment.layer]
             p = net.ref(Region.PARAMETERS, segment.offset, segment.shape)
             dp = gradient_of(p) if gradients else None
@@ -77,7 +77,7 @@ def _lower_steps(
 
     def alike(segment: Segment) -> tuple[Any, ...] | None:
         """What a step depends on; arrays whose gradients have norms of their own stay apart."""
-        t = segment.treatment
+        t = segment.options
         if not _lies_in_region(segment, builder):
             return None
         l1, l2 = (t.l1, t.l2) if penalties else (0.0, 0.0)
@@ -105,16 +105,16 @@ def _lower_steps(
         if optimizer.clipnorm is not None:
             values = gradient.values
             builder.emit("update", "sum_of_squares", values, result=Result.ARRAY_SQUARED_NORM)
-        t = _treatment(net, gradient.table)
+        t = _options_of(net, gradient.table)
         rates = LearningRate(t.learning_rate_multiplier), NextStep(t.skipped), t.weight_decay
         completion = 0.0, 0.0, *_limits(optimizer)
         lower_step(net, optimizer, builder, gradient, rates, completion)
 
 
-def _treatment(net: Architecture, table: Ref) -> Treatment:
+def _options_of(net: Architecture, table: Ref) -> ParameterOptions:
     """How a parameter is trained."""
     offset = table.offset // net.dtype.itemsize
-    return next(s.treatment for s in net.segments if s.offset == offset)
+    return next(s.options for s in net.segments if s.offset == offset)
 
 
 def _limits(optimizer: GradientOptimizer) -> tuple[Any, float]:
@@ -130,8 +130,8 @@ def _limits(optimizer: GradientOptimizer) -> tuple[Any, float]:
 def _lower_limits(net: Architecture, builder: PlanBuilder) -> None:
     """Units whose weights have become longer than `max_norm`, brought back."""
     for segment in net.segments:
-        limit = segment.treatment.max_norm
-        if segment.treatment.trainable and limit and len(segment.shape) > 1:
+        limit = segment.options.max_norm
+        if segment.options.trainable and limit and len(segment.shape) > 1:
             builder.layer = net.names[segment.layer]
             units = segment.shape[-1]
             p = net.ref(Region.PARAMETERS, segment.offset, (segment.size // units, units))
@@ -148,7 +148,7 @@ def _all_gradients(net: Architecture, builder: PlanBuilder) -> list[Ref]:
 def _lies_in_region(segment: Segment, builder: PlanBuilder) -> bool:
     """Whether there is a gradient, and it lies where the parameter does."""
     elsewhere = segment.parameter.sparse and builder.sparse_steps
-    return segment.treatment.trainable and not elsewhere
+    return segment.options.trainable and not elsewhere
 
 
 def _runs(net: Architecture, key: Callable[[Segment], Hashable]) -> Iterator[tuple[int, int, Any]]:

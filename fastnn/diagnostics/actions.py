@@ -120,9 +120,9 @@ def _regularization(net: Network) -> str:
 
 def _held(net: Network) -> dict[str, float]:
     """The regularisation a network has, and how strong each is at most."""
-    treatments = [segment.treatment for segment in model_of(net).architecture.segments]
+    options = [segment.options for segment in model_of(net).architecture.segments]
     strengths = {"Dropout": max(_dropout_rates(net), default=0.0)} | {
-        name: max((getattr(treatment, name) for treatment in treatments), default=0.0)
+        name: max((getattr(each, name) for each in options), default=0.0)
         for name in ("l1", "l2", "weight_decay")
     }
     return {name: strength for name, strength in strengths.items() if strength}

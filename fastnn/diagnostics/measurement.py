@@ -120,9 +120,9 @@ class _Probed(Layer):
         y, pullback = self.layer.lower(builder, x, *arguments)
         builder.emit("forward", self.reading.see_output, y)
 
-        def probed(dy: Ref, wanted: bool) -> Ref | None:
+        def probed(dy: Ref, need_dx: bool) -> Ref | None:
             builder.emit("backward", self.reading.see_gradient, dy)
-            return pullback(dy, wanted)
+            return pullback(dy, need_dx)
 
         return y, probed
 

@@ -177,10 +177,10 @@ class PlanBuilder:
     def pullback_in_place(self, kernel: str, arguments: Callable[[Ref], Sequence[Any]]) -> Pullback:
         """That of an elementwise layer: one op, of the arguments for a given dy, makes dx of it."""
 
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            if wanted:
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            if need_dx:
                 self.emit("backward", kernel, *arguments(dy))
-            return dy if wanted else None
+            return dy if need_dx else None
 
         return pullback
 

@@ -41,7 +41,7 @@ class LossSurface:
     def __init__(self, model: Model, data: DataSet):
         self._model = model
         self._arena = model.arena
-        self._learning = [s for s in self._arena.segments if s.treatment.trainable]
+        self._learning = [s for s in self._arena.segments if s.options.trainable]
         if not self._learning:
             raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
         plan = model.executors.plan(len(data), training=True, labels=data.labels)
