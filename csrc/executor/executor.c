@@ -176,9 +176,9 @@ static double total_weight(worker *w) {
 
 // --------------------------------------------------------------------------------------- the ops
 
-static double clipping_factor(double squared_norm, double limit) {
-    const double norm = sqrt(squared_norm);
-    return norm > limit ? limit / norm : 1;
+static fastnn_scalar clipping_factor(const worker *w, fastnn_result squared_norm, double limit) {
+    const double norm = sqrt(w->result[squared_norm]);
+    return (fastnn_scalar){.f = norm > limit ? limit / norm : 1};
 }
 
 static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
@@ -188,11 +188,9 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
         case FASTNN_PER_STEP:
             return of_step(w, operand->value.u);
         case FASTNN_CLIPPED_TO:
-            return (fastnn_scalar){
-                .f = clipping_factor(w->result[FASTNN_SQUARED_NORM], operand->value.f)};
+            return clipping_factor(w, FASTNN_SQUARED_NORM, operand->value.f);
         case FASTNN_ARRAY_CLIPPED_TO:
-            return (fastnn_scalar){
-                .f = clipping_factor(w->result[FASTNN_ARRAY_SQUARED_NORM], operand->value.f)};
+            return clipping_factor(w, FASTNN_ARRAY_SQUARED_NORM, operand->value.f);
         case FASTNN_PER_WEIGHT:
             return (fastnn_scalar){.f = operand->value.f / w->weight};
         case FASTNN_CONSTANT:

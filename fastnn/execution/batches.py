@@ -50,18 +50,18 @@ class BatchPass:
             self.order = self.data.rows
 
     def restart(self, order: np.ndarray | None) -> None:
-        """Forget the losses, and visit rows of the data set in this order; None keeps the last."""
+        """Clear the losses, and visit rows of the data set in this order; None keeps the last."""
         self.losses[:] = 0
         if order is not None:
             self.order = order if self.data.rows is None else self.data.rows[order]
             self._weights = None
 
     def __len__(self) -> int:
-        """Number of batches."""
+        """Return the number of batches."""
         return -(-len(self.data) // self.batch_size)
 
     def rows(self, number: int) -> slice | np.ndarray:
-        """Rows of batch `number`, counted from 0."""
+        """Return the rows of batch `number`, counted from 0."""
         start = number * self.batch_size
         rows = slice(start, min(start + self.batch_size, len(self.data)))
         return rows if self.order is None else self.order[rows]
@@ -76,7 +76,7 @@ class BatchPass:
         return min(self.batch_size, len(self.data) - number * self.batch_size)
 
     def sizes(self) -> np.ndarray:
-        """Number of rows of every batch."""
+        """Return the number of rows of every batch."""
         sizes = np.full(len(self), self.batch_size)
         sizes[-1] = self.size(len(self) - 1)
         return sizes
@@ -101,7 +101,7 @@ class BatchPass:
         return float((self.losses[:batches] * shares).sum() / total) if total else math.nan
 
     def batch(self, number: int, plan: Plan, state: RunState | None = None) -> Batch:
-        """The rows of batch `number` as a plan takes them; `state` keys what augments them."""
+        """Return batch `number` as a plan takes it; `state` keys what augments it."""
         rows, data = self.rows(number), self.data
         x = data.x[rows].astype(plan.dtype, copy=False)
         if plan.input_scale != 1:

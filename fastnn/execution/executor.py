@@ -1,4 +1,4 @@
-"""What both executors have in common: a plan tied to memory, and one method that runs batches."""
+"""Base of both executors: a plan tied to memory, and one method that runs batches."""
 
 from __future__ import annotations
 

@@ -46,13 +46,13 @@ class ExecutorPool:
         return ExecutorPool, (self.architecture, self.arena)
 
     def snapshot(self) -> Snapshot:
-        """Where training keeps the parameters to go back to."""
+        """Return the room in which training keeps the parameters to go back to."""
         if self._snapshot is None:
             self._snapshot = Snapshot(self.arena)
         return self._snapshot
 
     def release(self) -> None:
-        """Give back the memory of executors that are idle, of the snapshot and of the gradients."""
+        """Free the memory of executors that are idle, of the snapshot and of the gradients."""
         self._training = self._snapshot = self._averaged = None
         self._idle.clear()
         self.arena.release_gradients()
@@ -73,11 +73,11 @@ class ExecutorPool:
         return self._plans[key]
 
     def describe(self) -> str:
-        """Which executor trains the network."""
+        """Return which executor trains the network."""
         return selection.describe(self.plan(1, training=True, labels=False))
 
     def training(self, n_rows: int, labels: bool) -> Executor:
-        """The executor for training; kept until one for another batch size is asked for."""
+        """Return the executor for training, kept until another batch size is asked for."""
         plan = self.plan(n_rows, training=True, labels=labels)
         kind = selection.executor_class(plan)
         if type(self._training) is not kind or self._training.plan is not plan:
@@ -88,7 +88,7 @@ class ExecutorPool:
     def inference(
         self, n_rows: int, labels: bool, noise: bool = False, link: bool = True
     ) -> Iterator[Executor]:
-        """An executor that no other thread uses meanwhile, for batches of up to `n_rows` rows."""
+        """Lend an executor to one thread, for batches of up to `n_rows` rows."""
         capacity = 1 << (n_rows - 1).bit_length()  # few plans serve all sizes
         mode = PlanMode(False, labels, True, True, noise, link=link)
         executor, idle = self._lend((capacity, mode))

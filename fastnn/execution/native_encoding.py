@@ -36,12 +36,12 @@ NO_RESULT = 0  # the others follow `Result`
 
 
 def region_number(region: Region) -> int:
-    """The number of a region in C, where 0 is nowhere."""
+    """Return the number of a region in C, where 0 is nowhere."""
     return region + 1
 
 
 def encode_plan(plan: Plan, native: ModuleType) -> Any:
-    """The plan as a program of the native back end."""
+    """Return the plan as a program of the native back end."""
     op_type = _op_type(*native.limits())
     assert native.op_size() == op_type.itemsize
     assert native.transform_size() == TRANSFORM.itemsize
@@ -69,7 +69,7 @@ def _op_type(arrays: int, dims: int, scalars: int) -> np.dtype:
 
 @cache
 def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
-    """Numbers of kernels and of activations."""
+    """Return the numbers of kernels and of activations."""
     kernels = {name: number for number, name in enumerate(native.kernel_names())}
     return kernels, {name: number for number, name in enumerate(native.activations())}
 

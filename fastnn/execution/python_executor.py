@@ -190,7 +190,7 @@ class PythonExecutor(Executor):
 
 
 def _changes(argument: Any) -> bool:
-    """Whether an argument differs from batch to batch."""
+    """Return whether an argument differs from batch to batch."""
     if isinstance(argument, Ref):
         return argument.region in BATCH_REGIONS
     return isinstance(argument, StateValue | ClippedTo | PerWeight)

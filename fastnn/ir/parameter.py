@@ -1,4 +1,4 @@
-"""The arena: one flat array per region, and the table that says what lies where."""
+"""Parameters as layers ask for them, and their places in the arena."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
 def round_up(count: int, multiple: int) -> int:
-    """The smallest multiple of `multiple` that is at least `count`."""
+    """Return the smallest multiple of `multiple` that is at least `count`."""
     return -(-count // multiple) * multiple
 
 
@@ -132,7 +132,7 @@ class Parameter:
         learning_rate_multiplier: float = 1.0,
         skipped: int = 0,
     ) -> ParameterOptions:
-        """How it is trained in a layer with these settings, that has sat out so many updates."""
+        """Return its options in a layer with these settings, frozen during `skipped` updates."""
         given = vars(defaults if self.decays else Regularization())
         own = {name: getattr(self, name) for name in given}
         return ParameterOptions(

@@ -38,7 +38,7 @@ class PerStep(ABC):
 
 @dataclass(frozen=True)
 class LearningRate(PerStep):
-    """The learning rate of the step, times what some parameters want of it."""
+    """The learning rate of the step, times a multiplier."""
 
     multiplier: float = 1.0
 
@@ -48,7 +48,7 @@ class LearningRate(PerStep):
 
 @dataclass(frozen=True)
 class NextStep(PerStep):
-    """Number of the update under way, counted from 1; `skipped` updates before do not count."""
+    """The number of the update under way, from 1 on, without `skipped` updates before it."""
 
     skipped: int = 0
 
@@ -72,9 +72,9 @@ class StreamOffset(PerStep):
 
 @dataclass(frozen=True)
 class AverageMomentum(PerStep):
-    """What stays of the exponential average of all weights before step t takes its own in.
+    """The share of an exponential average of the weights that remains at step t.
 
-    Of the average that starts at zero, with its bias corrected: (decay − decayᵗ) / (1 − decayᵗ).
+    The average starts at zero, its bias is corrected: (decay − decayᵗ) / (1 − decayᵗ).
     """
 
     decay: float

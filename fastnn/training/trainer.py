@@ -42,7 +42,7 @@ class Steps:
     def __call__(
         self, batches: BatchPass, start: int, stop: int, seconds: float | None = None
     ) -> RangeTasks[int]:
-        """Have the batches [start, stop) of a pass trained on; see `Executor.run`.
+        """Train on the batches [start, stop) of a pass; see `Executor.run`.
 
         A non-finite loss or gradient raises `DivergenceError` before its update; a schedule's rate
         that cannot be used, `ArgumentError` before the first of them.
@@ -237,7 +237,7 @@ class Trainer:
         return permutation(len(self._data), self._state.seed, offset)
 
     def _range(self, steps: Steps, batches: BatchPass, start: int) -> RangeTasks[int]:
-        """Batches up to the next one, or as many as pass before callbacks are to be told."""
+        """Train on one batch, or on all before the next call of a callback; return the next one."""
         if not self._batch_events:
             stop = min(start + MAX_BATCHES_PER_CALL, len(batches))
             if self._tally is not None:
