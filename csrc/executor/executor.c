@@ -11,7 +11,6 @@ enum {
     TRANSFORM_WORK = 5000,  // nanoseconds of a transform that one task does
     AHEAD = 8,              // rows that are fetched before they are copied
     FETCHED = 512,          // bytes of each; the processor sees by itself how a longer row goes on
-    STREAM_SHIFT = 48,      // as in fastnn/randomness.py
     POLL_INTERVAL = 30000000,  // nanoseconds between two polls of the callback
 };
 
@@ -25,8 +24,9 @@ typedef struct {
     double result[FASTNN_RESULTS];
 } thread_state;
 
-static uint64_t stream_offset(const thread_state *w, uint64_t stream) {
-    return stream << STREAM_SHIFT | w->step;
+static fastnn_scalar of_step(const thread_state *w, uint64_t column) {
+    const fastnn_run *run = w->run;
+    return run->per_step[(w->step - run->first_step) * (uint64_t)run->columns + column];
 }
 
 // ----------------------------------------------------------------------------- rows in, rows out
@@ -110,7 +110,7 @@ typedef struct {
 static void transform_chunk(void *job, int64_t begin, int64_t end) {
     const transform_job *j = job;
     const fastnn_transform *t = j->transform;
-    const uint64_t offset = stream_offset(j->w, (uint64_t)t->stream);
+    const uint64_t offset = of_step(j->w, (uint64_t)t->column).u;
     t->function(t->out, j->x, begin, end, j->w->rows, t->settings, j->w->run->seed, offset);
 }
 
@@ -155,7 +155,7 @@ static void store_predictions(thread_state *w) {
     fastnn_for_chunks(w->rows, grain_for(bytes), work, scatter_chunk, w);
 }
 
-// Added up in the order of the rows, as fastnn/plan.py does.
+// Added up in the order of the rows, as `Batch.total_weight` does.
 static double sum_weights(void *job) {
     const thread_state *w = job;
     const void *weight = w->base[FASTNN_WEIGHT];
@@ -176,43 +176,21 @@ static double total_weight(thread_state *w) {
 
 // --------------------------------------------------------------------------------------- the ops
 
-static double clipping_factor(double squared_norm, double limit) {
-    const double norm = sqrt(squared_norm);
-    return norm > limit ? limit / norm : 1;
-}
-
-// As fastnn/plan.py has it.
-static double average_momentum(double decay, uint64_t step) {
-    const double power = pow(decay, (double)step);
-    return (decay - power) / (1 - power);
-}
-
-static double epsilon_hat(const fastnn_operand *operand, uint64_t step) {
-    const double power = pow(operand->decay, (double)(step - operand->skipped));
-    return operand->value.f / sqrt(1 - power);
+static fastnn_scalar clipping_factor(const thread_state *w, fastnn_result squared_norm, double limit) {
+    const double norm = sqrt(w->result[squared_norm]);
+    return (fastnn_scalar){.f = norm > limit ? limit / norm : 1};
 }
 
 static fastnn_scalar value_of(const thread_state *w, const fastnn_operand *operand) {
     switch ((fastnn_operand_kind)operand->kind) {
         case FASTNN_SEED:
             return (fastnn_scalar){.u = w->run->seed};
-        case FASTNN_LEARNING_RATE:
-            return (fastnn_scalar){.f = w->run->learning_rates[w->step - w->run->first_step] *
-                                        operand->value.f};
-        case FASTNN_NEXT_STEP:
-            return (fastnn_scalar){.u = w->step + 1 - operand->value.u};
-        case FASTNN_STREAM_OFFSET:
-            return (fastnn_scalar){.u = stream_offset(w, operand->value.u)};
+        case FASTNN_PER_STEP:
+            return of_step(w, operand->value.u);
         case FASTNN_CLIPPED_TO:
-            return (fastnn_scalar){
-                .f = clipping_factor(w->result[FASTNN_SQUARED_NORM], operand->value.f)};
+            return clipping_factor(w, FASTNN_SQUARED_NORM, operand->value.f);
         case FASTNN_ARRAY_CLIPPED_TO:
-            return (fastnn_scalar){
-                .f = clipping_factor(w->result[FASTNN_ARRAY_SQUARED_NORM], operand->value.f)};
-        case FASTNN_AVERAGE_MOMENTUM:
-            return (fastnn_scalar){.f = average_momentum(operand->value.f, w->step + 1)};
-        case FASTNN_EPSILON_HAT:
-            return (fastnn_scalar){.f = epsilon_hat(operand, w->step + 1)};
+            return clipping_factor(w, FASTNN_ARRAY_SQUARED_NORM, operand->value.f);
         case FASTNN_PER_WEIGHT:
             return (fastnn_scalar){.f = operand->value.f / w->weight};
         case FASTNN_CONSTANT:
