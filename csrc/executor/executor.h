@@ -6,7 +6,8 @@
 #include "parallel/team.h"
 #include "parallel/tuning.h"
 
-// fastnn/plan.py describes plans; fastnn/native_plan.py lays them out as these structures.
+// fastnn/ir/program.py describes plans; fastnn/execution/native_encoding.py lays them out as these
+// structures.
 
 typedef enum {
     FASTNN_NOWHERE,  // an argument that is None
@@ -89,7 +90,7 @@ typedef struct {
     int64_t outputs;
 } fastnn_plan;
 
-// A function of rows, compiled at run time (fastnn/kernels/_numba/rows.py): writes rows [begin,
+// A function of rows, compiled at run time (fastnn/kernels/numba/rows.py): writes rows [begin,
 // end) of `out` from those of x, which has `rows` of them, and cannot fail.
 typedef void fastnn_row_function(void *out, const void *x, int64_t begin, int64_t end, int64_t rows,
                                  const void *settings, uint64_t seed, uint64_t offset);
