@@ -12,7 +12,7 @@ import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Dense, Dropout, Flatten, Network, Rescaling
 from fastnn.augmentation import Compose, GaussianJitter, ImageAugmentation, Mixup
 from fastnn.augmentation.pipeline import Pipeline
-from fastnn.execution.python_executor import Executor
+from fastnn.execution.python_executor import PythonExecutor
 
 RNG = np.random.default_rng(0)
 N, CLASSES = 70, 4
@@ -42,7 +42,7 @@ def network(scale=1 / 255, loss="softmax_cross_entropy", outputs=CLASSES, **opti
 
 
 def without_c(monkeypatch):
-    monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
+    monkeypatch.setattr("fastnn.execution.selection.NativeExecutor", PythonExecutor)
 
 
 def state_of(net):

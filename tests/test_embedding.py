@@ -164,8 +164,8 @@ def test_regularisation_of_the_network_is_for_tables_that_are_not_sparse():
     for sparse, l2 in ((False, 0.1), (True, 0.0)):
         layers = [Embedding(30, 5, sparse=sparse), Flatten(), Dense(3)]
         net = network(layers, l2=0.1, max_norm=1.0).build(4)
-        treatment = net._model.arena.segments[0].treatment
-        assert (treatment.l2, treatment.max_norm) == (l2, 0.0)
+        options = net._model.arena.segments[0].options
+        assert (options.l2, options.max_norm) == (l2, 0.0)
 
 
 def test_l_bfgs_takes_a_sparse_table_as_a_dense_one():

@@ -106,9 +106,9 @@ def test_callbacks_see_iterates():
 @pytest.mark.parametrize("evaluation", range(1, 12))
 def test_an_interrupted_search_leaves_the_last_iterate(monkeypatch, evaluation):
     """Whichever evaluation Ctrl-C hits, weights and history are those of a finished iteration."""
-    from fastnn.execution.python_executor import Executor
+    from fastnn.execution.python_executor import PythonExecutor
 
-    original, calls = Executor.run, []
+    original, calls = PythonExecutor.run_stages, []
 
     def interrupted(self, stages, batch, state):
         results = original(self, stages, batch, state)
@@ -120,7 +120,7 @@ def test_an_interrupted_search_leaves_the_last_iterate(monkeypatch, evaluation):
 
     net = network().build(5)
     start = net.parameters.copy()
-    monkeypatch.setattr(Executor, "run", interrupted)
+    monkeypatch.setattr(PythonExecutor, "run_stages", interrupted)
     with pytest.raises(KeyboardInterrupt):
         net.fit(X, Y, epochs=100, verbose=0)
     monkeypatch.undo()

@@ -23,10 +23,9 @@ from fastnn import (
 )
 from fastnn.compiler.lowering import compile_plan
 from fastnn.data.data_set import DataSet
-from fastnn.execution.batches import Pass
-from fastnn.execution.python_executor import Executor
+from fastnn.execution.batches import BatchPass, BatchRange
+from fastnn.execution.python_executor import PythonExecutor
 from fastnn.ir.builder import PlanMode
-from fastnn.runtime.interrupts import DeferredInterrupt
 
 FEATURES, ROWS = 5, 12
 rng = np.random.default_rng(0)
@@ -79,19 +78,20 @@ def network(*names):
 def trained(net, fused):
     """Losses of three steps, and what they leave of parameters and buffers."""
     plan = compile_plan(net._model.architecture, ROWS, PlanMode(training=True, fused=fused))
-    executor, rows, losses = Executor(plan, net._model.arena), Pass(DataSet(X, Y), ROWS), []
+    executor, batches = PythonExecutor(plan, net._model.arena), BatchPass(DataSet(X, Y), ROWS)
+    losses = []
     for _ in range(3):
-        executor.train(rows, 0, 1, np.array([0.05]), net.state, DeferredInterrupt())
-        losses.append(rows.losses[0])
+        executor.run(BatchRange(batches, 0, 1, net.state, np.array([0.05])))
+        losses.append(batches.losses[0])
     return np.concatenate([losses, net._model.arena.parameters, net._model.arena.buffers])
 
 
 def predicted(net, *, noise, joined):
     mode = PlanMode(fused=joined, folded=joined, noise=noise)
     plan = compile_plan(net._model.architecture, ROWS, mode)
-    rows = Pass(DataSet(X), ROWS, predictions=np.empty_like(Y), scored=False)
-    Executor(plan, net._model.arena).infer(rows, net.state)
-    return rows.predictions
+    batches = BatchPass(DataSet(X), ROWS, predictions=np.empty_like(Y), scored=False)
+    PythonExecutor(plan, net._model.arena).run(BatchRange(batches, 0, 1, net.state))
+    return batches.predictions
 
 
 def check(*names):

@@ -209,7 +209,7 @@ def test_changes_of_the_weights_are_whole():
 @pytest.mark.parametrize("action", [interrupt, out_of_memory])
 def test_freezing_is_whole(action):
     def right(net):
-        trainable = [s.treatment.trainable for s in net._model.arena.segments]
+        trainable = [s.options.trainable for s in net._model.arena.segments]
         layers = [layer.trainable for layer in net.layers for _ in range(2)]
         frozen = {name for name, skipped in net._model.updates_skipped.items() if skipped}
         return trainable == layers and bool(frozen) == (not all(layers))

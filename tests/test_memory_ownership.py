@@ -13,7 +13,7 @@ from problems import data
 import fastnn
 from fastnn import BatchNorm, Dense, MLPClassifier, MLPRegressor, Network, Normalization
 from fastnn.errors import FastnnError
-from fastnn.execution.batches import Pass
+from fastnn.execution.batches import BatchPass, BatchRange
 from fastnn.execution.native_executor import NativeExecutor
 from fastnn.ir.parameter import ALIGNMENT
 
@@ -173,10 +173,10 @@ def test_training_refuses_memory_that_is_read_only(region):
 @pytest.mark.parametrize("array", ["losses", "predictions"])
 def test_a_run_refuses_results_that_are_read_only(array):
     net = trained()
-    rows = Pass(fastnn.model.data_sets.data_set(net._model.architecture, X, Y), 32)
-    rows.predictions = np.empty((len(X), 1), np.float32)
-    getattr(rows, array).flags.writeable = False
+    batches = BatchPass(fastnn.model.data_sets.data_set(net._model.architecture, X, Y), 32)
+    batches.predictions = np.empty((len(X), 1), np.float32)
+    getattr(batches, array).flags.writeable = False
     with net._model.executors.inference(32, labels=False) as executor:
         assert isinstance(executor, NativeExecutor)
         with pytest.raises(FastnnError, match=f"{array} must be writeable"):
-            executor.infer(rows, net.state)
+            executor.run(BatchRange(batches, 0, len(batches), net.state))

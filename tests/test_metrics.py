@@ -134,7 +134,7 @@ def test_accuracy_keeps_no_row_of_classes():
 
 
 def test_scores_do_not_depend_on_where_time_cuts_an_epoch(monkeypatch):
-    """A progress bar ends stretches after some time; blocks end where sizes say."""
+    """A progress bar ends ranges of batches after some time; blocks end where sizes say."""
     monkeypatch.setattr("fastnn.model.tally.BLOCK_ELEMENTS", 60)
     metrics = ["accuracy", "log_loss"]
     plain = network("multiclass", metrics, optimizer="adam")

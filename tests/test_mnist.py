@@ -9,7 +9,8 @@ import pytest
 
 import fastnn
 from fastnn import Dense, Dropout, Network, kernels
-from fastnn.execution.python_executor import GRADIENT_STAGES, Executor
+from fastnn.execution.executor import Executor
+from fastnn.execution.python_executor import GRADIENT_STAGES
 from fastnn.ir.program import Batch, Result
 
 FOLDER = os.environ.get("FASTNN_DATA")
@@ -66,7 +67,7 @@ def test_back_ends_agree_step_by_step(mnist):
             executor = net._model.executors.training(128, labels=True)
             with kernels.use(name):
                 batch = Batch(X[rows], labels[rows])
-                losses[name] = executor.run(GRADIENT_STAGES, batch, net.state)[Result.LOSS]
+                losses[name] = executor.run_stages(GRADIENT_STAGES, batch, net.state)[Result.LOSS]
                 gradients[name] = net._model.arena.gradients.copy()
         for name in others:
             assert losses[name] == pytest.approx(losses["native"], rel=2e-6)

@@ -27,7 +27,7 @@ from fastnn import (
 )
 from fastnn.errors import ArgumentError, DivergenceError
 from fastnn.execution.native_executor import NativeExecutor
-from fastnn.execution.python_executor import Executor
+from fastnn.execution.python_executor import PythonExecutor
 from fastnn.model.inference import mc_dropout_mean_std
 
 SOURCES = ["float32", "float64", "float16", "bool"]
@@ -58,7 +58,7 @@ def network(layers="dense", loss="softmax_cross_entropy", **options):
 
 def without_c(monkeypatch):
     """From here on, networks run op by op from Python."""
-    monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
+    monkeypatch.setattr("fastnn.execution.selection.NativeExecutor", PythonExecutor)
 
 
 def drawn(n=70, features=11, loss="softmax_cross_entropy", seed=0):
@@ -229,13 +229,13 @@ def test_the_users_arrays_are_read_in_place(monkeypatch):
     X, y = drawn()
     X.flags.writeable = False
     seen = []
-    original = NativeExecutor._arguments
+    original = NativeExecutor.native_run
 
-    def spy(self, rows, *args, **kwargs):
-        seen.append(rows.data.x)
-        return original(self, rows, *args, **kwargs)
+    def spy(self, batch_range):
+        seen.append(batch_range.batches.data.x)
+        return original(self, batch_range)
 
-    monkeypatch.setattr(NativeExecutor, "_arguments", spy)
+    monkeypatch.setattr(NativeExecutor, "native_run", spy)
     net = network()
     net.fit(X, y, validation_fraction=0.2, verbose=0)
     net.predict(X)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastnn import Dense, EarlyStopping, LambdaCallback, Network, kernels
-from fastnn.execution.batches import Pass
+from fastnn.execution.batches import BatchPass
 
 X = np.random.default_rng(0).normal(size=(32, 8)).astype(np.float32)
 y = np.arange(32) % 2
@@ -60,8 +60,8 @@ def test_callbacks_of_fastnn_add_few_calls_of_python_to_a_fit(network):
 
 def test_what_is_done_for_each_batch_does_not_depend_on_their_number(network, monkeypatch):
     """The sizes of all batches are as many numbers as there are batches."""
-    asked, sizes, real = [], [], Pass.sizes
-    monkeypatch.setattr(Pass, "sizes", lambda rows: asked.append(rows) or real(rows))
+    asked, sizes, real = [], [], BatchPass.sizes
+    monkeypatch.setattr(BatchPass, "sizes", lambda batches: asked.append(batches) or real(batches))
     note = LambdaCallback(on_batch_end=lambda net, batch, logs: sizes.append(logs["size"]))
     counts = []
     for batch_size in (10, 3):

@@ -8,10 +8,11 @@ import pytest
 import fastnn
 from fastnn import Dense, Network
 from fastnn.compiler.lowering import compile_plan
-from fastnn.execution.batches import Pass
-from fastnn.execution.python_executor import GRADIENT_STAGES, Executor
+from fastnn.execution.batches import BatchPass
+from fastnn.execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from fastnn.ir.builder import PlanMode
-from fastnn.ir.program import Batch, EpsilonHat, PerWeight, Result
+from fastnn.ir.per_step import EpsilonHat
+from fastnn.ir.program import Batch, PerWeight, Result
 from fastnn.model.data_sets import data_set
 
 RNG = np.random.default_rng(0)
@@ -27,8 +28,8 @@ def loss_and_gradient(net, y, weight):
     """Of one batch of all rows, by the plain plan, whose arena holds whole gradients."""
     data = data_set(net._model.architecture, X, y, weight)
     plan = compile_plan(net._model.architecture, 12, PlanMode(training=True))
-    arena, batch = net._model.arena, Pass(data, 12).batch(0, plan)
-    results = Executor(plan, arena).run(GRADIENT_STAGES, batch, net.state)
+    arena, batch = net._model.arena, BatchPass(data, 12).batch(0, plan)
+    results = PythonExecutor(plan, arena).run_stages(GRADIENT_STAGES, batch, net.state)
     return results[Result.LOSS], arena.view(arena.gradients, arena.segments[0])
 
 
@@ -104,7 +105,7 @@ def test_epsilon_hat_is_added_before_the_bias_correction():
         w = w - rate * m / (np.sqrt(v) + 0.5)
         net.train_on_batch(X, Y)
         np.testing.assert_allclose(net.get_weights()[0], w)
-    assert EpsilonHat(0.5, 0.9, skipped=2).value(3) == pytest.approx(0.5 / math.sqrt(0.1))
+    assert EpsilonHat(0.5, 0.9, skipped=2).value(3, 0.1) == pytest.approx(0.5 / math.sqrt(0.1))
 
 
 def test_lbfgs_ends_after_so_many_evaluations():

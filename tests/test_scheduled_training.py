@@ -9,7 +9,7 @@ from problems import data, network
 
 import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Network
-from fastnn.execution.python_executor import Executor
+from fastnn.execution.python_executor import PythonExecutor
 from fastnn.schedules import (
     Constant,
     CosineDecay,
@@ -57,7 +57,7 @@ def test_each_update_has_its_own_rate(backend, unit):
 
 
 @pytest.mark.parametrize("hooks", ["none", "batch", "progress"])
-def test_both_executors_and_all_stretches_agree(hooks, monkeypatch):
+def test_both_executors_and_all_ranges_agree(hooks, monkeypatch):
     X, y = data(rows=100)
     names = {"none": [], "batch": ["on_batch_end"], "progress": ["on_progress"]}[hooks]
     callback = fastnn.LambdaCallback(**{name: lambda *_: None for name in names})
@@ -66,11 +66,13 @@ def test_both_executors_and_all_stretches_agree(hooks, monkeypatch):
     for _ in range(2):
         net = network(optimizer=fastnn.Adam(Warmup(CosineDecay(0.1, 30), 5)))
         monkeypatch.setattr("fastnn.training.trainer.PROGRESS_INTERVAL", 1e-5)
-        monkeypatch.setattr("fastnn.training.trainer.LONGEST_STRETCH", 4)
+        monkeypatch.setattr("fastnn.training.trainer.MAX_BATCHES_PER_CALL", 4)
         options = {"sample_weight": weight, "callbacks": [callback], "verbose": 0}
         net.fit(X, y, batch_size=10, epochs=4, shuffle=False, **options)
         nets.append(net)
-        monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
+        monkeypatch.setattr(
+            "fastnn.execution.selection.executor_class", lambda plan: PythonExecutor
+        )
     twin = network(optimizer=fastnn.Adam(Warmup(CosineDecay(0.1, 30), 5)))
     monkeypatch.undo()
     twin.fit(X, y, batch_size=10, epochs=4, shuffle=False, sample_weight=weight, verbose=0)

@@ -90,7 +90,7 @@ def test_what_layers_leave_open_is_the_networks():
     net = network(layers, **options).build(3)
     found = [
         (t.l1, t.l2, t.weight_decay, t.max_norm)
-        for t in (segment.treatment for segment in net._model.arena.segments)
+        for t in (segment.options for segment in net._model.arena.segments)
     ]
     nothing = (0, 0, 0, 0)
     assert found[::2] == [(0.5, 0.3, 0.01, 2.0), (0.1, 0.0, 0.2, 2.0), (0.1, 0.3, 0.01, 0)]

@@ -6,7 +6,7 @@
 #include "parallel/team.h"
 #include "parallel/tuning.h"
 
-// fastnn/plan.py describes plans; fastnn/native_plan.py lays them out as these structures.
+// fastnn/ir describes plans; fastnn/execution/native_encoding.py lays them out as these structures.
 
 typedef enum {
     FASTNN_NOWHERE,  // an argument that is None
@@ -33,21 +33,15 @@ typedef struct {
 typedef enum {
     FASTNN_CONSTANT,
     FASTNN_SEED,
-    FASTNN_LEARNING_RATE,     // times the value
-    FASTNN_NEXT_STEP,         // less the value
-    FASTNN_STREAM_OFFSET,     // of the stream that the value names
+    FASTNN_PER_STEP,          // what the table of steps has in the column that the value names
     FASTNN_CLIPPED_TO,        // the factor that brings the gradients' norm down to the value
     FASTNN_ARRAY_CLIPPED_TO,  // the same for the norm of one gradient
-    FASTNN_AVERAGE_MOMENTUM,  // what stays of an average of all weights that decays by the value
-    FASTNN_EPSILON_HAT,       // the value by the root of what corrects the bias of `decay`
     FASTNN_PER_WEIGHT,        // the value by the sum of the batch's sample weights
 } fastnn_operand_kind;
 
 typedef struct {
     int64_t kind;
     fastnn_scalar value;
-    double decay;  // these two are for FASTNN_EPSILON_HAT
-    uint64_t skipped;
 } fastnn_operand;
 
 typedef enum {
@@ -98,7 +92,7 @@ typedef void fastnn_row_function(void *out, const void *x, int64_t begin, int64_
 typedef struct {
     fastnn_row_function *function;
     const void *settings;
-    int64_t stream;  // of its random numbers
+    int64_t column;  // of the table of steps, with the offset of its random numbers
     void *out;       // room for the batch, other than where the rows are
     double cost;     // nanoseconds for a row
 } fastnn_transform;
@@ -130,22 +124,23 @@ typedef struct {
     const int64_t *order;  // (n,) rows in the order to visit, or NULL
     int64_t rows, batch_rows;
     int64_t train;        // forward to update, or forward to loss only
-    int64_t score;        // whether there are targets to compute a loss from
     int64_t batch, stop;  // batches [batch, stop) are to be done; `batch` moves on
     uint64_t seed, step;  // `step` moves on
-    // Of the updates to come, the first of which is the one after `first_step`.
-    const double *learning_rates;
+    // (steps, columns) What depends on the step alone, for the updates to come. The first row is
+    // that of the update after `first_step`, which inference uses throughout.
+    const fastnn_scalar *per_step;
+    int64_t columns;
     uint64_t first_step;
     double *losses;     // (batches,)
     char *predictions;  // (rows kept, outputs), in the order of visit, or NULL
     int64_t kept_from;  // first batch whose predictions are kept
     fastnn_tuning *tuning;
-    fastnn_watch *watch;
+    fastnn_interrupt_callback *interrupt_callback;
     void *context;
 } fastnn_run;
 
-// Does batches until `stop`, or until the watch asks for an end. FASTNN_DIVERGED leaves `batch` at
-// the one at fault, without its update.
+// Does batches until `stop`, or until the callback asks for an end. FASTNN_DIVERGED leaves `batch`
+// at the one at fault, without its update.
 fastnn_status fastnn_execute(fastnn_run *run);
 
 #endif

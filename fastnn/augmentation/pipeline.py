@@ -98,6 +98,12 @@ class Pipeline:
         """True if targets become values, whatever they were."""
         return bool(self.target)
 
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The different streams of its random numbers."""
+        transforms = (*self.x, *self.target, *self.weight)
+        return tuple(dict.fromkeys(transform.stream for transform in transforms))
+
     def __call__(self, batch: Batch, seed: int, step: int, threads: int = 1) -> Batch:
         """Return the batch to train on; the arrays of `batch` stay as they are."""
 

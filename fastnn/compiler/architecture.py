@@ -49,7 +49,7 @@ class Architecture:
         return (*self.optimizer.slots, *average)
 
     def refs(self, layer: int) -> dict[str, Ref]:
-        """The parameters and buffers of one layer, by their names in the layer."""
+        """Return the parameters and buffers of one layer, by their names in the layer."""
         parameters = {
             segment.parameter.name: self.ref(Region.PARAMETERS, segment.offset, segment.shape)
             for segment in self.segments
@@ -70,7 +70,7 @@ class Architecture:
                 layer.check_input(self.names[index], rows, self.dtype)
 
     def ref(self, region: Region, offset: int, shape: tuple[int, ...]) -> Ref:
-        """An array in one of the arena's regions, `offset` counted in elements."""
+        """Return an array in one of the arena's regions, `offset` counted in elements."""
         return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=0)
 
 
@@ -133,13 +133,13 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
 
     def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:
         layer = layers[index]
-        treatment = parameter.treatment(
+        options = parameter.options(
             config.regularization,
             trainable=layer.trainable,
             learning_rate_multiplier=layer.learning_rate_multiplier,
             skipped=config.updates_skipped.get(names[index], 0),
         )
-        return Segment(name, index, offset, parameter, treatment)
+        return Segment(name, index, offset, parameter, options)
 
     segments, size = lay_out(parameters, dtype, place)
     config.optimizer.check_segments(segments)
@@ -189,7 +189,7 @@ def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
 
 
 def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """The given names, and for the others the class with a number: dense_1, dropout_1, dense_2 …"""
+    """Return the given names, or the class with a number: dense_1, dropout_1, dense_2 …"""
     given = Counter(layer.name for layer in layers if layer.name is not None)
     for name, times in given.items():
         if times > 1:

@@ -73,7 +73,7 @@ def _with(op: Op, **arguments: Any) -> Op:
 
 
 def _same_elements(a: Ref, b: Ref) -> bool:
-    """Whether two refs are the same elements, perhaps under different shapes."""
+    """Return whether two refs are the same elements, perhaps under different shapes."""
     return a.as_vector() == b.as_vector()
 
 
@@ -88,7 +88,7 @@ def _prepare(builder: PlanBuilder, kernel: str, norm: Op, dense: Op) -> tuple[Re
 
 
 def folding_is_accurate(plan: Plan, array: Callable[[Ref], np.ndarray]) -> bool:
-    """Whether no mean is so large beside its deviation that folding would cost too many digits.
+    """Return whether no mean is so large beside its deviation that folding costs many digits.
 
     `array` gives the array of a ref that does not depend on the batch.
     """

@@ -20,7 +20,7 @@ Stages = Mapping[str, Ops]
 
 
 def fuse_dense_dropout(stages: Stages) -> dict[str, Ops]:
-    """The stages of a plan, in which dense layers have taken over the dropout that follows them."""
+    """Return the stages of a plan with dense layers joined to the dropout that follows them."""
     joined = dict(stages)
     for first, second in itertools.pairwise(stages["forward"]):
         if first.kernel == "dense_fwd" and second.kernel == "dropout_fwd":
@@ -40,11 +40,11 @@ class _DroppedDense:
 
     @property
     def output(self) -> Ref:
-        """What the dense layer writes; nothing does any more once the two are joined."""
+        """The output of the dense layer, which nothing writes once the two are joined."""
         return self.dense.arguments["y"]
 
     def is_separable_from(self, stages: Stages) -> bool:
-        """Whether nothing else needs the output before dropout, or needs it as it is now.
+        """Return whether nothing else needs the output before dropout, or needs it as it is now.
 
         In place, it is overwritten as it is. Elsewhere, the backward op of the dense layer may read
         it, if that one can be joined too.
@@ -88,7 +88,7 @@ def _fused(op: Op, kernel: str, arguments: Mapping[str, Any]) -> Op:
 
 
 def fuse_adjacent(ops: Sequence[Op], pair: Callable[[Op, Op], Op | None]) -> Ops:
-    """The ops with each pair of neighbours replaced that `pair` has an op for, from the front on.
+    """Return the ops with pairs of neighbours replaced, from the front on, where `pair` has an op.
 
     What a pair became is the first of the next one.
     """

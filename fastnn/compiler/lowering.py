@@ -79,13 +79,13 @@ def _lower_backward(
     net: Architecture, builder: PlanBuilder, pullbacks: Sequence[Pullback], gradient: Ref
 ) -> None:
     """Walk back to the first layer that learns; nobody asks for gradients before it."""
-    learning = (segment.layer for segment in net.segments if segment.treatment.trainable)
+    learning = (segment.layer for segment in net.segments if segment.options.trainable)
     first = min(learning, default=len(net.layers))
-    dy: Ref | None = gradient
+    dy = gradient
     for index in range(len(net.layers) - 1, first - 1, -1):
-        assert dy is not None
         builder.begin(net.names[index], dy)
-        wanted = index > first
-        dx = pullbacks[index](dy, wanted)
-        dy = user_layers.check_gradient(net.names[index], dx, net.shapes[index]) if wanted else None
+        need_dx = index > first
+        dx = pullbacks[index](dy, need_dx)
+        if need_dx:
+            dy = user_layers.check_gradient(net.names[index], dx, net.shapes[index])
     user_layers.check_gradients_written(net.layers, net.segments, builder)

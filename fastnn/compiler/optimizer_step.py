@@ -7,10 +7,9 @@ from collections.abc import Callable, Hashable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from ..ir.per_step import LearningRate, NextStep
 from ..ir.program import (
     ClippedTo,
-    LearningRate,
-    NextStep,
     PerWeight,
     Ref,
     Region,
@@ -22,12 +21,12 @@ from .sparse_step import lower_step
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder
-    from ..ir.parameter import Segment, Treatment
+    from ..ir.parameter import ParameterOptions, Segment
     from .architecture import Architecture
 
 
 def takes_penalties(optimizer: Optimizer) -> bool:
-    """Whether the optimizer's pass can add the gradients of penalties.
+    """Return whether the optimizer's pass can add the gradients of penalties.
 
     It cannot where it has no pass, or where a norm must be known before it.
     """
@@ -35,10 +34,10 @@ def takes_penalties(optimizer: Optimizer) -> bool:
 
 
 def lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool) -> None:
-    """L1 and L2 terms of all that learns; those of frozen weights are constant, and left out."""
+    """Emit the L1 and L2 terms of all that learns; those of frozen weights are constant."""
     for segment in net.segments:
-        l1, l2 = segment.treatment.l1, segment.treatment.l2
-        if segment.treatment.trainable and (l1 or l2):
+        l1, l2 = segment.options.l1, segment.options.l2
+        if segment.options.trainable and (l1 or l2):
             builder.layer = net.names[segment.layer]
             p = net.ref(Region.PARAMETERS, segment.offset, segment.shape)
             dp = gradient_of(p) if gradients else None
@@ -47,7 +46,7 @@ def lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool)
 
 
 def _strength(net: Architecture, value: float) -> float | PerWeight:
-    """Of a penalty, as kernels take it."""
+    """Return the strength of a penalty as kernels take it."""
     return PerWeight(value) if value and net.penalty_scale == "sum" else value
 
 
@@ -59,7 +58,7 @@ def lower_check(net: Architecture, builder: PlanBuilder) -> None:
 
 
 def lower_update(net: Architecture, builder: PlanBuilder, *, penalties: bool) -> None:
-    """The optimizer's step, with `penalties` if their gradients are missing; limits; averages."""
+    """Emit the step, with `penalties` if their gradients are missing; limits; averages."""
     builder.layer = "optimizer"
     if isinstance(net.optimizer, GradientOptimizer):
         _lower_steps(net, net.optimizer, builder, penalties=penalties)
@@ -74,11 +73,11 @@ def lower_update(net: Architecture, builder: PlanBuilder, *, penalties: bool) ->
 def _lower_steps(
     net: Architecture, optimizer: GradientOptimizer, builder: PlanBuilder, *, penalties: bool
 ) -> None:
-    """One step over the whole arena, or over each run of segments that are treated alike."""
+    """Emit one step over the whole arena, or over each run of segments of equal options."""
 
     def alike(segment: Segment) -> tuple[Any, ...] | None:
-        """What a step depends on; arrays whose gradients have norms of their own stay apart."""
-        t = segment.treatment
+        """Return what a step depends on; arrays whose gradients have norms of their own differ."""
+        t = segment.options
         if not _lies_in_region(segment, builder):
             return None
         l1, l2 = (t.l1, t.l2) if penalties else (0.0, 0.0)
@@ -106,20 +105,20 @@ def _lower_steps(
         if optimizer.clipnorm is not None:
             values = gradient.values
             builder.emit("update", "sum_of_squares", values, result=Result.ARRAY_SQUARED_NORM)
-        t = _treatment(net, gradient.table)
+        t = _options_of(net, gradient.table)
         rates = LearningRate(t.learning_rate_multiplier), NextStep(t.skipped), t.weight_decay
         completion = 0.0, 0.0, *_limits(optimizer)
         lower_step(net, optimizer, builder, gradient, rates, completion)
 
 
-def _treatment(net: Architecture, table: Ref) -> Treatment:
-    """How a parameter is trained."""
+def _options_of(net: Architecture, table: Ref) -> ParameterOptions:
+    """Return the options of a parameter."""
     offset = table.offset // net.dtype.itemsize
-    return next(s.treatment for s in net.segments if s.offset == offset)
+    return next(s.options for s in net.segments if s.offset == offset)
 
 
 def _limits(optimizer: GradientOptimizer) -> tuple[Any, float]:
-    """What steps take for the scale of the gradient, and for the limit of its elements."""
+    """Return the scale of the gradient, and the limit of its elements, as steps take them."""
     clip = math.inf if optimizer.clipvalue is None else optimizer.clipvalue
     if optimizer.global_clipnorm is not None:
         return ClippedTo(optimizer.global_clipnorm, Result.SQUARED_NORM), clip
@@ -129,10 +128,10 @@ def _limits(optimizer: GradientOptimizer) -> tuple[Any, float]:
 
 
 def _lower_limits(net: Architecture, builder: PlanBuilder) -> None:
-    """Units whose weights have become longer than `max_norm`, brought back."""
+    """Emit what scales units down whose weights have become longer than `max_norm`."""
     for segment in net.segments:
-        limit = segment.treatment.max_norm
-        if segment.treatment.trainable and limit and len(segment.shape) > 1:
+        limit = segment.options.max_norm
+        if segment.options.trainable and limit and len(segment.shape) > 1:
             builder.layer = net.names[segment.layer]
             units = segment.shape[-1]
             p = net.ref(Region.PARAMETERS, segment.offset, (segment.size // units, units))
@@ -140,16 +139,16 @@ def _lower_limits(net: Architecture, builder: PlanBuilder) -> None:
 
 
 def _all_gradients(net: Architecture, builder: PlanBuilder) -> list[Ref]:
-    """The gradients of all that learns, in as few pieces as they lie in."""
+    """Return the gradients of all that learns, in as few pieces as they lie in."""
     runs = _runs(net, lambda segment: _lies_in_region(segment, builder) or None)
     pieces = [net.ref(Region.GRADIENTS, start, (stop - start,)) for start, stop, _ in runs]
     return pieces + [gradient.values for gradient in builder.sparse]
 
 
 def _lies_in_region(segment: Segment, builder: PlanBuilder) -> bool:
-    """Whether there is a gradient, and it lies where the parameter does."""
+    """Return whether there is a gradient, and it lies where the parameter does."""
     elsewhere = segment.parameter.sparse and builder.sparse_steps
-    return segment.treatment.trainable and not elsewhere
+    return segment.options.trainable and not elsewhere
 
 
 def _runs(net: Architecture, key: Callable[[Segment], Hashable]) -> Iterator[tuple[int, int, Any]]:

@@ -119,9 +119,9 @@ def _regularization(net: Network) -> str:
 
 def _strengths(net: Network) -> dict[str, float]:
     """Return the kinds of regularisation that a network has, and the largest strength of each."""
-    treatments = [segment.treatment for segment in model_of(net).architecture.segments]
+    options = [segment.options for segment in model_of(net).architecture.segments]
     strengths = {"Dropout": max(_dropout_rates(net), default=0.0)} | {
-        name: max((getattr(treatment, name) for treatment in treatments), default=0.0)
+        name: max((getattr(each, name) for each in options), default=0.0)
         for name in ("l1", "l2", "weight_decay")
     }
     return {name: strength for name, strength in strengths.items() if strength}

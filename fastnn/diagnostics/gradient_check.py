@@ -135,7 +135,7 @@ def _in_float64(net: Network, X: Any, y: Any, sample_weight: Any) -> tuple[Archi
     """Return the network's architecture and the checked data, both in float64; build nothing."""
     shape = net.input_shape if net.built else arrays.inputs(X, None, FLOAT64).shape[1:]
     architecture = model_of(net).architecture_for(shape, FLOAT64)
-    if not any(segment.treatment.trainable for segment in architecture.segments):
+    if not any(segment.options.trainable for segment in architecture.segments):
         raise ArgumentError("net must have parameters to check, but its layers have none to learn")
     return architecture, data_set(architecture, X, y, sample_weight)
 
@@ -146,7 +146,7 @@ def _compare(surface: LossSurface, epsilon: float, n: int | None, seed: int) -> 
     arena = surface.arena
     results = []
     for index, segment in enumerate(arena.segments):
-        if not segment.treatment.trainable:
+        if not segment.options.trainable:
             continue
         entries = _sample(segment.size, n, seed, index)
         estimate = _central_differences(surface, regions, segment, entries, epsilon)
@@ -186,7 +186,7 @@ def _central_differences(
     for i, entry in enumerate(entries):
         p = values[entry]
         points = p - epsilon, p + epsilon
-        spans_kink = segment.treatment.l1 > 0 and abs(p) <= epsilon
+        spans_kink = segment.options.l1 > 0 and abs(p) <= epsilon
         losses = []
         for point in points:
             values[entry] = point

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.data_set import DataSet
-from ..execution.batches import Pass
+from ..execution.batches import BatchPass, BatchRange
 from ..metrics import scoring
 from ..model.base import model_of
 from ..network import Network
@@ -36,9 +36,9 @@ class HardExample:
 def row_losses(net: Network, data: DataSet) -> tuple[np.ndarray, np.ndarray]:
     """Return the loss of every row, shape (n,) float64, and predictions, shape (n, outputs)."""
     predictions = np.empty((len(data), *net.output_shape), net.dtype)
-    one_by_one = Pass(data, 1, predictions=predictions)
+    one_by_one = BatchPass(data, 1, predictions=predictions)
     with model_of(net).executors.inference(1, data.labels) as executor:
-        executor.infer(one_by_one, net.state)
+        executor.run(BatchRange(one_by_one, 0, len(one_by_one), net.state))
     return one_by_one.losses, predictions
 
 

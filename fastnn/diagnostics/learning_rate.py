@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError
-from ..execution import native_executor
+from ..execution import selection
 from ..execution.arena import ParameterArena
-from ..execution.batches import Pass
-from ..execution.python_executor import Diverged
+from ..execution.batches import BatchPass, BatchRange
+from ..execution.executor import Diverged
 from ..model.base import model_of
 from ..plotting import style
 from ..plotting.style import QUIET, TRAINING, VALIDATION, dress
@@ -188,22 +188,21 @@ def _losses(net: Network, data: DataSet, rates: np.ndarray, batch_size: int) -> 
     plan = model.executors.plan(batch_size, training=True, labels=data.labels)
     arena = ParameterArena(model.architecture)
     arena.copy_from(model.arena)
-    executor = native_executor.executor(plan, arena)
+    executor = selection.executor_class(plan)(plan, arena)
     state = replace(net.state)
-    one_pass = Pass(data, batch_size)
+    batches = BatchPass(data, batch_size)
     with DeferredInterrupt() as interrupt:
         for step in range(len(rates)):
-            number = step % len(one_pass)
+            number = step % len(batches)
             if number == 0:
-                offset = stream_offset(Stream.SHUFFLE, net.state.epoch + step // len(one_pass))
-                one_pass.order = permutation(len(data), state.seed, offset)
+                offset = stream_offset(Stream.SHUFFLE, net.state.epoch + step // len(batches))
+                batches.order = permutation(len(data), state.seed, offset)
             try:
-                executor.train(
-                    one_pass, number, number + 1, rates[step : step + 1], state, interrupt
-                )
+                rate = rates[step : step + 1]
+                executor.run(BatchRange(batches, number, number + 1, state, rate), interrupt)
             except Diverged:
                 return
-            yield float(one_pass.losses[number])
+            yield float(batches.losses[number])
 
 
 def _sweep(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:

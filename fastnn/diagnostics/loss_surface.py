@@ -15,8 +15,8 @@ from ..compiler.lowering import compile_plan
 from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..execution.arena import ParameterArena
-from ..execution.batches import Pass
-from ..execution.python_executor import Executor
+from ..execution.batches import BatchPass
+from ..execution.python_executor import PythonExecutor
 from ..ir.builder import PlanMode
 from ..ir.program import Op, Ref, Result
 from ..kernels.functions import ElementFunction
@@ -44,8 +44,8 @@ class LossSurface:
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
         plan = replace(plan, stages=MappingProxyType(fuse_dense_dropout(plan.stages)))
         self.arena = _copied(model_of(net).arena, architecture)
-        self._executor = Executor(plan, self.arena)
-        self._batch = Pass(data, len(data)).batch(0, plan)
+        self._executor = PythonExecutor(plan, self.arena)
+        self._batch = BatchPass(data, len(data)).batch(0, plan)
         self._state = replace(net.state)
         self._loss = architecture.loss
         self._target = data.target
@@ -74,7 +74,7 @@ class LossSurface:
         return array
 
     def _run(self, *stages: str) -> float:
-        loss = self._executor.run(stages, self._batch, self._state)[Result.LOSS]
+        loss = self._executor.run_stages(stages, self._batch, self._state)[Result.LOSS]
         if not math.isfinite(loss):
             layer = self._executor.first_nonfinite_layer(self._batch)
             raise ArgumentError(

@@ -17,8 +17,8 @@ import numpy as np
 from ..activations.named import ACTIVATIONS
 from ..compiler.lowering import compile_plan
 from ..execution.arena import ParameterArena
-from ..execution.batches import Pass
-from ..execution.python_executor import GRADIENT_STAGES, Executor
+from ..execution.batches import BatchPass
+from ..execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from ..initializers import deviation
 from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
@@ -149,18 +149,18 @@ class LayerMeter:
         probed = replace(architecture, layers=layers)
         plan = compile_plan(probed, len(data), PlanMode(training=True, labels=data.labels))
         self._arena = ParameterArena(architecture)
-        self._executor = Executor(plan, self._arena)
-        self._batch = Pass(data, len(data)).batch(0, plan)
+        self._executor = PythonExecutor(plan, self._arena)
+        self._batch = BatchPass(data, len(data)).batch(0, plan)
 
     def measure(self) -> tuple[LayerFigures, ...]:
         """Return the figures of each layer at the network's present parameters, slots and step."""
         self._arena.copy_from(self._model.arena)
         state = replace(self._model.state)
         with np.errstate(all="ignore"):  # overflow is reported, without warnings
-            found = self._executor.run(GRADIENT_STAGES, self._batch, state)
+            found = self._executor.run_stages(GRADIENT_STAGES, self._batch, state)
             finite = math.isfinite(found[Result.LOSS]) and not found[Result.NONFINITE]
             if finite:
-                self._executor.run(("update",), self._batch, state)
+                self._executor.run_stages(("update",), self._batch, state)
             return tuple(self._figures(index, finite) for index in self._segments)
 
     def _figures(self, index: int, updated: bool) -> LayerFigures:

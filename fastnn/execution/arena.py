@@ -16,7 +16,7 @@ LARGE = 1 << 28
 
 
 def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
-    """A flat array of zeros that starts on a multiple of `ALIGNMENT` bytes."""
+    """Return a flat array of zeros that starts on a multiple of `ALIGNMENT` bytes."""
     size = count * dtype.itemsize
     try:
         raw = np.zeros(size + ALIGNMENT, np.uint8)
@@ -103,7 +103,7 @@ class ParameterArena:
 
     @property
     def gradients(self) -> np.ndarray:
-        """Shape (size,)."""
+        """The gradients, shape (size,)."""
         if self._gradients is None:
             self._gradients = aligned_zeros(self.size, self.dtype)
         return self._gradients
@@ -114,7 +114,7 @@ class ParameterArena:
 
     @property
     def slots(self) -> np.ndarray:
-        """Shape (slots, size): one row for each array of state that the optimizer keeps."""
+        """The slots, shape (slots, size): a row for each array of state of the optimizer."""
         if self._slots is None:
             flat = aligned_zeros(self._slot_count * self.size, self.dtype)
             self._slots = flat.reshape(self._slot_count, self.size)
@@ -134,7 +134,7 @@ class ParameterArena:
     def fits(
         self, segments: tuple[Segment, ...], buffer_segments: tuple[BufferSegment, ...]
     ) -> bool:
-        """Whether these arrays are its own: the same names, places and shapes."""
+        """Return whether these arrays are its own: the same names, places and shapes."""
 
         def places(*tables: tuple[Segment, ...] | tuple[BufferSegment, ...]) -> list[object]:
             return [[(s.name, s.offset, s.shape) for s in table] for table in tables]
@@ -151,7 +151,7 @@ class ParameterArena:
         np.copyto(self.slots, other.slots if other.has_slots else 0)
 
     def view(self, region: np.ndarray, segment: Segment | BufferSegment) -> np.ndarray:
-        """The array of one segment inside a flat region, in its own shape."""
+        """Return the array of one segment inside a flat region, in its own shape."""
         return region[segment.offset : segment.offset + segment.size].reshape(segment.shape)
 
     def initialize(self, seed: int, stream_offsets: Iterable[int]) -> None:
@@ -174,7 +174,7 @@ class Snapshot:
             np.copyto(kept, region)
 
     def restore(self) -> None:
-        """Put them back as they were."""
+        """Restore what was copied."""
         for kept, region in zip(self._copies, self._regions(), strict=True):
             np.copyto(region, kept)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..ir.program import Batch, Plan, RunState
 
 
 @dataclass
-class Pass:
+class BatchPass:
     """Rows to visit once, and what is found out about them.
 
     Attributes
@@ -50,18 +50,18 @@ class Pass:
             self.order = self.data.rows
 
     def restart(self, order: np.ndarray | None) -> None:
-        """Forget the losses, and visit rows of the data set in this order; None keeps the last."""
+        """Clear the losses, and visit rows of the data set in this order; None keeps the last."""
         self.losses[:] = 0
         if order is not None:
             self.order = order if self.data.rows is None else self.data.rows[order]
             self._weights = None
 
     def __len__(self) -> int:
-        """Number of batches."""
+        """Return the number of batches."""
         return -(-len(self.data) // self.batch_size)
 
     def rows(self, number: int) -> slice | np.ndarray:
-        """Rows of batch `number`, counted from 0."""
+        """Return the rows of batch `number`, counted from 0."""
         start = number * self.batch_size
         rows = slice(start, min(start + self.batch_size, len(self.data)))
         return rows if self.order is None else self.order[rows]
@@ -76,7 +76,7 @@ class Pass:
         return min(self.batch_size, len(self.data) - number * self.batch_size)
 
     def sizes(self) -> np.ndarray:
-        """Number of rows of every batch."""
+        """Return the number of rows of every batch."""
         sizes = np.full(len(self), self.batch_size)
         sizes[-1] = self.size(len(self) - 1)
         return sizes
@@ -101,7 +101,7 @@ class Pass:
         return float((self.losses[:batches] * shares).sum() / total) if total else math.nan
 
     def batch(self, number: int, plan: Plan, state: RunState | None = None) -> Batch:
-        """The rows of batch `number` as a plan takes them; `state` keys what augments them."""
+        """Return batch `number` as a plan takes it; `state` keys what augments it."""
         rows, data = self.rows(number), self.data
         x = data.x[rows].astype(plan.dtype, copy=False)
         if plan.input_scale != 1:
@@ -112,3 +112,32 @@ class Pass:
             return batch
         assert state is not None
         return self.augmentation(batch, state.seed, state.step)
+
+
+@dataclass(slots=True)
+class BatchRange:
+    """Batches [start, stop) of a pass, to be trained on or predicted by an executor.
+
+    Attributes
+    ----------
+    batches : BatchPass
+    start, stop : int
+    state : RunState
+        Its step and its learning rate move on with each update.
+    learning_rates : ndarray of float64, shape (stop − start or more,), or None
+        Those of the updates to come; None leaves the parameters as they are.
+    seconds : float or None
+        The time after which to return at the end of a batch.
+    """
+
+    batches: BatchPass
+    start: int
+    stop: int
+    state: RunState
+    learning_rates: np.ndarray | None = None
+    seconds: float | None = None
+
+    def within(self, seconds: float) -> BatchRange:
+        """Return the same range for so many seconds at most."""
+        limit = seconds if self.seconds is None else min(seconds, self.seconds)
+        return replace(self, seconds=limit)

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..compiler.folding import folding_is_accurate
 from ..compiler.lowering import compile_plan
 from ..ir.builder import PlanMode
 from ..ir.program import Plan
-from . import native_executor
+from . import selection
 from .arena import ParameterArena, Snapshot
-from .python_executor import Executor
+from .executor import Executor
 
 if TYPE_CHECKING:
     from ..compiler.architecture import Architecture
 
 
-class PlanKey(NamedTuple):
-    """The rows of a plan's largest batch, and its purpose."""
-
-    n_rows: int
-    mode: PlanMode
+#: The rows of a plan's largest batch, and its purpose.
+PlanKey = tuple[int, PlanMode]
 
 
 class ExecutorPool:
@@ -40,7 +37,7 @@ class ExecutorPool:
         self.architecture = architecture
         self.arena = arena
         self._plans: dict[PlanKey, Plan] = {}
-        self._idle: dict[PlanKey, list[Executor]] = {}
+        self._idle: dict[tuple[PlanKey, type[Executor]], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
         self._averaged: ExecutorPool | None = None
@@ -49,13 +46,13 @@ class ExecutorPool:
         return ExecutorPool, (self.architecture, self.arena)
 
     def snapshot(self) -> Snapshot:
-        """Where training keeps the parameters to go back to."""
+        """Return the room in which training keeps the parameters to go back to."""
         if self._snapshot is None:
             self._snapshot = Snapshot(self.arena)
         return self._snapshot
 
     def release(self) -> None:
-        """Give back the memory of executors that are idle, of the snapshot and of the gradients."""
+        """Free the memory of executors that are idle, of the snapshot and of the gradients."""
         self._training = self._snapshot = self._averaged = None
         self._idle.clear()
         self.arena.release_gradients()
@@ -68,7 +65,7 @@ class ExecutorPool:
 
     def plan(self, n_rows: int, *, training: bool, labels: bool, folded: bool = True) -> Plan:
         """Return the plan for batches of up to `n_rows` rows; see `PlanMode`."""
-        return self._plan(PlanKey(n_rows, PlanMode(training, labels, True, folded)))
+        return self._plan((n_rows, PlanMode(training, labels, True, folded)))
 
     def _plan(self, key: PlanKey) -> Plan:
         if key not in self._plans:
@@ -76,27 +73,28 @@ class ExecutorPool:
         return self._plans[key]
 
     def describe(self) -> str:
-        """Which executor trains the network."""
-        return native_executor.describe(self.plan(1, training=True, labels=False))
+        """Return which executor trains the network."""
+        return selection.describe(self.plan(1, training=True, labels=False))
 
     def training(self, n_rows: int, labels: bool) -> Executor:
-        """The executor for training; kept until one for another batch size is asked for."""
+        """Return the executor for training, kept until another batch size is asked for."""
         plan = self.plan(n_rows, training=True, labels=labels)
-        if self._training is None or self._training.plan is not plan:
-            self._training = native_executor.executor(plan, self.arena)
+        kind = selection.executor_class(plan)
+        if type(self._training) is not kind or self._training.plan is not plan:
+            self._training = kind(plan, self.arena)
         return self._training
 
     @contextmanager
     def inference(
         self, n_rows: int, labels: bool, noise: bool = False, link: bool = True
     ) -> Iterator[Executor]:
-        """An executor that no other thread uses meanwhile, for batches of up to `n_rows` rows."""
+        """Lend an executor to one thread, for batches of up to `n_rows` rows."""
         capacity = 1 << (n_rows - 1).bit_length()  # few plans serve all sizes
         mode = PlanMode(False, labels, True, True, noise, link=link)
-        executor, idle = self._lend(PlanKey(capacity, mode))
+        executor, idle = self._lend((capacity, mode))
         if not folding_is_accurate(executor.plan, executor.fixed_array):
             idle.append(executor)
-            executor, idle = self._lend(PlanKey(capacity, mode._replace(folded=False)))
+            executor, idle = self._lend((capacity, mode._replace(folded=False)))
         try:
             yield executor
         finally:
@@ -104,8 +102,10 @@ class ExecutorPool:
 
     def _lend(self, key: PlanKey) -> tuple[Executor, list[Executor]]:
         """Return an idle executor or a new one, and the list that it goes back to."""
-        idle = self._idle.setdefault(key, [])
+        plan = self._plan(key)
+        kind = selection.executor_class(plan)
+        idle = self._idle.setdefault((key, kind), [])
         try:
             return idle.pop(), idle
         except IndexError:
-            return native_executor.executor(self._plan(key), self.arena), idle
+            return kind(plan, self.arena), idle

@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..augmentation.pipeline import Transform
+from ..ir.per_step import PerStep
 from ..ir.program import (
     STAGES,
-    AverageMomentum,
     ClippedTo,
-    EpsilonHat,
-    LearningRate,
-    NextStep,
     Op,
     PerWeight,
     Plan,
@@ -25,38 +22,31 @@ from ..ir.program import (
     Region,
     Result,
     StateValue,
-    StreamOffset,
 )
 from ..kernels.functions import UserFunction
 from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 
 TRANSFORM = np.dtype(
-    [("function", "u8"), ("settings", "u8"), ("stream", "i8"), ("out", "u8"), ("cost", "f8")]
+    [("function", "u8"), ("settings", "u8"), ("column", "i8"), ("out", "u8"), ("cost", "f8")]
 )
 
 NOWHERE = 0  # the region of an argument that is None; the others follow `Region`
-CONSTANT, SEED, LEARNING_RATE, NEXT_STEP, STREAM_OFFSET = range(5)
-CLIPPED_TO, ARRAY_CLIPPED_TO, AVERAGE_MOMENTUM, EPSILON_HAT, PER_WEIGHT = range(5, 10)
+CONSTANT, SEED, PER_STEP, CLIPPED_TO, ARRAY_CLIPPED_TO, PER_WEIGHT = range(6)
 NO_RESULT = 0  # the others follow `Result`
 
 
 def region_number(region: Region) -> int:
-    """The number of a region in C, where 0 is nowhere."""
+    """Return the number of a region in C, where 0 is nowhere."""
     return region + 1
 
 
-def python_ops(plan: Plan) -> list[Op]:
-    """The ops that C does not have, but a layer of the user brings as Python functions."""
-    return [op for ops in plan.stages.values() for op in ops if not isinstance(op.kernel, str)]
-
-
 def encode_plan(plan: Plan, native: ModuleType) -> Any:
-    """The plan as a program of the native back end."""
+    """Return the plan as a program of the native back end."""
     op_type = _op_type(*native.limits())
     assert native.op_size() == op_type.itemsize
     assert native.transform_size() == TRANSFORM.itemsize
     ops = [op for stage in STAGES for op in plan.stages[stage]]
-    records = np.array([_encode_op(op, plan.dtype, native) for op in ops], op_type)
+    records = np.array([_encode_op(op, plan, native) for op in ops], op_type)
     begin = np.cumsum([0] + [len(plan.stages[stage]) for stage in STAGES])
     where = plan.prediction
     prediction = region_number(where.region), where.offset, math.prod(where.shape)
@@ -66,38 +56,37 @@ def encode_plan(plan: Plan, native: ModuleType) -> Any:
 @cache
 def _op_type(arrays: int, dims: int, scalars: int) -> np.dtype:
     """Return the type of the record of one op."""
-    scalar = [("kind", "i8"), ("value", "u8"), ("decay", "f8"), ("skipped", "u8")]
     return np.dtype(
         [
             *((name, "i8") for name in ("kernel", "result", "arrays", "dims", "scalars")),
             ("factor", "f8"),
             ("array", [("region", "i8"), ("offset", "i8")], (arrays,)),
             ("dim", [("per_row", "i8"), ("fixed", "i8")], (dims,)),
-            ("scalar", scalar, (scalars,)),
+            ("scalar", [("kind", "i8"), ("value", "u8")], (scalars,)),
         ]
     )
 
 
 @cache
 def _codes(native: ModuleType) -> tuple[dict[str, int], dict[str, int]]:
-    """Numbers of kernels and of activations."""
+    """Return the numbers of kernels and of activations."""
     kernels = {name: number for number, name in enumerate(native.kernel_names())}
     return kernels, {name: number for number, name in enumerate(native.activations())}
 
 
-def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
+def _encode_op(op: Op, plan: Plan, native: ModuleType) -> tuple[Any, ...]:
     """Return the record of one op."""
     assert isinstance(op.kernel, str)
     numbers, activations = _codes(native)
     most_arrays, most_dims, most_scalars = native.limits()
     arrays = [(NOWHERE, 0)] * most_arrays
     dims = [(0, 0)] * most_dims
-    scalars: list[tuple[int, int, float, int]] = [(CONSTANT, 0, 0.0, 0)] * most_scalars
+    scalars = [(CONSTANT, 0)] * most_scalars
     for slot in argument_slots(op.kernel):
         argument = op.arguments.get(slot.name, slot.default)
         if isinstance(slot, ScalarSlot):
             value = activations[argument] if isinstance(argument, str) else argument
-            scalars[slot.slot] = _scalar(value, dtype)
+            scalars[slot.slot] = _scalar(value, plan)
         elif argument is not None:
             labels = slot.array.dtype == "target" and argument.dtype.kind == "i"
             arrays[slot.slot + labels] = region_number(argument.region), argument.offset
@@ -108,11 +97,14 @@ def _encode_op(op: Op, dtype: np.dtype, native: ModuleType) -> tuple[Any, ...]:
     return numbers[op.kernel], result, *slot_counts(op.kernel), op.factor, arrays, dims, scalars
 
 
-def encode_transform(record: Any, transform: Transform, out: np.ndarray) -> None:
-    """The record of a transform that writes `out`; whoever uses it keeps both alive."""
+def encode_transform(record: Any, transform: Transform, out: np.ndarray, column: int) -> None:
+    """Fill in the record of a transform that writes `out`; whoever uses it keeps both alive.
+
+    `column` of the table of steps has the offset of its random numbers.
+    """
     record["function"], record["cost"] = transform.function.address, transform.cost
     record["settings"], record["out"] = transform.settings.ctypes.data, out.ctypes.data
-    record["stream"] = transform.stream
+    record["column"] = column
 
 
 def _extents(slot: ArraySlot, ref: Ref) -> list[tuple[int, int]]:
@@ -124,37 +116,24 @@ def _extents(slot: ArraySlot, ref: Ref) -> list[tuple[int, int]]:
     return rows + [(0, n) for n in ref.shape]
 
 
-def _scalar(value: Any, dtype: np.dtype) -> tuple[int, int, float, int]:
-    """(kind, bits, decay, skipped) of a number, or of a value that is known when the op runs."""
-    if isinstance(value, EpsilonHat):
-        return EPSILON_HAT, _bits(value.epsilon), value.beta2, value.skipped
-    return *_simple_scalar(value, dtype), 0.0, 0
-
-
-def _simple_scalar(value: Any, dtype: np.dtype) -> tuple[int, int]:
-    """(kind, bits) of a number, a value that the state of the run holds, or a function's address.
+def _scalar(value: Any, plan: Plan) -> tuple[int, int]:
+    """Return (kind, bits) of a number, of a function's address, or of what the run tells.
 
     The plan holds the function itself, and so keeps its code alive.
     """
     if isinstance(value, float):  # most are
         return CONSTANT, _bits(value)
-    if isinstance(value, UserFunction):
-        return CONSTANT, value.address(dtype)
     match value:
+        case PerStep():
+            return PER_STEP, plan.per_step.operands.index(value)
+        case UserFunction():
+            return CONSTANT, value.address(plan.dtype)
         case StateValue.SEED:
             return SEED, 0
-        case LearningRate(multiplier):
-            return LEARNING_RATE, _bits(multiplier)
-        case NextStep(skipped):
-            return NEXT_STEP, skipped
-        case StreamOffset(stream):
-            return STREAM_OFFSET, stream
         case ClippedTo(limit, Result.SQUARED_NORM):
             return CLIPPED_TO, _bits(limit)
         case ClippedTo(limit):
             return ARRAY_CLIPPED_TO, _bits(limit)
-        case AverageMomentum(decay):
-            return AVERAGE_MOMENTUM, _bits(decay)
         case PerWeight(strength):
             return PER_WEIGHT, _bits(strength)
     return CONSTANT, int(value)

@@ -140,22 +140,22 @@ class PlanBuilder:
     def buffer(
         self, shape: tuple[int, ...], *, dtype: Any = None, bits: bool = False, lookups: int = 1
     ) -> Ref:
-        """A buffer of its own, one row (or that of each of some lookups) per row of the batch."""
+        """Return a buffer of its own: a row for each row of the batch, or for each lookup."""
         return self._place(shape, dtype, bits=bits, per_row=lookups)
 
     def sparse_gradient(self, table: Ref, lookups: int) -> SparseGradient:
-        """Room for the gradient of a table of which every row of the batch looks up some rows."""
+        """Return room for the gradient of a table in which each row of the batch looks up rows."""
         values = self.buffer(table.shape[1:], lookups=lookups)
         rows, order = (self.buffer((), dtype=np.int64, lookups=lookups) for _ in range(2))
         self.sparse.append(SparseGradient(table, values, rows, order))
         return self.sparse[-1]
 
     def fixed(self, shape: tuple[int, ...]) -> Ref:
-        """A buffer of its own that does not grow with the batch."""
+        """Return a buffer of its own that does not grow with the batch."""
         return self._place(shape, per_row=0)
 
     def constant(self, values: tuple[float, ...]) -> Ref:
-        """A vector of numbers that are known now."""
+        """Return a vector of numbers that are known now."""
         ref = self.fixed((len(values),))
         self.constants.append((ref, values))
         return ref
@@ -167,44 +167,44 @@ class PlanBuilder:
         return ref
 
     def activation(self, shape: tuple[int, ...]) -> Ref:
-        """Room for a layer's output."""
+        """Return room for a layer's output."""
         return self.buffer(shape) if self.training else self._alternate("activations", shape)
 
     def elementwise(self, x: Ref) -> Ref:
-        """Room for the output of an elementwise op: that of x, if inference may overwrite it."""
+        """Return room for the output of an elementwise op: x, if inference may overwrite it."""
         return self.activation(x.shape) if self.training or x.region is Region.INPUT else x
 
     def pullback_in_place(self, kernel: str, arguments: Callable[[Ref], Sequence[Any]]) -> Pullback:
-        """That of an elementwise layer: one op, of the arguments for a given dy, makes dx of it."""
+        """Return the backward function of an elementwise layer: one op computes dx from dy."""
 
-        def pullback(dy: Ref, wanted: bool) -> Ref | None:
-            if wanted:
+        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
+            if need_dx:
                 self.emit("backward", kernel, *arguments(dy))
-            return dy if wanted else None
+            return dy if need_dx else None
 
         return pullback
 
     def gradient(self, shape: tuple[int, ...]) -> Ref:
-        """Room for the gradient of a layer's input, valid until the layer before has read it.
+        """Return room for the gradient of a layer's input, until the layer before has read it.
 
         Within one pullback all of them are different, and none is that of dy.
         """
         return self._alternate("gradients", shape)
 
     def kinks(self, ref: Ref, values: Sequence[float]) -> None:
-        """Say that slopes jump where an element of `ref` passes one of these values, ascending.
+        """Say that derivatives jump where an element of `ref` passes one of these ascending values.
 
         A difference across a kink says nothing of the gradient, so `gradient_check` leaves it out.
         """
         self.kinked.append((ref, tuple(map(float, values))))
 
     def begin(self, layer: str, ref: Ref) -> None:
-        """From here on ops are those of `layer`, which reads `ref`."""
+        """Attribute the ops that follow to `layer`, which reads `ref`."""
         self.layer = layer
         self._busy = {ref.offset} if ref.region is Region.WORKSPACE else set()
 
     def _alternate(self, purpose: str, shape: tuple[int, ...]) -> Ref:
-        """One of some areas that take turns: two, unless a layer asks for several at once.
+        """Return one of some areas that take turns: two, unless a layer asks for several at once.
 
         What the layer at hand reads, and has been given, is left alone.
         """

@@ -1,4 +1,4 @@
-"""The arena: one flat array per region, and the table that says what lies where."""
+"""Parameters as layers ask for them, and their places in the arena."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
 def round_up(count: int, multiple: int) -> int:
-    """The smallest multiple of `multiple` that is at least `count`."""
+    """Return the smallest multiple of `multiple` that is at least `count`."""
     return -(-count // multiple) * multiple
 
 
@@ -50,15 +50,15 @@ PENALTY_SCALES = ("mean", "sum")
 
 
 @dataclass(frozen=True)
-class Treatment:
-    """How training treats one array: its layer's wishes, the network's where it has none.
+class ParameterOptions:
+    """How one array is trained: its layer's choice, the network's where the layer makes none.
 
     Attributes
     ----------
     trainable : bool
     learning_rate_multiplier : float
     skipped : int
-        Updates that it has sat out, frozen: its moments do not know them.
+        Updates during which it was frozen: its moments do not know them.
     l1, l2, weight_decay, max_norm : float
         As in `Regularization`.
     """
@@ -124,18 +124,18 @@ class Parameter:
         object.__setattr__(self, "initializer", initializer)
         object.__setattr__(self, "shape", checks.shape("shape", self.shape))
 
-    def treatment(
+    def options(
         self,
         defaults: Regularization,
         *,
         trainable: bool = True,
         learning_rate_multiplier: float = 1.0,
         skipped: int = 0,
-    ) -> Treatment:
-        """How it is trained in a layer with these settings, that has sat out so many updates."""
+    ) -> ParameterOptions:
+        """Return its options in a layer with these settings, frozen during `skipped` updates."""
         given = vars(defaults if self.decays else Regularization())
         own = {name: getattr(self, name) for name in given}
-        return Treatment(
+        return ParameterOptions(
             self.trainable and trainable,
             self.learning_rate_multiplier * learning_rate_multiplier,
             skipped,
@@ -163,7 +163,7 @@ class Segment:
     layer: int
     offset: int
     parameter: Parameter
-    treatment: Treatment
+    options: ParameterOptions
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ plan is immutable, may serve any number of networks of one shape, and reads the 
 executor as to the one in C: resolve offsets, set the number of rows, call.
 
 The leading dimension of a `Ref` with ``per_row`` is the number of rows of the batch at hand, or a
-multiple of it; there may be anything up to `Plan.rows`.
+multiple of it; there may be anything up to `Plan.n_rows`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+from .per_step import PerStep, StepTable
 
 
 class Region(enum.IntEnum):
@@ -52,38 +54,38 @@ class Ref:
     per_row: int = 1
     bits: bool = False
 
-    def count(self, rows: int) -> int:
-        """Number of stored elements for a batch of `rows`."""
-        elements = math.prod(self.shape) * (rows * self.per_row if self.per_row else 1)
+    def count(self, n_rows: int) -> int:
+        """Return the number of stored elements for a batch of `n_rows`."""
+        elements = math.prod(self.shape) * (n_rows * self.per_row if self.per_row else 1)
         return (elements + 7) // 8 if self.bits else elements
 
-    def full_shape(self, rows: int) -> tuple[int, ...]:
-        """Shape of the stored array for a batch of `rows`."""
+    def full_shape(self, n_rows: int) -> tuple[int, ...]:
+        """Return the shape of the stored array for a batch of `n_rows`."""
         if self.bits:
-            return (self.count(rows),)
-        return (rows * self.per_row, *self.shape) if self.per_row else self.shape
+            return (self.count(n_rows),)
+        return (n_rows * self.per_row, *self.shape) if self.per_row else self.shape
 
     def reshaped(self, shape: tuple[int, ...]) -> Ref:
-        """The same elements under another shape."""
+        """Return the same elements under another shape."""
         return replace(self, shape=shape)
 
     def as_matrix(self, columns: int) -> Ref:
-        """The same elements as rows of `columns`: several for each row of the batch."""
+        """Return the same elements as rows of `columns`: several for each row of the batch."""
         per_row = self.per_row * math.prod(self.shape) // columns
         return replace(self, shape=(columns,), per_row=per_row)
 
     def part(self, first: int, count: int) -> Ref:
-        """Some of the leading dimension, of an array that does not grow with the batch."""
+        """Return some rows of an array that does not grow with the batch."""
         step = math.prod(self.shape[1:]) * self.dtype.itemsize
         return replace(self, offset=self.offset + first * step, shape=(count, *self.shape[1:]))
 
     def as_vector(self) -> Ref:
-        """The same elements in one row."""
+        """Return the same elements in one row."""
         return replace(self, shape=(), per_row=self.per_row * math.prod(self.shape))
 
 
 def gradient_of(parameter: Ref) -> Ref:
-    """Where the gradient of a parameter lies: at the same offset of another region.
+    """Return where the gradient of a parameter lies: at the same offset of another region.
 
     Parameters
     ----------
@@ -113,27 +115,6 @@ class StateValue(enum.Enum):
     SEED = "seed"
 
 
-@dataclass(frozen=True)
-class LearningRate:
-    """The learning rate of the step, times what some parameters want of it."""
-
-    multiplier: float = 1.0
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """Number of the update under way, counted from 1; `skipped` updates before do not count."""
-
-    skipped: int = 0
-
-
-@dataclass(frozen=True)
-class StreamOffset:
-    """The random offset of one stream at the current step."""
-
-    stream: int
-
-
 class Result(enum.IntEnum):
     """Where the value that a kernel returns is added up."""
 
@@ -160,39 +141,10 @@ class ClippedTo:
 
 
 @dataclass(frozen=True)
-class AverageMomentum:
-    """What stays of the exponential average of all weights before step t takes its own in.
-
-    Of the average that starts at zero, with its bias corrected: (decay − decayᵗ) / (1 − decayᵗ).
-    """
-
-    decay: float
-
-    def momentum(self, step: int) -> float:
-        power = self.decay**step
-        return (self.decay - power) / (1 - power)
-
-
-@dataclass(frozen=True)
 class PerWeight:
     """A strength divided by the sum of the batch's sample weights, or by its rows without any."""
 
     strength: float
-
-
-@dataclass(frozen=True)
-class EpsilonHat:
-    """The ε that, added after the bias correction, is `epsilon` added before it: ε / √(1 − β₂ᵗ).
-
-    t counts the updates, less those that were skipped, as `NextStep` does.
-    """
-
-    epsilon: float
-    beta2: float
-    skipped: int = 0
-
-    def value(self, step: int) -> float:
-        return self.epsilon / math.sqrt(1 - self.beta2 ** (step - self.skipped))
 
 
 @dataclass(frozen=True)
@@ -235,7 +187,7 @@ STAGES = ("prepare", "forward", "predict", "loss", "backward", "penalty", "check
 
 @dataclass(frozen=True)
 class Plan:
-    """An immutable program for batches of up to `rows` rows.
+    """An immutable program for batches of up to `n_rows` rows.
 
     Attributes
     ----------
@@ -250,11 +202,15 @@ class Plan:
     constants : tuple of (Ref, tuple of float)
         Arrays of the workspace that hold the same numbers for ever.
     kinks : tuple of (Ref, tuple of float)
-        Arrays that layers of the user name, and the values at which slopes jump.
+        Arrays that layers of the user name, and the values at which derivatives jump.
+    python_layers : tuple of str
+        Names of the layers whose ops are Python functions, which C does not have.
+    per_step : StepTable
+        The arguments of ops that depend on the step alone.
     """
 
     dtype: np.dtype
-    rows: int
+    n_rows: int
     workspace: int
     output: Ref
     prediction: Ref
@@ -262,6 +218,16 @@ class Plan:
     stages: Mapping[str, tuple[Op, ...]]
     constants: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
     kinks: tuple[tuple[Ref, tuple[float, ...]], ...] = ()
+    python_layers: tuple[str, ...] = field(init=False)
+    per_step: StepTable = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ops = [op for stage in self.stages.values() for op in stage]
+        own = dict.fromkeys(op.layer for op in ops if not isinstance(op.kernel, str))
+        given = (value for op in ops for value in op.arguments.values())
+        per_step = dict.fromkeys(value for value in given if isinstance(value, PerStep))
+        object.__setattr__(self, "python_layers", tuple(own))
+        object.__setattr__(self, "per_step", StepTable(per_step))
 
 
 @dataclass(frozen=True)
@@ -282,13 +248,13 @@ class Batch:
 
     @property
     def total_weight(self) -> float:
-        """Sum of the weights, added up in their order as C does; the number of rows without any."""
+        """The sum of the weights, added up in their order as C does; without any, of ones."""
         if self.weight is None:
             return float(len(self.x))
         return float(np.add.accumulate(self.weight, dtype=np.float64)[-1])
 
     def region(self, region: Region) -> np.ndarray | None:
-        """The array of one of the batch's regions."""
+        """Return the array of one of the batch's regions."""
         return {Region.INPUT: self.x, Region.TARGET: self.target, Region.WEIGHT: self.weight}[
             region
         ]
@@ -313,7 +279,3 @@ class RunState:
     learning_rate: float
     step: int = 0
     epoch: int = 0
-
-    @property
-    def next_step(self) -> int:
-        return self.step + 1

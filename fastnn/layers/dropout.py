@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..ir.program import StateValue, StreamOffset
+from ..ir.per_step import StreamOffset
+from ..ir.program import StateValue
 from ..runtime.random_streams import Stream
 from ..utils import checks
 from .base import ShapedLayer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from ..ir.program import StateValue, StreamOffset
+from ..ir.per_step import StreamOffset
+from ..ir.program import StateValue
 from ..runtime.random_streams import Stream
 from ..utils import checks
 from .base import ShapedLayer

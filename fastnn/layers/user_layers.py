@@ -108,7 +108,7 @@ def check_gradients_written(
     layers: Sequence[Layer], segments: Sequence[Segment], builder: PlanBuilder
 ) -> None:
     """Raise `ArgumentError` for a trainable layer whose ops write no gradient of a parameter."""
-    users = [s for s in segments if s.treatment.trainable and signatures.is_users(layers[s.layer])]
+    users = [s for s in segments if s.options.trainable and signatures.is_users(layers[s.layer])]
     if not users:
         return
     written = [

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..data.data_set import DataSet
 from ..data.sparse_rows import SparseRows
-from ..execution import native_executor
-from ..execution.batches import Pass
+from ..execution import selection
+from ..execution.batches import BatchPass, BatchRange
 from ..execution.executor_pool import ExecutorPool
 from ..metrics import scoring
 from .base import Model
@@ -33,9 +33,9 @@ def predict(
     """
     predictions = np.empty((len(x), *model.output_shape), model.dtype)
     batch_size = min(batch_size, len(x))
-    rows = Pass(DataSet(x), batch_size, predictions=predictions, scored=False)
+    batches = BatchPass(DataSet(x), batch_size, predictions=predictions, scored=False)
     with model.executors.inference(batch_size, labels=False, link=link) as executor:
-        executor.infer(rows, model.state)
+        executor.run(BatchRange(batches, 0, len(batches), model.state))
     return predictions
 
 
@@ -55,9 +55,9 @@ class RowPredictor:
         outputs = np.zeros((1, *model.output_shape), model.dtype)
         with model.executors.inference(1, labels=False) as executor:
             plan = executor.plan  # folded only where that costs no digits
-        own = native_executor.executor(plan, model.arena)
-        rows = Pass(DataSet(row), 1, predictions=outputs, scored=False)
-        self._run = own.repeatable(rows, model.state)
+        own = selection.executor_class(plan)(plan, model.arena)
+        batches = BatchPass(DataSet(row), 1, predictions=outputs, scored=False)
+        self._run = own.bind_inference(BatchRange(batches, 0, 1, model.state))
         self._row, self._outputs = row[0], outputs[0]
 
     def __call__(self, row: Any) -> np.ndarray:
@@ -83,8 +83,8 @@ def mc_dropout_mean_std(
             piece = DataSet(x[start : start + batch_size])
             sample = np.empty((draws, len(piece), *model.output_shape), model.dtype)
             for predictions in sample:
-                rows = Pass(piece, batch_size, predictions=predictions, scored=False)
-                executor.infer(rows, replace(model.state, step=step))
+                batches = BatchPass(piece, batch_size, predictions=predictions, scored=False)
+                executor.run(BatchRange(batches, 0, 1, replace(model.state, step=step)))
                 step += 1
             rows_done = slice(start, start + batch_size)
             mean[rows_done] = sample.mean(axis=0, dtype=np.float64)
@@ -100,25 +100,25 @@ def evaluate(
 ) -> dict[str, float]:
     """Return loss, without penalties, and metrics; by the model's executors, or others."""
     batch_size = min(batch_size, len(data))
-    rows = Pass(data, batch_size)
-    tally = tally_for(model, rows)
+    batches = BatchPass(data, batch_size)
+    tally = tally_for(model, batches)
     with (executors or model.executors).inference(batch_size, data.labels) as executor:
         done = 0
-        while done < len(rows):
-            stop = len(rows) if tally is None else tally.block_end
-            executor.infer(rows, model.state, done, stop)
+        while done < len(batches):
+            stop = len(batches) if tally is None else tally.block_end
+            executor.run(BatchRange(batches, done, stop, model.state))
             done = stop
             if tally is not None:
                 tally.reach(done)
-    return {"loss": rows.mean_loss()} | ({} if tally is None else tally.scores())
+    return {"loss": batches.mean_loss()} | ({} if tally is None else tally.scores())
 
 
-def tally_for(model: Model, rows: Pass) -> Tally | None:
+def tally_for(model: Model, batches: BatchPass) -> Tally | None:
     """Return what collects the metrics over a pass; None if there are none."""
     if not model.metrics:
         return None
     (outputs,) = model.output_shape
-    return Tally(model.metrics, model.loss.task, rows, outputs, model.dtype)
+    return Tally(model.metrics, model.loss.task, batches, outputs, model.dtype)
 
 
 def score_names(named: Sequence[scoring.Metric], outputs: int) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ def summary(model: Model) -> str:
         shape = " × ".join(map(str, architecture.shapes[index + 1]))
         rows.append((name, _describe(layer), shape, f"{count:,}"))
     total = f"{n_parameters:,} parameters"
-    frozen = sum(s.size for s in architecture.segments if not s.treatment.trainable)
+    frozen = sum(s.size for s in architecture.segments if not s.options.trainable)
     if frozen:
         total += f", {frozen:,} of them frozen"
     average = "" if model.weight_average is None else f", average {model.weight_average!r}"

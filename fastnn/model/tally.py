@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..execution.batches import Pass
+from ..execution.batches import BatchPass
 from ..metrics.scoring import Compared, Metric, compared, scored
 
 #: Predictions kept at a time, unless a single batch has more.
@@ -34,7 +34,7 @@ class Tally:
     metrics : sequence of Metric
     task : str
         Of the loss.
-    rows : Pass
+    batches : BatchPass
         With targets.
     outputs : int
     dtype : dtype
@@ -42,18 +42,23 @@ class Tally:
     """
 
     def __init__(
-        self, metrics: Sequence[Metric], task: str, rows: Pass, outputs: int, dtype: np.dtype
+        self,
+        metrics: Sequence[Metric],
+        task: str,
+        batches: BatchPass,
+        outputs: int,
+        dtype: np.dtype,
     ):
-        self._metrics, self._task, self._rows = metrics, task, rows
+        self._metrics, self._task, self._batches = metrics, task, batches
         self._classes = max(outputs, 2)
-        self._batches = block_batches(metrics, len(rows), rows.batch_size, outputs)
-        kept = min(self._batches * rows.batch_size, len(rows.data))
-        rows.predictions = np.zeros((kept, outputs), dtype)
+        self._block = block_batches(metrics, len(batches), batches.batch_size, outputs)
+        kept = min(self._block * batches.batch_size, len(batches.data))
+        batches.predictions = np.zeros((kept, outputs), dtype)
         self.restart()
 
     def restart(self) -> None:
         """Drop what was collected, at the beginning of an epoch."""
-        self._rows.kept_from = 0
+        self._batches.kept_from = 0
         self._weights: list[np.ndarray | None] = []  # of the rows of each block
         self._decisions: list[tuple[np.ndarray, np.ndarray]] = []
         self._scores: dict[str, list[np.ndarray]] = {m.name: [] for m in self._metrics}
@@ -61,21 +66,21 @@ class Tally:
     @property
     def block_end(self) -> int:
         """Return the number of the batch before which the block at hand ends."""
-        return min(self._rows.kept_from + self._batches, len(self._rows))
+        return min(self._batches.kept_from + self._block, len(self._batches))
 
     def reach(self, batch: int) -> None:
         """Note that the batches before that number are done; collect a block that is complete."""
-        if batch == self.block_end and batch > self._rows.kept_from:
-            self._take(self._rows.kept_from, batch)
-            self._rows.kept_from = batch
+        if batch == self.block_end and batch > self._batches.kept_from:
+            self._take(self._batches.kept_from, batch)
+            self._batches.kept_from = batch
 
     def _take(self, start: int, stop: int) -> None:
-        rows, data = self._rows, self._rows.data
+        batches, data = self._batches, self._batches.data
         assert data.target is not None
-        assert rows.predictions is not None
-        target = rows.visited(start, stop, data.target)
-        prediction = rows.predictions[: len(target)]
-        weight = None if data.weight is None else rows.visited(start, stop, data.weight)
+        assert batches.predictions is not None
+        target = batches.visited(start, stop, data.target)
+        prediction = batches.predictions[: len(target)]
+        weight = None if data.weight is None else batches.visited(start, stop, data.weight)
         self._weights.append(weight)
         for metric in self._metrics:
             if metric.compares is not Compared.DECISIONS:
@@ -105,8 +110,8 @@ class Tally:
         """Return the mean over the blocks, by weight; leave out blocks that weigh nothing."""
         if len(values) == 1:
             return values[0]
-        starts = range(0, len(self._rows), self._batches)
-        shares = np.add.reduceat(self._rows.weights(), list(starts))
+        starts = range(0, len(self._batches), self._block)
+        shares = np.add.reduceat(self._batches.weights(), list(starts))
         counted = shares > 0
         return np.average(np.array(values)[counted], axis=0, weights=shares[counted])
 

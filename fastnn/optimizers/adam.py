@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..ir.program import EpsilonHat
+from ..ir.per_step import EpsilonHat
 from ..schedules import Schedule
 from ..utils import checks
 from .base import GradientOptimizer
 
 if TYPE_CHECKING:
-    from ..ir.program import LearningRate, NextStep, Ref
+    from ..ir.per_step import LearningRate, NextStep
+    from ..ir.program import Ref
 
 __all__ = ["Adam", "AdamW", "NAdam", "RAdam"]
 

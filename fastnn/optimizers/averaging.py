@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError, ArgumentTypeError
-from ..ir.program import AverageMomentum
+from ..ir.per_step import AverageMomentum
 from ..utils import checks
 from ..utils.specification import Specification
 

@@ -14,7 +14,8 @@ from ..utils.specification import Specification
 
 if TYPE_CHECKING:
     from ..ir.parameter import Segment
-    from ..ir.program import LearningRate, NextStep, Ref
+    from ..ir.per_step import LearningRate, NextStep
+    from ..ir.program import Ref
 
 __all__ = ["GradientOptimizer", "Optimizer"]
 

@@ -11,7 +11,8 @@ from ..utils import checks
 from .base import GradientOptimizer
 
 if TYPE_CHECKING:
-    from ..ir.program import LearningRate, NextStep, Ref
+    from ..ir.per_step import LearningRate, NextStep
+    from ..ir.program import Ref
 
 __all__ = ["SGD", "Adagrad", "Lion", "RMSProp"]
 

@@ -91,7 +91,7 @@ class LBFGS(Optimizer):
 
     def check_segments(self, segments: tuple[Segment, ...]) -> None:
         for segment in segments:
-            t = segment.treatment
+            t = segment.options
             refused = {
                 "weight_decay": t.weight_decay != 0,
                 "max_norm": t.max_norm != 0,

@@ -1,104 +1,73 @@
-"""Training as a generator: what it asks for are stretches of batches, which others have done.
+"""Training as a generator: what it asks for are ranges of batches, which others have done.
 
-`Network.fit` has the stretches of one network done one after the other; `fit_population` those of
+`Network.fit` has the ranges of one network done one after the other; `fit_population` those of
 many networks, by many threads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from ..execution.batches import Pass
-    from ..execution.python_executor import Executor
-    from ..ir.program import RunState
+    from ..execution.batches import BatchRange
+    from ..execution.executor import Executor
     from ..runtime.interrupts import DeferredInterrupt
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """Batches [start, stop) of a pass, to be trained on; the fields are what executors take."""
+class RangeTask(NamedTuple):
+    """A range of batches to train on, and the executor that does it."""
 
     executor: Executor
-    rows: Pass
-    start: int
-    stop: int
-    learning_rates: np.ndarray
-    state: RunState
-    seconds: float | None
+    batch_range: BatchRange
 
-    def run(self, interrupt: DeferredInterrupt, seconds: float | None = None) -> int:
-        """Train, for so many seconds at most if given; returns the number of the next batch.
+    def run(self, interrupt: DeferredInterrupt) -> int:
+        """Train; return the number of the next batch.
 
         Raises
         ------
         Diverged
         """
-        if seconds is not None:
-            limit = seconds if self.seconds is None else min(seconds, self.seconds)
-            return replace(self, seconds=limit).run(interrupt)
-        return self.executor.train(
-            self.rows,
-            self.start,
-            self.stop,
-            self.learning_rates,
-            self.state,
-            interrupt,
-            self.seconds,
-        )
-
-    def native_run(self) -> Any:
-        """The same as a `Run` of the native back end; None where Python has to do it."""
-        return self.executor.native_run(
-            self.rows, self.start, self.stop, self.state, self.learning_rates, self.seconds
-        )
-
-    def outcome(self, run: Any) -> int:
-        """What `run` returns or raises, of a native run that was done."""
-        return self.executor.outcome(run, self.rows)
+        return self.executor.run(self.batch_range, interrupt)
 
 
-#: Yields stretches; is sent the number of the batch that each of them reached, or has thrown into
-#: it what that raised; returns its result.
-Stretches = Generator[Stretch, int, T]
+#: Yields tasks; is sent the number of the batch that each of them reached, or has thrown into it
+#: what that raised; returns its result.
+RangeTasks = Generator[RangeTask, int, T]
 
 
-class Training(Generic[T]):
-    """Stretches taken one by one.
+class LoopDriver(Generic[T]):
+    """Takes the tasks of a training loop one by one.
 
     Attributes
     ----------
     result : T or None
-        What came of it, in the end.
+        What the loop returned, in the end.
     """
 
-    def __init__(self, stretches: Stretches[T]):
-        self._stretches = stretches
+    def __init__(self, tasks: RangeTasks[T]):
+        self._tasks = tasks
         self.result: T | None = None
 
-    def begin(self) -> Stretch | None:
-        """The first stretch; None if there is nothing to do."""
-        return self._next(self._stretches.__next__)
+    def start(self) -> RangeTask | None:
+        """Return the first task; None if there is nothing to do."""
+        return self._next(self._tasks.__next__)
 
-    def go_on(self, reached: int) -> Stretch | None:
-        """The next stretch, or None; the one before has reached that batch."""
-        return self._next(self._stretches.send, reached)
+    def resume(self, reached: int) -> RangeTask | None:
+        """Return the next task, or None; the one before has reached that batch."""
+        return self._next(self._tasks.send, reached)
 
-    def fail(self, error: BaseException) -> Stretch | None:
-        """The same where the stretch before raised an error."""
-        return self._next(self._stretches.throw, error)
+    def throw(self, error: BaseException) -> RangeTask | None:
+        """Return the next task, or None; the one before has raised an error."""
+        return self._next(self._tasks.throw, error)
 
     def close(self) -> None:
-        """No more stretches will be taken."""
-        self._stretches.close()
+        """End the loop where it stands."""
+        self._tasks.close()
 
-    def _next(self, proceed: Any, *arguments: Any) -> Stretch | None:
+    def _next(self, proceed: Any, *arguments: Any) -> RangeTask | None:
         try:
             return proceed(*arguments)
         except StopIteration as end:
@@ -111,18 +80,18 @@ class Training(Generic[T]):
             raise
 
 
-def run_all(stretches: Stretches[T], interrupt: DeferredInterrupt) -> T:
-    """Do all stretches, one after the other; returns the result."""
-    training = Training(stretches)
+def run_all(tasks: RangeTasks[T], interrupt: DeferredInterrupt) -> T:
+    """Do all tasks, one after the other; return the result of the loop."""
+    driver = LoopDriver(tasks)
     try:
-        stretch = training.begin()
-        while stretch is not None:
+        task = driver.start()
+        while task is not None:
             try:
-                reached = stretch.run(interrupt)
+                reached = task.run(interrupt)
             except BaseException as error:
-                stretch = training.fail(error)
+                task = driver.throw(error)
             else:
-                stretch = training.go_on(reached)
+                task = driver.resume(reached)
     finally:
-        training.close()
-    return training.result  # type: ignore[return-value]
+        driver.close()
+    return driver.result  # type: ignore[return-value]

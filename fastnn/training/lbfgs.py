@@ -12,14 +12,16 @@ import numpy as np
 from ..callbacks.base import CallbackList
 from ..data.data_set import DataSet
 from ..errors import ArgumentError
-from ..execution.python_executor import GRADIENT_STAGES
+from ..execution.batches import BatchPass
+from ..execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from ..ir.program import Result
+from ..model import inference
 from ..model.base import Model
 from ..model.history import History
 from ..optimizers import LBFGS, Optimizer
 from ..runtime.interrupts import DeferredInterrupt
-from .batch_ranges import Stretches
-from .trainer import Trainer, divergence, training_pass, validate
+from .batch_ranges import RangeTasks
+from .trainer import Trainer, divergence, validate
 
 
 def refuse(optimizer: Optimizer, **arguments: Any) -> None:
@@ -39,11 +41,14 @@ class LossSurface:
     def __init__(self, model: Model, data: DataSet):
         self._model = model
         self._arena = model.arena
-        self._learning = [s for s in self._arena.segments if s.treatment.trainable]
+        self._learning = [s for s in self._arena.segments if s.options.trainable]
         if not self._learning:
             raise ArgumentError("the network has no parameters to learn: unfreeze some layers")
-        self._executor, self._rows, self._tally = training_pass(model, data, len(data))
-        self._batch = self._rows.batch(0, self._executor.plan)
+        plan = model.executors.plan(len(data), training=True, labels=data.labels)
+        self._executor = PythonExecutor(plan, self._arena)
+        self._batches = BatchPass(data, len(data))
+        self._tally = inference.tally_for(model, self._batches)
+        self._batch = self._batches.batch(0, plan)
         self._state = replace(model.state)
 
     @property
@@ -62,7 +67,7 @@ class LossSurface:
     def loss_and_gradient(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         """Move to a point; return loss and gradient there, or raise `DivergenceError`."""
         self.move_to(point)
-        results = self._executor.run(GRADIENT_STAGES, self._batch, self._state)
+        results = self._executor.run_stages(GRADIENT_STAGES, self._batch, self._state)
         loss = results[Result.LOSS]
         if not math.isfinite(loss) or results[Result.NONFINITE]:
             layer = self._executor.first_nonfinite_layer(self._batch)
@@ -71,16 +76,16 @@ class LossSurface:
 
     def finish_step(self) -> None:
         """Update running statistics after a step to the latest point."""
-        self._executor.run(("update",), self._batch, self._state)
+        self._executor.run_stages(("update",), self._batch, self._state)
 
     def scores(self) -> dict[str, float]:
         """Return the metrics at the latest point."""
         tally, executor = self._tally, self._executor
         if tally is None:
             return {}
-        assert self._rows.predictions is not None
-        executor.run(("predict",), self._batch, self._state)
-        self._rows.predictions[...] = executor.array(executor.plan.prediction, self._batch)
+        assert self._batches.predictions is not None
+        executor.run_stages(("predict",), self._batch, self._state)
+        self._batches.predictions[...] = executor.array(executor.plan.prediction, self._batch)
         tally.restart()
         tally.reach(1)
         return tally.scores()
@@ -97,10 +102,10 @@ class _Stopped(Exception):
 class FullBatchTrainer(Trainer):
     """Runs the iterations of one fit."""
 
-    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> RangeTasks[None]:
         """Run iterations up to the last, to convergence, or until a callback stops them.
 
-        SciPy drives the loop: there are no stretches to hand out.
+        SciPy drives the loop: there are no tasks to hand out.
         """
         yield from ()
         search = _Search(self._model, self._data, self._callbacks)

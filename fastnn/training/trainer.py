@@ -13,8 +13,8 @@ from .. import kernels
 from ..augmentation.pipeline import Pipeline
 from ..data.data_set import DataSet
 from ..errors import DivergenceError
-from ..execution.batches import Pass
-from ..execution.python_executor import Diverged, Executor
+from ..execution.batches import BatchPass, BatchRange
+from ..execution.executor import Diverged, Executor
 from ..ir.program import RunState
 from ..model import inference, weight_average
 from ..model.base import Model
@@ -22,13 +22,13 @@ from ..model.history import History
 from ..model.tally import Tally
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, permutation, stream_offset
-from .batch_ranges import Stretch, Stretches, run_all
+from .batch_ranges import RangeTask, RangeTasks, run_all
 from .session import Session
 
 #: Seconds between two calls of `Callback.on_progress`.
 PROGRESS_INTERVAL = 0.1
 #: Batches of one call of the executor: as many learning rates are worked out ahead.
-LONGEST_STRETCH = 1 << 14
+MAX_BATCHES_PER_CALL = 1 << 14
 
 
 class Steps:
@@ -40,23 +40,24 @@ class Steps:
         self._executor = executor
 
     def __call__(
-        self, rows: Pass, start: int, stop: int, seconds: float | None = None
-    ) -> Stretches[int]:
-        """Have the batches [start, stop) of a pass trained on; see `Executor.train`.
+        self, batches: BatchPass, start: int, stop: int, seconds: float | None = None
+    ) -> RangeTasks[int]:
+        """Train on the batches [start, stop) of a pass; see `Executor.run`.
 
         A non-finite loss or gradient raises `DivergenceError` before its update; a schedule's rate
         that cannot be used, `ArgumentError` before the first of them.
         """
         rates = self._model.learning_rates.next_rates(self._state, stop - start)
+        batch_range = BatchRange(batches, start, stop, self._state, rates, seconds)
         try:
-            return (yield Stretch(self._executor, rows, start, stop, rates, self._state, seconds))
+            return (yield RangeTask(self._executor, batch_range))
         except Diverged as found:
-            batch = rows.batch(found.number, self._executor.plan, self._state)
+            batch = batches.batch(found.number, self._executor.plan, self._state)
             layer = self._executor.first_nonfinite_layer(batch)
             raise divergence(self._state, found.loss, found.number, layer) from None
 
     @contextmanager
-    def all_finite(self, rows: Pass) -> Iterator[None]:
+    def all_finite(self, batches: BatchPass) -> Iterator[None]:
         """Run the steps of the context, after which the parameters must be finite.
 
         An update may overflow although its gradient was finite. It shows in the next step's loss or
@@ -67,7 +68,7 @@ class Steps:
         try:
             yield
             if self._overflowed():
-                raise divergence(self._state, None, len(rows) - 1, "optimizer")
+                raise divergence(self._state, None, len(batches) - 1, "optimizer")
         except BaseException:
             if self._overflowed():
                 snapshot.restore()
@@ -99,12 +100,12 @@ def divergence(state: RunState, loss: float | None, number: int, layer: str) -> 
 
 def training_pass(
     model: Model, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
-) -> tuple[Executor, Pass, Tally | None]:
+) -> tuple[Executor, BatchPass, Tally | None]:
     """Return a pass to train on, the executor for it, and the collector of metrics."""
     labels = data.labels and not (augmentation and augmentation.mixes)
-    rows = Pass(data, batch_size, augmentation=augmentation)
+    batches = BatchPass(data, batch_size, augmentation=augmentation)
     executor = model.executors.training(batch_size, labels)
-    return executor, rows, inference.tally_for(model, rows)
+    return executor, batches, inference.tally_for(model, batches)
 
 
 def train_on_batch(
@@ -114,11 +115,11 @@ def train_on_batch(
     augmentation: Pipeline | None = None,
 ) -> dict[str, float]:
     """Take one step on all rows; return loss and metrics from before the update."""
-    executor, rows, tally = training_pass(model, data, len(data), augmentation)
+    executor, batches, tally = training_pass(model, data, len(data), augmentation)
     steps = Steps(model, executor)
-    with steps.all_finite(rows):
-        run_all(steps(rows, 0, 1), interrupt)
-    logs = {"loss": float(rows.losses[0])}
+    with steps.all_finite(batches):
+        run_all(steps(batches, 0, 1), interrupt)
+    logs = {"loss": float(batches.losses[0])}
     if tally is not None:
         tally.reach(1)
         logs |= tally.scores()
@@ -157,10 +158,10 @@ class Trainer:
 
         Ctrl-C waits, in `interrupt`, but while batches are computed, rows scored or callbacks run.
         """
-        return run_all(self.stretches(interrupt), interrupt)
+        return run_all(self.tasks(interrupt), interrupt)
 
-    def stretches(self, interrupt: DeferredInterrupt) -> Stretches[History]:
-        """Yield the stretches of `run`, for others to have them done."""
+    def tasks(self, interrupt: DeferredInterrupt) -> RangeTasks[History]:
+        """Yield the tasks of `run`, for others to have them done."""
         model, session = self._model, self._session
         self._interrupt = interrupt
         history = model.history.since(session.first_epoch)
@@ -184,17 +185,17 @@ class Trainer:
         with self._interrupt.allowed():
             return self._callbacks(hook, *arguments)
 
-    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> Stretches[None]:
+    def _epochs(self, interrupt: DeferredInterrupt, history: History) -> RangeTasks[None]:
         """Run epochs up to the last one, or until a callback stops them."""
         model, settings = self._model, self._settings
-        executor, rows, self._tally = training_pass(
+        executor, batches, self._tally = training_pass(
             model, self._data, settings.batch_size, settings.augmentation
         )
         steps = Steps(model, executor)
         last = self._session.first_epoch + self._settings.epochs
         while self._state.epoch < last and not model.stop_training:
             self._tell("on_epoch_begin", self._state.epoch + 1)
-            logs = yield from self._epoch(steps, rows)
+            logs = yield from self._epoch(steps, batches)
             self._end_epoch(interrupt, history, logs)
 
     def _end_epoch(
@@ -210,17 +211,17 @@ class Trainer:
                 model.learning_rates.plateau.observe(logs)
         self._tell("on_epoch_end", epoch, logs)
 
-    def _epoch(self, steps: Steps, rows: Pass) -> Stretches[dict[str, float]]:
-        rows.restart(self._order())
+    def _epoch(self, steps: Steps, batches: BatchPass) -> RangeTasks[dict[str, float]]:
+        batches.restart(self._order())
         if self._tally is not None:
             self._tally.restart()
-        with steps.all_finite(rows):
+        with steps.all_finite(batches):
             done = 0
-            while done < len(rows):
-                done = yield from self._stretch(steps, rows, done)
+            while done < len(batches):
+                done = yield from self._range(steps, batches, done)
         epoch = self._state.epoch + 1
         with self._interrupt.allowed():
-            loss = rows.mean_loss(by_rows=self._settings.loss_by_rows)
+            loss = batches.mean_loss(by_rows=self._settings.loss_by_rows)
             logs = {"loss": loss} | ({} if self._tally is None else self._tally.scores())
         weight_average.end_epoch(self._model, epoch)
         with self._interrupt.allowed():
@@ -235,23 +236,23 @@ class Trainer:
         offset = stream_offset(Stream.SHUFFLE, self._state.epoch)
         return permutation(len(self._data), self._state.seed, offset)
 
-    def _stretch(self, steps: Steps, rows: Pass, start: int) -> Stretches[int]:
-        """Batches up to the next one, or as many as pass before callbacks are to be told."""
+    def _range(self, steps: Steps, batches: BatchPass, start: int) -> RangeTasks[int]:
+        """Train on one batch, or on all before the next call of a callback; return the next one."""
         if not self._batch_events:
-            stop = min(start + LONGEST_STRETCH, len(rows))
+            stop = min(start + MAX_BATCHES_PER_CALL, len(batches))
             if self._tally is not None:
                 stop = min(stop, self._tally.block_end)
-            reached = yield from steps(rows, start, stop, self._interval)
+            reached = yield from steps(batches, start, stop, self._interval)
         else:
             self._tell("on_batch_begin", start + 1)
-            reached = yield from steps(rows, start, start + 1)
-            figures = float(rows.losses[start]), rows.size(start), rows.weights()[start]
+            reached = yield from steps(batches, start, start + 1)
+            figures = float(batches.losses[start]), batches.size(start), batches.weights()[start]
             logs = dict(zip(("loss", "size", "weight"), figures, strict=True))
             self._tell("on_batch_end", reached, logs)
         if self._tally is not None:
             with self._interrupt.allowed():
                 self._tally.reach(reached)
         if self._interval is not None:
-            seen = int(rows.sizes()[:reached].sum())
-            self._tell("on_progress", {"rows": seen, "loss": rows.mean_loss(reached)})
+            seen = int(batches.sizes()[:reached].sum())
+            self._tell("on_progress", {"rows": seen, "loss": batches.mean_loss(reached)})
         return reached

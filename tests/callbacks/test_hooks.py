@@ -9,34 +9,35 @@ from problems import data, network
 import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Callback, LambdaCallback
 from fastnn.execution.native_executor import NativeExecutor
-from fastnn.execution.python_executor import Executor
+from fastnn.execution.python_executor import PythonExecutor
 
 HOOKS = [name for name in vars(Callback) if name.startswith("on_")]
 
 
 @pytest.fixture
-def stretches(monkeypatch):
+def ranges(monkeypatch):
     """Batches of each call of the executor in C."""
     calls = []
-    original = NativeExecutor.train
+    original = NativeExecutor.run
 
-    def spy(self, rows, start, stop, *arguments):
-        calls.append(stop - start)
-        return original(self, rows, start, stop, *arguments)
+    def spy(self, batch_range, interrupt=None):
+        if batch_range.learning_rates is not None:
+            calls.append(batch_range.stop - batch_range.start)
+        return original(self, batch_range, interrupt)
 
-    monkeypatch.setattr(NativeExecutor, "train", spy)
+    monkeypatch.setattr(NativeExecutor, "run", spy)
     return calls
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_only_batch_hooks_cut_epochs_into_batches(hook, stretches):
+def test_only_batch_hooks_cut_epochs_into_batches(hook, ranges):
     X, y = data()
     net = network(optimizer=fastnn.SGD(fastnn.schedules.CosineDecay(0.01, 100)))
     net.fit(X, y, batch_size=6, callbacks=[LambdaCallback(**{hook: lambda *_: None})], verbose=0)
-    assert stretches == ([1] * 10 if "batch" in hook else [10])
+    assert ranges == ([1] * 10 if "batch" in hook else [10])
 
 
-def test_no_callback_of_ours_cuts_epochs_into_batches(stretches, tmp_path):
+def test_no_callback_of_ours_cuts_epochs_into_batches(ranges, tmp_path):
     X, y = data()
     callbacks = [
         fastnn.EarlyStopping(),
@@ -48,7 +49,7 @@ def test_no_callback_of_ours_cuts_epochs_into_batches(stretches, tmp_path):
     ]
     net = network()
     net.fit(X, y, batch_size=6, validation_fraction=0.5, callbacks=callbacks, verbose=0)
-    assert stretches == [5]
+    assert ranges == [5]
 
 
 def test_functions_are_called_as_methods_would_be():
@@ -126,7 +127,9 @@ def test_callbacks_travel_to_other_processes(tmp_path):
 @pytest.mark.parametrize("native", [True, False])
 def test_a_function_sets_the_rate_of_each_epoch(native, monkeypatch):
     if not native:
-        monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
+        monkeypatch.setattr(
+            "fastnn.execution.selection.executor_class", lambda plan: PythonExecutor
+        )
     X, y = data()
     asked = []
 

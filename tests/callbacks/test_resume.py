@@ -16,7 +16,7 @@ from fastnn import (
     Network,
     kernels,
 )
-from fastnn.execution.python_executor import Executor
+from fastnn.execution.python_executor import PythonExecutor
 from fastnn.schedules import CosineDecay, ReduceOnPlateau, Warmup
 
 OPTIMIZERS = [
@@ -30,7 +30,9 @@ OPTIMIZERS = [
 @pytest.mark.parametrize("native", [True, False])
 def test_a_resumed_fit_has_the_bits_of_a_whole_one(optimizer, native, path, monkeypatch):
     if not native:
-        monkeypatch.setattr("fastnn.execution.native_executor.executor", Executor)
+        monkeypatch.setattr(
+            "fastnn.execution.selection.executor_class", lambda plan: PythonExecutor
+        )
     whole, parts = network(optimizer=optimizer), network(optimizer=optimizer)
     expected = fit(whole, 7)
     fit(parts, 3, [Checkpoint(path)])

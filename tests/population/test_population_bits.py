@@ -7,6 +7,7 @@ from programs import output_of
 
 import fastnn
 from fastnn import Dense, augmentation, kernels
+from fastnn.training.batch_ranges import RangeTask
 
 # All networks alone, one thread; then as populations, by crews of all sizes.
 PROGRAM = """
@@ -57,7 +58,7 @@ def test_without_folds():
 
 
 def test_other_back_ends(backend):
-    """Their networks go through the same scheduler, a stretch at a time."""
+    """Their networks go through the same scheduler, a task at a time."""
     X, y, _ = data()
     alone, together = zoo()[:4], zoo()[:4]
     for net in alone:
@@ -129,13 +130,12 @@ def test_x_is_shared(backend, monkeypatch):
     """No copy for a fold, nor for a network of another dtype."""
     X, y, _ = data()
     seen = []
-    original = fastnn.training.batch_ranges.Stretch.native_run
 
-    def spy(stretch):
-        seen.append(stretch.rows.data.x)
-        return original(stretch)
+    def spy(executor, batch_range):
+        seen.append(batch_range.batches.data.x)
+        return RangeTask(executor, batch_range)
 
-    monkeypatch.setattr(fastnn.training.batch_ranges.Stretch, "native_run", spy)
+    monkeypatch.setattr("fastnn.training.trainer.RangeTask", spy)
     nets = [network(Dense(4), dtype=dtype) for dtype in ("float32", "float64")]
     with kernels.use(backend):
         fastnn.fit_population(nets, X, y, folds=folds()[:2])

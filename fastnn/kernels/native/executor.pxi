@@ -7,13 +7,13 @@ cdef extern from "parallel/tuning.h" nogil:
     ctypedef struct fastnn_tuning:
         int64_t members
 
-cdef extern from "parallel/crew.h" nogil:
-    ctypedef struct fastnn_crew:
+cdef extern from "parallel/pool.h" nogil:
+    ctypedef struct fastnn_pool:
         pass
 
-    int fastnn_crew_run(int members, void (*work)(void *, int) noexcept nogil, void *context)
-    void fastnn_crew_stop(fastnn_crew *crew)
-    int fastnn_crew_is_stopping(const fastnn_crew *crew)
+    int fastnn_pool_run(int members, void (*work)(void *, int) noexcept nogil, void *context)
+    void fastnn_pool_stop(fastnn_pool *pool)
+    int fastnn_pool_is_stopping(const fastnn_pool *pool)
 
 cdef extern from "executor/executor.h" nogil:
     enum:
@@ -27,8 +27,8 @@ cdef extern from "executor/executor.h" nogil:
         FASTNN_WORKSPACE
 
     ctypedef enum fastnn_request:
-        FASTNN_GO_ON
-        FASTNN_FINISH
+        FASTNN_CONTINUE
+        FASTNN_STOP_AFTER_BATCH
         FASTNN_ABORT
 
     ctypedef struct fastnn_ref:
@@ -45,7 +45,7 @@ cdef extern from "executor/executor.h" nogil:
         int64_t outputs
 
     ctypedef struct fastnn_transform:
-        int64_t stream
+        int64_t column
 
     ctypedef struct fastnn_input:
         const void *rows
@@ -66,12 +66,13 @@ cdef extern from "executor/executor.h" nogil:
         const int64_t *order
         int64_t rows, batch_rows, train, batch, stop
         uint64_t seed, step, first_step
-        const double *learning_rates
+        const fastnn_scalar *per_step
+        int64_t columns
         double *losses
         char *predictions
         int64_t kept_from
         fastnn_tuning *tuning
-        fastnn_request (*watch)(void *) noexcept nogil
+        fastnn_request (*interrupt_callback)(void *) noexcept nogil
         void *context
 
     int64_t fastnn_now()
@@ -98,22 +99,22 @@ def transform_size():
 
 cdef struct Watch:
     int64_t end  # of the time after which the call returns; 0 for none
-    const fastnn_crew *crew  # that the call belongs to, or NULL
-    int deaf  # not where Python delivers signals
+    const fastnn_pool *pool  # that the call belongs to, or NULL
+    int ignores_signals  # not where Python delivers signals
     int failed  # a signal handler raised
 
 
 cdef fastnn_request _look(void *context) noexcept nogil:
     """Runs Python's signal handlers; asks for an end if one raises, or if time is up."""
     cdef Watch *watch = <Watch *>context
-    if watch.crew and fastnn_crew_is_stopping(watch.crew):
+    if watch.pool and fastnn_pool_is_stopping(watch.pool):
         return FASTNN_ABORT
-    if not watch.deaf:
+    if not watch.ignores_signals:
         with gil:
             if PyErr_CheckSignals():
                 watch.failed = 1
                 return FASTNN_ABORT
-    return FASTNN_FINISH if watch.end and fastnn_now() >= watch.end else FASTNN_GO_ON
+    return FASTNN_STOP_AFTER_BATCH if watch.end and fastnn_now() >= watch.end else FASTNN_CONTINUE
 
 
 cdef void *_address(object array) except? NULL:
@@ -133,29 +134,26 @@ cdef void *_writeable(object array, str name) except? NULL:
     return address
 
 
-cdef int _set_input(fastnn_input *target, object source, int64_t rows) except -1:
-    """`source` is None, or (rows, number of the dtype, scale, buffer of the batch, transforms).
-
-    Instead of rows there may be (elements, columns, starts, width) of a sparse matrix, in which
-    columns are known to be right.
-    """
+cdef int _set_input(fastnn_input *target, object source, int64_t n_rows) except -1:
+    """Fill in an input from a `NativeInput`; the columns of a sparse one are known to be right."""
     if source is None:
         return 0
-    array, number, scale, batch, transforms = source
+    array, batch, transforms = source.array, source.batch, source.transforms
     cdef int64_t length
-    if isinstance(array, tuple):
-        array, columns, starts, width = array
+    if isinstance(array, np.ndarray):
+        length = np.PyArray_DIM(<np.ndarray>array, 0)
+        target.size = np.PyArray_SIZE(<np.ndarray>array) // length
+    else:
+        columns, starts = array.columns, array.starts
         target.columns, target.starts = _address(columns), <const int64_t *>_address(starts)
         target.wide_columns = np.PyArray_ITEMSIZE(<np.ndarray?>columns) == 8
         length = np.PyArray_DIM(<np.ndarray?>starts, 0) - 1
-        target.size = width
-    else:
-        length = np.PyArray_DIM(<np.ndarray?>array, 0)
-        target.size = np.PyArray_SIZE(<np.ndarray>array) // length
-    if length < rows:
-        raise ArgumentError(f"arrays of a run must have {rows} rows; got {length}")
+        target.size = array.width
+        array = array.values
+    if length < n_rows:
+        raise ArgumentError(f"arrays of a run must have {n_rows} rows; got {length}")
     target.rows, target.batch = _address(array), _writeable(batch, "the buffer of a batch")
-    target.source, target.scale = number, scale
+    target.source, target.scale = source.source, source.scale
     target.transform = <const fastnn_transform *>_address(transforms)
     target.transforms = len(transforms)
     target.item = np.PyArray_ITEMSIZE(<np.ndarray>(array if batch is None else batch))
@@ -168,7 +166,7 @@ cdef class Program:
     Parameters
     ----------
     ops : ndarray of records
-        As `fastnn.native_plan` lays them out.
+        As `fastnn.execution.native_encoding` lays them out.
     begin : sequence of int
         First op of each stage, and the number of ops.
     double : bool
@@ -189,76 +187,91 @@ cdef class Program:
         self._plan.prediction.region, self._plan.prediction.offset = prediction[:2]
         self._plan.outputs = prediction[2]
 
-    def run(self, *arguments):
-        """Do a `Run` of these arguments; returns what its `outcome` does."""
-        run = Run(self, *arguments)
-        run.execute()
-        return run.outcome()
-
-
-cdef tuple _REGIONS = ("parameters", "gradients", "slots", "buffers", "workspace")
-
-
 cdef class Run:
-    """Batches [batch, stop) of a program, to be done once.
+    """A range of batches, to be done by a program in memory of its own.
 
     Parameters
     ----------
     program : Program
-    regions : sequence of ndarray or None
-        Parameters, gradients, slots, buffers, workspace.
-    input, target, weight : tuple or None
-        See `_set_input`.
-    order : ndarray of int64, shape (rows,), or None
-    state : RunState
-        Its step moves on, and the learning rate is that of the latest step, also where a signal
-        handler raises.
-    learning_rates : ndarray of float64, shape (stop − batch or more,), or None
-        Of the updates to come; with None the parameters stay as they are.
-    losses : ndarray of float64, shape (batches,), or None
-    predictions : ndarray, shape (rows kept, outputs), or None
-        In the order of visit.
-    kept_from : int
-        First batch whose predictions are kept.
-    nanoseconds : int
-        After which to return at the end of a batch; 0 for never.
+    arena : ParameterArena
+        Inference reads parameters and buffers; training writes to all of it.
+    workspace : ndarray
+    inputs : (NativeInput, NativeInput or None, NativeInput or None)
+        Inputs, targets and weights.
+    batch_range : BatchRange
+        Its state moves on, also where a signal handler raises.
+    step_table : ndarray of uint64, shape (steps, columns), or None
+        What depends on the step alone.
     """
 
     cdef fastnn_run _run
     cdef Watch _watch
     cdef fastnn_status _status
-    cdef object _state, _error, _memory
+    cdef int64_t _start
+    cdef object _state, _learning_rates, _error, _memory
 
-    def __init__(
-        self, Program program, regions, input, target, weight, order, int64_t rows,
-        int64_t batch_rows, state, learning_rates, int64_t batch, int64_t stop, losses,
-        predictions, int64_t kept_from, int64_t nanoseconds,
-    ):
+    def __init__(self, Program program, arena, workspace, inputs, batch_range, step_table):
         cdef fastnn_run *run = &self._run
-        self._memory = program, regions, input, target, weight, order, learning_rates, losses, \
-            predictions
-        self._state = state
+        batches, learning_rates = batch_range.batches, batch_range.learning_rates
+        self._state = batch_range.state
         run.table, run.plan, run.tuning = _table, &program._plan, &program._tuning
+        run.rows, run.batch_rows = len(batches.data), batches.batch_size
+        self._start, run.stop = batch_range.start, batch_range.stop
         run.train = learning_rates is not None
-        for i, name in enumerate(_REGIONS):
-            if run.train or name == "workspace":  # inference writes to nothing else
-                run.base[FASTNN_PARAMETERS + i] = _writeable(regions[i], name)
-            else:
-                run.base[FASTNN_PARAMETERS + i] = _address(regions[i])
-        _set_input(&run.input, input, rows)
-        _set_input(&run.target, target, rows)
-        _set_input(&run.weight, weight, rows)
+        regions = self._set_regions(arena, workspace)
+        x, target, weight = inputs
+        _set_input(&run.input, x, run.rows)
+        _set_input(&run.target, target, run.rows)
+        _set_input(&run.weight, weight, run.rows)
+        order, predictions = batches.order, batches.predictions
+        losses = batches.losses if batches.scored else None
         run.order = <const int64_t *>_address(order)
         run.losses = <double *>_writeable(losses, "losses")
         run.predictions = <char *>_writeable(predictions, "predictions")
-        run.kept_from, run.rows, run.batch_rows = kept_from, rows, batch_rows
-        run.batch, run.stop = batch, stop
-        run.seed, run.step, run.first_step = state.seed, state.step, state.step
-        if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < stop - batch:
-            raise ArgumentError(f"{stop - batch} batches need as many learning rates")
-        run.learning_rates = <const double *>_address(learning_rates)
-        self._watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
-        run.watch, run.context = _look, &self._watch
+        run.kept_from = batches.kept_from
+        if run.train and np.PyArray_SIZE(<np.ndarray?>learning_rates) < run.stop - self._start:
+            raise ArgumentError(f"{run.stop - self._start} batches need as many learning rates")
+        if step_table is not None:
+            run.per_step = <const fastnn_scalar *>_address(step_table)
+            run.columns = np.PyArray_DIM(<np.ndarray>step_table, 1)
+        self._learning_rates = learning_rates
+        self._memory = [program, regions, inputs, order, step_table, losses, predictions]
+        self._watch.end = 0
+        if batch_range.seconds is not None:
+            nanoseconds = int(batch_range.seconds * 1e9)
+            self._watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
+        run.interrupt_callback, run.context = _look, &self._watch
+        self._rewind()
+
+    cdef list _set_regions(self, arena, workspace):
+        """Set the memory of the plan; return the arrays, which must stay alive."""
+        parameters, buffers = arena.parameters, arena.buffers
+        regions = [parameters, buffers, workspace]
+        self._run.base[FASTNN_WORKSPACE] = _writeable(workspace, "workspace")
+        if not self._run.train:
+            self._run.base[FASTNN_PARAMETERS] = _address(parameters)
+            self._run.base[FASTNN_BUFFERS] = _address(buffers)
+            return regions
+        gradients, slots = arena.gradients, arena.slots
+        self._run.base[FASTNN_PARAMETERS] = _writeable(parameters, "parameters")
+        self._run.base[FASTNN_GRADIENTS] = _writeable(gradients, "gradients")
+        self._run.base[FASTNN_SLOTS] = _writeable(slots, "slots")
+        self._run.base[FASTNN_BUFFERS] = _writeable(buffers, "buffers")
+        return regions + [gradients, slots]
+
+    cdef _rewind(self):
+        """Go to the first batch, at the state's step."""
+        cdef fastnn_run *run = &self._run
+        run.batch = self._start
+        run.seed, run.step = self._state.seed, self._state.step
+        run.first_step = run.step
+        self._watch.failed, self._error = 0, None
+
+    def repeat(self):
+        """Do the batches from the first on, however often; return what `outcome` does."""
+        self._rewind()
+        self.execute()
+        return self.outcome()
 
     cpdef execute(self):
         """Do the batches, and move the state on."""
@@ -269,7 +282,7 @@ cdef class Run:
             self._error = _pending_error()
         if run.step > run.first_step:  # not in inference, while another thread may move it on
             self._state.step = run.step
-            self._state.learning_rate = run.learning_rates[run.step - run.first_step - 1]
+            self._state.learning_rate = self._learning_rates.item(run.step - run.first_step - 1)
 
     def outcome(self):
         """The number of the next batch and whether it diverged; raises what ended the run."""
@@ -311,7 +324,7 @@ cdef class Crew:
         None lets it go. Should it raise, all members go.
     """
 
-    cdef fastnn_crew _crew
+    cdef fastnn_pool _pool
     cdef object _take, _error
 
     def __init__(self, take):
@@ -321,24 +334,24 @@ cdef class Crew:
         """Let up to `members` threads work, the calling one among them; returns their number."""
         cdef int ran
         with nogil:
-            ran = fastnn_crew_run(members, _work, <void *>self)
+            ran = fastnn_pool_run(members, _work, <void *>self)
         if self._error is not None:
             raise self._error
         return ran
 
     def stop(self):
         """Have all runs end without the batch at hand."""
-        fastnn_crew_stop(&self._crew)
+        fastnn_pool_stop(&self._pool)
 
     @property
     def stopping(self):
         """Whether `stop` was called, or a member raised."""
-        return bool(fastnn_crew_is_stopping(&self._crew))
+        return bool(fastnn_pool_is_stopping(&self._pool))
 
-    cdef int _member(self, bint deaf) except -1:
+    cdef int _member(self, bint ignores_signals) except -1:
         cdef Run run = self._take(None)
         while run is not None:
-            run._watch.crew, run._watch.deaf = &self._crew, deaf
+            run._watch.pool, run._watch.ignores_signals = &self._pool, ignores_signals
             run.execute()
             run = self._take(run)
         return 0

@@ -41,28 +41,18 @@ class Program:
         double: bool,
         prediction: tuple[int, int, int],
     ) -> None: ...
-    def run(self, *arguments: Any) -> tuple[int, bool]: ...
 
 class Run:
     def __init__(
         self,
         program: Program,
-        regions: Sequence[np.ndarray | None],
-        input: tuple[Any, ...],
-        target: tuple[Any, ...] | None,
-        weight: tuple[Any, ...] | None,
-        order: NDArray[np.int64] | None,
-        rows: int,
-        batch_rows: int,
-        state: Any,
-        learning_rates: NDArray[np.float64] | None,
-        batch: int,
-        stop: int,
-        losses: NDArray[np.float64] | None,
-        predictions: np.ndarray | None,
-        kept_from: int,
-        nanoseconds: int,
+        arena: Any,
+        workspace: np.ndarray,
+        inputs: tuple[Any, Any, Any],
+        batch_range: Any,
+        step_table: NDArray[np.uint64] | None,
     ) -> None: ...
+    def repeat(self) -> tuple[int, bool]: ...
     def execute(self) -> None: ...
     def outcome(self) -> tuple[int, bool]: ...
 

@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ...execution.native_executor import NativeExecutor, reached
 from ...model.history import History
 from .. import prepare
-from ..batch_ranges import Stretch, Training
+from ..batch_ranges import LoopDriver, RangeTask
 from .memory import MemoryNeeded, memory_needed
 
 if TYPE_CHECKING:
     from ...compiler.architecture import Architecture
+    from ...execution.batches import BatchRange
+    from ...execution.executor import Executor
     from ...model.base import Model
     from ...runtime.interrupts import DeferredInterrupt
     from ..session import Session
@@ -26,7 +29,7 @@ PATIENCE = 0.1
 
 
 class NetworkFit:
-    """The fit of one network, of which one thread at a time does the next stretch.
+    """The fit of one network, of which one thread at a time does the next task.
 
     Attributes
     ----------
@@ -49,8 +52,8 @@ class NetworkFit:
         self.begun = self.finished = False
         self._estimate = _epoch_time(net, session)
         self._spent = 0.0  # seconds
-        self._training: Training[History] | None = None
-        self._stretch: Stretch | None = None
+        self._driver: LoopDriver[History] | None = None
+        self._task: RangeTask | None = None
         # What Python code sees of its surroundings (np.errstate) moves with it between threads.
         self._context = contextvars.copy_context()
 
@@ -78,69 +81,75 @@ class NetworkFit:
         return left * (self._spent / done if done else self._estimate)
 
     def begin(self, interrupt: DeferredInterrupt) -> None:
-        """Build the network, and prepare its first stretch."""
+        """Build the network, and prepare its first task."""
         self.begun = True
 
-        def first() -> Stretch | None:
+        def first() -> RangeTask | None:
             with interrupt.allowed():
                 trainer = prepare.trainer(self.model, self.session)
-            self._training = Training(trainer.stretches(interrupt))
-            return self._training.begin()
+            self._driver = LoopDriver(trainer.tasks(interrupt))
+            return self._driver.start()
 
         self._proceed(first)
 
     def native_run(self) -> Any:
-        """Return the stretch at hand as a native `Run`; None if Python has to do it."""
-        assert self._stretch is not None
-        assert self._training is not None
+        """Return the task at hand as a native `Run`; None if Python has to do it."""
+        assert self._task is not None
+        assert self._driver is not None
+        executor, batch_range = self._task
+        if not isinstance(executor, NativeExecutor):
+            return None
         try:
-            return self._stretch.native_run()
+            return executor.native_run(batch_range)
         except Exception as error:
-            self._proceed(self._training.fail, error)
+            self._proceed(self._driver.throw, error)
             return None
 
     def conclude(self, run: Any, seconds: float) -> None:
-        """Proceed to the next stretch: a native run has done this one, in so many seconds."""
-        assert self._stretch is not None
+        """Proceed to the next task: a native run has done this one, in so many seconds."""
         self._spent += seconds
-        self._go_on(lambda stretch: stretch.outcome(run))
+        self._go_on(lambda executor, batch_range: reached(run, batch_range))
 
     def run(self, interrupt: DeferredInterrupt) -> None:
-        """Run the stretch at hand, or its beginning, in this thread; proceed to the next."""
+        """Run the task at hand, or its beginning, in this thread; proceed to the next."""
         start = time.monotonic()
-        self._go_on(lambda stretch: stretch.run(interrupt, PATIENCE))
+
+        def train(executor: Executor, batch_range: BatchRange) -> int:
+            return executor.run(batch_range.within(PATIENCE), interrupt)
+
+        self._go_on(train)
         self._spent += time.monotonic() - start
 
     def close(self) -> None:
         """End the fit where it stands."""
         self.finished = True
-        if self._training is not None:
-            self._training.close()
+        if self._driver is not None:
+            self._driver.close()
 
     def give_back_memory(self) -> None:
         """Free what only training needs."""
         if self.model.built:
             self.model.executors.release()
 
-    def _go_on(self, do: Callable[[Stretch], int]) -> None:
-        assert self._training is not None
-        assert self._stretch is not None
+    def _go_on(self, do: Callable[[Executor, BatchRange], int]) -> None:
+        assert self._driver is not None
+        assert self._task is not None
         try:
-            reached = do(self._stretch)
+            number = do(*self._task)
         except BaseException as error:
-            self._proceed(self._training.fail, error)
+            self._proceed(self._driver.throw, error)
         else:
-            self._proceed(self._training.go_on, reached)
+            self._proceed(self._driver.resume, number)
 
-    def _proceed(self, step: Callable[..., Stretch | None], *arguments: Any) -> None:
-        """Run Python's part of the training, up to the next stretch or the end."""
+    def _proceed(self, step: Callable[..., RangeTask | None], *arguments: Any) -> None:
+        """Run Python's part of the training, up to the next task or the end."""
         self.model.lock.hand_over()
         try:
-            self._stretch = self._context.run(step, *arguments)
+            self._task = self._context.run(step, *arguments)
         except Exception as error:
             self.error = error
-            self._stretch = None
-        self.finished = self._stretch is None
+            self._task = None
+        self.finished = self._task is None
 
 
 def _epoch_time(net: Architecture, session: Session) -> float:

@@ -1,10 +1,10 @@
 """The schedule of a population: which network trains next.
 
 Threads of a pool get work, and report it done, through one function. A network passes from thread
-to thread, one stretch (mostly an epoch) at a time. All that fit into memory begin at once; then the
+to thread, one task (mostly an epoch) at a time. All that fit into memory begin at once; then the
 one with most work left goes first, so that all end at about the same time:
 
-    waiting ── room in memory ──> under way ── stretch done ──> ready
+    waiting ── room in memory ──> under way ──  task done  ──> ready
                                       ^─── most left first ───────┘
 """
 
@@ -108,7 +108,7 @@ class Scheduler:
         return None
 
     def _native_run(self, fit: NetworkFit) -> Any:
-        """Return the stretch at hand for C to run; None once Python has run it."""
+        """Return the task at hand for C to run; None once Python has run it."""
         if not fit.begun:
             fit.begin(self._interrupt)
         run = None if fit.finished else fit.native_run()
@@ -158,7 +158,7 @@ class Scheduler:
         return heapq.heappop(self._ready)[-1] if self._ready else None
 
     def _put_back(self, fit: NetworkFit) -> None:
-        """Queue a fit of which a thread has done a stretch, or finish it."""
+        """Queue a fit of which a thread has done a task, or finish it."""
         with self._condition:
             self._threads_at_work -= 1
             if not fit.finished:
