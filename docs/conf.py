@@ -92,6 +92,7 @@ def find_anywhere(app, env, node, content):
 
 
 def setup(app):
+    """Connect the handlers above; Sphinx calls it."""
     app.connect("missing-reference", find_anywhere)
     app.connect("autodoc-skip-member", skip_inherited)
     app.connect("doctree-read", names.trim)

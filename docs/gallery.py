@@ -22,7 +22,7 @@ SIZES = {
 
 
 def arguments(settings: dict[str, Any], variables: dict[str, Any]) -> list[str]:
-    """The command line of an example."""
+    """Return the command line of an example."""
     return SIZES[Path(variables["src_file"]).name]
 
 

@@ -30,7 +30,7 @@ def is_foreign(literal: nodes.literal) -> bool:
 
 
 def find(name: str, objects: dict[str, Any]) -> str | None:
-    """The only documented object of this name, in full, or None."""
+    """Return the full name of the only documented object of this name, or None."""
     if name in objects:
         return name
     found = [n for n, entry in objects.items() if n.endswith(f".{name}") and not entry.aliased]
@@ -38,7 +38,7 @@ def find(name: str, objects: dict[str, Any]) -> str | None:
 
 
 def names_on(page: str, doctree: nodes.document) -> Iterator[tuple[nodes.literal, str]]:
-    """The code spans that may be linked, and their names; for newcomers `net` is a network."""
+    """Yield the code spans that may be linked, and their names; `net` is a network."""
     newcomers = page.startswith("coming_from/")
     for literal in list(doctree.findall(nodes.literal)):
         span = SPAN.fullmatch(literal.astext())

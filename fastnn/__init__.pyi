@@ -29,8 +29,10 @@ from .diagnostics.diagnosis import (
     diagnose as diagnose,
 )
 from .diagnostics.gradient_check import (
-    GradientCheck as GradientCheck,
     gradient_check as gradient_check,
+)
+from .diagnostics.gradient_check_result import (
+    GradientCheck as GradientCheck,
 )
 from .diagnostics.learning_rate import (
     LearningRateSweep as LearningRateSweep,

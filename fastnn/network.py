@@ -135,7 +135,7 @@ class Network(BaseNetwork):
         )
 
     def clone(self) -> Self:
-        """A network described as this one is, seed included, but not built and not trained."""
+        """Return a network of the same description, seed included, that is not built."""
         arguments = inspect.signature(type(self)).parameters
         return type(self)(**{name: getattr(self, name) for name in arguments})
 
@@ -253,7 +253,7 @@ class Network(BaseNetwork):
         class_weight: Mapping[int, float] | str | None = None,
         augmentation: Augmentation | Sequence[Augmentation] | None = None,
     ) -> dict[str, float]:
-        """One update on all rows of (X, y); returns loss and metrics from before the update.
+        """Take one step on all rows of (X, y); return loss and metrics from before the update.
 
         Parameters and errors are those of `fit`; the epoch count does not move. `LBFGS`, which does
         not take single steps, is refused.

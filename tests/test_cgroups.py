@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastnn.runtime.resources import cgroup_processors
+from fastnn.utils.resources import cgroup_processors
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import fastnn
 
 
 def main() -> None:
+    """Train, save, load and score with the installed package."""
     assert "site-packages" in Path(fastnn.__file__).parts, fastnn.__file__
     assert fastnn.kernels.active_backend() == "native"
     X, y = load_digits(return_X_y=True)

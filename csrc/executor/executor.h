@@ -83,7 +83,7 @@ typedef struct {
     int64_t outputs;
 } fastnn_plan;
 
-// A function of rows, compiled at run time (fastnn/kernels/_numba/rows.py): writes rows [begin,
+// A function of rows, compiled at run time (fastnn/kernels/numba/rows.py): writes rows [begin,
 // end) of `out` from those of x, which has `rows` of them, and cannot fail.
 typedef void fastnn_row_function(void *out, const void *x, int64_t begin, int64_t end, int64_t rows,
                                  const void *settings, uint64_t seed, uint64_t offset);

@@ -1,11 +1,13 @@
 // float32 in the templates (*.inc), until another type is included.
+#undef stored
 #undef real
 #undef int_real
 #undef uint_real
 #undef FN
 #undef LIBM
 #undef LIMIT
-#define real float
+#define stored float      // what arrays hold
+#define real float        // what numbers and sums are computed in
 #define int_real int32_t  // as wide as real
 #define uint_real uint32_t
 #define FN(name) name##_f32

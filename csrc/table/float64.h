@@ -1,11 +1,13 @@
 // float64 in the templates (*.inc), until another type is included.
+#undef stored
 #undef real
 #undef int_real
 #undef uint_real
 #undef FN
 #undef LIBM
 #undef LIMIT
-#define real double
+#define stored double     // what arrays hold
+#define real double       // what numbers and sums are computed in
 #define int_real int64_t  // as wide as real
 #define uint_real uint64_t
 #define FN(name) name##_f64

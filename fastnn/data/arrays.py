@@ -1,4 +1,4 @@
-"""Users' arrays as ours: checks of what they hold, and conversions."""
+"""Checks and conversions of users' arrays."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def converted_inputs(
 
 
 def converted(argument: str, array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return finite numbers in C order and in `dtype`; refuse what that cannot hold."""
+    """Return finite numbers in C order and in `dtype`; raise `ArgumentError` on overflow."""
     with np.errstate(over="ignore"):
         result = np.ascontiguousarray(array, dtype)
     if result is not array and array.dtype.itemsize > dtype.itemsize:
@@ -145,7 +145,7 @@ def _require_finite(argument: str, array: np.ndarray) -> None:
 
 
 def require_in_range(argument: str, array: np.ndarray, dtype: np.dtype) -> None:
-    """Refuse finite numbers that `dtype` cannot hold, without a copy of the array."""
+    """Raise `ArgumentError` for numbers that `dtype` cannot hold, without a copy."""
     if array.dtype.kind != "f" or array.dtype.itemsize <= dtype.itemsize:
         return
     if max(array.max(), -array.min()) > np.finfo(dtype).max:

@@ -1,4 +1,4 @@
-"""Checked rows with their targets and weights, and how they are split."""
+"""Data sets: checked rows with their targets and weights, and their splits."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def check_targets(y: np.ndarray, target: np.ndarray) -> None:
 
 
 def require_weight(rows: DataSet, purpose: str) -> None:
-    """Raise `ArgumentError` if rows weigh nothing, as their mean loss would be 0 / 0."""
+    """Raise `ArgumentError` if all weights are 0, as the mean loss would be 0 / 0."""
     weights = rows.weights
     if weights is not None and not weights.any():
         raise ArgumentError(f"sample_weight, times class_weight, is 0 for every row to {purpose}")

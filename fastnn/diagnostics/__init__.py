@@ -1,18 +1,21 @@
-"""Diagnosis: which part of the toolbox a network needs next, and the evidence for it.
+"""Diagnosis of networks: bias and variance, health of the layers, gradients, learning rates.
 
-=================  ===============================================================================
-diagnosis          `diagnose`: collects everything below
-bias_variance      training, validation and human error → avoidable bias and variance
-actions            the verdict and the flags → what to do next, in order
-measurement        one training step on a copy, watched layer by layer → figures
-layer_health       figures → flags with their likely cause; the callback `LayerHealth`
-learning_curve     fresh networks on growing parts of the data
-scores             classes, confusion and per-class scores; residuals
-hardest            the rows with the largest losses
-learning_rate      `lr_find`: the sweep over learning rates
-report, page       what was found, as text, picture and HTML; `tables` has the rows of both
-style, drawings    what plots look like, and how each is drawn
-=================  ===============================================================================
+=====================  ===========================================================================
+diagnosis              `diagnose`: computes everything down to `hardest`
+bias_variance          training, validation and human error → avoidable bias and variance
+measurement            one training step on a copy → figures of each layer
+layer_flags            figures → flags with their likely cause
+actions                bias, variance and flags → recommended next steps
+learning_curve         fresh networks on growing parts of the data
+scores                 confusion matrix, scores of each class; statistics of residuals
+hardest                the rows with the largest losses
+report, diagnosis.html the result as text, plots and HTML; `tables` has the rows of both
+plots                  each plot, drawn into given axes
+callback               `LayerHealth`: measures and flags layers during training
+learning_rate          `lr_find`: the sweep over learning rates
+gradient_check         backpropagation against central differences of the `loss_surface`
+samples                checked data, and random samples of their rows
+=====================  ===========================================================================
 """
 
 from __future__ import annotations

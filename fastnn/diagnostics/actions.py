@@ -1,4 +1,4 @@
-"""What to do next: first what keeps layers from learning, then bias, then variance."""
+"""Recommended next steps: against problems of layers, then against bias, then against variance."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from .learning_curve import LearningCurve
 if TYPE_CHECKING:
     from ..network import Network
 
-#: Relative fall of the training loss over the last tenth of the epochs, from which on training is
-#: not finished.
+#: Training is unfinished if the loss fell by this share over the last tenth of the epochs.
 STILL_LEARNING = 0.01
 
-#: Rows of the most frequent class for each of the rarest, from which on class weights are advised.
+#: Count of the most frequent class over that of the rarest from which on class weights are advised.
 IMBALANCE = 5.0
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that advice rests on; parts that were not asked for are None or empty."""
+    """The findings that advice rests on; parts that were not computed are None or empty."""
 
     net: Network
     errors: BiasVariance
@@ -35,7 +34,7 @@ class Evidence:
 
 
 def next_actions(evidence: Evidence) -> tuple[str, ...]:
-    """Recommendations, the first to try first."""
+    """Return recommendations in the order in which to try them."""
     errors = evidence.errors
     actions = []
     if evidence.net.state.step == 0:
@@ -64,7 +63,7 @@ def next_actions(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _against_bias(evidence: Evidence) -> list[str]:
-    """Ng's order: a bigger network, longer or better training, another architecture."""
+    """Return, in Ng's order: a bigger network, better training, another architecture."""
     return [
         f"Against bias, a bigger network: {_size(evidence.net)}.",
         f"Against bias, train longer or better: {_training(evidence.net)}.",
@@ -74,7 +73,7 @@ def _against_bias(evidence: Evidence) -> list[str]:
 
 
 def _against_variance(evidence: Evidence) -> list[str]:
-    """Ng's order: more data, regularisation (augmentation among it), another architecture."""
+    """Return, in Ng's order: more data, regularisation, another architecture."""
     return [
         f"Against variance, more data{_curve(evidence.curve)}.",
         f"Against variance, regularisation: {_regularization(evidence.net)}.",
@@ -105,12 +104,12 @@ def _training(net: Network) -> str:
 
 
 def _weaker_regularization(net: Network) -> list[str]:
-    strengths = ", ".join(f"{name} {strength:g}" for name, strength in _held(net).items())
+    strengths = ", ".join(f"{name} {strength:g}" for name, strength in _strengths(net).items())
     return [f"Against bias, less regularisation: it has {strengths}."] if strengths else []
 
 
 def _regularization(net: Network) -> str:
-    held, stop = _held(net), _stopping(net)
+    held, stop = _strengths(net), _best_epoch(net)
     if not held:
         return f"none so far; add Dropout, or l2 to the Dense layers, or weight_decay{stop}"
     strengths = ", ".join(f"{name} {strength:g}" for name, strength in held.items())
@@ -118,8 +117,8 @@ def _regularization(net: Network) -> str:
     return f"more than it has ({strengths}){missing}{stop}"
 
 
-def _held(net: Network) -> dict[str, float]:
-    """The regularisation a network has, and how strong each is at most."""
+def _strengths(net: Network) -> dict[str, float]:
+    """Return the kinds of regularisation that a network has, and the largest strength of each."""
     options = [segment.options for segment in model_of(net).architecture.segments]
     strengths = {"Dropout": max(_dropout_rates(net), default=0.0)} | {
         name: max((getattr(each, name) for each in options), default=0.0)
@@ -129,12 +128,12 @@ def _held(net: Network) -> dict[str, float]:
 
 
 def _dropout_rates(net: Network) -> list[float]:
-    """Of the layers that drop anything, by whichever distribution."""
+    """Return the rates of all layers that drop or disturb units."""
     return [layer.rate for layer in net.layers if getattr(layer, "rate", 0)]  # type: ignore[attr-defined]
 
 
-def _stopping(net: Network) -> str:
-    """Whether the validation loss has been lower before."""
+def _best_epoch(net: Network) -> str:
+    """Return advice to stop earlier, if the validation loss was lower before."""
     losses = net.history.get("val_loss", [])
     finite = [value for value in losses if math.isfinite(value)]
     if len(finite) < 2 or min(finite) >= (1 - STILL_LEARNING) * finite[-1]:
@@ -146,7 +145,7 @@ def _stopping(net: Network) -> str:
 def _curve(curve: LearningCurve | None) -> str:
     if curve is None or len(curve.points) < 2:
         return ""
-    rows = curve.points[-1].rows
+    n_rows = curve.points[-1].rows
     if curve.still_falling:
-        return f": the validation error still falls at {rows:,} rows"
-    return f", though going up to {rows:,} rows no longer lowered the error"
+        return f": the validation error still falls at {n_rows:,} rows"
+    return f", though going up to {n_rows:,} rows no longer lowered the error"

@@ -1,8 +1,8 @@
-"""Bias and variance: where the error of a network comes from.
+"""Bias and variance: the parts of a network's error.
 
 After Ng, Machine Learning Yearning, chapters 20 to 27: human-level error stands for the error that
-cannot be avoided; what training error lies above it is *avoidable bias*, what validation error lies
-above training error is *variance*, and the larger part is worked on first.
+cannot be avoided. *Avoidable bias* is training error minus human-level error, *variance* is
+validation error minus training error; the larger part is worked on first.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import numpy as np
 from ..metrics import scoring
 from ..metrics.scoring import CLASSIFICATION
 
-#: A part of the error that counts as high: two points of classification error, which in Ng's
-#: examples calls for work while half a point does not …
+#: Parts of the error above this count as high: two points of classification error, which in Ng's
+#: examples calls for work while half a point does not.
 POINTS = 0.02
 
-#: … but never more than this share of the baseline, the error of the best constant answer: where
-#: that is small (rare classes) or in units of its own (regression), points mean nothing.
+#: Upper bound of that threshold, as a share of the error of the best constant answer, which may be
+#: small (rare classes) or have units (regression).
 SHARE_OF_BASELINE = 0.05
 
-#: Standard errors by which a part must exceed 0 to be more than chance of the rows drawn.
+#: A part must exceed this many standard errors to be more than chance.
 STANDARD_ERRORS = 2.0
 
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """The error on some rows, and how well these rows determine it.
+    """An error with its standard error, and that of a constant answer.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class ErrorRate:
 
     @classmethod
     def of(cls, task: str, target: np.ndarray, prediction: np.ndarray) -> ErrorRate:
-        """Of predictions (n, outputs) against prepared targets, (n, outputs) or (n,) labels."""
+        """Compute the error of predictions (n, outputs), given targets (n, outputs) or (n,)."""
         true, predicted = scoring.decisions(task, target), scoring.decisions(task, prediction)
         if task in CLASSIFICATION:
             wrong = _by_row(true != predicted)
@@ -63,7 +63,7 @@ class ErrorRate:
 
 
 def _by_row(values: np.ndarray) -> np.ndarray:
-    """Mean over the outputs, float64, shape (n,)."""
+    """Return the mean over the outputs, float64, shape (n,)."""
     return values.reshape(len(values), -1).mean(axis=1, dtype=np.float64)
 
 
@@ -72,22 +72,22 @@ def _standard_error(values: np.ndarray) -> float:
 
 
 def _minority(true: np.ndarray) -> float:
-    """Share of all but the most frequent class; of several labels, the mean over them."""
+    """Return the share of all but the most frequent class, averaged over several labels."""
     columns = true.reshape(len(true), -1).T
     return float(np.mean([1 - np.unique(c, return_counts=True)[1].max() / len(c) for c in columns]))
 
 
 @dataclass(frozen=True)
 class BiasVariance:
-    """Where the error comes from.
+    """Errors, and their parts: avoidable bias and variance.
 
     Attributes
     ----------
     training, validation : ErrorRate
     human_error : float or None
-        Error of people, or the best known, in the same unit; None was taken for 0.
+        Error of people, or the best known, in the same unit; None counts as 0.
     classification : bool
-        Whether errors are shares, and not in units of y.
+        Whether errors are shares rather than in units of y.
     """
 
     training: ErrorRate
@@ -97,35 +97,35 @@ class BiasVariance:
 
     @property
     def avoidable_bias(self) -> float:
-        """Training error less human-level error."""
+        """Return training error minus human-level error."""
         return self.training.value - (self.human_error or 0.0)
 
     @property
     def variance(self) -> float:
-        """Validation error less training error."""
+        """Return validation error minus training error."""
         return self.validation.value - self.training.value
 
     @property
     def threshold(self) -> float:
-        """From where on a part counts as high, unless chance explains it."""
+        """Return the value above which a part is high, unless chance explains it."""
         share = SHARE_OF_BASELINE * self.training.baseline
         return min(POINTS, share) if self.classification else share
 
     @property
     def high_bias(self) -> bool:
-        """Whether avoidable bias is above the threshold, and more than chance."""
+        """Return whether avoidable bias is above the threshold, and more than chance."""
         noise = STANDARD_ERRORS * self.training.standard_error
         return self.avoidable_bias > max(self.threshold, noise)
 
     @property
     def high_variance(self) -> bool:
-        """Whether variance is above the threshold, and more than chance."""
+        """Return whether variance is above the threshold, and more than chance."""
         errors = self.training.standard_error, self.validation.standard_error
         return self.variance > max(self.threshold, STANDARD_ERRORS * math.hypot(*errors))
 
     @property
     def verdict(self) -> str:
-        """Such as "high variance"."""
+        """Return the high parts, such as "high variance"."""
         found = [
             name
             for name, high in (("bias", self.high_bias), ("variance", self.high_variance))
@@ -135,7 +135,7 @@ class BiasVariance:
 
     @property
     def dominant(self) -> str | None:
-        """Which of the high parts is larger: "bias", "variance", or None if none is high."""
+        """Return the larger of the high parts, "bias" or "variance"; None if none is high."""
         if not (self.high_bias or self.high_variance):
             return None
         if not self.high_variance:
@@ -144,5 +144,5 @@ class BiasVariance:
         return "bias" if self.high_bias and larger else "variance"
 
     def format(self, error: float) -> str:
-        """An error in its unit."""
+        """Return an error as text, in its unit."""
         return f"{error:.1%}" if self.classification else f"{error:.4g}"

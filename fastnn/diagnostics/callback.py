@@ -1,4 +1,4 @@
-"""`LayerHealth`: the layers' figures at the end of epochs."""
+"""`LayerHealth`: the callback that measures the layers at the end of epochs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..utils import checks
 from . import plots
 from .layer_flags import Flag, find_flags
 from .measurement import FIGURES, LayerFigures, LayerMeter
-from .samples import checked_rows, drawn, fitting_rows
+from .samples import checked_data, data_for, sample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,23 +32,23 @@ class LayerHealth(Callback):
     Parameters
     ----------
     X, y : array-like of numbers
-        Rows to measure on, such as the training data, of which `rows` are drawn.
+        Data to measure on, such as the training data, of which `rows` rows are drawn.
     every : int
         Epochs from one measurement to the next.
     rows : int
-        At most so many; mind that a unit counts as dead if it is 0 on all of them.
+        Number of rows, at most. A unit counts as dead if it is 0 on all of them.
     seed : int
-        Draws the rows.
+        Seed of the sample of rows.
 
     Attributes
     ----------
     epochs : list of int
-        When it was measured, counted over the life of the network; another fit goes on, that of a
-        network without steps begins anew.
+        Epochs of the measurements, counted over all fits; the fit of an untrained network starts a
+        new list.
     records : list of tuple of LayerFigures
-        What was found, layer by layer.
+        The figures of each layer at each measurement.
     flags : tuple of Flag
-        What was wrong at the last measurement.
+        Problems at the last measurement.
 
     Examples
     --------
@@ -76,15 +76,18 @@ class LayerHealth(Callback):
         self._meter: LayerMeter | None = None
 
     def check_fit(self, network: Network, info: Info) -> None:
-        fitting_rows(network, self._X, self._y, "LayerHealth: ")
+        """Check X and y."""
+        data_for(network, self._X, self._y, "LayerHealth: ")
 
     def on_train_begin(self, network: Network, info: Info) -> None:
+        """Draw the rows."""
         if network.state.step == 0:
             self.epochs, self.records, self.flags = [], [], ()
-        rows = checked_rows(network, self._X, self._y, "LayerHealth: ")
-        self._meter = LayerMeter(network, drawn(rows, self.rows, self.seed))
+        data = checked_data(network, self._X, self._y, "LayerHealth: ")
+        self._meter = LayerMeter(network, sample(data, self.rows, self.seed))
 
     def on_epoch_end(self, network: Network, epoch: int, logs: Logs) -> None:
+        """Measure the layers, in every `every`-th epoch."""
         if epoch % self.every == 0:
             assert self._meter is not None
             self.epochs.append(epoch)
@@ -92,9 +95,11 @@ class LayerHealth(Callback):
             self.flags = find_flags(network, self.records[-1])
 
     def on_train_end(self, network: Network) -> None:
+        """Release the memory of the measurements."""
         self._meter = None
 
     def state_dict(self) -> dict[str, Any]:
+        """Return epochs and figures, for a checkpoint."""
         if not self.records:
             return {"epochs": []}
         figures = [[[getattr(f, n) for n in FIGURES] for f in record] for record in self.records]
@@ -105,6 +110,7 @@ class LayerHealth(Callback):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore epochs and figures from a checkpoint."""
         self.epochs = list(state.get("epochs", []))
         layers = state.get("layers", [])
         self.records = [
@@ -116,7 +122,7 @@ class LayerHealth(Callback):
         ]
 
     def values(self, figure: str) -> dict[str, list[float]]:
-        """One of the figures of ``LayerFigures``, by layer: a value for each of `epochs`.
+        """Return one of the figures of ``LayerFigures`` by layer, a value for each of `epochs`.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""`diagnose`: from a network and two data sets to a report."""
+"""`diagnose`: measure a network on training and validation data, and report."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .layer_flags import find_flags
 from .learning_curve import SIZES, check_sizes, error_rate, learning_curve
 from .measurement import LayerMeter
 from .report import Diagnosis
-from .samples import checked_rows, drawn, require_network
+from .samples import checked_data, require_network, sample
 from .scores import ClassScores, Residuals
 
-#: Epochs of the learning curve for a network that has not been trained itself.
+#: Epochs of the learning curve for an untrained network.
 CURVE_EPOCHS = 10
 
 
@@ -49,26 +49,26 @@ def diagnose(
     ----------
     net : Network
     X, y : array-like of numbers
-        What it was trained on.
+        Training data.
     X_val, y_val : array-like of numbers
-        What it was not trained on.
+        Validation data.
     human_error : float, optional
         The error of people, or the best known: a share of wrong answers in [0, 1], or for
-        regression the root mean squared error in units of y. Taken as 0 if it is not given.
+        regression the root mean squared error in units of y. None counts as 0.
     curve_sizes : sequence of float or None
         Shares of the training rows, ascending, to train clones on for the learning curve; None
-        leaves it out. Each costs as much as training on all rows.
+        leaves the curve out. Each costs as much as training on all rows.
     curve_epochs : int, optional
-        Epochs of the clone that sees all rows; the others take as many updates. As many as the
-        network has behind it by default, or 10.
+        Epochs of the clone that is trained on all rows; the others take as many updates. The
+        default is the number of epochs that the network was trained for, or 10.
     batch_size : int
-        Of the clones.
+        Batch size of the clones.
     rows : int
-        Training rows, drawn by the network's seed, on which layers are measured.
+        Number of training rows, drawn by the network's seed, on which layers are measured.
     n_hardest : int
-        Validation rows to list.
+        Number of validation rows to list.
     health : LayerHealth, optional
-        The callback that watched the training; its curves join the plots.
+        A callback of the training, whose curves are added to the plots.
 
     Returns
     -------
@@ -122,13 +122,13 @@ def diagnose(
     n_hardest = checks.integer("n_hardest", n_hardest, low=0)
     if health is not None and not isinstance(health, LayerHealth):
         raise ArgumentTypeError(f"health must be a LayerHealth, got {type(health).__name__}")
-    train = checked_rows(net, X, y)
-    validation = checked_rows(net, X_val, y_val, "validation data: ")
+    train = checked_data(net, X, y)
+    validation = checked_data(net, X_val, y_val, "validation data: ")
 
     errors = BiasVariance(
         error_rate(net, train), error_rate(net, validation), human_error, classification
     )
-    layers = LayerMeter(net, drawn(train, rows, net.seed)).measure()
+    layers = LayerMeter(net, sample(train, rows, net.seed)).measure()
     flags = find_flags(net, layers)
     curve = None
     if sizes is not None:
@@ -137,10 +137,10 @@ def diagnose(
             net, train, validation, sizes=sizes, epochs=epochs, batch_size=batch_size
         )
     losses, predictions = row_losses(net, validation)
-    task, true, seen = net.loss.task, validation.target, train.target
+    task, true, known = net.loss.task, validation.target, train.target
     assert true is not None
-    assert seen is not None
-    classes = ClassScores.of(task, seen, true, predictions) if classification else None
+    assert known is not None
+    classes = ClassScores.of(task, known, true, predictions) if classification else None
     imbalance = None if classes is None else classes.imbalance
     return Diagnosis(
         describe(net),
@@ -158,7 +158,7 @@ def diagnose(
 
 
 def describe(net: Network) -> str:
-    """The network in a line: its sizes, layers and optimizer."""
+    """Return a network's sizes, layers and optimizer in a line."""
     shapes = " → ".join("×".join(map(str, shape)) for shape in model_of(net).architecture.shapes)
     if len(shapes) > 60:
         shapes = f"{len(net.layers)} layers"

@@ -15,14 +15,14 @@ from ..network import Network
 
 @dataclass(frozen=True)
 class HardExample:
-    """A row that the network gets most wrong.
+    """A validation row with a large loss.
 
     Attributes
     ----------
     row : int
-        Of X_val, counted from 0.
+        Row number in X_val, from 0.
     loss : float
-        Its own, without penalties.
+        Loss of the row, without penalties.
     true, predicted : int, float or tuple of them
         Class, value, or one for each output.
     """
@@ -33,11 +33,11 @@ class HardExample:
     predicted: int | float | tuple[int | float, ...]
 
 
-def row_losses(net: Network, rows: DataSet) -> tuple[np.ndarray, np.ndarray]:
-    """Loss of every row, shape (n,) float64, and the predictions, shape (n, outputs)."""
-    predictions = np.empty((len(rows), *net.output_shape), net.dtype)
-    one_by_one = BatchPass(rows, 1, predictions=predictions)
-    with model_of(net).executors.inference(1, rows.labels) as executor:
+def row_losses(net: Network, data: DataSet) -> tuple[np.ndarray, np.ndarray]:
+    """Return the loss of every row, shape (n,) float64, and predictions, shape (n, outputs)."""
+    predictions = np.empty((len(data), *net.output_shape), net.dtype)
+    one_by_one = BatchPass(data, 1, predictions=predictions)
+    with model_of(net).executors.inference(1, data.labels) as executor:
         executor.run(BatchRange(one_by_one, 0, len(one_by_one), net.state))
     return one_by_one.losses, predictions
 
@@ -45,7 +45,7 @@ def row_losses(net: Network, rows: DataSet) -> tuple[np.ndarray, np.ndarray]:
 def hardest(
     task: str, target: np.ndarray, prediction: np.ndarray, losses: np.ndarray, n: int
 ) -> tuple[HardExample, ...]:
-    """The `n` rows with the largest losses, the largest first."""
+    """Return the `n` rows with the largest losses, the largest first."""
     true, predicted = scoring.decisions(task, target), scoring.decisions(task, prediction)
     found = np.argsort(-losses, kind="stable")[:n]
     return tuple(

@@ -1,15 +1,14 @@
-"""What the layers' figures mean: flags, each with its likely cause and what to do about it."""
+"""Rules that flag layers by their figures, with the likely cause and advice for each problem."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..initializers import Zeros
-from ..layers import BatchNorm, LayerNorm
 from .measurement import LayerFigures
 
 if TYPE_CHECKING:
@@ -22,27 +21,27 @@ if TYPE_CHECKING:
 VANISHING_SIGNAL, EXPLODING_SIGNAL = 1e-3, 1e3
 
 #: ‖Δ parameters‖ / ‖parameters‖ of one step. Around 1e-3 is usual (Stanford CS231n, "ratio of
-#: weights:updates"), and ten times that is normal in Adam's first steps. At 0.1 a layer is written
-#: anew every ten steps; at 1e-6 it takes a million.
+#: weights:updates"), and ten times that is normal in Adam's first steps. At 0.1 ten steps are as
+#: large as the layer itself; at 1e-6 a million.
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-6
 
-#: Share of a layer's units that are never active, or of its outputs where the slope is nearly
-#: nothing. Half of a rectified layer's *outputs* are 0 at the start, by design; that half of its
-#: *units* are 0 on every row means that half of the layer computes nothing.
+#: Share of a layer's units that are never active, or of its outputs with a derivative near 0. Half
+#: of a rectified layer's *outputs* are 0 at the start, by design; if half of its *units* are 0 on
+#: every row, half of the layer computes nothing.
 MANY_DEAD, MANY_SATURATED = 0.5, 0.5
 
-#: Weights this many times as large as the initialiser for the activation draws them. Beyond,
-#: outputs of tanh and sigmoid leave the range in which they have a slope.
+#: Size of the weights over that of the initialiser for the activation. Beyond, outputs of tanh and
+#: sigmoid leave the range in which their derivative is not small.
 LARGE_WEIGHTS = 2.0
 
-#: Share of the (logarithmic) change of the gradient that the size of the weights has to explain to
-#: be called its cause.
+#: Share of the (logarithmic) change of the gradient that the size of the weights must explain to be
+#: its cause.
 EXPLAINED = 0.5
 
 
 @dataclass(frozen=True)
 class Flag:
-    """Something that is wrong with some layers.
+    """A problem of some layers.
 
     Attributes
     ----------
@@ -52,10 +51,10 @@ class Flag:
     layers : tuple of str
         From the input to the output.
     cause : str
-        The likely one: "initialisation", "learning rate", "activation", "missing normalisation",
+        The likely cause: "initialisation", "learning rate", "activation", "missing normalisation",
         or another flag that explains this one ("dead units", "vanishing gradient" and so on).
     advice : str
-        What was seen, and what to do.
+        The observation and the cure.
     """
 
     problem: str
@@ -71,189 +70,285 @@ class Flag:
 
 
 def find_flags(net: Network, layers: Sequence[LayerFigures]) -> tuple[Flag, ...]:
-    """What is wrong, gradients first.
+    """Return the problems of a network's layers, gradients first.
 
     Parameters
     ----------
     net : Network
-        Whose layers were measured.
+        The network that was measured.
     layers : sequence of LayerFigures
         From the input to the output.
     """
-    patient = _Patient(net, layers)
-    found = (
-        _vanishing(patient),
-        _exploding(patient),
-        _dead(patient),
-        _saturated(patient),
-        _large_updates(patient),
-        _small_updates(patient),
-    )
+    last = layers[-1].signal if layers else math.nan
+    measured = [_Layer(f, f.signal / last if last else math.nan) for f in layers]
+    found = (rule.flag(net, measured) for rule in _RULES)
     return tuple(flag for flag in found if flag is not None)
 
 
+class _Layer(NamedTuple):
+    """A layer's figures, and its gain: the gradient at its output over that at the network's."""
+
+    figures: LayerFigures
+    gain: float
+
+    def overflows(self) -> bool:
+        return self.figures.signal == math.inf or not math.isfinite(self.figures.std)
+
+
 @dataclass(frozen=True)
-class _Patient:
-    """The network and the figures of its layers."""
+class _Problem:
+    """The layers that a rule flags, and the facts that tell its causes apart."""
 
     net: Network
-    layers: Sequence[LayerFigures]
+    layers: Sequence[_Layer]
+    flagged: Sequence[_Layer]
+    worst: _Layer
 
     @property
-    def normalized(self) -> bool:
-        return any(isinstance(layer, (BatchNorm, LayerNorm)) for layer in self.net.layers)
+    def passed(self) -> Sequence[_Layer]:
+        """Return the layers that the gradient passes on its way back to the worst layer."""
+        return self.layers[self.layers.index(self.worst) + 1 :]
 
     @property
-    def gains(self) -> list[float]:
-        """Gradient at each layer's output over that at the network's output."""
-        last = self.layers[-1].signal if self.layers else math.nan
-        return [figures.signal / last if last else math.nan for figures in self.layers]
+    def passed_scale(self) -> float:
+        """Return the typical size of the weights that the gradient passes."""
+        return _typical_scale(self.passed or self.layers)
 
     @property
-    def steps_are_large(self) -> bool:
-        return any(figures.update_ratio > LARGE_UPDATE for figures in self.layers)
+    def own_scale(self) -> float:
+        """Return the typical size of the flagged layers' weights."""
+        return _typical_scale(self.flagged)
 
-    def between(self, index: int) -> Sequence[LayerFigures]:
-        """The layers that the gradient passes on its way back to layer `index`'s output."""
-        return self.layers[index + 1 :]
+    @property
+    def growth(self) -> str:
+        if not math.isfinite(self.worst.gain):
+            return "Numbers overflow."
+        return f"Its length grows to {self.worst.gain:.0e} × what it is at the output."
 
-    def explained_by_weights(self, index: int, gain: float) -> bool:
-        """Whether weights larger or smaller than meant account for most of a gain."""
-        scales = [f.weight_scale for f in self.between(index) if f.weight_scale > 0]
+    @property
+    def bounded(self) -> str:
+        """Return the bounded activation that the gradient passes, "" for none."""
+        names = [layer.figures.activation for layer in self.passed]
+        names = [name for name in names if name in ("sigmoid", "tanh")]
+        slope = " (slope at most 1/4)" if "sigmoid" in names else ""
+        return f"{names[0]}{slope}" if names else ""
+
+    def is_untrained(self) -> bool:
+        return self.net.state.step == 0
+
+    def is_normalized(self) -> bool:
+        return any(layer.normalizes for layer in self.net.layers)
+
+    def has_large_steps(self) -> bool:
+        return any(layer.figures.update_ratio > LARGE_UPDATE for layer in self.layers)
+
+    def has_biases(self) -> bool:
+        """Return whether a flagged layer starts from biases other than 0."""
+        layers = dict(zip(self.net.layer_names, self.net.layers, strict=True))
+        flagged = [layers[layer.figures.name] for layer in self.flagged]
+        initializers = [getattr(layer, "bias_initializer", Zeros()) for layer in flagged]
+        return not all(isinstance(initializer, Zeros) for initializer in initializers)
+
+    def starts_dead(self) -> bool:
+        return self.has_biases() or self.is_untrained()
+
+    def passes_dead_units(self) -> bool:
+        return any(layer.figures.dead > MANY_DEAD for layer in self.passed)
+
+    def passes_saturated_units(self) -> bool:
+        return any(layer.figures.saturated > MANY_SATURATED for layer in self.passed)
+
+    def passes_large_weights(self) -> bool:
+        return self.passed_scale > LARGE_WEIGHTS
+
+    def passes_bounded(self) -> bool:
+        return bool(self.bounded)
+
+    def is_explained_by_weights(self) -> bool:
+        """Return whether the size of the weights accounts for most of the gain."""
+        gain = self.worst.gain
+        if gain == 1:
+            return False
+        scales = [f.weight_scale for f, _ in self.passed if f.weight_scale > 0]
         if gain == 0 or not math.isfinite(gain):
             return bool(scales) and not 0.5 < statistics.median(scales) < LARGE_WEIGHTS
         return sum(map(math.log, scales)) / math.log(gain) > EXPLAINED
 
+    def starts_exploding(self) -> bool:
+        """Return whether large weights explain the gain, and large steps do not explain them."""
+        large = self.passes_large_weights() or self.is_explained_by_weights()
+        return large and (self.is_untrained() or not self.has_large_steps())
 
-def _vanishing(patient: _Patient) -> Flag | None:
-    weak = [i for i, gain in enumerate(patient.gains) if gain < VANISHING_SIGNAL]
-    if not weak:
-        return None
-    index = min(weak, key=lambda i: patient.gains[i])
-    gain = patient.gains[index]
-    seen = f"Its length falls to {gain:.0e} of what it is at the output."
-    passed = patient.between(index)
-    bounded = [f.activation for f in passed if f.activation in ("sigmoid", "tanh")]
-    if any(f.dead > MANY_DEAD for f in passed):
-        cause, cure = "dead units", "Most units it has to pass are never active; see there."
-    elif patient.explained_by_weights(index, gain):
-        scale = _typical_scale(passed)
-        cause = "initialisation"
-        cure = f"Weights are {scale:.2g} × what keeps the signal: use initializer='auto'."
-    elif any(f.saturated > MANY_SATURATED for f in passed):
-        cause = "initialisation" if _typical_scale(passed) > LARGE_WEIGHTS else "activation"
-        cure = "Most outputs it has to pass are saturated: smaller weights, or relu."
-    elif bounded:
-        cause = "activation"
-        slope = " (slope at most 1/4)" if "sigmoid" in bounded else ""
-        cure = f"{bounded[0]}{slope} shrinks it layer by layer: use relu with He initialisation"
-        cure += "." if patient.normalized else ", or a normalisation layer before each activation."
-    else:
-        cause = "missing normalisation" if not patient.normalized else "initialisation"
-        cure = "Fewer layers, or a normalisation layer in front of each activation, keep it alive."
-    return _flag("vanishing gradient", patient, weak, cause, f"{seen} {cure}")
+    def has_large_weights(self) -> bool:
+        return self.own_scale > LARGE_WEIGHTS
+
+    def any_vanishes(self) -> bool:
+        return any(layer.gain < VANISHING_SIGNAL for layer in self.flagged)
+
+    def any_explodes(self) -> bool:
+        return any(layer.gain > EXPLODING_SIGNAL for layer in self.flagged)
 
 
-def _exploding(patient: _Patient) -> Flag | None:
-    strong = [
-        i
-        for i, (gain, figures) in enumerate(zip(patient.gains, patient.layers, strict=True))
-        if gain > EXPLODING_SIGNAL or figures.signal == math.inf or not math.isfinite(figures.std)
-    ]
-    if not strong:
-        return None
-    index = max(strong, key=lambda i: patient.gains[i])
-    gain = patient.gains[index]
-    scale = _typical_scale(patient.between(index) or patient.layers)
-    seen = f"Its length grows to {gain:.0e} × what it is at the output."
-    if not math.isfinite(gain):
-        seen = "Numbers overflow."
-    ran_away = patient.net.state.step > 0 and patient.steps_are_large
-    if (scale > LARGE_WEIGHTS or patient.explained_by_weights(index, gain)) and not ran_away:
-        cause = "initialisation"
-        cure = f"Weights are {scale:.2g} × what keeps the signal: use initializer='auto' (He)."
-    elif patient.steps_are_large:
-        cause, cure = "learning rate", "Steps are so large that weights run away: see the updates."
-    else:
-        cause = "missing normalisation" if not patient.normalized else "learning rate"
-        cure = "Clip the gradient (global_clipnorm=1.0), or normalise in front of each activation."
-    return _flag("exploding gradient", patient, strong, cause, f"{seen} {cure}")
-
-
-def _dead(patient: _Patient) -> Flag | None:
-    dead = [i for i, f in enumerate(patient.layers) if f.dead > MANY_DEAD]
-    if not dead:
-        return None
-    share = max(patient.layers[i].dead for i in dead)
-    seen = f"Up to {share:.0%} of the units are 0 on every row, and learn nothing."
-    by_name = dict(zip(patient.net.layer_names, patient.net.layers, strict=True))
-    biased = any(
-        not isinstance(getattr(by_name[patient.layers[i].name], "bias_initializer", Zeros()), Zeros)
-        for i in dead
-    )
-    if biased or patient.net.state.step == 0:
-        cause = "initialisation"
-        cure = "Start from biases of 0 and He weights, on inputs of mean 0."
-    else:
-        cause = "learning rate"
-        cure = (
-            "Too large a step has pushed biases far below 0, most likely: a smaller learning rate, "
-            "leaky_relu, or a normalisation layer in front."
-        )
-    return _flag("dead units", patient, dead, cause, f"{seen} {cure}")
-
-
-def _saturated(patient: _Patient) -> Flag | None:
-    flat = [i for i, f in enumerate(patient.layers) if f.saturated > MANY_SATURATED]
-    if not flat:
-        return None
-    share = max(patient.layers[i].saturated for i in flat)
-    seen = f"Up to {share:.0%} of the outputs lie where the activation has hardly a slope."
-    if patient.steps_are_large:
-        cause, cure = "learning rate", "Steps are too large: see the updates."
-    elif _typical_scale([patient.layers[i] for i in flat]) > LARGE_WEIGHTS:
-        scale = _typical_scale([patient.layers[i] for i in flat])
-        cause = "initialisation" if patient.net.state.step == 0 else "learning rate"
-        cure = f"Weights are {scale:.2g} × Glorot's: initializer='auto', smaller steps, or l2."
-    else:
-        cause = "missing normalisation"
-        cure = "Inputs are too large for such weights: standardise X, or normalise in front."
-    return _flag("saturated units", patient, flat, cause, f"{seen} {cure}")
-
-
-def _large_updates(patient: _Patient) -> Flag | None:
-    large = [i for i, f in enumerate(patient.layers) if f.update_ratio > LARGE_UPDATE]
-    if not large:
-        return None
-    ratio = max(patient.layers[i].update_ratio for i in large)
-    advice = f"One step changes a layer by {ratio:.2g} of its size, where 0.001 to 0.01 is usual"
-    if any(patient.gains[i] > EXPLODING_SIGNAL for i in large):
-        return _flag("large updates", patient, large, "exploding gradient", f"{advice}; see there.")
-    advice += ": a smaller learning rate (fastnn.lr_find suggests one)."
-    return _flag("large updates", patient, large, "learning rate", advice)
-
-
-def _small_updates(patient: _Patient) -> Flag | None:
-    small = [
-        i
-        for i, f in enumerate(patient.layers)
-        if f.update_ratio < SMALL_UPDATE and not f.dead > MANY_DEAD
-    ]
-    if not small:
-        return None
-    ratio = min(patient.layers[i].update_ratio for i in small)
-    vanished = any(patient.gains[i] < VANISHING_SIGNAL for i in small)
-    cause = "vanishing gradient" if vanished else "learning rate"
-    advice = f"One step changes a layer by {ratio:.1g} of its size, where 0.001 is usual"
-    advice += "; see the gradient." if vanished else ": a larger learning rate."
-    return _flag("small updates", patient, small, cause, advice)
-
-
-def _flag(problem: str, patient: _Patient, indices: Sequence[int], cause: str, advice: str) -> Flag:
-    return Flag(problem, tuple(patient.layers[i].name for i in indices), cause, advice)
-
-
-def _typical_scale(layers: Sequence[LayerFigures]) -> float:
-    """Median of the weights' sizes, 1 where no layer has weights."""
-    scales = [f.weight_scale for f in layers if math.isfinite(f.weight_scale)]
+def _typical_scale(layers: Sequence[_Layer]) -> float:
+    """Return the median of the weights' sizes, 1 where no layer has weights."""
+    scales = [f.weight_scale for f, _ in layers if math.isfinite(f.weight_scale)]
     return statistics.median(scales) if scales else 1.0
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A problem that layers have under a condition, and its likely causes.
+
+    Attributes
+    ----------
+    problem : str
+    condition : callable
+        Returns whether a layer has the problem.
+    severity : callable
+        Returns how badly; the texts describe the worst layer.
+    observation : str
+        A format string with `p` for the `_Problem`.
+    causes : tuple of (cause, cure, *conditions)
+        The first whose conditions hold is the likely one. Cures are format strings too.
+    """
+
+    problem: str
+    condition: Callable[[_Layer], bool]
+    severity: Callable[[_Layer], float]
+    observation: str
+    causes: tuple[tuple[str, str, *tuple[Callable[[_Problem], bool], ...]], ...]
+
+    def flag(self, net: Network, layers: Sequence[_Layer]) -> Flag | None:
+        """Return the flag of the layers that meet the condition; None if there are none."""
+        flagged = [layer for layer in layers if self.condition(layer)]
+        if not flagged:
+            return None
+        problem = _Problem(net, layers, flagged, max(flagged, key=self.severity))
+        cause, cure = next(
+            (cause, cure)
+            for cause, cure, *conditions in self.causes
+            if all(holds(problem) for holds in conditions)
+        )
+        names = tuple(layer.figures.name for layer in flagged)
+        return Flag(self.problem, names, cause, (self.observation + cure).format(p=problem))
+
+
+_OTHER_WEIGHTS = "Weights are {p.passed_scale:.2g} × what keeps the signal: use initializer='auto'"
+_LARGE_WEIGHTS = (
+    "Weights are {p.own_scale:.2g} × Glorot's: initializer='auto', smaller steps, or l2."
+)
+_SATURATED = "Most outputs it has to pass are saturated: smaller weights, or relu."
+_SHRUNK = "{p.bounded} shrinks it layer by layer: use relu with He initialisation"
+_FEWER = "Fewer layers, or a normalisation layer in front of each activation, keep it alive."
+_CLIP = "Clip the gradient (global_clipnorm=1.0), or normalise in front of each activation."
+
+_RULES = (
+    _Rule(
+        "vanishing gradient",
+        lambda layer: layer.gain < VANISHING_SIGNAL,
+        lambda layer: -layer.gain,
+        "Its length falls to {p.worst.gain:.0e} of what it is at the output. ",
+        (
+            (
+                "dead units",
+                "Most units it has to pass are never active; see there.",
+                _Problem.passes_dead_units,
+            ),
+            ("initialisation", f"{_OTHER_WEIGHTS}.", _Problem.is_explained_by_weights),
+            (
+                "initialisation",
+                _SATURATED,
+                _Problem.passes_saturated_units,
+                _Problem.passes_large_weights,
+            ),
+            ("activation", _SATURATED, _Problem.passes_saturated_units),
+            ("activation", f"{_SHRUNK}.", _Problem.passes_bounded, _Problem.is_normalized),
+            (
+                "activation",
+                f"{_SHRUNK}, or a normalisation layer before each activation.",
+                _Problem.passes_bounded,
+            ),
+            ("initialisation", _FEWER, _Problem.is_normalized),
+            ("missing normalisation", _FEWER),
+        ),
+    ),
+    _Rule(
+        "exploding gradient",
+        lambda layer: layer.gain > EXPLODING_SIGNAL or layer.overflows(),
+        lambda layer: layer.gain,
+        "{p.growth} ",
+        (
+            ("initialisation", f"{_OTHER_WEIGHTS} (He).", _Problem.starts_exploding),
+            (
+                "learning rate",
+                "Steps are so large that weights run away: see the updates.",
+                _Problem.has_large_steps,
+            ),
+            ("learning rate", _CLIP, _Problem.is_normalized),
+            ("missing normalisation", _CLIP),
+        ),
+    ),
+    _Rule(
+        "dead units",
+        lambda layer: layer.figures.dead > MANY_DEAD,
+        lambda layer: layer.figures.dead,
+        "Up to {p.worst.figures.dead:.0%} of the units are 0 on every row, and learn nothing. ",
+        (
+            (
+                "initialisation",
+                "Start from biases of 0 and He weights, on inputs of mean 0.",
+                _Problem.starts_dead,
+            ),
+            (
+                "learning rate",
+                "Too large a step has pushed biases far below 0, most likely: a smaller learning "
+                "rate, leaky_relu, or a normalisation layer in front.",
+            ),
+        ),
+    ),
+    _Rule(
+        "saturated units",
+        lambda layer: layer.figures.saturated > MANY_SATURATED,
+        lambda layer: layer.figures.saturated,
+        "Up to {p.worst.figures.saturated:.0%} of the outputs lie where the activation has hardly "
+        "a slope. ",
+        (
+            ("learning rate", "Steps are too large: see the updates.", _Problem.has_large_steps),
+            (
+                "initialisation",
+                _LARGE_WEIGHTS,
+                _Problem.has_large_weights,
+                _Problem.is_untrained,
+            ),
+            ("learning rate", _LARGE_WEIGHTS, _Problem.has_large_weights),
+            (
+                "missing normalisation",
+                "Inputs are too large for such weights: standardise X, or normalise in front.",
+            ),
+        ),
+    ),
+    _Rule(
+        "large updates",
+        lambda layer: layer.figures.update_ratio > LARGE_UPDATE,
+        lambda layer: layer.figures.update_ratio,
+        "One step changes a layer by {p.worst.figures.update_ratio:.2g} of its size, where 0.001 "
+        "to 0.01 is usual",
+        (
+            ("exploding gradient", "; see there.", _Problem.any_explodes),
+            ("learning rate", ": a smaller learning rate (fastnn.lr_find suggests one)."),
+        ),
+    ),
+    _Rule(
+        "small updates",
+        lambda layer: (
+            layer.figures.update_ratio < SMALL_UPDATE and not layer.figures.dead > MANY_DEAD
+        ),
+        lambda layer: -layer.figures.update_ratio,
+        "One step changes a layer by {p.worst.figures.update_ratio:.1g} of its size, where 0.001 "
+        "is usual",
+        (
+            ("vanishing gradient", "; see the gradient.", _Problem.any_vanishes),
+            ("learning rate", ": a larger learning rate."),
+        ),
+    ),
+)

@@ -1,4 +1,4 @@
-"""Learning curves over the size of the training set: would more data help?"""
+"""Learning curves over the size of the training set, which tell whether more data would help."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from ..utils import checks
 from . import samples
 from .bias_variance import ErrorRate
 
-#: Shares of the training rows: each has twice the rows of the one before, since errors fall about
-#: as a power of the number of rows (Hestness et al., Deep learning scaling is predictable, 2017).
+#: Shares of the training rows, each twice the one before, since errors fall about as a power of the
+#: number of rows (Hestness et al., Deep learning scaling is predictable, 2017).
 SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """A network trained on part of the data.
+    """Errors of a network trained on part of the data.
 
     Attributes
     ----------
     rows, updates : int
-        Rows it was trained on, and optimizer steps it took.
+        Number of training rows, and of optimizer steps.
     training, validation : ErrorRate
-        On those rows, and on the validation rows.
+        On those training rows, and on the validation rows.
     """
 
     rows: int
@@ -54,7 +54,7 @@ class LearningCurve:
 
     @property
     def last_gain(self) -> float:
-        """By how much the last enlargement of the data lowered the validation error."""
+        """Return by how much the last enlargement of the data lowered the validation error."""
         if len(self.points) < 2:
             return 0.0
         before, after = self.points[-2:]
@@ -62,12 +62,12 @@ class LearningCurve:
 
     @property
     def still_falling(self) -> bool:
-        """Whether that is more than the standard error of the last validation error."""
+        """Return whether `last_gain` exceeds the standard error of the last validation error."""
         return bool(self.points) and self.last_gain > self.points[-1].validation.standard_error
 
 
 def check_sizes(sizes: Sequence[float]) -> tuple[float, ...]:
-    """Ascending shares of the training rows."""
+    """Return ascending shares of the training rows; raise an error for anything else."""
     if isinstance(sizes, str) or not isinstance(sizes, Sequence):
         raise ArgumentTypeError(f"curve_sizes must be a list of shares, or None, got {sizes!r}")
     shares = tuple(checks.number("curve_sizes", s, low=0, high=1, open_low=True) for s in sizes)
@@ -87,15 +87,15 @@ def learning_curve(
 ) -> LearningCurve:
     """Train clones of the network on nested parts of the rows.
 
-    Each starts from the same seed and takes as many updates as `epochs` make on all rows, so that
-    what differs is the data. The network itself is not touched.
+    Each starts from the same seed and takes as many updates as `epochs` on all rows, so that only
+    the data differ. The network itself is not changed.
     """
-    order = samples.order(len(train), net.seed, samples.SUBSETS)
+    order = samples.random_order(len(train), net.seed, samples.SUBSETS)
     updates = epochs * -(-len(train) // min(batch_size, len(train)))
     points = []
     for share in sizes:
-        rows = max(1, round(share * len(train)))
-        part = train if rows == len(train) else train.take(np.sort(order[:rows]))
+        n_rows = max(1, round(share * len(train)))
+        part = train if n_rows == len(train) else train.take(np.sort(order[:n_rows]))
         try:
             points.append(_train(net.clone(), part, validation, updates, batch_size))
         except DivergenceError:
@@ -113,8 +113,8 @@ def _train(
     return CurvePoint(len(part), net.state.step, error_rate(net, part), error_rate(net, validation))
 
 
-def error_rate(net: Network, rows: DataSet) -> ErrorRate:
-    """The error of a network's predictions for some rows."""
-    assert rows.target is not None
-    predictions = inference.predict(model_of(net), rows.selected(rows.x))
-    return ErrorRate.of(net.loss.task, rows.selected(rows.target), predictions)
+def error_rate(net: Network, data: DataSet) -> ErrorRate:
+    """Return the error of a network's predictions."""
+    assert data.target is not None
+    predictions = inference.predict(model_of(net), data.selected(data.x))
+    return ErrorRate.of(net.loss.task, data.selected(data.target), predictions)

@@ -1,4 +1,4 @@
-"""`lr_find`: one sweep over learning rates tells where the loss falls fastest."""
+"""`lr_find`: a sweep over learning rates that finds where the loss falls fastest."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..execution.batches import BatchPass, BatchRange
 from ..execution.executor import Diverged
 from ..model.base import model_of
 from ..plotting import style
+from ..plotting.style import QUIET, TRAINING, VALIDATION, dress
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, permutation, stream_offset
 from ..utils import checks
-from . import plots
-from .samples import checked_rows, require_network
+from .samples import checked_data, require_network
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from ..network import Network
 
 #: The sweep ends when the smoothed loss is this many times its lowest value so far: it has
-#: diverged, and does not come back at larger rates.
+#: diverged, and stays so at larger rates.
 DIVERGED = 4.0
 
-#: Share that this running mean keeps at each step.
-MEMORY = 0.9
+#: Decay of the running mean of the loss at each step.
+DECAY = 0.9
 
-#: Steps to either side, as a share of all, of the lines that are fitted to the losses.
-REACH = 0.1
+#: Steps on either side, as a share of all, of the lines that are fitted to the losses.
+HALF_WINDOW = 0.1
 
 
 @dataclass(frozen=True)
 class LearningRateSweep:
-    """What `lr_find` saw; prints as a sentence.
+    """Losses over learning rates; prints as a sentence.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class LearningRateSweep:
     smoothed : ndarray, shape (steps,)
         The losses without the noise of batches: lines fitted to neighbouring steps.
     suggestion : float or None
-        Where the smoothed loss falls most steeply over log(rate); None if it never falls.
+        Rate where the smoothed loss falls most steeply over log(rate); None if it never falls.
     diverged : bool
         Whether the sweep ended early.
 
@@ -84,14 +84,29 @@ class LearningRateSweep:
     def plot(self, ax: Any = None) -> Axes:
         """Draw loss against rate into `ax`, or new axes; needs matplotlib."""
         [axes] = style.panels(ax, 1)
-        plots.sweep(axes, self)
+        self._draw(axes)
         return axes
 
     def to_png(self, path: str | PathLike[str]) -> None:
         """Write the plot to a file; needs matplotlib."""
         made, axes = style.figure(1, 1)
-        plots.sweep(axes[0, 0], self)
+        self._draw(axes[0, 0])
         style.save(made, path)
+
+    def _draw(self, axes: Axes) -> None:
+        axes.plot(
+            self.learning_rates, self.losses, color=QUIET, alpha=0.5, linewidth=1, label="batch"
+        )
+        axes.plot(self.learning_rates, self.smoothed, color=TRAINING, label="fitted lines")
+        if self.suggestion is not None:
+            label = f"suggestion {self.suggestion:.2g}"
+            axes.axvline(self.suggestion, color=VALIDATION, linestyle="--", label=label)
+        low, high = self.smoothed.min(), self.smoothed[: len(self.smoothed) // 2].max()
+        margin = 0.2 * (high - low)
+        axes.set_ylim(low - margin, high + 2 * margin)
+        axes.set_xscale("log")
+        axes.legend(frameon=False)
+        dress(axes, "learning-rate sweep", "learning rate", "loss")
 
 
 def lr_find(
@@ -119,7 +134,7 @@ def lr_find(
     steps : int
         At least 10.
     batch_size : int
-        That of the training to come: what rate is good depends on it.
+        Batch size of the training to come, on which the best rate depends.
 
     Returns
     -------
@@ -162,26 +177,26 @@ def lr_find(
         raise ArgumentError(f"min_lr must be below max_lr, got {min_lr:g} and {max_lr:g}")
     steps = checks.integer("steps", steps, low=10)
     batch_size = checks.integer("batch_size", batch_size, low=1)
-    rows = checked_rows(net, X, y)
+    data = checked_data(net, X, y)
     rates = np.geomspace(min_lr, max_lr, steps)
-    return _judge(rates, _losses(net, rows, rates, min(batch_size, len(rows))))
+    return _sweep(rates, _losses(net, data, rates, min(batch_size, len(data))))
 
 
-def _losses(net: Network, rows: DataSet, rates: np.ndarray, batch_size: int) -> Iterator[float]:
-    """Loss of one batch after the other, each followed by a step at the next rate."""
+def _losses(net: Network, data: DataSet, rates: np.ndarray, batch_size: int) -> Iterator[float]:
+    """Yield the loss of each batch, and take a step at the next rate."""
     model = model_of(net)
-    plan = model.executors.plan(batch_size, training=True, labels=rows.labels)
+    plan = model.executors.plan(batch_size, training=True, labels=data.labels)
     arena = ParameterArena(model.architecture)
     arena.copy_from(model.arena)
     executor = selection.executor_class(plan)(plan, arena)
     state = replace(net.state)
-    batches = BatchPass(rows, batch_size)
+    batches = BatchPass(data, batch_size)
     with DeferredInterrupt() as interrupt:
         for step in range(len(rates)):
             number = step % len(batches)
             if number == 0:
                 offset = stream_offset(Stream.SHUFFLE, net.state.epoch + step // len(batches))
-                batches.order = permutation(len(rows), state.seed, offset)
+                batches.order = permutation(len(data), state.seed, offset)
             try:
                 rate = rates[step : step + 1]
                 executor.run(BatchRange(batches, number, number + 1, state, rate), interrupt)
@@ -190,14 +205,14 @@ def _losses(net: Network, rows: DataSet, rates: np.ndarray, batch_size: int) -> 
             yield float(batches.losses[number])
 
 
-def _judge(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:
-    """Take losses until they diverge."""
+def _sweep(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:
+    """Return the sweep of losses up to their divergence."""
     taken: list[float] = []
     mean, lowest = 0.0, math.inf
     for step, loss in enumerate(losses, start=1):
         taken.append(loss)
-        mean = MEMORY * mean + (1 - MEMORY) * loss
-        unbiased = mean / (1 - MEMORY**step)  # as if it had begun at the first loss
+        mean = DECAY * mean + (1 - DECAY) * loss
+        unbiased = mean / (1 - DECAY**step)  # the running mean begins at 0
         lowest = min(lowest, unbiased)
         if unbiased > DIVERGED * lowest:
             break
@@ -206,7 +221,7 @@ def _judge(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:
             f"training diverges at once, at min_lr={rates[0]:g}: scale X, or draw smaller weights"
         )
     curve, used = np.array(taken), rates[: len(taken)]
-    smoothed, slopes = _lines(curve, len(rates))
+    smoothed, slopes = _fitted_lines(curve, len(rates))
     lowest_at = int(smoothed.argmin())
     steepest = int(slopes[: lowest_at + 1].argmin())
     suggestion = float(used[steepest]) if slopes[steepest] < 0 else None
@@ -214,13 +229,13 @@ def _judge(rates: np.ndarray, losses: Iterator[float]) -> LearningRateSweep:
     return LearningRateSweep(used, curve, smoothed, suggestion, diverged)
 
 
-def _lines(losses: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Height and slope, at each step, of the line fitted to the losses around it.
+def _fitted_lines(losses: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return height and slope, at each step, of the line fitted to the losses around it.
 
     A running mean would lag behind the losses, and make the suggestion too large.
     """
     from scipy.signal import savgol_filter
 
-    window = min(2 * max(2, round(steps * REACH)) + 1, len(losses) - 1 + len(losses) % 2)
+    window = min(2 * max(2, round(steps * HALF_WINDOW)) + 1, len(losses) - 1 + len(losses) % 2)
     height, slope = (savgol_filter(losses, window, min(1, window - 1), deriv=d) for d in (0, 1))
     return height, slope

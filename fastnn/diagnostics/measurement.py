@@ -1,8 +1,8 @@
-"""The figures of every layer, from one training step on a copy of the network.
+"""Measurement of every layer in one training step on a copy of the network.
 
-The plan is the plain one, with a probe beside each layer's ops: a Python function that reads the
-layer's output as it appears, and the gradient there before the layer passes it on. It runs in the
-Python executor, in an arena of its own, so nothing of the network changes.
+The plan is the one without fusion, with a probe at each layer: Python functions that read the
+layer's output in the forward pass and the gradient of the loss by it in the backward pass. It runs
+in the Python executor, in an arena of its own, so nothing of the network changes.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..network import Network
 
-#: A bounded activation is saturated where its slope is below this share of its greatest: beyond
+#: A bounded activation is saturated where its derivative is below this share of the largest: beyond
 #: 0.975 in absolute value for tanh, within 0.0127 of either end for sigmoid.
-SATURATED_SLOPE = 0.05
+SATURATED_DERIVATIVE = 0.05
 
-#: Slope, from the output, as a share of the greatest.
-_SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+#: Derivative as a share of the largest, computed from the output.
+_DERIVATIVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sigmoid": lambda y: 4 * y * (1 - y),
     "tanh": lambda y: 1 - y * y,
 }
@@ -44,7 +44,7 @@ _SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class LayerFigures:
-    """What one training step shows of a layer.
+    """Measurements of a layer in one training step.
 
     Attributes
     ----------
@@ -52,22 +52,22 @@ class LayerFigures:
         As in ``"dense_1"``, ``"Dense (relu)"``.
     activation : str or None
     mean, std : float
-        Of the layer's outputs, over the rows and units of the sample.
+        Mean and standard deviation of the layer's outputs, over rows and units.
     dead : float
         Share of the units that are 0 on every row; NaN unless the activation is relu.
     saturated : float
-        Share of the outputs where the slope is below 5 % of the greatest; NaN unless the activation
-        is sigmoid or tanh.
+        Share of the outputs where the derivative is below 5 % of the largest; NaN unless the
+        activation is sigmoid or tanh.
     signal : float
-        ‖∂ loss / ∂ output‖, what reaches the layer in the backward pass; NaN where nothing does.
+        ‖∂ loss / ∂ output‖, the gradient that reaches the layer; NaN where none does.
     gradient_norm : float
         ‖∂ loss / ∂ parameters‖, before clipping; NaN for a layer without parameters.
     update_ratio : float
         ‖Δ parameters‖ / ‖parameters‖ of the optimizer's next step; NaN where there are none, where
-        all are 0, or where the step would be given up.
+        all are 0, or where the step would be skipped because numbers are not finite.
     weight_scale : float
-        Standard deviation of the weights over that of the initialiser meant for the activation (He
-        for rectified units, LeCun for selu, Glorot for others); NaN where there are none.
+        Standard deviation of the weights over that of the initialiser for the activation (He for
+        rectified units, LeCun for selu, Glorot for others); NaN where there are none.
     """
 
     name: str
@@ -83,57 +83,57 @@ class LayerFigures:
     weight_scale: float
 
 
-#: Names of the numbers among them.
+#: Names of the measured numbers.
 FIGURES = tuple(field.name for field in fields(LayerFigures) if field.type == "float")
 
 
-class _Reading:
-    """What the probes of one layer saw last."""
+class _Probe:
+    """Record statistics of one layer's output, and of the gradient at it."""
 
     def __init__(self, activation: str | None):
         self._rectified = activation == "relu"
-        self._slope = _SLOPES.get(activation or "")
+        self._derivative = _DERIVATIVES.get(activation or "")
         self.mean = self.std = self.signal = self.dead = self.saturated = math.nan
 
-    def see_output(self, y: np.ndarray) -> None:
-        """y has shape (B, …)."""
+    def record_output(self, y: np.ndarray) -> None:
+        """Record y, shape (B, …)."""
         self.mean, self.std = float(y.mean(dtype=np.float64)), float(y.std(dtype=np.float64))
         if self._rectified:
             self.dead = float(np.mean(~y.any(axis=0)))
-        if self._slope is not None:
-            self.saturated = float(np.mean(self._slope(y) < SATURATED_SLOPE))
+        if self._derivative is not None:
+            self.saturated = float(np.mean(self._derivative(y) < SATURATED_DERIVATIVE))
 
-    def see_gradient(self, dy: np.ndarray) -> None:
-        """dy has the shape of y."""
+    def record_gradient(self, dy: np.ndarray) -> None:
+        """Record dy, of the shape of y."""
         self.signal = norm(dy)
 
 
 @dataclass(frozen=True, eq=False)
-class _Probed(Layer):
-    """A layer with probes around it."""
+class _ProbedLayer(Layer):
+    """A layer whose output and gradient a probe records."""
 
     layer: Layer
-    reading: _Reading
+    probe: _Probe
     name: str | None = None
 
     def lower(self, builder: PlanBuilder, x: Ref, *arguments: Any) -> tuple[Ref, Pullback]:
         y, pullback = self.layer.lower(builder, x, *arguments)
-        builder.emit("forward", self.reading.see_output, y)
+        builder.emit("forward", self.probe.record_output, y)
 
         def probed(dy: Ref, need_dx: bool) -> Ref | None:
-            builder.emit("backward", self.reading.see_gradient, dy)
+            builder.emit("backward", self.probe.record_gradient, dy)
             return pullback(dy, need_dx)
 
         return y, probed
 
 
 class LayerMeter:
-    """Measures the layers of one built network on fixed rows, again and again.
+    """Measure the layers of a built network on fixed rows, any number of times.
 
-    Layers that neither learn nor apply an activation (Flatten, Dropout) are left out.
+    Layers without parameters and activation (Flatten, Dropout) are left out.
     """
 
-    def __init__(self, net: Network, rows: DataSet):
+    def __init__(self, net: Network, data: DataSet):
         self._model = model_of(net)
         architecture = self._model.architecture
         self._segments = {
@@ -141,22 +141,22 @@ class LayerMeter:
             for index, layer in enumerate(net.layers)
             if hasattr(layer, "activation") or any(s.layer == index for s in architecture.segments)
         }
-        self._readings = {i: _Reading(_activation(net.layers[i])) for i in self._segments}
+        self._probes = {i: _Probe(_activation(net.layers[i])) for i in self._segments}
         layers = tuple(
-            _Probed(layer, self._readings[i]) if i in self._readings else layer
+            _ProbedLayer(layer, self._probes[i]) if i in self._probes else layer
             for i, layer in enumerate(net.layers)
         )
         probed = replace(architecture, layers=layers)
-        plan = compile_plan(probed, len(rows), PlanMode(training=True, labels=rows.labels))
+        plan = compile_plan(probed, len(data), PlanMode(training=True, labels=data.labels))
         self._arena = ParameterArena(architecture)
         self._executor = PythonExecutor(plan, self._arena)
-        self._batch = BatchPass(rows, len(rows)).batch(0, plan)
+        self._batch = BatchPass(data, len(data)).batch(0, plan)
 
     def measure(self) -> tuple[LayerFigures, ...]:
-        """The figures at the network's present parameters, slots and step, layer by layer."""
+        """Return the figures of each layer at the network's present parameters, slots and step."""
         self._arena.copy_from(self._model.arena)
         state = replace(self._model.state)
-        with np.errstate(all="ignore"):  # what overflows is to be reported, not warned of
+        with np.errstate(all="ignore"):  # overflow is reported, without warnings
             found = self._executor.run_stages(GRADIENT_STAGES, self._batch, state)
             finite = math.isfinite(found[Result.LOSS]) and not found[Result.NONFINITE]
             if finite:
@@ -164,7 +164,7 @@ class LayerMeter:
             return tuple(self._figures(index, finite) for index in self._segments)
 
     def _figures(self, index: int, updated: bool) -> LayerFigures:
-        layer, reading = self._model.layers[index], self._readings[index]
+        layer, probe = self._model.layers[index], self._probes[index]
         arena, segments = self._arena, self._segments[index]
         gradient_norm = update_ratio = math.nan
         if segments:
@@ -180,11 +180,11 @@ class LayerMeter:
             self._model.layer_names[index],
             type(layer).__name__ + (f" ({activation})" if activation else ""),
             activation,
-            reading.mean,
-            reading.std,
-            reading.dead,
-            reading.saturated,
-            reading.signal,
+            probe.mean,
+            probe.std,
+            probe.dead,
+            probe.saturated,
+            probe.signal,
             gradient_norm,
             update_ratio,
             self._weight_scale(activation, segments),
@@ -201,13 +201,13 @@ class LayerMeter:
 
 
 def _activation(layer: Layer) -> str | None:
-    """Name of the activation that a layer applies; None if it has none."""
+    """Return the name of a layer's activation; None if it has none."""
     activation = getattr(layer, "activation", None)
     return None if activation is None else str(activation)
 
 
 def norm(array: np.ndarray) -> float:
-    """Euclidean norm, also where squares of the dtype overflow or vanish."""
+    """Return the Euclidean norm, also where squares of the dtype overflow or underflow."""
     limits = np.finfo(array.dtype)
     with np.errstate(over="ignore"):
         found = float(np.linalg.norm(array))

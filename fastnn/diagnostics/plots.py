@@ -1,4 +1,4 @@
-"""Each plot of a diagnosis, drawn into given axes."""
+"""The plots of a diagnosis, each drawn into given axes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ if TYPE_CHECKING:
 
     from .bias_variance import BiasVariance
     from .learning_curve import LearningCurve
-    from .learning_rate import LearningRateSweep
     from .measurement import LayerFigures
     from .scores import ClassScores, Residuals
 
 #: More layers or classes than this are not labelled one by one.
 MANY = 12
 
-#: What `LayerHealth` draws over the epochs, and the title of each.
+#: Figures that `LayerHealth` draws over the epochs, with the title of each plot.
 HEALTH = {"signal": "‖gradient‖ at each output", "update_ratio": "‖update‖ / ‖parameters‖"}
 
 
 def error_parts(axes: Axes, errors: BiasVariance) -> None:
-    """Human, training and validation error as bars."""
+    """Draw human, training and validation error as bars."""
     scale = 100 if errors.classification else 1
     values = {
         "human" if errors.human_error is not None else "human\n(taken as 0)": errors.human_error
@@ -47,7 +46,7 @@ def error_parts(axes: Axes, errors: BiasVariance) -> None:
 
 
 def learning_curve(axes: Axes, curve: LearningCurve, errors: BiasVariance) -> None:
-    """Training and validation error over the number of training rows."""
+    """Draw training and validation error over the number of training rows."""
     scale = 100 if errors.classification else 1
     rows = [point.rows for point in curve.points]
     series = [
@@ -66,7 +65,7 @@ def learning_curve(axes: Axes, curve: LearningCurve, errors: BiasVariance) -> No
 
 
 def gradients(axes: Axes, layers: Sequence[LayerFigures]) -> None:
-    """The gradient at each layer's output, over that at the network's."""
+    """Draw the gradient at each layer's output over that at the network's."""
     last = layers[-1].signal
     gains = [figures.signal / last if last else math.nan for figures in layers]
     _by_layer(axes, layers, gains, (VANISHING_SIGNAL, EXPLODING_SIGNAL))
@@ -74,7 +73,7 @@ def gradients(axes: Axes, layers: Sequence[LayerFigures]) -> None:
 
 
 def updates(axes: Axes, layers: Sequence[LayerFigures]) -> None:
-    """The size of one step over that of the parameters."""
+    """Draw the size of one step over that of the parameters, by layer."""
     ratios = [figures.update_ratio for figures in layers]
     _by_layer(axes, layers, ratios, (SMALL_UPDATE, LARGE_UPDATE))
     dress(axes, "one update", "", "‖update‖ / ‖parameters‖")
@@ -83,7 +82,7 @@ def updates(axes: Axes, layers: Sequence[LayerFigures]) -> None:
 def _by_layer(
     axes: Axes, layers: Sequence[LayerFigures], values: Sequence[float], limits: tuple[float, float]
 ) -> None:
-    """Points on a logarithmic scale; the healthy range is shaded."""
+    """Draw points on a logarithmic scale, with the healthy range shaded."""
     shown = np.array([v if v > 0 and math.isfinite(v) else math.nan for v in values])
     axes.axhspan(*limits, color=ACCENT, alpha=0.12, linewidth=0)
     axes.plot(range(len(layers)), shown, color=TRAINING, marker="o", markersize=4)
@@ -96,9 +95,8 @@ def _by_layer(
 
 
 def confusion(axes: Axes, scores: ClassScores) -> None:
-    """True classes down, predicted across; shades are shares of the true class."""
-    counts = scores.confusion
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    """Draw true classes down, predicted across; shades are shares of the true class."""
+    counts, shares = scores.confusion, scores.confusion_shares
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(counts) <= MANY:
         for (i, j), count in np.ndenumerate(counts):
@@ -111,7 +109,7 @@ def confusion(axes: Axes, scores: ClassScores) -> None:
 
 
 def residuals(axes: Axes, found: Residuals) -> None:
-    """Predictions against the truth."""
+    """Draw true values over predictions."""
     axes.scatter(found.predicted.ravel(), found.true.ravel(), s=6, alpha=0.4, color=VALIDATION)
     ends = [
         min(found.true.min(), found.predicted.min()),
@@ -121,30 +119,13 @@ def residuals(axes: Axes, found: Residuals) -> None:
     dress(axes, "predictions, validation rows", "predicted", "true")
 
 
-def sweep(axes: Axes, found: LearningRateSweep) -> None:
-    """The loss over the learning rate, and the suggestion."""
-    axes.plot(
-        found.learning_rates, found.losses, color=QUIET, alpha=0.5, linewidth=1, label="batch"
-    )
-    axes.plot(found.learning_rates, found.smoothed, color=TRAINING, label="fitted lines")
-    if found.suggestion is not None:
-        label = f"suggestion {found.suggestion:.2g}"
-        axes.axvline(found.suggestion, color=VALIDATION, linestyle="--", label=label)
-    low, high = found.smoothed.min(), found.smoothed[: len(found.smoothed) // 2].max()
-    margin = 0.2 * (high - low)
-    axes.set_ylim(low - margin, high + 2 * margin)
-    axes.set_xscale("log")
-    axes.legend(frameon=False)
-    dress(axes, "learning-rate sweep", "learning rate", "loss")
-
-
 def health(
     axes: Axes, epochs: Sequence[int], values: Mapping[str, Sequence[float]], title: str
 ) -> None:
-    """One figure of every layer over the epochs, on a logarithmic scale, first layers darkest."""
+    """Draw a figure of every layer over the epochs, logarithmically, first layers darkest."""
     from matplotlib import colormaps
 
-    # The ends of the colour map would be lost on black or on white.
+    # The ends of the colour map are hardly visible on black or on white.
     shades = colormaps["viridis"](np.linspace(0.25, 0.95, len(values)))
     marker = "o" if len(epochs) <= 10 else None
     for (name, column), shade in zip(values.items(), shades, strict=True):

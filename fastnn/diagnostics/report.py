@@ -1,4 +1,4 @@
-"""The result of a diagnosis, and how it reads as text."""
+"""The result of a diagnosis: as text, plots and a page of HTML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..model.history import History
-from ..plotting import curves, style
+from ..plotting import curves, html, style
 from ..utils.text import table
 from . import plots, tables
 from .bias_variance import BiasVariance
@@ -32,20 +32,20 @@ PRINTED_CLASSES = 15
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `fastnn.diagnose` found; prints as a report.
+    """The findings of `fastnn.diagnose`; prints as a report.
 
     Attributes
     ----------
     network : str
-        Its layers in short.
+        Its sizes, parameters and optimizer.
     errors : BiasVariance
         Training, validation and human-level error, `avoidable_bias`, `variance`.
     actions : tuple of str
-        What to do next, the first to try first.
+        Recommended next steps, in the order in which to try them.
     layers : tuple of LayerFigures
         From the input to the output.
     flags : tuple of Flag
-        What is wrong with layers, with the likely cause.
+        Problems of layers, with the likely cause.
     curve : LearningCurve or None
         Errors over the number of training rows.
     classes : ClassScores or None
@@ -85,7 +85,7 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str:
-        """Such as "high bias", "high bias and high variance", "low bias, low variance"."""
+        """Return "high bias", "high bias and high variance", "low bias, low variance" or so."""
         return self.errors.verdict
 
     def __str__(self) -> str:
@@ -118,7 +118,7 @@ class Diagnosis:
             )
 
     def panels(self, *, matrices: bool = True) -> list[Callable[[Axes], None]]:
-        """The plots, each a function that draws into given axes."""
+        """Return the plots, each a function that draws into given axes."""
         found: list[Callable[[Axes], None]] = [partial(plots.error_parts, errors=self.errors)]
         if self.history.epoch:
             found.append(
@@ -160,12 +160,13 @@ class Diagnosis:
         style.save(made, path)
 
     def to_html(self, path: str | PathLike[str]) -> None:
-        """Write a page that holds everything, plots included; needs matplotlib.
+        """Write a page of HTML with everything, plots included; needs matplotlib and jinja2.
 
         It is one file without scripts and without links to others, light or dark as the reader's
         device is, and fits a phone.
         """
         from ..utils import atomic_write
-        from .page import page
 
-        atomic_write.write(path, [page(self).encode("utf-8", "replace")])
+        plots = [style.svg(draw) for draw in self.panels(matrices=False)]
+        page = html.render("diagnostics/diagnosis.html", found=self, tables=tables, plots=plots)
+        atomic_write.write(path, [page.encode("utf-8", "replace")])

@@ -1,4 +1,4 @@
-"""The rows that a diagnosis looks at."""
+"""Checked data of a diagnosis, and random samples of their rows."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from ..model.data_sets import data_set_for
 from ..network import Network
 from ..runtime.random_streams import Stream, permutation, stream_offset
 
-#: What an order of rows is drawn for: numbers of `Stream.SAMPLE` that the gradient check, which
-#: counts parameter arrays from 0, does not reach.
+#: Substreams of `Stream.SAMPLE`, one for each use of a random order. The gradient check uses those
+#: of small numbers, one for each parameter array.
 MEASURED, SUBSETS = 2**32, 2**32 + 1
 
 
 def require_network(net: Any) -> Network:
-    """`net`, if it is a network."""
+    """Return `net`; raise `ArgumentTypeError` if it is no network."""
     if not isinstance(net, Network):
         raise ArgumentTypeError(f"net must be a Network, got {type(net).__name__}")
     return net
 
 
-def checked_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
-    """X and y as the network takes them; builds it if needed, after all checks.
+def checked_data(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
+    """Return X and y as the network takes them; build the network, if needed, after all checks.
 
-    `what` says in errors which X and y are meant.
+    `what` begins the messages of errors and tells which X and y they are about.
     """
-    rows = fitting_rows(net, X, y, what)
-    model_of(net).build_for(rows)
-    return rows
+    data = data_for(net, X, y, what)
+    model_of(net).build_for(data)
+    return data
 
 
-def fitting_rows(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
-    """The same, of a network that is left as it is."""
+def data_for(net: Network, X: Any, y: Any, what: str = "") -> DataSet:
+    """Return X and y as the network takes them; do not build the network."""
     try:
         return data_set_for(model_of(net), X, y)
     except (ArgumentError, ArgumentTypeError) as error:
         raise type(error)(f"{what}{error}") from None
 
 
-def order(rows: int, seed: int, purpose: int) -> np.ndarray:
-    """A random order of the rows, the same for the same seed and purpose."""
-    return permutation(rows, seed, stream_offset(Stream.SAMPLE, purpose))
+def random_order(n_rows: int, seed: int, substream: int) -> np.ndarray:
+    """Return row numbers in a random order that depends on seed and substream alone."""
+    return permutation(n_rows, seed, stream_offset(Stream.SAMPLE, substream))
 
 
-def drawn(data: DataSet, rows: int, seed: int) -> DataSet:
-    """At most so many rows, in the order of the data."""
-    if rows >= len(data):
+def sample(data: DataSet, n_rows: int, seed: int) -> DataSet:
+    """Return at most `n_rows` rows, in the order of the data."""
+    if n_rows >= len(data):
         return data
-    return data.take(np.sort(order(len(data), seed, MEASURED)[:rows]))
+    return data.take(np.sort(random_order(len(data), seed, MEASURED)[:n_rows]))

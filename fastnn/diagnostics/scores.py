@@ -1,4 +1,4 @@
-"""Scores class by class, and residuals, computed by scikit-learn where it has them."""
+"""Scores of each class, and statistics of residuals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..metrics import scoring
 
 @dataclass(frozen=True)
 class ClassScores:
-    """How classes are distributed, and how well each is told from the others.
+    """Number of rows, precision, recall and F1 of each class, and the confusion matrix.
 
     For several yes/no outputs a row, a class is an output, and its rows are those where it is 1.
 
@@ -19,10 +19,10 @@ class ClassScores:
     ----------
     training_rows, validation_rows : ndarray of int, shape (classes,)
     precision, recall, f1 : ndarray, shape (classes,)
-        On the validation rows; NaN where there is nothing to divide by.
+        On the validation rows; NaN where the denominator is 0.
     confusion : ndarray of int
-        Of the validation rows: (classes, classes), true classes down, predicted across; or a 2 × 2
-        matrix for each of several outputs, shape (outputs, 2, 2).
+        Counts of validation rows, true classes down, predicted across: (classes, classes), or for
+        several outputs (outputs, 2, 2).
     """
 
     training_rows: np.ndarray
@@ -33,8 +33,13 @@ class ClassScores:
     confusion: np.ndarray
 
     @property
+    def confusion_shares(self) -> np.ndarray:
+        """Return the confusion matrix, or matrices, as shares of the true class."""
+        return self.confusion / np.maximum(self.confusion.sum(axis=-1, keepdims=True), 1)
+
+    @property
     def imbalance(self) -> float:
-        """Training rows of the most frequent class over those of the rarest one that occurs."""
+        """Return the count of the most frequent class over that of the rarest, in training rows."""
         present = self.training_rows[self.training_rows > 0]
         return float(present.max() / present.min()) if len(present) else 1.0
 
@@ -42,7 +47,7 @@ class ClassScores:
     def of(
         cls, task: str, training: np.ndarray, validation: np.ndarray, prediction: np.ndarray
     ) -> ClassScores:
-        """From prepared targets and the predictions for the validation rows, (n, outputs)."""
+        """Compute scores from prepared targets and validation predictions, (n, outputs)."""
         from sklearn.metrics import (
             confusion_matrix,
             multilabel_confusion_matrix,
@@ -67,16 +72,16 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Residuals:
-    """What is left of y after the prediction, residual = true − predicted, output by output.
+    """Statistics of the residuals, true − predicted, of each output.
 
     Attributes
     ----------
     mean, std : ndarray, shape (outputs,)
-        A mean away from 0 is a prediction that is off on the whole.
+        A mean away from 0 is a bias of the predictions.
     quantiles : ndarray, shape (5, outputs)
         5, 25, 50, 75 and 95 %.
     mae, r2 : ndarray, shape (outputs,)
-        Mean absolute error; share of the variance that is explained, NaN for fewer than two rows.
+        Mean absolute error; explained share of the variance, NaN for fewer than two rows.
     spread : ndarray, shape (outputs,)
         Rank correlation (Spearman's) of |residual| with the prediction: away from 0, the error
         grows or falls with it, and a logarithm of y, or another loss, may serve better. NaN where
@@ -95,7 +100,7 @@ class Residuals:
 
     @classmethod
     def of(cls, true: np.ndarray, predicted: np.ndarray) -> Residuals:
-        """Both of shape (n, outputs)."""
+        """Compute statistics of values of shape (n, outputs)."""
         from sklearn.metrics import mean_absolute_error, r2_score
 
         true, predicted = true.astype(np.float64), predicted.astype(np.float64)

@@ -1,4 +1,4 @@
-"""The tables of a report, as rows of text with the heading first."""
+"""The tables of a report: lists of rows of text, the heading first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Rows = list[tuple[str, ...]]
 
 
 def error_rows(errors: BiasVariance) -> Rows:
-    """Errors, and the parts between them."""
+    """Return the errors and their parts."""
     human = "human level" if errors.human_error is not None else "human level (taken as 0)"
     bias, variance = errors.avoidable_bias, errors.variance
     return [
@@ -27,25 +27,25 @@ def error_rows(errors: BiasVariance) -> Rows:
             errors.format(errors.training.value),
             "avoidable bias",
             errors.format(bias),
-            _judgement(errors.high_bias, errors.dominant == "bias"),
+            _level(errors.high_bias, errors.dominant == "bias"),
         ),
         (
             "validation",
             errors.format(errors.validation.value),
             "variance",
             errors.format(variance),
-            _judgement(errors.high_variance, errors.dominant == "variance"),
+            _level(errors.high_variance, errors.dominant == "variance"),
         ),
         ("constant answer", errors.format(errors.validation.baseline), "", "", ""),
     ]
 
 
-def _judgement(high: bool, dominant: bool) -> str:
+def _level(high: bool, dominant: bool) -> str:
     return "high, dominates" if dominant else "high" if high else "low"
 
 
 def layer_rows(layers: tuple[LayerFigures, ...]) -> Rows:
-    """A row for each layer."""
+    """Return a row for each layer."""
     heading = ("layer", "type", "mean", "std", "dead", "saturated", "‖∂output‖", "‖∂w‖", "update")
     return [
         heading,
@@ -67,7 +67,7 @@ def layer_rows(layers: tuple[LayerFigures, ...]) -> Rows:
 
 
 def curve_rows(curve: LearningCurve, errors: BiasVariance) -> Rows:
-    """A row for each number of training rows."""
+    """Return a row for each number of training rows."""
     return [
         ("rows", "updates", "training", "validation"),
         *(
@@ -83,7 +83,7 @@ def curve_rows(curve: LearningCurve, errors: BiasVariance) -> Rows:
 
 
 def class_rows(classes: ClassScores) -> Rows:
-    """A row for each class."""
+    """Return a row for each class."""
     columns = zip(
         classes.training_rows,
         classes.validation_rows,
@@ -95,18 +95,25 @@ def class_rows(classes: ClassScores) -> Rows:
     return [
         ("class", "training", "validation", "precision", "recall", "f1"),
         *(
-            (str(k), f"{seen:,}", f"{held:,}", share(precision), share(recall), share(f1))
-            for k, (seen, held, precision, recall, f1) in enumerate(columns)
+            (str(k), f"{n_train:,}", f"{n_val:,}", share(precision), share(recall), share(f1))
+            for k, (n_train, n_val, precision, recall, f1) in enumerate(columns)
         ),
     ]
 
 
 def confusion_rows(classes: ClassScores) -> list[tuple[str, Rows]]:
-    """The confusion matrix, or that of each output, with its title."""
+    """Return the confusion matrix, or that of each output, with its title."""
     confusion = classes.confusion
     if confusion.ndim == 2:
         return [("Confusion: true classes down, predicted across", _matrix(confusion))]
     return [(f"Confusion of output {k}", _matrix(matrix)) for k, matrix in enumerate(confusion)]
+
+
+def confusion_shares(classes: ClassScores) -> list[tuple[str, Rows, Any]]:
+    """Return what `confusion_rows` returns, each with the shares (classes, classes) to shade by."""
+    shares = classes.confusion_shares
+    matrices = shares if shares.ndim == 3 else shares[None]
+    return [(*entry, own) for entry, own in zip(confusion_rows(classes), matrices, strict=True)]
 
 
 def _matrix(confusion: Any) -> Rows:
@@ -117,7 +124,7 @@ def _matrix(confusion: Any) -> Rows:
 
 
 def residual_rows(residuals: Residuals) -> Rows:
-    """A row for each output."""
+    """Return a row for each output."""
     heading = ("output", "mean", "std", "5 %", "50 %", "95 %", "MAE", "R²", "spread")
     low, _, middle, _, high = residuals.quantiles
     columns = zip(
@@ -135,13 +142,13 @@ def residual_rows(residuals: Residuals) -> Rows:
 
 
 def residual_text(residuals: Residuals) -> str:
-    """The table, and what its last column means."""
+    """Return the table as text, with an explanation of its last column."""
     rows = table(residual_rows(residuals), frozenset(range(9)))
     return f"{rows}\nspread: rank correlation of |residual| with the prediction"
 
 
 def hardest_rows(examples: tuple[HardExample, ...]) -> Rows:
-    """A row for each example."""
+    """Return a row for each example."""
     return [
         ("row", "loss", "true", "predicted"),
         *((f"{e.row}", number(e.loss), answer(e.true), answer(e.predicted)) for e in examples),
@@ -149,16 +156,16 @@ def hardest_rows(examples: tuple[HardExample, ...]) -> Rows:
 
 
 def answer(value: int | float | tuple[int | float, ...]) -> str:
-    """A class, a value, or several."""
+    """Return a class, a value, or several of them as text."""
     values = value if isinstance(value, tuple) else (value,)
     return " ".join(str(v) if isinstance(v, int) else f"{v:.4g}" for v in values)
 
 
 def number(value: float) -> str:
-    """Three digits; nothing for NaN."""
+    """Return a number with three digits; nothing for NaN."""
     return "" if math.isnan(value) else f"{value:.3g}"
 
 
 def share(value: float) -> str:
-    """Percent; nothing for NaN."""
+    """Return a share in percent; nothing for NaN."""
     return "" if math.isnan(value) else f"{value:.1%}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..compiler.architecture import Architecture
 from ..ir.parameter import ALIGNMENT, BufferSegment, Segment
-from ..runtime.resources import available_memory
+from ..utils.resources import available_memory
 
 #: Bytes of a network from which on its size is compared with the memory that is left.
 LARGE = 1 << 28

@@ -1,7 +1,7 @@
 """The places of a kernel's arguments in a call of C; csrc/table/kernels.def has the other side.
 
-Arrays and scalars take theirs in the order of the signature, dimensions in that of the alphabet. A
-target takes two: one for values, and the next one for class numbers.
+Arrays and scalars take theirs in the order of the signature, dimensions in that in which the arrays
+name them. A target takes two: one for values, and the next one for class numbers.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class ArraySlot:
 def argument_slots(kernel: str) -> tuple[ArraySlot | ScalarSlot, ...]:
     """Return the places of the arguments of a kernel, in the order of its signature."""
     row = KERNELS[kernel]
-    dimensions = sorted({name for array in row.arrays.values() for name in array.dimensions})
+    names = (name for array in row.arrays.values() for name in array.dimensions)
+    dimensions = list(dict.fromkeys(names))
     slots: list[ArraySlot | ScalarSlot] = []
     arrays = scalars = 0
     for position, (name, parameter) in enumerate(row.signature.parameters.items()):

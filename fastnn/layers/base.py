@@ -68,6 +68,9 @@ class Layer(Specification, family=True):
     #: Class names of the layers that may stand before this one, if it must stand at the input.
     follows: ClassVar[tuple[str, ...] | None] = None
 
+    #: Whether the layer normalises its inputs by statistics of a batch or of a row.
+    normalizes: ClassVar[bool] = False
+
     @property
     def adapts(self) -> bool:
         """True if the layer learns statistics of the training data before the first step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .. import initializers
 from ..errors import ArgumentError
@@ -24,6 +24,8 @@ __all__ = ["BatchNorm", "LayerNorm"]
 @dataclass(frozen=True)
 class _ScaledNorm(ShapedLayer):
     """Base of both layers: a scale γ and a shift β for each element of the last axis."""
+
+    normalizes: ClassVar[bool] = True
 
     _: KW_ONLY
     axis: int = -1

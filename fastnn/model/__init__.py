@@ -1,1 +1,1 @@
-"""What a network is and holds between calls."""
+"""The model: all that a network is and holds between calls."""

@@ -40,16 +40,18 @@ class RunningFit(Protocol):
     first_epoch : int
         As in its record.
     epochs, n_rows : int
-        Of the whole fit, and of an epoch.
+        Numbers of epochs of the fit, and of rows of an epoch.
     """
 
     first_epoch: int
 
     @property
-    def epochs(self) -> int: ...
+    def epochs(self) -> int:
+        """The number of epochs of the whole fit."""
 
     @property
-    def n_rows(self) -> int: ...
+    def n_rows(self) -> int:
+        """The number of rows of an epoch."""
 
     def record(self) -> FitRecord:
         """Return its description as of now."""

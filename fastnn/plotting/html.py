@@ -1,62 +1,80 @@
-"""Pages of HTML: one file, light and dark, wide and narrow, without scripts or links."""
+"""Pages of HTML from templates: one file, light and dark, wide and narrow, no scripts or links.
+
+Templates are files beside the modules that render them; `page.html` is the frame of all pages, and
+`macros.html` has their parts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..utils.text import escape
+from ..utils import optional
+from ..utils.text import printable
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --quiet: #777; --hue: #0072b2; --bad: #d55e00 }
-* { box-sizing: border-box }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 72rem;
-  background: Canvas; color: CanvasText }
-h1 { font-size: 1.5rem; line-height: 1.2; margin: .5rem 0 }
-h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; border-bottom: 1px solid var(--line) }
-.quiet { color: var(--quiet); overflow-wrap: anywhere }
-.bad { color: var(--bad) }
-.plots { display: grid; gap: 1rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)) }
-.plots svg { width: 100%; height: auto; display: block }
-.table { overflow-x: auto }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
-th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid
-  var(--line) }
-th { font-weight: 600; color: var(--quiet) }
-th:first-child, td:first-child { text-align: left }
-li { margin: .3rem 0 }
-"""
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(template: str, **values: Any) -> str:
+    """Return the page of a template, with values escaped and made harmless.
+
+    Parameters
+    ----------
+    template : str
+        Path of the file in the package, such as "plotting/page.html".
+    **values
+        Variables of the template.
+
+    Raises
+    ------
+    MissingDependencyError
+        jinja2, of the extra ``plot``, is not installed.
+    """
+    return _environment().get_template(template).render(values)
 
 
 def document(title: str, body: Iterable[str], style: str = "") -> str:
-    """Return the whole file; `style` holds rules beside those that all pages share."""
-    text = "\n".join(body)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}{style}</style>\n</head>\n"
-        f"<body>\n{text}\n</body>\n</html>\n"
-    )
+    """Return a page with blocks of HTML and rules of style beside those of all pages."""
+    values = {"title": title, "style": _markup(style), "body": _markup("\n".join(body))}
+    return render("plotting/page.html", **values)
 
 
 def section(title: str, content: str) -> str:
-    """Return a section: a heading, and HTML below it."""
-    return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
-
-
-def items(kind: str, texts: Iterable[str]) -> str:
-    """Return a list of the kind "ol" or "ul"."""
-    lines = "\n".join(f"<li>{escape(text)}</li>" for text in texts)
-    return f"<{kind}>\n{lines}\n</{kind}>"
+    """Return a heading with HTML below it."""
+    return str(_macros().section(title, caller=lambda: _markup(content)))
 
 
 def table(rows: Sequence[Sequence[str]], kind: str = "") -> str:
-    """Return a table of rows of text, heading first, that scrolls sideways if too wide."""
-    heading, *body = rows
-    lines = [row(heading, "th"), *(row(cells, "td") for cells in body)]
-    return f'<div class="table"><table class="{kind}">\n' + "\n".join(lines) + "\n</table></div>"
+    """Return a table of text, the heading first, that scrolls sideways where it is too wide."""
+    return str(_macros().table(rows, kind))
 
 
-def row(cells: Sequence[str], tag: str) -> str:
-    """Return one row of a table."""
-    return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+@cache
+def _environment() -> Environment:
+    jinja2 = optional.module("jinja2", extra="plot", need="a page of HTML")
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
+        autoescape=True,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+
+
+def _macros() -> Any:
+    return _environment().get_template("plotting/macros.html").module
+
+
+def _harmless(value: Any) -> Any:
+    """Escape control characters of a value, unless it is HTML already."""
+    return value if hasattr(value, "__html__") else printable(value, keep="\n\t")
+
+
+def _markup(text: str) -> str:
+    from markupsafe import Markup
+
+    return Markup(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ArgumentError, ArgumentTypeError
 from ..utils import checks
-from .space.pruners import Pruning, pruning_of
+from .space.pruners import pruning_of
 from .space.samplers import sampler_of
 from .space.spaces import Space, grid_size
 from .study.storages import Storage, storage_of
@@ -46,8 +46,8 @@ class Arguments:
     verbose: int
 
 
-def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
-    """Check what needs neither data nor models; return the arguments and the pruning."""
+def checked(given: Arguments, space: Space) -> Arguments:
+    """Check what needs neither data nor models; return them with `Storage` and `Pruning`."""
     epochs = checks.integer("epochs", given.epochs, low=1)
     trials = given.trials
     if trials is not None:
@@ -89,4 +89,6 @@ def checked(given: Arguments, space: Space) -> tuple[Arguments, Pruning]:
     storage = given.storage
     if not isinstance(storage, Storage):
         storage = storage_of(storage)
-    return replace(given, trials=trials, epochs=epochs, storage=storage, refit=refit), pruning
+    return replace(
+        given, trials=trials, epochs=epochs, storage=storage, refit=refit, pruner=pruning
+    )

@@ -21,7 +21,6 @@ from .objectives import as_estimator, objectives_of
 from .report.progress import Progress
 from .result import SearchResult
 from .space.probe import probe
-from .space.pruners import Pruning
 from .space.samplers import NON_ADAPTIVE, sampler_of
 from .space.spaces import Space, space_of
 from .splits import split_of
@@ -64,9 +63,9 @@ def run(
     if not callable(build):
         raise ArgumentTypeError(f"build must be a function of the parameters, got {build!r}")
     known_space = space_of(space)
-    arguments, pruning = checked(given, known_space)
+    arguments = checked(given, known_space)
     with storage_errors_translated(arguments.storage):
-        return _run(build, known_space, X, y, arguments, pruning, settings)
+        return _run(build, known_space, X, y, arguments, settings)
 
 
 def _run(
@@ -75,7 +74,6 @@ def _run(
     X: Any,
     y: Any,
     arguments: Arguments,
-    pruning: Pruning,
     settings: dict[str, str],
 ) -> SearchResult:
     storage, name = arguments.storage.base, arguments.study_name
@@ -83,7 +81,7 @@ def _run(
     task, described = _task(build, known_space, X, y, arguments, _seed(arguments.seed, study))
     if study is not None and not is_blank(study):
         check_same_search(study, described)
-    if len(task.objectives) > 1 and len(pruning.rungs) > 1:
+    if len(task.objectives) > 1 and len(arguments.pruner.rungs) > 1:
         raise ArgumentError(
             "trials cannot be pruned by several objectives at once: "
             "give pruner='none' or one objective"
@@ -100,11 +98,11 @@ def _run(
             found = SearchResult(
                 study, known_space, task.objectives, task.seed, best_models, settings
             )
-            _search(found, best_models, task, workers, arguments, pruning)
+            _search(found, best_models, task, workers, arguments)
             _refit(found, task, arguments)
             return found
     # Another search has just created the study, with its own seed.
-    return _run(build, known_space, X, y, arguments, pruning, settings)
+    return _run(build, known_space, X, y, arguments, settings)
 
 
 def _refit(found: SearchResult, task: Task, given: Arguments) -> None:
@@ -159,10 +157,10 @@ def _search(
     task: Task,
     workers: Workers,
     given: Arguments,
-    pruning: Pruning,
 ) -> None:
     """Run the trials that are left."""
-    study, loop = found.study, run_asynchronous if given.asynchronous else run_synchronous
+    study, pruning = found.study, given.pruner
+    loop = run_asynchronous if given.asynchronous else run_synchronous
     progress = Progress(
         task.objectives,
         given.trials,

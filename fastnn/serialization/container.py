@@ -41,7 +41,7 @@ MAX_HEADER = 1 << 25
 
 @dataclass(frozen=True)
 class Header:
-    """What stands before the tensors of a file: parsed, but not believed yet.
+    """The header of a file, before its tensors: parsed, but not checked yet.
 
     Attributes
     ----------

@@ -16,6 +16,7 @@ from sklearn.metrics import (
 
 import fastnn
 from fastnn import Dense, Dropout, Network
+from fastnn.plotting import html as pages
 
 
 def classifier(**options):
@@ -269,6 +270,16 @@ def test_plots_without_matplotlib_say_what_to_install(monkeypatch, tmp_path):
     ):
         with pytest.raises(ImportError, match=r'pip install "\.\[plot\]"'):
             use()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_page_without_jinja2_says_what_to_install(monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
+    pages._environment.cache_clear()
+    found = fastnn.diagnose(*classifier(), curve_sizes=None)
+    with pytest.raises(ImportError, match=r'a page of HTML needs jinja2: .* "\.\[plot\]"'):
+        found.to_html(tmp_path / "x.html")
     assert not list(tmp_path.iterdir())
 
 

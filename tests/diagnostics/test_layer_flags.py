@@ -1,5 +1,7 @@
 """Planted illnesses are flagged with their cause, and health is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import planted
 import pytest
@@ -8,14 +10,14 @@ import fastnn
 from fastnn import Dense, Network
 from fastnn.diagnostics.layer_flags import find_flags
 from fastnn.diagnostics.measurement import LayerMeter
-from fastnn.diagnostics.samples import checked_rows
+from fastnn.diagnostics.samples import checked_data
 from fastnn.initializers import Constant, Normal
 
 
 def flags(net, X=None, y=None):
     if X is None:
         X, y = planted.noise()
-    found = LayerMeter(net, checked_rows(net, X, y)).measure()
+    found = LayerMeter(net, checked_data(net, X, y)).measure()
     return {flag.problem: flag for flag in find_flags(net, found)}
 
 
@@ -61,6 +63,13 @@ def test_overflow_is_an_explosion():
     flag = flags(planted.stack("relu", 30, initializer=Normal(20.0)))["exploding gradient"]
     assert flag.cause == "initialisation"
     assert "overflow" in flag.advice
+
+
+def test_outputs_that_overflow_with_a_finite_gradient_are_flagged():
+    net = Network([Dense(1)], loss="huber", seed=0).build(2)
+    [figures] = LayerMeter(net, checked_data(net, np.ones((4, 2)), np.ones(4))).measure()
+    [flag] = find_flags(net, [replace(figures, std=np.inf)])
+    assert (flag.problem, flag.layers) == ("exploding gradient", ("dense_1",))
 
 
 def test_biases_far_below_zero_kill_units():
@@ -154,7 +163,7 @@ def test_callback_sees_what_a_measurement_at_that_moment_sees():
     net = planted.stack("tanh", 1)
     health = fastnn.LayerHealth(X, y)
     net.fit(X, y, epochs=3, callbacks=[health], verbose=0)
-    alone = LayerMeter(net, checked_rows(net, X, y)).measure()
+    alone = LayerMeter(net, checked_data(net, X, y)).measure()
     assert repr(health.records[-1]) == repr(alone)
 
 

@@ -10,7 +10,7 @@ import pytest
 import fastnn
 from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, Layer, Network, Rescaling
 from fastnn.diagnostics.measurement import LayerMeter, norm
-from fastnn.diagnostics.samples import checked_rows, drawn
+from fastnn.diagnostics.samples import checked_data, sample
 
 
 def double(y, x):
@@ -35,7 +35,7 @@ class Doubled(Layer):
 
 
 def measured(net, X, y, rows=10_000):
-    return LayerMeter(net, drawn(checked_rows(net, X, y), rows, 0)).measure()
+    return LayerMeter(net, sample(checked_data(net, X, y), rows, 0)).measure()
 
 
 def by_hand(weights, X, y, l2):
@@ -206,12 +206,12 @@ def test_dropout_masks_are_those_of_the_current_step():
 def test_the_sample_is_a_part_of_the_rows_drawn_by_the_seed():
     X, y = planted.noise(100)
     net = planted.stack("relu", 1).build(20)
-    rows = checked_rows(net, X, y)
-    a, b, c = drawn(rows, 30, 1), drawn(rows, 30, 1), drawn(rows, 30, 2)
+    rows = checked_data(net, X, y)
+    a, b, c = sample(rows, 30, 1), sample(rows, 30, 1), sample(rows, 30, 2)
     assert len(np.unique(a.rows)) == len(a) == 30
     np.testing.assert_array_equal(a.rows, b.rows)
     assert not np.array_equal(a.rows, c.rows)
-    assert drawn(rows, 100, 1) is rows
+    assert sample(rows, 100, 1) is rows
 
 
 @pytest.mark.parametrize("size", [1e-30, 1.0, 1e25])

@@ -11,8 +11,8 @@ from programs import output_of
 
 import fastnn
 from fastnn import Callback, Dense, DivergenceError, kernels
-from fastnn.runtime.resources import available_memory
 from fastnn.training.population import memory
+from fastnn.utils.resources import available_memory
 
 X, Y, _ = data()
 

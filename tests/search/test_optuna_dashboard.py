@@ -70,7 +70,7 @@ def fetched(url):
         return None
 
 
-def test_a_search_is_shown(dashboard):
+def test_the_dashboard_of_optuna_shows_a_search(dashboard):
     wait_until(lambda: fetched(dashboard) is not None)
     assert "Optuna Dashboard" in fetched(dashboard)
     [summary] = json.loads(fetched(f"{dashboard}/api/studies"))["study_summaries"]

@@ -18,7 +18,7 @@ from fastnn.search.workers import local
 RATES = {"rate": log_uniform(1e-3, 1.0)}
 
 
-def test_the_best_network_has_the_weights_that_were_judged():
+def test_the_best_network_has_the_weights_of_its_value():
     result = run(epochs=4)
     frame = result.trials
     assert result.best.number == frame["val_loss"].idxmin()
@@ -29,7 +29,7 @@ def test_the_best_network_has_the_weights_that_were_judged():
     assert repr(result) == f"SearchResult(6 trials, best val_loss {result.best_value:.5g})"
 
 
-def test_the_frame_tells_all():
+def test_the_data_frame_has_all_trials():
     frame = run(trials=3).trials
     assert list(frame) == [
         "state", "val_loss", "params_units", "params_rate", "epochs", "seconds", "error"
@@ -388,7 +388,7 @@ def test_optuna_is_imported_only_by_a_search(monkeypatch):
         run()
 
 
-def test_ctrl_c_never_shows_weights_that_were_not_judged(monkeypatch):
+def test_ctrl_c_never_returns_weights_without_their_value(monkeypatch):
     calls = []
 
     def interrupted(networks, *arguments, **options):

@@ -5,7 +5,7 @@ import inspect
 import math
 import os
 
-from fastnn.runtime.resources import cgroup_processors
+from fastnn.utils.resources import cgroup_processors
 from fastnn.errors import (
     ArgumentError,
     ArgumentTypeError,

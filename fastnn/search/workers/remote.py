@@ -97,29 +97,17 @@ def run_jobs(
     """Run pickled jobs of a task in this process."""
     try:
         with guard.job(sys._getframe().f_back):
-            return _run_jobs(key, source, backend, jobs, threads, max_time)
+            over = isinstance(source, str) and not os.path.exists(source)  # or on another machine
+            task = None if over else tasks.get(key, source)
+            if task is None:
+                return Undone.NO_TASK
+            if kernels.active_backend() != backend:
+                kernels.use(backend)  # not undone: other threads may train here, too
+            with _limited_threads(threads):
+                reply = run_jobs_here(task, [pickle.loads(job) for job in jobs], threads, max_time)
+            return replace(reply, outcomes=[_encode(outcome) for outcome in reply.outcomes])
     except KeyboardInterrupt:
         return Undone.INTERRUPTED
-
-
-def _run_jobs(
-    key: str,
-    source: str | np.ndarray,
-    backend: str,
-    jobs: Sequence[bytes],
-    threads: int,
-    max_time: float | None,
-) -> Reply | Undone:
-    if isinstance(source, str) and not os.path.exists(source):  # over, or on another machine
-        return Undone.NO_TASK
-    task = tasks.get(key, source)
-    if task is None:
-        return Undone.NO_TASK
-    if kernels.active_backend() != backend:
-        kernels.use(backend)  # not undone: other threads may train here, too
-    with _limited_threads(threads):
-        reply = run_jobs_here(task, [pickle.loads(job) for job in jobs], threads, max_time)
-    return replace(reply, outcomes=[_encode(outcome) for outcome in reply.outcomes])
 
 
 def run_jobs_here(task: Task, jobs: Sequence[Job], threads: int, max_time: float | None) -> Reply:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ArgumentError
 from ...model.inference import BATCH_SIZE
 from ...model.tally import block_batches
-from ...runtime.resources import available_memory
 from ...utils import checks
+from ...utils.resources import available_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

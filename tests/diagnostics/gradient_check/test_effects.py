@@ -9,7 +9,8 @@ from checking import LIMIT, assert_right, check, data
 
 import fastnn
 from fastnn import Dense, Dropout, Network, gradient_check
-from fastnn.diagnostics.gradient_check import _compare, _in_float64, _LossSurface, _sample
+from fastnn.diagnostics.gradient_check import _compare, _in_float64, _sample
+from fastnn.diagnostics.loss_surface import LossSurface
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -89,7 +90,7 @@ def test_moved_parameters_are_restored_exactly():
     tiny = fastnn.initializers.Normal(1e-9)  # where (p + epsilon) - epsilon is not p
     layers = [Dense(9, "tanh", initializer=tiny), Dense(2)]
     net = Network(layers, loss="mean_squared_error", seed=1, dtype="float64").build(3)
-    surface = _LossSurface(net, *_in_float64(net, X, y, None))
+    surface = LossSurface(net, *_in_float64(net, X, y, None))
     before = surface.arena.parameters.copy()
     _compare(surface, 1e-6, None, 0)
     np.testing.assert_array_equal(surface.arena.parameters, before)

@@ -5,7 +5,7 @@ from checking import check, data
 
 import fastnn
 from fastnn import Dense
-from fastnn.diagnostics.gradient_check import ArrayCheck
+from fastnn.diagnostics.gradient_check_result import ArrayCheck
 
 
 def test_differences_of_rounding_alone_count_as_zero_and_are_reported(backend):

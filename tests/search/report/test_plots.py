@@ -275,7 +275,7 @@ def test_all_pairs_of_objectives_are_drawn(several):
 
 
 @pytest.mark.parametrize("name", ["mixed", "pruned", "several"])
-def test_whole_figures_draw(name, request, tmp_path):
+def test_figures_of_all_kinds_draw(name, request, tmp_path):
     result = request.getfixturevalue(name)
     figure = result.plot()
     assert len(figure.axes) == len(plot_grid.panels(result.observed()))

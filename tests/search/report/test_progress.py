@@ -70,7 +70,7 @@ def test_time_left_is_what_ends_first(time):
     assert "1:00:00 left" in forever.text
 
 
-def test_the_best_of_before_counts(time):
+def test_the_best_value_includes_earlier_trials(time):
     shown = Progress([SCORE], 4, done=1, front=[(0.9,)], shown=False)
     shown.ended(front(0.8), failed=0)
     assert "best=0.9" in shown.text

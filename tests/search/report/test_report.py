@@ -86,7 +86,7 @@ def check_alone(page):
 # ---------------------------------------------------------------------------------- what is there
 
 
-def test_the_page_tells_the_search(tmp_path):
+def test_the_report_describes_the_search(tmp_path):
     result = run(trials=5, study_name="small", threads=1)
     page = page_of(result, tmp_path)
     check_alone(page)

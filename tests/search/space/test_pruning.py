@@ -90,7 +90,7 @@ def test_brackets_begin_later_and_have_fewer_trials():
         assert epochs >= 3 ** cycle[number]
 
 
-def test_asynchronous_halving_judges_by_what_is_known():
+def test_asynchronous_halving_prunes_by_earlier_reports():
     """One trial at a time: each goes on if it is among the best third so far, as ASHA says."""
     result = run(
         SPACE_OF_RATES,
@@ -129,7 +129,7 @@ def test_pruners_of_optuna_are_asked_at_the_rungs():
     assert result.trials["state"].tolist() == ["complete", "pruned", "complete"]
 
 
-def test_networks_of_pruned_trials_are_let_go(monkeypatch):
+def test_networks_of_pruned_trials_are_freed(monkeypatch):
     made, alive = {}, []
 
     def noting(networks, *arguments, **options):

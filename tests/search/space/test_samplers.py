@@ -54,7 +54,7 @@ def test_samplers_that_learn_repeat_with_the_seed(sampler):
     assert params(reference) != params(run(CONTINUOUS, **options, seed=1))
 
 
-def test_a_sampler_that_learns_goes_where_values_were_good():
+def test_adaptive_samplers_prefer_regions_of_good_values():
     def tagged(params):
         network = build({})
         network.tag = params["x"]

@@ -67,7 +67,7 @@ def test_the_same_search_goes_on(tmp_path):
     assert len(result.trials) == 2
 
 
-def test_so_does_that_of_an_estimator():
+def test_a_study_of_another_estimator_is_refused():
     storage = optuna.storages.InMemoryStorage()
     options = {"build": lambda params: LogisticRegression(**params), "storage": storage}
     for trials in (1, 2):

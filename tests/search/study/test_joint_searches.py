@@ -76,7 +76,7 @@ def database(request, tmp_path):
     return url(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgresql")
 
 
-def test_searchers_share_the_trials(database):
+def test_searches_share_the_trials(database):
     for process in [start(database, **RANDOM) for _ in range(2)]:
         end(process)
     result = run(**RANDOM, storage=database)
@@ -85,7 +85,7 @@ def test_searchers_share_the_trials(database):
     assert result.best.models is None
 
 
-def test_the_trials_of_a_searcher_that_is_killed_are_run_by_the_others(database):
+def test_the_trials_of_a_killed_search_are_run_by_the_others(database):
     options = RANDOM | {"trials": 6, "objective": negative_loss}
     first = start(database, **options, hangs=True)
     wait_until(lambda: [0, 1, 2, 3] in running(database).values())
@@ -121,7 +121,7 @@ def leases(storage, study, total=None):
     return TrialLeases(storage, study, Heartbeats(storage, storage.study_id(study)), total)
 
 
-def test_no_searcher_takes_more_than_the_total(storage, study):
+def test_no_search_acquires_more_than_the_total(storage, study):
     one, other = leases(storage, study, 3), leases(storage, study, 3)
     taken = one.acquire(3)
     assert [next(taken).number, *(t.number for t in other.acquire(1)), next(taken).number] == [
@@ -146,7 +146,7 @@ def test_a_trial_too_many_is_left_for_a_longer_search(storage, study, monkeypatc
     assert [trial.number for trial in longer.acquire(5)] == [1]
 
 
-def test_of_many_who_want_a_trial_one_gets_it(database):
+def test_one_of_many_searches_acquires_a_trial(database):
     storage = storage_of(database)
     study = optuna.create_study(storage=storage.base, study_name="s")
     study.enqueue_trial({})
@@ -202,7 +202,7 @@ def clock(monkeypatch):
     return now
 
 
-def test_a_searcher_whose_count_stands_still_is_dead(storage, study, clock, monkeypatch):
+def test_a_search_without_heartbeats_is_dead(storage, study, clock, monkeypatch):
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 1e9)
     us, them = (Heartbeats(storage, storage.study_id(study)) for _ in range(2))
     them.__enter__()
@@ -217,7 +217,7 @@ def test_a_searcher_whose_count_stands_still_is_dead(storage, study, clock, monk
     assert not us.is_dead(us.name)
 
 
-def test_a_searcher_that_ended_is_dead_at_once(storage, study):
+def test_a_search_that_ended_is_dead_at_once(storage, study):
     us = Heartbeats(storage, storage.study_id(study))
     with Heartbeats(storage, storage.study_id(study)) as them:
         us.refresh()
@@ -228,7 +228,7 @@ def test_a_searcher_that_ended_is_dead_at_once(storage, study):
     assert us.others_are_dead()
 
 
-def test_searchers_beat(storage, study, monkeypatch):
+def test_searches_write_heartbeats(storage, study, monkeypatch):
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.01)
     us = Heartbeats(storage, storage.study_id(study))
     with Heartbeats(storage, storage.study_id(study)) as them:
@@ -240,7 +240,7 @@ def test_searchers_beat(storage, study, monkeypatch):
         wait_until(beaten)
 
 
-def test_of_another_machine_only_the_count_tells(storage, study, clock):
+def test_searches_of_other_machines_are_known_by_their_heartbeats(storage, study, clock):
     us = Heartbeats(storage, storage.study_id(study))
     gone = us.name.split(" ")[0] + " 4194304 1"  # above the largest number of a process
     assert us.is_dead(gone)
@@ -267,7 +267,7 @@ def test_a_search_goes_on_after_ctrl_c(tmp_path, asynchronous):
     assert frame(result).equals(frame(run(**options)))
 
 
-def test_ctrl_c_waits_until_the_study_has_been_told(tmp_path, monkeypatch):
+def test_ctrl_c_waits_until_the_study_is_written(tmp_path, monkeypatch):
     written = []
 
     def interrupted(self, trial_id, key, value, write=RDBStorage.set_trial_user_attr):
@@ -293,7 +293,7 @@ def test_an_exception_of_a_callback_leaves_no_trial_under_way(tmp_path):
     assert frame(run(**RANDOM, storage=url(tmp_path))).equals(frame(run(**RANDOM)))
 
 
-def test_a_searcher_that_was_taken_for_dead_drops_what_others_took_over(storage, monkeypatch):
+def test_a_search_taken_for_dead_drops_trials_that_others_acquired(storage, monkeypatch):
     monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.5)
     calls = []
 

@@ -52,7 +52,7 @@ def test_samplers_see_failed_trials_as_the_worst_and_the_study_keeps_them(object
             assert sign * seen[number].values[i] == max(sign * values[i] for values in good)
 
 
-def test_trials_without_parameters_teach_nothing():
+def test_failed_trials_without_parameters_are_ignored_by_samplers():
     def space(trial):
         rate = trial.suggest_float("rate", 1e-3, 1.0)
         if trial.number % 2:
@@ -65,7 +65,7 @@ def test_trials_without_parameters_teach_nothing():
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "cma"])
-def test_a_sampler_leaves_where_trials_fail(sampler):
+def test_samplers_avoid_regions_where_trials_fail(sampler):
     options = {"build": fails_above_one, "trials": 64, "epochs": 1}
     space = (
         {**WIDE, "momentum": [0.0, 0.5]}

@@ -108,7 +108,7 @@ def test_a_study_of_which_nothing_but_the_name_was_written_is_taken(monkeypatch)
         run(storage=storage, study_name="up")
 
 
-def test_a_study_that_another_searcher_makes_at_the_same_time_is_joined(monkeypatch):
+def test_a_study_that_another_search_creates_at_the_same_time_is_joined(monkeypatch):
     storage = optuna.storages.InMemoryStorage()
     seeds = []
 

@@ -73,7 +73,7 @@ def data_sets():
 
 
 @pytest.mark.parametrize("kind", data_sets())
-def test_data_of_any_kind_travel(kind, processes):
+def test_data_of_any_kind_are_sent(kind, processes):
     data, space = data_sets()[kind], {"C": [0.01, 1.0]}
     options = {"trials": 2, "sampler": "grid", "verbose": 0, "seed": 0, "cv": 2}
     one = search(logistic_regression, space, data, Y, **options)
@@ -82,7 +82,7 @@ def test_data_of_any_kind_travel(kind, processes):
     assert other.trials["error"].isna().all()
 
 
-def test_memory_maps_travel(processes, tmp_path):
+def test_memory_maps_are_sent(processes, tmp_path):
     np.save(tmp_path / "x.npy", X)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     options = {"trials": 2, "epochs": 2, "sampler": "random", "verbose": 0, "seed": 0}
@@ -160,7 +160,7 @@ def test_the_error_of_a_worker_tells_where_it_happened(processes):
     assert "in __call__" in note
 
 
-def test_divergence_travels(processes):
+def test_divergence_errors_are_sent_back(processes):
     def wild(params):
         if params["units"] != 8:
             return build(params)

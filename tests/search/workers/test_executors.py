@@ -44,7 +44,7 @@ def test_trials_are_those_of_this_process(executor):
     ],
     ids=["tpe", "cv", "objectives", "batch_size", "asynchronous"],
 )
-def test_so_are_those_of_other_searches(options, processes):
+def test_results_on_processes_are_the_same_for_all_options(options, processes):
     assert_same(run(**options), run(**options, executor=processes))
 
 
@@ -56,13 +56,13 @@ def test_so_are_those_of_other_searches(options, processes):
         pytest.param("spawn", marks=pytest.mark.slow),
     ],
 )
-def test_any_way_to_start_processes_does(method):
+def test_every_start_method_of_processes_works(method):
     context = multiprocessing.get_context(method)
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         assert_same(run(trials=2), run(trials=2, executor=pool))
 
 
-def test_batches_do_not_matter(processes, monkeypatch):
+def test_results_do_not_depend_on_batches(processes, monkeypatch):
     sizes = []
 
     class Counting(transport.ByFile):
@@ -110,7 +110,7 @@ def test_big_networks_travel_to_dask_beside_its_calls(dask, monkeypatch):
     assert_same(run(**HALVING), run(**HALVING, executor=dask))
 
 
-def test_asynchronous_halving_judges_what_workers_bring(executor):
+def test_asynchronous_halving_runs_on_executors(executor):
     result = run(**HALVING, executor=executor, asynchronous=True)
     assert len(result.trials) == 9
     assert set(result.trials["epochs"]) <= {1, 3, 9}
@@ -121,7 +121,7 @@ def test_asynchronous_halving_judges_what_workers_bring(executor):
         assert result.best_value == reference[result.best.number].value
 
 
-def test_estimators(executor):
+def test_estimators_run_on_executors(executor):
     options = {"space": {"C": [0.01, 0.1, 1.0]}, "sampler": "grid", "trials": None, "cv": 3}
     options["build"] = logistic_regression
     expected, result = run(**options), run(**options, executor=executor)
@@ -130,7 +130,7 @@ def test_estimators(executor):
         assert np.array_equal(one.coef_, other.coef_)
 
 
-def test_data_travel_once_to_each_worker(executor, tmp_path):
+def test_data_are_sent_once_to_each_worker(executor, tmp_path):
     build = Noting(tmp_path)
     run(**HALVING, build=build, executor=executor)
     loads = build.loads()
@@ -165,7 +165,7 @@ def test_timeout_ends_the_search_with_what_there_is(executor, asynchronous):
 
 
 @pytest.mark.parametrize("owned", [False, True])
-def test_patience_with_workers_ends(owned, monkeypatch):
+def test_workers_are_abandoned_after_the_grace_time(owned, monkeypatch):
     monkeypatch.setattr(pool_module, "GRACE_SECONDS", 0.2)
     pool = ProcessPoolExecutor(1)
     start = time.monotonic()
@@ -194,7 +194,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_executor(processes):
     assert_same(run(trials=2), run(trials=2, executor=processes))
 
 
-def test_those_that_a_function_makes_are_shut_down():
+def test_executors_made_by_a_function_are_shut_down():
     made = []
 
     def make():
@@ -207,7 +207,7 @@ def test_those_that_a_function_makes_are_shut_down():
         pool.submit(os.getpid)
 
 
-def test_one_that_is_given_stays_open(processes):
+def test_a_given_executor_stays_open(processes):
     run(trials=2, executor=processes)
     assert processes.submit(os.getpid).result(timeout=30) != os.getpid()
 
@@ -271,7 +271,7 @@ CTRL_C = """
 
 
 @pytest.mark.parametrize("kind", ["given", "made"])
-def test_ctrl_c_at_a_terminal_ends_searcher_and_workers(kind, tmp_path):
+def test_ctrl_c_at_a_terminal_ends_search_and_workers(kind, tmp_path):
     folders = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]
     path = os.pathsep.join(filter(None, folders))
     options = {"PYTHONPATH": path, "TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}

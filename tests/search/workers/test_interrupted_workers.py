@@ -31,7 +31,7 @@ def test_an_interrupted_job_is_given_out_again(processes, tmp_path):
     assert_same(run(RATES), result)
 
 
-def test_idle_workers_survive(processes):
+def test_ctrl_c_keeps_idle_workers(processes):
     expected = run(RATES)
     assert_same(expected, run(RATES, executor=processes, build=slow_build))
     pids = list(processes._processes)

@@ -100,7 +100,7 @@ def test_a_function_that_makes_no_other_is_told(tmp_path):
 
 
 @pytest.mark.slow
-def test_loky_gives_another(tmp_path):
+def test_a_broken_pool_of_loky_is_replaced(tmp_path):
     loky = needed("loky")
     build = Fatal(tmp_path, times=1)
     try:
