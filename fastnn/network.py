@@ -272,7 +272,7 @@ class Network(BaseNetwork):
             return train_on_batch(model, batch, interrupt, pipeline)
 
     def adapt(self, X: Any) -> Network:
-        """Learn anew what layers such as `Normalization` take from the training data.
+        """Compute anew the statistics that layers such as `Normalization` take from the data.
 
         `fit` does it by itself when nothing has been learned yet. The network is built if it was
         not.

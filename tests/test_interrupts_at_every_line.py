@@ -124,7 +124,8 @@ def test_fit_that_goes_back_to_the_best_epoch(action, tmp_path):
         return made(EMA(0.9), layers=[BatchNorm(), Dropout(0.2)])
 
     def of(path):
-        return path.startswith(("callbacks", "serialization", "training.py", "monitor"))
+        own = ("callbacks", "serialization", "training/trainer.py", "metrics/monitor")
+        return path.startswith(own)
 
     seen = states_of(make)
     assert not broken(make, work, action, lambda net: net.parameters.tobytes() in seen, of)
@@ -181,7 +182,7 @@ def test_looking_through_the_average(action):
         )
 
     # What ends a context takes no memory.
-    ends = {"averaging.py", "interrupts.py", "training_lock.py"}
+    ends = {"model/weight_average.py", "runtime/interrupts.py", "model/lock.py"}
     within = ends if action is out_of_memory else ()
     assert not broken(make, work, action, right, lambda path: path not in within)
 

@@ -16,8 +16,8 @@ import fastnn
 DOCS = Path(__file__).parents[1] / "docs"
 
 PACKAGES = (
-    "augmentation callbacks estimators initializers kernels layers losses optimizers population "
-    "schedules search serialization tables"
+    "augmentation callbacks estimators initializers kernels layers losses optimizers "
+    "schedules search serialization tables training.population"
 )
 MODULES = [importlib.import_module(f"fastnn.{name}") for name in PACKAGES.split()]
 EXPORTED = [

@@ -37,10 +37,11 @@ void fastnn_fp_leave(uint64_t state) { (void)state; }
 
 static int members_of_teams = 1;
 
-int fastnn_team_run(int members, fastnn_watch *watch, void *context, void (*body)(void *job),
-                    void *job) {
+int fastnn_team_run(int members, fastnn_interrupt_callback *interrupt_callback, void *context,
+                    void (*body)(void *job), void *job) {
     (void)members;
-    team t = {.size = members_of_teams, .watch = watch, .context = context};
+    team t = {
+        .size = members_of_teams, .interrupt_callback = interrupt_callback, .context = context};
     run_posix_team(&t, body, job);
     return t.size;
 }

@@ -35,7 +35,7 @@ void fastnn_fp_leave(uint64_t state) { (void)state; }
 
 static fastnn_request look(void *context) {
     (void)context;
-    return ++looks == last_look ? FASTNN_ABORT : FASTNN_GO_ON;
+    return ++looks == last_look ? FASTNN_ABORT : FASTNN_CONTINUE;
 }
 
 static void add_one(void *job, int64_t begin, int64_t end) {
@@ -63,7 +63,7 @@ static void collect(void *job, int64_t index) {
 static void body(void *job) {
     (void)job;
     for (int round = 1; round <= ROUNDS; round++) {
-        fastnn_team_no_watch(round % 3 == 0);
+        fastnn_team_mask_interrupts(round % 3 == 0);
         fastnn_for_chunks(ITEMS, 1, 1e6, add_one, NULL);
         const double first = fastnn_sum_chunks(ITEMS, 1, 1e6, sum, NULL);
         const double second = fastnn_sum_chunks(ITEMS, 1, 1e6, sum, NULL);
@@ -75,7 +75,9 @@ static void body(void *job) {
 }
 
 static void run_team(void) {
-    team t = {.size = MEMBERS, .watch = look, .spins = fastnn_processors_for(MEMBERS) ? SPINS : 0};
+    team t = {.size = MEMBERS,
+              .interrupt_callback = look,
+              .spins = fastnn_processors_for(MEMBERS) ? SPINS : 0};
     run_posix_team(&t, body, NULL);
 }
 

@@ -11,10 +11,10 @@ enum {
     TRANSFORM_WORK = 5000,  // nanoseconds of a transform that one task does
     AHEAD = 8,              // rows that are fetched before they are copied
     FETCHED = 512,          // bytes of each; the processor sees by itself how a longer row goes on
-    LOOK_INTERVAL = 30000000,  // nanoseconds between two calls of the watch
+    POLL_INTERVAL = 30000000,  // nanoseconds between two polls of the callback
 };
 
-// What a member knows of the run; every member has its own.
+// The state of one thread of the team.
 typedef struct {
     fastnn_run *run;
     void *base[FASTNN_REGIONS];
@@ -22,9 +22,9 @@ typedef struct {
     double weight;        // of a batch to train on: the sum of its sample weights
     uint64_t step;
     double result[FASTNN_RESULTS];
-} worker;
+} thread_state;
 
-static fastnn_scalar of_step(const worker *w, uint64_t column) {
+static fastnn_scalar of_step(const thread_state *w, uint64_t column) {
     const fastnn_run *run = w->run;
     return run->per_step[(w->step - run->first_step) * (uint64_t)run->columns + column];
 }
@@ -64,7 +64,7 @@ static void spread(const fastnn_input *input, const int64_t *order, int64_t firs
     }
 }
 
-static void gather(const worker *w, const fastnn_input *input, int64_t begin, int64_t end) {
+static void gather(const thread_state *w, const fastnn_input *input, int64_t begin, int64_t end) {
     if (!input->batch) return;
     const fastnn_run *run = w->run;
     const int64_t bytes = row_bytes(input), first = w->first + begin, n = end - begin;
@@ -88,7 +88,7 @@ static void gather(const worker *w, const fastnn_input *input, int64_t begin, in
 }
 
 static void gather_chunk(void *job, int64_t begin, int64_t end) {
-    const worker *w = job;
+    const thread_state *w = job;
     gather(w, &w->run->input, begin, end);
     gather(w, &w->run->target, begin, end);
     gather(w, &w->run->weight, begin, end);
@@ -102,7 +102,7 @@ static void *batch_of(const fastnn_input *input, int64_t first) {
 static int64_t grain_for(int64_t bytes) { return bytes < COPY_GRAIN ? COPY_GRAIN / bytes : 1; }
 
 typedef struct {
-    const worker *w;
+    const thread_state *w;
     const fastnn_transform *transform;
     const void *x;
 } transform_job;
@@ -115,7 +115,7 @@ static void transform_chunk(void *job, int64_t begin, int64_t end) {
 }
 
 // What the transforms make of the rows of an input; returns where that lies.
-static void *transformed(const worker *w, const fastnn_input *input) {
+static void *transformed(const thread_state *w, const fastnn_input *input) {
     void *rows = batch_of(input, w->first);
     for (int64_t i = 0; rows && i < input->transforms; i++) {
         const fastnn_transform *t = &input->transform[i];
@@ -127,7 +127,7 @@ static void *transformed(const worker *w, const fastnn_input *input) {
     return rows;
 }
 
-static void load_batch(worker *w) {
+static void load_batch(thread_state *w) {
     const fastnn_run *run = w->run;
     if (run->input.batch || run->target.batch || run->weight.batch) {
         const int64_t bytes = row_bytes(&run->input);
@@ -140,7 +140,7 @@ static void load_batch(worker *w) {
 }
 
 static void scatter_chunk(void *job, int64_t begin, int64_t end) {
-    const worker *w = job;
+    const thread_state *w = job;
     const fastnn_run *run = w->run;
     const fastnn_plan *plan = run->plan;
     const int64_t bytes = plan->outputs * (plan->dtype == FASTNN_FLOAT64 ? 8 : 4);
@@ -149,7 +149,7 @@ static void scatter_chunk(void *job, int64_t begin, int64_t end) {
     memcpy(to + begin * bytes, from + begin * bytes, (size_t)((end - begin) * bytes));
 }
 
-static void store_predictions(worker *w) {
+static void store_predictions(thread_state *w) {
     const int64_t bytes = 8 * w->run->plan->outputs;
     const double work = 0.1 * (double)w->rows * (double)bytes;
     fastnn_for_chunks(w->rows, grain_for(bytes), work, scatter_chunk, w);
@@ -157,7 +157,7 @@ static void store_predictions(worker *w) {
 
 // Added up in the order of the rows, as `Batch.total_weight` does.
 static double sum_weights(void *job) {
-    const worker *w = job;
+    const thread_state *w = job;
     const void *weight = w->base[FASTNN_WEIGHT];
     const int wide = w->run->plan->dtype == FASTNN_FLOAT64;
     double sum = 0;
@@ -169,19 +169,19 @@ static double sum_weights(void *job) {
 
 // Whether the batch is trained on depends on it, so it is summed once: a member that is done with
 // the batch fills the same buffer with the weights of the next one.
-static double total_weight(worker *w) {
+static double total_weight(thread_state *w) {
     if (!w->base[FASTNN_WEIGHT]) return (double)w->rows;
     return fastnn_once((double)w->rows, sum_weights, w);
 }
 
 // --------------------------------------------------------------------------------------- the ops
 
-static fastnn_scalar clipping_factor(const worker *w, fastnn_result squared_norm, double limit) {
+static fastnn_scalar clipping_factor(const thread_state *w, fastnn_result squared_norm, double limit) {
     const double norm = sqrt(w->result[squared_norm]);
     return (fastnn_scalar){.f = norm > limit ? limit / norm : 1};
 }
 
-static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
+static fastnn_scalar value_of(const thread_state *w, const fastnn_operand *operand) {
     switch ((fastnn_operand_kind)operand->kind) {
         case FASTNN_SEED:
             return (fastnn_scalar){.u = w->run->seed};
@@ -200,7 +200,7 @@ static fastnn_scalar value_of(const worker *w, const fastnn_operand *operand) {
 }
 
 // What the kernel does not take is not set.
-static void resolve(const worker *w, const fastnn_op *op, fastnn_args *args) {
+static void resolve(const thread_state *w, const fastnn_op *op, fastnn_args *args) {
     for (int64_t i = 0; i < op->arrays; i++) {
         char *base = w->base[op->array[i].region];
         args->array[i] = base ? base + op->array[i].offset : NULL;
@@ -212,7 +212,7 @@ static void resolve(const worker *w, const fastnn_op *op, fastnn_args *args) {
     args->result = 0;
 }
 
-static fastnn_status run_stage(worker *w, fastnn_stage stage) {
+static fastnn_status run_stage(thread_state *w, fastnn_stage stage) {
     const fastnn_plan *plan = w->run->plan;
     const fastnn_kernel *kernels = w->run->table->kernel[plan->dtype];
     for (int64_t i = plan->begin[stage]; i < plan->begin[stage + 1]; i++) {
@@ -227,13 +227,13 @@ static fastnn_status run_stage(worker *w, fastnn_stage stage) {
     return FASTNN_OK;
 }
 
-static int finite_so_far(const worker *w) {
+static int finite_so_far(const thread_state *w) {
     return isfinite(w->result[FASTNN_LOSS]) && w->result[FASTNN_NONFINITE] == 0;
 }
 
 // ------------------------------------------------------------------------------------- the steps
 
-static fastnn_status forward(worker *w) {
+static fastnn_status forward(thread_state *w) {
     const fastnn_run *run = w->run;
     fastnn_status status = run_stage(w, FASTNN_FORWARD);
     if (!status && run->predictions) {
@@ -244,7 +244,7 @@ static fastnn_status forward(worker *w) {
     return status;
 }
 
-static fastnn_status backward(worker *w) {
+static fastnn_status backward(thread_state *w) {
     for (fastnn_stage stage = FASTNN_BACKWARD; stage <= FASTNN_CHECK; stage++) {
         const fastnn_status status = run_stage(w, stage);
         if (status) return status;
@@ -252,24 +252,24 @@ static fastnn_status backward(worker *w) {
     return finite_so_far(w) ? FASTNN_OK : FASTNN_DIVERGED;
 }
 
-static fastnn_status update(worker *w) {
-    fastnn_team_no_watch(1);
+static fastnn_status update(thread_state *w) {
+    fastnn_team_mask_interrupts(1);
     const fastnn_status status = run_stage(w, FASTNN_UPDATE);
-    fastnn_team_no_watch(0);
+    fastnn_team_mask_interrupts(0);
     w->step++;
     return status;
 }
 
 static int aborted(void) { return fastnn_team_request() == FASTNN_ABORT; }
 
-// Such a batch teaches nothing: it is left out.
-static int has_no_weight(const worker *w) { return w->run->train && w->weight == 0; }
+// All sample weights are 0: no update.
+static int has_no_weight(const thread_state *w) { return w->run->train && w->weight == 0; }
 
 // All of a batch or, where it is interrupted or its numbers are not finite, nothing that shows.
 //
 // Every member must take the same branches, or some would wait at another barrier than the others.
 // So what decides is either alike for all of the run, or came out of a loop (team.h).
-static fastnn_status do_batch(worker *w) {
+static fastnn_status do_batch(thread_state *w) {
     for (int i = 0; i < FASTNN_RESULTS; i++) w->result[i] = 0;
     load_batch(w);
     w->weight = w->run->train ? total_weight(w) : 0;
@@ -292,24 +292,24 @@ typedef struct {
     int allowed;               // members that crowding leaves of the limit
     int64_t nanoseconds;       // of a timed batch, 0 if it was left out; this and what follows is
                                // written by the leader
-    int64_t start, last_look;  // of this team's work, and of the latest look at the watch
+    int64_t start, last_poll;  // of this team's work, and of the latest poll
     int64_t measured, used;    // where time and processor time stood at the latest measurement
-    int finished;              // the watch asked for the end
+    int finished;              // the callback asked for the end
     fastnn_status status;
-} shift;
+} team_run;
 
 // Whether it is of use to look at what the leader does not get of a processor.
-static int is_watched(const shift *s, int64_t now) {
+static int is_watched(const team_run *s, int64_t now) {
     return s->limit > 1 && !fastnn_team_is_forced() &&
            fastnn_crowding_is_watched(fastnn_own_crowding(), s->members, now);
 }
 
-static void begin_measurement(shift *s, int64_t now) {
+static void begin_measurement(team_run *s, int64_t now) {
     s->measured = is_watched(s, now) ? now : 0;
     if (s->measured) s->used = fastnn_processor_time();
 }
 
-static void end_measurement(shift *s, int64_t now) {
+static void end_measurement(team_run *s, int64_t now) {
     if (!s->measured) return;
     const int64_t elapsed = now - s->measured, used = fastnn_processor_time() - s->used;
     fastnn_crowding_note(fastnn_own_crowding(), s->members, elapsed, elapsed - used, now);
@@ -320,26 +320,27 @@ static int allowed(int limit, int64_t now) {
     return fastnn_crowding_limit(fastnn_own_crowding(), limit, now);
 }
 
-// Called by the leader after each millisecond of work. The time of the watch, which may wait for
+// Called by the leader after each millisecond of work. The time of the callback, which may wait for
 // Python, is not that of the team.
-static fastnn_request look(void *context) {
-    shift *s = context;
+static fastnn_request poll(void *context) {
+    team_run *s = context;
     const int64_t now = fastnn_now();
-    if (now - s->last_look < LOOK_INTERVAL) return FASTNN_GO_ON;
-    s->last_look = now;
+    if (now - s->last_poll < POLL_INTERVAL) return FASTNN_CONTINUE;
+    s->last_poll = now;
     end_measurement(s, now);
-    const fastnn_request request = s->run->watch ? s->run->watch(s->run->context) : FASTNN_GO_ON;
-    s->finished |= request != FASTNN_GO_ON;
+    const fastnn_request request =
+        s->run->interrupt_callback ? s->run->interrupt_callback(s->run->context) : FASTNN_CONTINUE;
+    s->finished |= request != FASTNN_CONTINUE;
     begin_measurement(s, fastnn_now());
     const int other_team = allowed(s->limit, now) != s->allowed ||
                            fastnn_tuning_is_due(s->run->tuning, now - s->start);
-    return !s->finished && other_team ? FASTNN_FINISH : request;
+    return !s->finished && other_team ? FASTNN_STOP_AFTER_BATCH : request;
 }
 
-static void work(void *job) {
-    shift *s = job;
+static void run_batches(void *job) {
+    team_run *s = job;
     fastnn_run *run = s->run;
-    worker w = {.run = run, .step = s->step};
+    thread_state w = {.run = run, .step = s->step};
     memcpy(w.base, run->base, sizeof w.base);
     const int leader = fastnn_team_member() == 0;
     if (s->prepare) {
@@ -364,7 +365,7 @@ static void work(void *job) {
             }
             if (s->timed && !has_no_weight(&w)) s->nanoseconds = fastnn_now() - start;
         }
-        if (status || fastnn_team_request() == FASTNN_FINISH) return;
+        if (status || fastnn_team_request() == FASTNN_STOP_AFTER_BATCH) return;
     }
 }
 
@@ -374,7 +375,7 @@ static int is_whole(const fastnn_run *run) {
 }
 
 fastnn_status fastnn_execute(fastnn_run *run) {
-    shift s = {.run = run, .last_look = fastnn_now(), .prepare = !run->train};
+    team_run s = {.run = run, .last_poll = fastnn_now(), .prepare = !run->train};
     while (run->batch < run->stop && !s.finished && !s.status) {
         s.start = fastnn_now();
         s.limit = fastnn_team_limit();
@@ -389,7 +390,7 @@ fastnn_status fastnn_execute(fastnn_run *run) {
         s.step = run->step;
         s.nanoseconds = 0;
         begin_measurement(&s, s.start);
-        fastnn_team_run(s.members, look, &s, work, &s);
+        fastnn_team_run(s.members, poll, &s, run_batches, &s);
         s.prepare = 0;
         const int64_t end = fastnn_now();
         end_measurement(&s, end);

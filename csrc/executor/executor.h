@@ -135,12 +135,12 @@ typedef struct {
     char *predictions;  // (rows kept, outputs), in the order of visit, or NULL
     int64_t kept_from;  // first batch whose predictions are kept
     fastnn_tuning *tuning;
-    fastnn_watch *watch;
+    fastnn_interrupt_callback *interrupt_callback;
     void *context;
 } fastnn_run;
 
-// Does batches until `stop`, or until the watch asks for an end. FASTNN_DIVERGED leaves `batch` at
-// the one at fault, without its update.
+// Does batches until `stop`, or until the callback asks for an end. FASTNN_DIVERGED leaves `batch`
+// at the one at fault, without its update.
 fastnn_status fastnn_execute(fastnn_run *run);
 
 #endif

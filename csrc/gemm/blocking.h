@@ -5,16 +5,16 @@
 #define GEMM_COLS (2 * LANES)
 #define GEMM_GROUP ((int64_t)(131072 / GEMM_DEPTH / sizeof(stored)))
 #define GEMM_PANELS (GEMM_GROUP / GEMM_COLS)
-#define GEMM_LONG 8  // times longer than C is large: a sum over a long batch
+#define GEMM_SPLIT_K_RATIO 8  // times longer than C is large: a sum over a long batch
 #define GEMM_SPLIT ((int64_t)(FASTNN_SCRATCH / GEMM_TASKS / sizeof(stored)))  // elements of C
 #define GEMM_LARGE 1048576     // elements of a B whose panels come in whole groups, not in halves
 #define GEMM_TASKS 8           // of a product, if it has rows enough
 #define GEMM_TASK_SIZE 524288  // multiplications that are worth a task
 #define SLOPE_TASK_SIZE 65536  // elements of dz that are
 #define GEMM_IN_PLACE 24576    // elements of a B that is not packed
-#define GEMM_IN_PLACE_CROWDED 8192
-#define GEMM_CROWDED_STRIDE 512  // bytes
-#define GEMM_BAD_STRIDE 4096     // bytes
+#define GEMM_IN_PLACE_ALIASING 8192
+#define GEMM_ALIASING_STRIDE 512  // bytes
+#define GEMM_PAGE_STRIDE 4096     // bytes
 #define DOT_TILE_ROWS 8
 #define CACHE_LINE ((int64_t)(64 / sizeof(stored)))
 

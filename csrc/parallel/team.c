@@ -15,14 +15,14 @@
 
 enum {
     MAX_CHUNKS = 512,
-    SPINS = 4000,  // looks at a barrier before sleeping: some 50 microseconds
+    SPINS = 4000,  // reads of a barrier's phase before sleeping: some 50 microseconds
 };
 
 // What one member of a team must have to do for a single loop, in nanoseconds.
 #define MEMBER_WORK 10000.0
-// Estimated work between two calls of the watch, and what waiting for the others counts: on a busy
-// machine it takes longer than the work.
-#define WATCH_WORK 1000000.0
+// Estimated work between two polls of the callback, and what waiting for the others counts: on a
+// busy machine it takes longer than the work.
+#define POLL_WORK 1000000.0
 #define WAIT_WORK 50000.0
 
 // A single loop that takes STALL nanoseconds longer than STALL_FACTOR times its serial estimate has
@@ -39,10 +39,10 @@ typedef struct {
     atomic_int asleep;
     pthread_mutex_t mutex;
     pthread_cond_t woken;
-    // What the watch asked for, and what the barrier before made known to all.
-    atomic_int asked;
+    // What the callback requested, and what the latest barrier made known to all.
+    atomic_int pending_request;
     fastnn_request request;
-    fastnn_watch *watch;
+    fastnn_interrupt_callback *interrupt_callback;
     void *context;
     double partial[2][MAX_CHUNKS];
     char *scratch;
@@ -52,8 +52,8 @@ typedef struct {
     team *team;
     int index;
     int turn;  // of the partial sums: one half is read while the other is written
-    int undisturbed;
-    double unwatched;  // work since the last watch
+    int interrupts_masked;
+    double work_since_poll;  // since the last poll
 } member;
 
 static _Thread_local member *self = NULL;
@@ -69,7 +69,9 @@ fastnn_request fastnn_team_request(void) { return self->team->request; }
 
 void *fastnn_team_scratch(void *own) { return self ? self->team->scratch : own; }
 
-void fastnn_team_no_watch(int undisturbed) { self->undisturbed = undisturbed; }
+void fastnn_team_mask_interrupts(int interrupts_masked) {
+    self->interrupts_masked = interrupts_masked;
+}
 
 static inline void relax(void) {
 #if defined(__SSE2__)
@@ -93,7 +95,8 @@ static void wait_for_phase(team *t, unsigned phase) {
 
 static void barrier(team *t) {
     if (t->size == 1) {
-        t->request = (fastnn_request)atomic_load_explicit(&t->asked, memory_order_relaxed);
+        t->request =
+            (fastnn_request)atomic_load_explicit(&t->pending_request, memory_order_relaxed);
         return;
     }
     const unsigned phase = atomic_load_explicit(&t->phase, memory_order_relaxed);
@@ -102,7 +105,7 @@ static void barrier(team *t) {
         return;
     }
     atomic_store_explicit(&t->arrived, 0, memory_order_relaxed);
-    t->request = (fastnn_request)atomic_load(&t->asked);
+    t->request = (fastnn_request)atomic_load(&t->pending_request);
     t->phase++;
     if (t->asleep) {
         pthread_mutex_lock(&t->mutex);
@@ -112,13 +115,14 @@ static void barrier(team *t) {
 }
 
 static void note_work(member *m, double nanoseconds) {
-    m->unwatched += nanoseconds;
-    if (m->unwatched < WATCH_WORK || m->undisturbed) return;
-    m->unwatched = 0;
+    m->work_since_poll += nanoseconds;
+    if (m->work_since_poll < POLL_WORK || m->interrupts_masked) return;
+    m->work_since_poll = 0;
     team *t = m->team;
-    if (!t->watch || t->asked == FASTNN_ABORT) return;
-    const fastnn_request request = t->watch(t->context);
-    if ((int)request > t->asked) t->asked = (int)request;  // a long way to the end can be cut short
+    if (!t->interrupt_callback || t->pending_request == FASTNN_ABORT) return;
+    const fastnn_request request = t->interrupt_callback(t->context);
+    if ((int)request > t->pending_request)
+        t->pending_request = (int)request;  // an abort replaces a stop
 }
 
 // The share of one member, and the end of the loop for all.
@@ -130,7 +134,7 @@ static void run_share(member *m, int64_t tasks, double nanoseconds,
     const int64_t begin = each * i + (i < rest ? i : rest);
     const int64_t end = begin + each + (i < rest);
     for (int64_t index = begin; index < end; index++) {
-        if (atomic_load_explicit(&t->asked, memory_order_relaxed) == FASTNN_ABORT) break;
+        if (atomic_load_explicit(&t->pending_request, memory_order_relaxed) == FASTNN_ABORT) break;
         task(job, index);
         if (i == 0) note_work(m, nanoseconds / (double)tasks);
     }
@@ -152,10 +156,13 @@ static void run_member(team *t, int index, const team_work *work) {
     fastnn_fp_leave(state);
 }
 
-int fastnn_team_run(int members, fastnn_watch *watch, void *context, void (*body)(void *job),
-                    void *job) {
+int fastnn_team_run(int members, fastnn_interrupt_callback *interrupt_callback, void *context,
+                    void (*body)(void *job), void *job) {
     char scratch[FASTNN_SCRATCH] __attribute__((aligned(64)));
-    team t = {.size = 1, .watch = watch, .context = context, .scratch = scratch};
+    team t = {.size = 1,
+              .interrupt_callback = interrupt_callback,
+              .context = context,
+              .scratch = scratch};
     const team_work work = {body, job};
     pthread_mutex_init(&t.mutex, NULL);
     pthread_cond_init(&t.woken, NULL);

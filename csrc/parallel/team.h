@@ -36,25 +36,26 @@ void *fastnn_team_scratch(void *own);
 
 // What member 0 is told from time to time. All members learn it together, at the end of a loop.
 typedef enum {
-    FASTNN_GO_ON,
-    FASTNN_FINISH,  // at the next good place
-    FASTNN_ABORT,   // loops do nothing from here on
+    FASTNN_CONTINUE,
+    FASTNN_STOP_AFTER_BATCH,  // at the next good place
+    FASTNN_ABORT,             // loops do nothing from here on
 } fastnn_request;
 
-typedef fastnn_request fastnn_watch(void *context);
+typedef fastnn_request fastnn_interrupt_callback(void *context);
 
 // Runs body(job) on every one of `members` threads, the caller among them, and returns how many
-// there were. `watch` is called by the caller's thread after each millisecond or so of work.
-int fastnn_team_run(int members, fastnn_watch *watch, void *context, void (*body)(void *job),
-                    void *job);
+// there were. `interrupt_callback` is called by the caller's thread after each millisecond or so of
+// work.
+int fastnn_team_run(int members, fastnn_interrupt_callback *interrupt_callback, void *context,
+                    void (*body)(void *job), void *job);
 
 // Whether the caller is a member of a team, so that it may not decide by itself.
 int fastnn_in_team(void);
 
 // For the body of a team:
-int fastnn_team_member(void);                // 0 is the caller's thread
-fastnn_request fastnn_team_request(void);    // alike on all members
-void fastnn_team_no_watch(int undisturbed);  // 1: no request arrives until 0
+int fastnn_team_member(void);                             // 0 is the caller's thread
+fastnn_request fastnn_team_request(void);                 // alike on all members
+void fastnn_team_mask_interrupts(int interrupts_masked);  // 1: no request arrives until 0
 
 // For tests: threads of the latest loop or team of this thread.
 int fastnn_last_team(void);

@@ -1,8 +1,19 @@
 """The command line: ``fastnn demo | train | predict | search | info``, also ``python -m fastnn``.
 
-Each command is a module with `add_parser` and `run`. They import what they need when they run, so
-that ``fastnn --help`` answers at once. This module imports next to nothing before `main` runs:
-`fastnn.__main__` answers Ctrl-C meanwhile.
+Each command is a module with `add_parser` and `run`, which import packages when they run, so that
+``fastnn --help`` is fast. Before `main` runs, this module imports next to nothing, and
+`fastnn.__main__` handles Ctrl-C.
+
+=====================  ===========================================================================
+parsing, options       command lines → options
+demo, train, predict   the commands, with `search` and `info`
+preparation            table and options → arrays; `column_names` finds the columns
+train_network          options and arrays → a trained network
+search_space           the hyper-parameters that `fastnn search` searches
+scores                 test figures beside those of a constant prediction
+streams, files         standard streams and output files, with their checks
+failures               exceptions → exit codes
+=====================  ===========================================================================
 
 Exit codes: 0; 2 for an error, 1 for one that is a defect of fastnn (one line on standard error
 each); 130 after Ctrl-C. With FASTNN_TRACEBACK=1 in the environment, errors show their tracebacks.

@@ -1,4 +1,4 @@
-"""Names of columns in options: lists with commas, in which any name of a table can be written."""
+"""Column names in options: lists with commas, with quotes for names that contain commas."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def split(text: str) -> list[str]:
 
 
 def joined(names: Iterable[str]) -> str:
-    """Return a list of names as `split` takes it."""
+    """Return names as a list that `split` takes apart."""
     text = io.StringIO()
     csv.writer(text, escapechar="\\", lineterminator="").writerow(names)
     return text.getvalue()
 
 
 def resolved(texts: Iterable[str], known: Sequence[str]) -> list[str]:
-    """Return the names of columns that the texts of an option mean.
+    """Return the column names given by the values of an option.
 
-    A text is the name of a column, or a list of names. Blanks around a name matter only if there
-    are columns that differ by them. Names that are unknown stay as they are.
+    A value is the name of a column, or a list of names. Blanks around a name matter only if there
+    are columns that differ by them. Unknown names are returned as they are.
     """
     found = []
     for text in texts:
@@ -35,7 +35,7 @@ def resolved(texts: Iterable[str], known: Sequence[str]) -> list[str]:
 
 
 def named(text: str, known: Sequence[str]) -> str:
-    """Return the name of the column that a text means: itself if there is none."""
+    """Return the column that a text names, up to blanks around it; the text if there is none."""
     if text in known:
         return text
     alike = [name for name in known if name.strip() == text.strip()]

@@ -1,4 +1,4 @@
-"""``fastnn demo``: a tour on handwritten digits, beside scikit-learn's network."""
+"""``fastnn demo``: train on handwritten digits, and compare with scikit-learn."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ _LEARNING_RATE = 1e-3
 
 
 def add_parser(commands: Any) -> None:
+    """Add the parser of ``fastnn demo``."""
     parser = commands.add_parser(
         "demo",
         help="train on handwritten digits, beside scikit-learn",
@@ -125,7 +126,7 @@ def _network(seed: int, metrics: Sequence[str] = ()) -> Network:
 
 
 def _scikit_learn(seed: int) -> MLPClassifier:
-    """Return an estimator with the same network and training: no penalty, no early end."""
+    """Return an estimator with the same network and training: no penalty, no early stopping."""
     from sklearn.neural_network import MLPClassifier
 
     return MLPClassifier(
@@ -140,7 +141,7 @@ def _scikit_learn(seed: int) -> MLPClassifier:
 
 
 def _comparison(digits: Digits, seed: int) -> str:
-    """Return a table of seconds and test accuracy of both."""
+    """Return a table of seconds and test accuracy of fastnn and scikit-learn."""
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
@@ -158,7 +159,7 @@ def _comparison(digits: Digits, seed: int) -> str:
 
     rows: list[tuple[str, ...]] = [("", "seconds", "test accuracy")]
     with threadpool_limits(1), warnings.catch_warnings():
-        # scikit-learn warns that all its epochs were used, as they should be.
+        # scikit-learn warns that all its epochs were used, which is intended here.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for name, train in (("fastnn", ours), ("scikit-learn", theirs)):
             seconds, predicted = _best_time(train)

@@ -1,4 +1,4 @@
-"""Learning curves of the demo as a picture."""
+"""The learning curves of the demo as a picture."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def draw_curves(history: History, path: Path) -> bool:
     """Draw loss and accuracy of every epoch, of training and test images, as a PNG.
 
-    The figure is unknown to pyplot, so that the user's back end of matplotlib stays what it is.
-    Returns False where matplotlib is not installed.
+    The figure does not use pyplot, which would choose matplotlib's back end. Return False where
+    matplotlib is not installed.
     """
     from ..plotting import style
 

@@ -1,4 +1,4 @@
-"""From exceptions to a line on standard error and an exit code."""
+"""Conversion of exceptions to a line on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ _EXPECTED = (FastnnError, OSError, MemoryError, UnicodeError)
 def exit_code(command: Callable[[], None]) -> int:
     """Run a command and return the exit code of the process.
 
-    0; 2 for an error and 1 for one that nobody expected, with one line on standard error each; 130
-    after Ctrl-C.
+    It is 0 for success, 2 for an error, 1 for a defect of fastnn (one line on standard error each)
+    and 130 after Ctrl-C.
     """
     try:
         command()
         streams.flush()
     except KeyboardInterrupt as interrupt:
         streams.note(f"interrupted; {str(interrupt) or 'no file was written'}")
-        return _ended(INTERRUPTED)
+        return _flushed(INTERRUPTED)
     except Exception as error:
         if os.environ.get(TRACEBACK):
             streams.note_lines("".join(traceback.format_exception(error)))
         streams.note(f"error: {describe(error)}")
-        return _ended(_REFUSED if _expected(error) else _UNEXPECTED)
+        return _flushed(_REFUSED if _expected(error) else _UNEXPECTED)
     return 0
 
 
 def describe(error: Exception) -> str:
     """Return the message of an exception, with the file of an `OSError` first.
 
-    An exception of a library that an error of the machine has caused, such as a database on a full
-    disk, is described by that error.
+    An exception of a library whose cause is an error of the machine, such as a full disk, is
+    described by that error.
     """
     error = _expected(error) or error
     if _is_of_database(error):
@@ -62,7 +62,7 @@ def describe(error: Exception) -> str:
 
 
 def _expected(error: BaseException | None) -> Exception | None:
-    """Return an exception, or the first among its causes, that is no defect; None without one."""
+    """Return the first of an exception and its causes that is no defect; None if all are."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, Exception) and (
@@ -75,7 +75,7 @@ def _expected(error: BaseException | None) -> Exception | None:
 
 
 def _is_of_database(error: BaseException) -> bool:
-    """Return whether it is of SQLite, without importing it: some builds of Python lack it."""
+    """Return whether an error is of SQLite, which some builds of Python lack: import nothing."""
     return type(error).__module__ == "sqlite3"
 
 
@@ -83,8 +83,8 @@ def _is_name(filename: object) -> bool:
     return isinstance(filename, (str, bytes, os.PathLike))
 
 
-def _ended(code: int) -> int:
-    """Write what was said before the error; a second error of standard output is not news."""
+def _flushed(code: int) -> int:
+    """Return `code` after flushing standard output, whose own errors are ignored."""
     with suppress(OSError):
         streams.flush()
     return code

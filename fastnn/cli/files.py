@@ -1,4 +1,4 @@
-"""Files that commands read and write: checks before the work, and how writing is told."""
+"""Files that commands read and write: checks before the work, and notes on replaced files."""
 
 from __future__ import annotations
 
@@ -30,21 +30,20 @@ def tables() -> ModuleType:
 def check_output(
     path: str | os.PathLike[str], *, inputs: tuple[str, ...] = (), streaming: bool = False
 ) -> Path:
-    """Return the path of a file to be written, after a look whether it can be.
+    """Return the path of an output file, after a check that it can be written.
 
     Parameters
     ----------
     path : str or path-like
     inputs : tuple of str
-        Files that are read.
+        Input files of the command.
     streaming : bool
-        Whether it may be a pipe or a device.
+        Whether the path may be a pipe or a device.
 
     Raises
     ------
     ArgumentError
-        The folder is missing or nothing can be written there, or the path is a folder, a device, or
-        one of the files that are read.
+        The folder is missing or not writable, or the path is a folder, a device, or an input file.
     """
     path = Path(path)
     try:
@@ -60,7 +59,7 @@ def check_output(
 
 
 def _exists(path: Path) -> bool:
-    """Return whether there is something at a path; raises OSError for links in a circle."""
+    """Return whether a path exists; raise OSError for circular links."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -76,7 +75,7 @@ def _check_kind(path: Path, streaming: bool) -> None:
 
 
 def _same(path: Path, file: str) -> bool:
-    """Return whether a file that is read is the one at `path`."""
+    """Return whether an input file is the one at `path`."""
     try:
         return os.path.samestat(path.stat(), os.fstat(0) if file == "-" else os.stat(file))
     except OSError:
@@ -94,11 +93,11 @@ def check_folder(folder: Path) -> None:
 
 
 def existing(paths: Iterable[Path]) -> list[Path]:
-    """Return those paths at which there is a file, which writing will replace."""
+    """Return the paths of existing files, which writing will replace."""
     return [path for path in paths if path.is_file()]
 
 
 def tell_replaced(paths: Iterable[Path]) -> None:
-    """Say on standard error which files were replaced."""
+    """Note on standard error which files were replaced."""
     for path in paths:
         streams.note(f"{path}: the file that was there is replaced")

@@ -1,4 +1,4 @@
-"""``fastnn info``: what runs on this machine."""
+"""``fastnn info``: version, instruction set, threads and back ends on this machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 
 def add_parser(commands: Any) -> None:
+    """Add the parser of ``fastnn info``."""
     parser = commands.add_parser(
         "info",
         help="show version, instruction set, threads and back ends",

@@ -1,4 +1,4 @@
-"""Options that several commands have, and how their values are written."""
+"""Options that several commands have, and the conversion of their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:\d+(?:\.\d*)?[smhd])+|\d+(?:\.\d*)?")
 _PART = re.compile(r"(\d+(?:\.\d*)?)([smhd]?)")
-#: Options by the arguments of `Dialect`, as its messages name them.
+#: The option for each argument of `Dialect` that its messages name.
 _OPTION_OF = {"decimal": "--decimal", "thousands": "--thousands", "missing": "--na"}
 _ARGUMENT = re.compile(rf"(?<!')\b({'|'.join(_OPTION_OF)})\b")
 
@@ -53,7 +53,7 @@ def add_data_argument(parser: argparse.ArgumentParser) -> None:
 def add_task_arguments(
     parser: argparse.ArgumentParser, *, out: str, metavar: str, help: str
 ) -> None:
-    """Add the table, what to predict, where to write (`help` says what), how much to say."""
+    """Add the table, the target, the output path, described by `help`, and the verbosity."""
     add = parser.add_argument
     add_data_argument(parser)
     add("--target", required=True, metavar="COL", help="column to predict")
@@ -62,7 +62,7 @@ def add_task_arguments(
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how a table is read."""
+    """Add the options for reading a table."""
     table = parser.add_argument_group("table")
     add = table.add_argument
     columns: Any = {"action": "append", "default": [], "metavar": "COLS"}
@@ -75,7 +75,7 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dialect_options(table: Any) -> None:
-    """Add the options that say how the cells of a table are written."""
+    """Add the options for the notation of the cells of a table."""
     add = table.add_argument
     add("--decimal", metavar="MARK", help='decimal mark, "." or ","; by default it is found')
     add("--thousands", metavar="MARK", help="what stands between thousands, such as ',' or '.'")
@@ -89,12 +89,12 @@ def add_dialect_options(table: Any) -> None:
 
 
 def dialect(options: argparse.Namespace) -> Dialect:
-    """Return how the options say that cells are written.
+    """Return the notation of cells that the options describe.
 
     Raises
     ------
     ArgumentError
-        A mark cannot be one.
+        A decimal or thousands mark is invalid.
     """
     from ..tables import Dialect
 
@@ -106,7 +106,7 @@ def dialect(options: argparse.Namespace) -> Dialect:
 
 
 def whole(text: str) -> int:
-    """Return a whole number, also from "1e3"."""
+    """Return the whole number of a text such as "1000" or "1e3"."""
     try:
         return int(text)
     except ValueError:
@@ -117,7 +117,7 @@ def whole(text: str) -> int:
 
 
 def real(text: str) -> float:
-    """Return a number."""
+    """Return the number of a text."""
     try:
         return float(text)
     except ValueError:
@@ -127,7 +127,7 @@ def real(text: str) -> float:
 
 
 def duration(text: str) -> float:
-    """Return the seconds of "90", "90s", "5m", "1.5h" or "1h30m"."""
+    """Return the seconds of a text such as "90", "90s", "5m", "1.5h" or "1h30m"."""
     if not _DURATION.fullmatch(text):
         raise argparse.ArgumentTypeError(
             f"expected a time such as 90s, 5m, 1.5h or 1h30m, got {text!r}"
@@ -136,4 +136,4 @@ def duration(text: str) -> float:
 
 
 def say_nothing(text: object) -> None:
-    """Stand for `streams.say` where the user wants quiet."""
+    """Print nothing; takes the place of `streams.say` under ``--quiet``."""

@@ -1,4 +1,4 @@
-"""A parser of command lines that answers mistakes with the nearest right word."""
+"""A parser of command lines that suggests the nearest option or command for a mistake."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from ..errors import ArgumentError
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises `ArgumentError` where argparse would print a usage and exit.
+    """Parse command lines; raise `ArgumentError` where argparse would print a usage and exit.
 
     Attributes
     ----------
     commands : sequence of str
-        Those of a parser whose first word names a command.
+        Names that the first word may have; empty for a parser without commands.
     """
 
     commands: Sequence[str] = ()
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Check options and commands, then parse."""
         self._check_words(args or ())
         return super().parse_known_args(args, namespace)
 
     def _check_words(self, words: Sequence[str]) -> None:
-        """Refuse unknown options, and an unknown command, before argparse finds what is missing."""
+        """Raise an error for unknown options and commands before argparse reports missing ones."""
         known = self._option_string_actions
         for word in words:
             if word == "--":
@@ -43,10 +44,11 @@ class Parser(argparse.ArgumentParser):
                 return  # what follows is the command's
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Print a help without hiding the errors of standard output, as argparse does."""
+        """Print the help; unlike argparse, raise the errors of standard output."""
         (file or sys.stderr).write(message)
 
     def error(self, message: str) -> NoReturn:
+        """Raise `ArgumentError` with a hint."""
         if "expected one argument" in message:
             option = message.removeprefix("argument ").partition(":")[0]
             message += f'; a value that begins with "-" is written {option}=VALUE'

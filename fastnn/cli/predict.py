@@ -1,4 +1,4 @@
-"""``fastnn predict``: from a model file and a CSV file to predictions."""
+"""``fastnn predict``: predict the rows of a CSV file with a model file."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ in the target's own units. The file needs the columns that the model was trained
 
 
 def add_parser(commands: Any) -> None:
+    """Add the parser of ``fastnn predict``."""
     parser = add_command(
         commands,
         "predict",
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _inputs(preprocessing: Preprocessing, data: str) -> np.ndarray:
-    """Read the table, shape (n, features), and say on standard error what is odd about it."""
+    """Return the encoded table, shape (n, features); note on standard error what is unusual."""
     from ..tables import CsvFile
     from ..tables.cell_arrays import check_columns
 
@@ -92,7 +93,7 @@ def _inputs(preprocessing: Preprocessing, data: str) -> np.ndarray:
 
 
 def _writer(options: argparse.Namespace) -> Writer:
-    """Return how the predictions are written, after a look whether they can be."""
+    """Return a function that writes predictions, after a check that they can be written."""
     if options.out is None or options.out == "-":
         exact = options.out is not None
         return lambda pieces: streams.write_table(pieces, exact=exact)
@@ -112,7 +113,7 @@ def _write_to_file(out: Path, pieces: Iterable[str]) -> None:
 
 def _write_to_pipe(out: Path, pieces: Iterable[str]) -> None:
     try:
-        with suppress(BrokenPipeError), open(out, "wb") as file:  # its reader has seen enough
+        with suppress(BrokenPipeError), open(out, "wb") as file:  # its reader may stop early
             for text in pieces:
                 file.write(text.encode())
     except OSError as error:

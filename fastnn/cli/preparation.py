@@ -1,4 +1,4 @@
-"""From a file to arrays: what `fastnn train` and `fastnn search` do before they train."""
+"""Conversion of a table to arrays for ``fastnn train`` and ``fastnn search``."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from .options import dialect
 
 @dataclass(frozen=True)
 class Prepared:
-    """Training and test rows of a table, and what is to be said about them.
+    """Training and test rows of a table, and messages about them.
 
     Attributes
     ----------
     preprocessing : Preprocessing
         Fitted on the training rows.
     x_train, x_test : ndarray, shape (n, features), float32
-        There may be no test rows.
+        Test rows may be missing.
     train, test : ndarray, shape (n,)
         The target's values: text for classes, float64 for regression.
     task : str
         "classification" or "regression", with the reason.
     notices : list of str
-        What was decided.
+        Decisions about columns and rows.
     warnings : list of str
-        What cannot be read, or may be other than meant.
+        Unreadable cells, and decisions that may be unintended.
     """
 
     preprocessing: Preprocessing
@@ -48,7 +48,7 @@ class Prepared:
 
 
 def read(options: Namespace) -> CsvTable:
-    """Read the table that options name; the columns that they name get their full names."""
+    """Read the table of the options; replace the column names in options by their full names."""
     file = tables.CsvFile.open(options.data, dialect(options))
     options.target = column_names.named(options.target, file.names)
     for role in ("drop", "numeric", "categorical"):
@@ -58,7 +58,7 @@ def read(options: Namespace) -> CsvTable:
 
 
 def prepare(table: CsvTable, options: Namespace) -> Prepared:
-    """Decide what the columns are, split the rows, fit the preprocessing on the training part."""
+    """Infer the columns, split the rows, and fit the preprocessing to the training part."""
     frame = table.frame
     schema = tables.find_columns(
         frame,
@@ -101,7 +101,7 @@ def prepare(table: CsvTable, options: Namespace) -> Prepared:
 
 
 def tell(prepared: Prepared, target: str, say: Callable[[str], object]) -> None:
-    """Say what was decided; what may be other than meant goes to standard error."""
+    """Print the decisions; write warnings to standard error."""
     say(f"target {printable(target)}: {prepared.task}")
     for notice in prepared.notices:
         say(f"  {printable(notice)}")
@@ -110,7 +110,7 @@ def tell(prepared: Prepared, target: str, say: Callable[[str], object]) -> None:
 
 
 def _constant_target(target: str, train: np.ndarray) -> list[str]:
-    """Say what makes training pointless."""
+    """Return a warning if there is nothing to learn."""
     if len(np.unique(train)) == 1:
         return [f"target {target}: {train[0]} in all training rows, so there is nothing to learn"]
     return []
@@ -119,10 +119,10 @@ def _constant_target(target: str, train: np.ndarray) -> list[str]:
 def split(
     rows: np.ndarray, labels: np.ndarray | None, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split into training and test rows.
+    """Split row numbers into those of training and test rows.
 
-    With labels, both parts hold every class, in equal shares where the numbers allow; this takes
-    at least two rows of each class.
+    With labels, both parts hold every class, in equal shares where the numbers allow; each class
+    needs at least two rows.
     """
     from sklearn.model_selection import train_test_split
 

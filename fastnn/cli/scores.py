@@ -1,4 +1,4 @@
-"""Test figures beside those of a baseline that has not looked at the columns."""
+"""Test figures of a network beside those of a constant prediction."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _ERROR = "mean absolute error"
 
 @dataclass(frozen=True)
 class Scores:
-    """What a network reaches on the test rows, and what a constant does.
+    """Figures of a network and of a constant prediction on the test rows.
 
     Attributes
     ----------
     heading : tuple of str
-        Of the table: "test" and the names of the figures.
+        Heading of the table: "test" and the names of the figures.
     network, constant : tuple of float
-        The figures; NaN where there is none. The first one is the better the larger it is.
+        The figures; NaN where undefined. A larger first figure is better.
     constant_name : str
-        What the constant is: "always yes".
+        Description of the constant, such as "always yes".
     """
 
     heading: tuple[str, ...]
@@ -59,7 +59,7 @@ class Scores:
 
 
 def compare(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Scores:
-    """Score predictions for the test rows, and the training rows' commonest class or mean.
+    """Score predictions for the test rows beside the most frequent class or mean in training.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def compare(train: np.ndarray, test: np.ndarray, predicted: np.ndarray) -> Score
 
 
 def tell(network: Network, prepared: Prepared) -> None:
-    """Print how good a network is on the test rows, if there are any."""
+    """Print the figures of a network on the test rows, if there are any."""
     if not len(prepared.test):
         return
     predicted = prepared.preprocessing.target.decode(network.predict(prepared.x_test))
@@ -102,7 +102,7 @@ def _figure(name: str, value: float) -> str:
 
 
 def _classification(true: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
-    numbers, _ = pd.factorize(np.concatenate([true, predicted]))  # are compared faster than text
+    numbers, _ = pd.factorize(np.concatenate([true, predicted]))  # faster to compare than text
     true, predicted = np.split(numbers, 2)
     f1 = f1_score(true, predicted, average="macro", zero_division=0.0)
     return accuracy_score(true, predicted), f1
@@ -117,6 +117,6 @@ def _regression(true: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
 
 
 def _magnitude(values: np.ndarray) -> float:
-    """Return the power of two below the largest value, by which division is exact."""
+    """Return the largest power of two up to the largest value; dividing by it is exact."""
     _, exponent = np.frexp(np.abs(values).max())
     return float(np.ldexp(1.0, exponent - 1))

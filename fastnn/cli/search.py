@@ -1,4 +1,4 @@
-"""``fastnn search``: from a CSV file to the best network of many, and how it was found."""
+"""``fastnn search``: search for the best network for a CSV file, and report."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ or in any database: the same command goes on with them after Ctrl-C or any other
 machines at once it shares them.
 """
 
-#: Trials where neither their number nor the time is limited.
+#: Number of trials where neither it nor the time is given.
 _TRIALS = 64
 _FILES = ("model.safetensors", "command.txt", "report.html")  # that a search writes
 #: Arguments of `search.search` that are options of the command, under the same names.
@@ -62,6 +62,7 @@ _SEARCH_ARGUMENTS = (
 
 
 def add_parser(commands: Any) -> None:
+    """Add the parser of ``fastnn search``."""
     parser = add_command(
         commands,
         "search",
@@ -109,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
     checks.integer("--seed", options.seed, low=0, high=2**64 - 1)
     checks.number("--test-fraction", options.test_fraction, low=0, high=1, open_high=True)
     out = _check_out(Path(options.out), options.data)
-    tables()  # or an error that says what to install
+    tables()  # raises an error that says what to install
     optional.module("optuna", extra="search", need="fastnn search")
     from ..search.study.storages import without_password
     from . import preparation, scores, search_space
@@ -141,7 +142,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_out(out: Path, data: str) -> Path:
-    """Return the folder to be written, after a look whether it can be, or the one around it."""
+    """Return the output folder, after a check that it can be written, or can be made."""
     if out.exists() and not out.is_dir():
         raise ArgumentError(f"--out {out}: is a file, expected the name of a folder")
     around = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
@@ -152,14 +153,14 @@ def _check_out(out: Path, data: str) -> Path:
     return out
 
 
-def _fill_in_defaults(options: argparse.Namespace, out: Path, rows: int) -> None:
-    """Fill in what was left open, so that the options tell all."""
+def _fill_in_defaults(options: argparse.Namespace, out: Path, n_rows: int) -> None:
+    """Set options that were not given, so that the command that is written has all of them."""
     from . import search_space
 
     if options.trials is None and options.time is None:
         options.trials = _TRIALS
     if options.epochs is None:
-        options.epochs = search_space.epochs_for(rows)
+        options.epochs = search_space.epochs_for(n_rows)
     if options.storage is None:
         file = out.with_name(f"{out.name}.db")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +204,7 @@ def _search(build: TableNetwork, prepared: Prepared, options: argparse.Namespace
 
 
 def _in_options(message: str, given: argparse.Namespace) -> str:
-    """Return a message about an argument of `search.search`, in the words of the command line."""
+    """Return a message about an argument of `search.search` with the option's name instead."""
     from ..search.study.storages import without_password
 
     if " is of other data: " in message:
@@ -223,7 +224,7 @@ def _in_options(message: str, given: argparse.Namespace) -> str:
 
 
 def _best_trial(result: SearchResult) -> str:
-    """Return the best trial in some lines."""
+    """Return lines of text about the best trial."""
     best = result.best
     [(name, value)] = best.values.items()
     lines = [f"best of {len(result.trials)} trials: number {best.number}, {name} {value:.5g}"]
@@ -236,9 +237,9 @@ def _number(value: Any) -> str:
 
 
 def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: int) -> Network:
-    """Return the network of the best trial, trained anew on all rows but the test rows.
+    """Return the network of the best trial, trained again on all rows but the test rows.
 
-    It depends on what the study holds alone, whoever ran which trial.
+    It depends on the study alone, not on which process ran which trial.
     """
     best = result.best
     network = replace(build, seed=seed)(best.params)
@@ -250,9 +251,9 @@ def _best(build: TableNetwork, result: SearchResult, prepared: Prepared, seed: i
 
 
 def _network_at_hand(result: SearchResult) -> Network | None:
-    """Return the network of the best trial as it was trained, None if it is not kept.
+    """Return the network of the best trial as it was trained; None if it is not kept.
 
-    Who presses Ctrl-C does not want to wait for another training.
+    It is used after Ctrl-C, in place of another training.
     """
     models = result.best.models
     return models[0] if models is not None and len(models) == 1 else None
@@ -266,7 +267,7 @@ def _write(
     options: argparse.Namespace,
     say: Callable[[str], object],
 ) -> None:
-    """Write model, command and report; no report after Ctrl-C, since it takes longest."""
+    """Write model, command and report; after Ctrl-C no report, which takes longest."""
     from ..utils import atomic_write
 
     out.mkdir(parents=True, exist_ok=True)
@@ -284,7 +285,7 @@ def _write(
 
 
 def _command(options: argparse.Namespace) -> str:
-    """Return the command line with every option that the outcome depends on."""
+    """Return the command line with every option that the result depends on."""
     data = options.data
     words = ["fastnn", "search", f"./{data}" if data.startswith("-") and data != "-" else data]
     for name, value in vars(options).items():
@@ -295,14 +296,14 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _as_parsed(name: str, text: str | None) -> list[str]:
-    """Return an option as the parser reads it; None stands for one without a value."""
+    """Return the words of an option; its text is None if it takes no value."""
     if text is None:
         return [name]
     return [f"{name}={text}"] if text.startswith("-") else [name, text]
 
 
 def _as_given(name: str, value: Any) -> list[str | None]:
-    """Return the values of an option as they are written, one for each time it is given."""
+    """Return the values of an option as text, one for each time it is given."""
     from ..search.study.storages import without_password
 
     if value is None or value is False:
@@ -317,7 +318,7 @@ def _as_given(name: str, value: Any) -> list[str | None]:
 
 
 def _instructions(command: str, result: SearchResult, options: argparse.Namespace) -> str:
-    """Return what command.txt holds."""
+    """Return the content of command.txt."""
     from .._version import __version__
 
     lines = [

@@ -1,4 +1,4 @@
-"""What `fastnn search` searches: networks for tables, by hyper-parameters that matter for them."""
+"""The search space of ``fastnn search``: hyper-parameters of networks for tables."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from ..network import Network
 from ..optimizers import OPTIMIZERS, Optimizer
 from ..search import integers, log_integers, log_uniform, uniform
 
-#: Epochs, unless told otherwise: enough for so many updates of 128 rows, within these limits.
-_UPDATES, _ROWS = 5000, 128
-_FEWEST_EPOCHS, _MOST_EPOCHS = 27, 324
+#: Default number of epochs: enough for so many updates of 128 rows, within these limits.
+_UPDATES, _BATCH_SIZE = 5000, 128
+_MIN_EPOCHS, _MAX_EPOCHS = 27, 324
 #: Rungs of successive halving below the last epoch: 1/27, 1/9 and 1/3 of the epochs.
 _RUNGS = 27
 
-#: For SGD; other optimizers have their own kind.
+#: Momentum of SGD.
 _MOMENTUM = 0.9
 
 
-def space(rows: int) -> dict[str, Any]:
-    """Return the hyper-parameters of networks for so many training rows.
+def space(n_rows: int) -> dict[str, Any]:
+    """Return the hyper-parameters to search for `n_rows` training rows.
 
-    The hidden layers are of one width, so that every trial has all hyper-parameters: samplers learn
-    more from few trials, and any of them will do.
+    The hidden layers have one width, so that every trial has all hyper-parameters: samplers learn
+    more from few trials, and any sampler can be used.
     """
-    most = max(32, min(256, rows // 16))
+    max_batch_size = max(32, min(256, n_rows // 16))
     return {
         "layers": integers(1, 3),
         "units": log_integers(16, 256),
@@ -38,19 +38,19 @@ def space(rows: int) -> dict[str, Any]:
         "optimizer": ["adam", "rmsprop", "sgd"],
         "learning_rate": log_uniform(1e-4, 1e-1),
         "weight_decay": log_uniform(1e-6, 1e-2),
-        "batch_size": [size for size in (16, 32, 64, 128, 256) if size <= most],
+        "batch_size": [size for size in (16, 32, 64, 128, 256) if size <= max_batch_size],
     }
 
 
 @dataclass(frozen=True)
 class TableNetwork:
-    """From parameters to a network.
+    """Build a network from the parameters of a trial.
 
     Attributes
     ----------
     outputs : int
     classes : bool
-        Whether they are classes, or one number.
+        Whether outputs are classes, or one number.
     seed : int or None
     """
 
@@ -59,6 +59,7 @@ class TableNetwork:
     seed: int | None = None
 
     def __call__(self, params: dict[str, Any]) -> Network:
+        """Return the network of the parameters."""
         hidden: list[Layer] = []
         for _ in range(params["layers"]):
             hidden.append(Dense(params["units"], params["activation"]))
@@ -79,10 +80,10 @@ class TableNetwork:
         )
 
 
-def epochs_for(rows: int) -> int:
-    """Return a multiple of 27, so that halving has whole rungs."""
-    wanted = _UPDATES / math.ceil(rows / _ROWS)
-    return _RUNGS * math.ceil(min(max(wanted, _FEWEST_EPOCHS), _MOST_EPOCHS) / _RUNGS)
+def epochs_for(n_rows: int) -> int:
+    """Return the default number of epochs, a multiple of 27 for whole rungs of halving."""
+    epochs = _UPDATES / math.ceil(n_rows / _BATCH_SIZE)
+    return _RUNGS * math.ceil(min(max(epochs, _MIN_EPOCHS), _MAX_EPOCHS) / _RUNGS)
 
 
 def min_epochs_for(epochs: int) -> int:

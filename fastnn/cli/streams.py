@@ -1,4 +1,4 @@
-"""Standard output and standard error, which may be closed, full, or a terminal."""
+"""Output to standard output and standard error, which may be closed, full, or a terminal."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _STANDARD_OUTPUT = "standard output"
 
 
 def say(text: object = "") -> None:
-    """Print lines on standard output, made harmless for a terminal.
+    """Print lines on standard output, with control characters escaped.
 
-    A reader that has seen enough, such as ``head``, does not end the command.
+    A reader that stops early, such as ``head``, does not end the command.
 
     Raises
     ------
     OSError
-        They cannot be written, for instance to a full disk.
+        The lines cannot be written, for instance to a full disk.
     """
     print(printable(text, keep="\n\t"))
 
 
 def note(text: object) -> None:
-    """Print one line on standard error, as far as there is one."""
+    """Print one line on standard error, if it is open."""
     note_lines(f"fastnn: {' '.join(str(text).split())}")
 
 
 def note_lines(text: str) -> None:
-    """Print lines on standard error, as far as there is one."""
+    """Print lines on standard error, if it is open."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             print(printable(text, keep="\n"), file=sys.stderr, flush=True)
@@ -46,14 +46,15 @@ def write_table(pieces: Iterable[str], *, exact: bool) -> None:
     Parameters
     ----------
     pieces : iterable of str
-        One after the other.
+        Parts of the table, in order.
     exact : bool
-        Write cells as they are, unless to a terminal; else escape their control characters.
+        Whether to write cells as they are, except to a terminal; otherwise control characters are
+        escaped.
 
     Raises
     ------
     OSError
-        It is closed or full.
+        Standard output is closed or full.
     """
     if sys.stdout is None:
         raise OSError(errno.EBADF, "is closed", _STANDARD_OUTPUT)
@@ -73,14 +74,14 @@ def write_table(pieces: Iterable[str], *, exact: bool) -> None:
 
 
 def flush() -> None:
-    """Write what standard output still holds; raises OSError as `say` does."""
+    """Flush standard output; raise OSError as `say` does."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 @contextmanager
 def _writing(stream: Any) -> Iterator[None]:
-    """Name standard output in errors; that nobody reads it any more is none."""
+    """Name standard output in errors; ignore a closed reader."""
     try:
         yield
     except BrokenPipeError:
@@ -91,7 +92,7 @@ def _writing(stream: Any) -> Iterator[None]:
 
 
 def discard(stream: Any) -> None:
-    """Let nothing more reach a stream, not even what Python writes at exit."""
+    """Redirect a stream to the null device, for what Python writes at exit too."""
     with suppress(OSError, ValueError, AttributeError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
@@ -99,7 +100,7 @@ def discard(stream: Any) -> None:
 
 
 class _Stream:
-    """A text stream that guards what is written to another one."""
+    """Text stream that handles the errors of another one."""
 
     def __init__(self, stream: TextIO):
         self._stream = stream
@@ -121,14 +122,14 @@ class _Stream:
 
 
 class _Output(_Stream):
-    """Standard output: what cannot be written ends the command."""
+    """Standard output, whose errors end the command."""
 
     def _guard(self) -> AbstractContextManager[None]:
         return _writing(self._stream)
 
 
 class _Messages(_Stream):
-    """Standard error: the work goes on without messages."""
+    """Standard error, whose errors are ignored."""
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -140,11 +141,11 @@ class _Messages(_Stream):
 
 @contextmanager
 def prepared() -> Iterator[None]:
-    """Let commands write whatever the state of the standard streams is.
+    """Make the standard streams safe to write to, whatever their state.
 
-    Closed ones are opened on the null device, so that no file of ours takes their numbers.
-    Characters that the encoding of standard output lacks are escaped. That nobody reads standard
-    output any more, and all errors of standard error, are ignored. Warnings are one line each.
+    Closed ones are opened on the null device, so that no other file gets their numbers. Characters
+    that the encoding of standard output lacks are escaped. A closed reader of standard output, and
+    all errors of standard error, are ignored. Warnings are printed as one line each.
     """
     _occupy_closed()
     stdout, stderr = sys.stdout, sys.stderr
@@ -162,7 +163,7 @@ def _assign(stdout: Any, stderr: Any) -> None:
 
 
 def _escape_unknown(stdout: Any, restored: ExitStack) -> None:
-    """Escape characters that the encoding lacks, for the time being."""
+    """Escape characters that the encoding lacks, until the streams are restored."""
     if getattr(stdout, "errors", None) == "strict" and hasattr(stdout, "reconfigure"):
         stdout.reconfigure(errors="backslashreplace")
         restored.callback(stdout.reconfigure, errors="strict")

@@ -1,4 +1,4 @@
-"""``fastnn train``: from a CSV file to a model file."""
+"""``fastnn train``: train a network on a CSV file, and write a model file."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ of always predicting the most frequent class, or the mean. Ctrl-C ends without a
 
 
 def add_parser(commands: Any) -> None:
+    """Add the parser of ``fastnn train``."""
     parser = add_command(
         commands,
         "train",
@@ -66,7 +67,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Read, train, test, write."""
     out = check_output(options.out, inputs=(options.data,))
-    tables()  # or an error that says what to install
+    tables()  # raises an error that says what to install
     from . import preparation, scores, train_network
 
     say = say_nothing if options.quiet else streams.say

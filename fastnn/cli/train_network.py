@@ -1,4 +1,4 @@
-"""From options to a trained network: what `fastnn train` does once it has arrays."""
+"""Training of a network by the options of ``fastnn train``."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ..tables.findings import count
 from ..utils import checks
 from . import streams
 
-# Epochs, unless told otherwise: enough for this many updates, within these limits.
+# Default number of epochs: enough for this many updates, within these limits.
 _UPDATES = 10_000
-_FEWEST_EPOCHS, _MOST_EPOCHS = 50, 1000
-_FEWEST_ROWS_TO_VALIDATE = 50
+_MIN_EPOCHS, _MAX_EPOCHS = 50, 1000
+_MIN_ROWS_TO_VALIDATE = 50
 _FEW_VALIDATION_ROWS = 10
 
 
 def check_options(options: Namespace) -> tuple[list[Layer], Optimizer]:
-    """Return the hidden layers and the optimizer that were asked for, before data is read.
+    """Return the hidden layers and the optimizer of the options, before data are read.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def _hidden_layers(options: Namespace) -> list[Layer]:
 
 
 def _sizes(text: str) -> list[int]:
-    """Return the units of the hidden layers from "128,64"; "none" is no hidden layer."""
+    """Return the units of hidden layers given as "128,64"; "none" is no hidden layer."""
     if text.strip().lower() == "none":
         return []
     try:
@@ -74,9 +74,9 @@ def _sizes(text: str) -> list[int]:
 
 
 def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> str:
-    """Train on inputs (n, features) and encoded targets; returns a sentence on how it went.
+    """Train on inputs (n, features) and encoded targets; return a sentence about the training.
 
-    A part of the rows, unless there are few, chooses the epoch whose weights are kept.
+    Unless there are few rows, some of them are held out to choose the epoch whose weights are kept.
 
     Raises
     ------
@@ -84,8 +84,8 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
         Training diverged.
     """
     updates_per_epoch = math.ceil(len(x) / options.batch_size)
-    epochs = options.epochs or min(max(_FEWEST_EPOCHS, _UPDATES // updates_per_epoch), _MOST_EPOCHS)
-    validate = options.validation_fraction > 0 and len(x) >= _FEWEST_ROWS_TO_VALIDATE
+    epochs = options.epochs or min(max(_MIN_EPOCHS, _UPDATES // updates_per_epoch), _MAX_EPOCHS)
+    validate = options.validation_fraction > 0 and len(x) >= _MIN_ROWS_TO_VALIDATE
     _warn_of_few_rows(options, len(x), validate)
     keep_best = EarlyStopping(patience=max(10, epochs // 10), restore_best_weights=True)
     try:
@@ -112,15 +112,15 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
     )
 
 
-def _warn_of_few_rows(options: Namespace, rows: int, validate: bool) -> None:
+def _warn_of_few_rows(options: Namespace, n_rows: int, validate: bool) -> None:
     if validate:
-        validating = round(options.validation_fraction * rows)
-        if validating < _FEW_VALIDATION_ROWS:
+        n_held_out = round(options.validation_fraction * n_rows)
+        if n_held_out < _FEW_VALIDATION_ROWS:
             streams.note(
-                f"warning: only {count(validating, 'validation row')} to choose the best epoch by"
+                f"warning: only {count(n_held_out, 'validation row')} to choose the best epoch by"
             )
     elif options.validation_fraction > 0:
         streams.note(
-            f"warning: {count(rows, 'training row')}, fewer than {_FEWEST_ROWS_TO_VALIDATE}: too "
+            f"warning: {count(n_rows, 'training row')}, fewer than {_MIN_ROWS_TO_VALIDATE}: too "
             "few to hold some out, so the last epoch is kept, not the best"
         )

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from ..optimizers import Optimizer
 from ..optimizers.averaging import AVERAGE, WeightAverage
 
 DTYPES = ("float32", "float64")
-NOTHING = Regularization()
 
 
 @dataclass(frozen=True)
@@ -76,22 +74,36 @@ class Architecture:
         return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=0)
 
 
-def infer_shapes(
-    layers: tuple[Layer, ...],
-    loss: Loss,
-    optimizer: Optimizer,
-    dtype: np.dtype,
-    input_shape: tuple[int, ...],
-    *,
-    regularization: Regularization = NOTHING,
-    weight_average: WeightAverage | None = None,
-    penalty_scale: str = "mean",
-    skipped: Mapping[str, int] = MappingProxyType({}),
-) -> Architecture:
-    """Infer all sizes from the shape of one row of input; allocate nothing.
+@dataclass(frozen=True)
+class ModelConfig:
+    """The parts of a model that its architecture follows from, beside the shape of the input.
 
-    `regularization` is for the weights whose layers leave it open; `skipped` holds the number of
-    updates that layers have sat out, by their names.
+    Attributes
+    ----------
+    layers : tuple of Layer
+    loss : Loss
+    optimizer : Optimizer
+    dtype : dtype
+    regularization : Regularization
+        Of the weights whose layers leave it open.
+    weight_average : WeightAverage or None
+    penalty_scale : str
+    updates_skipped : mapping of str to int
+        Number of updates during which layers were frozen, by their names.
+    """
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+    optimizer: Optimizer
+    dtype: np.dtype
+    regularization: Regularization
+    weight_average: WeightAverage | None
+    penalty_scale: str
+    updates_skipped: Mapping[str, int]
+
+
+def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architecture:
+    """Infer all sizes from the shape of one row of input; allocate nothing.
 
     Raises
     ------
@@ -99,6 +111,7 @@ def infer_shapes(
         A layer cannot take, or is not declared for, the input it gets; the output does not suit the
         loss; the optimizer cannot do what a layer asks for.
     """
+    layers, dtype = config.layers, config.dtype
     names = layer_names(layers)
     shapes: list[tuple[int, ...]] = [input_shape]
     parameters, buffers = [], []
@@ -116,20 +129,20 @@ def infer_shapes(
                 raise ArgumentError(f"the {buffer.name} of layer {name!r} is beyond {dtype}")
             if buffer.name == "variance" and np.min(buffer.initial) < np.finfo(dtype).tiny:
                 raise ArgumentError(f"the variance of layer {name!r} is too small for {dtype}")
-    loss.check_outputs(shapes[-1])
+    config.loss.check_outputs(shapes[-1])
 
     def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:
         layer = layers[index]
         options = parameter.options(
-            regularization,
+            config.regularization,
             trainable=layer.trainable,
             learning_rate_multiplier=layer.learning_rate_multiplier,
-            skipped=skipped.get(names[index], 0),
+            skipped=config.updates_skipped.get(names[index], 0),
         )
         return Segment(name, index, offset, parameter, options)
 
     segments, size = lay_out(parameters, dtype, place)
-    optimizer.check_segments(segments)
+    config.optimizer.check_segments(segments)
     return Architecture(
         layers,
         names,
@@ -137,11 +150,11 @@ def infer_shapes(
         segments,
         size,
         *lay_out(buffers, dtype, BufferSegment),
-        loss,
-        optimizer,
+        config.loss,
+        config.optimizer,
         dtype,
-        weight_average,
-        penalty_scale,
+        config.weight_average,
+        config.penalty_scale,
     )
 
 

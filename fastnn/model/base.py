@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from .. import losses, optimizers
 from ..compiler.architecture import (
     Architecture,
+    ModelConfig,
     check_dtype,
     check_head,
     check_layers,
@@ -104,7 +106,7 @@ class Model:
         self.lock = TrainingLock()
         self._architecture: Architecture | None = None
         self._arena: ParameterArena | None = None
-        self._executors: ExecutorPool | None = None
+        self._pool: ExecutorPool | None = None
         self._inferred: Architecture | None = None  # the latest, of a model not built yet
 
     def __getstate__(self) -> dict[str, Any]:
@@ -115,7 +117,7 @@ class Model:
     @property
     def built(self) -> bool:
         """Return whether sizes are known and parameters drawn."""
-        return self._executors is not None
+        return self._pool is not None
 
     @property
     def architecture(self) -> Architecture:
@@ -130,7 +132,7 @@ class Model:
     @property
     def executors(self) -> ExecutorPool:
         """Return the pool of plans and of executors that run them."""
-        return _of_built(self._executors)
+        return _of_built(self._pool)
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -181,7 +183,7 @@ class Model:
         """Take over the arrays that `build`, or the reader of a file, made for these sizes."""
         executors = ExecutorPool(architecture, arena)
         with DeferredInterrupt(waiting=True):
-            self._architecture, self._arena, self._executors = architecture, arena, executors
+            self._architecture, self._arena, self._pool = architecture, arena, executors
             self._inferred = None
 
     def architecture_for(
@@ -189,12 +191,12 @@ class Model:
     ) -> Architecture:
         """Return the sizes it has, or would have if built for this input or in another dtype."""
         if dtype is not None and dtype != self.dtype:
-            return self._infer_shapes(input_shape, dtype)
+            return infer_shapes(replace(self._config(), dtype=dtype), input_shape)
         if self.built:
             return self.architecture
         known = self._inferred
         if known is None or known.layers is not self.layers or known.shapes[0] != input_shape:
-            known = self._inferred = self._infer_shapes(input_shape, self.dtype)
+            known = self._inferred = infer_shapes(self._config(), input_shape)
         return known
 
     # --------------------------------------------------------------- other layers, the same arrays
@@ -205,17 +207,12 @@ class Model:
         if not self.built:
             self.layers, self.updates_skipped = layers, updates_skipped
             return
-        arena = self.arena
-        architecture = self._infer_shapes(self.input_shape, self.dtype, layers, updates_skipped)
-        executors = ExecutorPool(architecture, arena)
-        with DeferredInterrupt(waiting=True):
-            (
-                self.layers,
-                self.updates_skipped,
-                arena.segments,
-                self._architecture,
-                self._executors,
-            ) = layers, updates_skipped, architecture.segments, architecture, executors
+        config = replace(self._config(), layers=layers, updates_skipped=updates_skipped)
+        architecture, arena = infer_shapes(config, self.input_shape), self.arena
+        pool = ExecutorPool(architecture, arena)
+        new = architecture.segments, layers, updates_skipped, architecture, pool
+        with DeferredInterrupt(waiting=True):  # one statement: no error comes in between
+            arena.segments, self.layers, self.updates_skipped, self._architecture, self._pool = new
 
     def replace_config(self, layers: Sequence[Layer], loss: Loss, l1: float, l2: float) -> None:
         """Replace layers, loss and penalties of a built model; arrays and progress stay.
@@ -238,24 +235,17 @@ class Model:
             self.l1, self.l2 = other.l1, other.l2
             self.update_architecture(other.layers, self.updates_skipped)
 
-    def _infer_shapes(
-        self,
-        input_shape: tuple[int, ...],
-        dtype: np.dtype,
-        layers: tuple[Layer, ...] | None = None,
-        updates_skipped: dict[str, int] | None = None,
-    ) -> Architecture:
+    def _config(self) -> ModelConfig:
         weight_decay = self.optimizer.weight_decay
-        return infer_shapes(
-            self.layers if layers is None else layers,
+        return ModelConfig(
+            self.layers,
             self.loss,
             self.optimizer,
-            dtype,
-            input_shape,
-            regularization=Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
-            weight_average=self.weight_average,
-            penalty_scale=self.penalty_scale,
-            skipped=self.updates_skipped if updates_skipped is None else updates_skipped,
+            self.dtype,
+            Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
+            self.weight_average,
+            self.penalty_scale,
+            self.updates_skipped,
         )
 
 

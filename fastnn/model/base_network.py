@@ -93,7 +93,7 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def built(self) -> bool:
-        """Return whether sizes are known and parameters drawn."""
+        """True once sizes are known and parameters drawn."""
         return self._model.built
 
     def build(self, input_shape: int | tuple[int, ...] | None = None) -> Self:
@@ -119,22 +119,22 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Return the shape of one row of X."""
+        """Shape of one row of X."""
         return self._model.input_shape
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Return the shape of one row of the output."""
+        """Shape of one row of the output."""
         return self._model.output_shape
 
     @property
     def state(self) -> RunState:
-        """Return steps and epochs so far, the learning rate of the latest update, and the seed."""
+        """Steps and epochs so far, the learning rate of the latest update, and the seed."""
         return self._model.state
 
     @property
     def learning_rate(self) -> float:
-        """Return the learning rate of the next update.
+        """The learning rate of the next update.
 
         Can be set, by callbacks during a fit too, unless the optimizer has a schedule; the rate
         stays until it is set again, and is saved with ``optimizer=True``.
@@ -159,7 +159,7 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def parameters(self) -> np.ndarray:
-        """Return all parameters as one flat array, 64-byte aligned, each array padded with zeros.
+        """All parameters as one flat array, 64-byte aligned, each array padded with zeros.
 
         It is the network's own memory: writing to it between calls changes the network.
         """
@@ -167,7 +167,7 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def buffers(self) -> dict[str, np.ndarray]:
-        """Return the arrays beside parameters, such as running statistics, by layer and name.
+        """Arrays beside parameters, such as running statistics, by layer and name.
 
         The arrays are the network's own memory: writing to them between calls changes the network.
         """
@@ -176,7 +176,7 @@ class BaseNetwork(metaclass=Explained):
 
     @property
     def n_parameters(self) -> int:
-        """Return the number of parameters, padding not counted."""
+        """Number of parameters, padding not counted."""
         return sum(segment.size for segment in self._model.arena.segments)
 
     def get_weights(self) -> list[np.ndarray]:

@@ -58,7 +58,7 @@ class Steps:
 
     @contextmanager
     def all_finite(self, batches: BatchPass) -> Iterator[None]:
-        """Steps after which the parameters must be finite.
+        """Run the steps of the context, after which the parameters must be finite.
 
         An update may overflow although its gradient was finite. It shows in the next step's loss or
         here, at the end; then only the parameters and slots of the beginning are known to be good.

@@ -7,13 +7,13 @@ cdef extern from "parallel/tuning.h" nogil:
     ctypedef struct fastnn_tuning:
         int64_t members
 
-cdef extern from "parallel/crew.h" nogil:
-    ctypedef struct fastnn_crew:
+cdef extern from "parallel/pool.h" nogil:
+    ctypedef struct fastnn_pool:
         pass
 
-    int fastnn_crew_run(int members, void (*work)(void *, int) noexcept nogil, void *context)
-    void fastnn_crew_stop(fastnn_crew *crew)
-    int fastnn_crew_is_stopping(const fastnn_crew *crew)
+    int fastnn_pool_run(int members, void (*work)(void *, int) noexcept nogil, void *context)
+    void fastnn_pool_stop(fastnn_pool *pool)
+    int fastnn_pool_is_stopping(const fastnn_pool *pool)
 
 cdef extern from "executor/executor.h" nogil:
     enum:
@@ -27,8 +27,8 @@ cdef extern from "executor/executor.h" nogil:
         FASTNN_WORKSPACE
 
     ctypedef enum fastnn_request:
-        FASTNN_GO_ON
-        FASTNN_FINISH
+        FASTNN_CONTINUE
+        FASTNN_STOP_AFTER_BATCH
         FASTNN_ABORT
 
     ctypedef struct fastnn_ref:
@@ -72,7 +72,7 @@ cdef extern from "executor/executor.h" nogil:
         char *predictions
         int64_t kept_from
         fastnn_tuning *tuning
-        fastnn_request (*watch)(void *) noexcept nogil
+        fastnn_request (*interrupt_callback)(void *) noexcept nogil
         void *context
 
     int64_t fastnn_now()
@@ -99,22 +99,22 @@ def transform_size():
 
 cdef struct Watch:
     int64_t end  # of the time after which the call returns; 0 for none
-    const fastnn_crew *crew  # that the call belongs to, or NULL
-    int deaf  # not where Python delivers signals
+    const fastnn_pool *pool  # that the call belongs to, or NULL
+    int ignores_signals  # not where Python delivers signals
     int failed  # a signal handler raised
 
 
 cdef fastnn_request _look(void *context) noexcept nogil:
     """Runs Python's signal handlers; asks for an end if one raises, or if time is up."""
     cdef Watch *watch = <Watch *>context
-    if watch.crew and fastnn_crew_is_stopping(watch.crew):
+    if watch.pool and fastnn_pool_is_stopping(watch.pool):
         return FASTNN_ABORT
-    if not watch.deaf:
+    if not watch.ignores_signals:
         with gil:
             if PyErr_CheckSignals():
                 watch.failed = 1
                 return FASTNN_ABORT
-    return FASTNN_FINISH if watch.end and fastnn_now() >= watch.end else FASTNN_GO_ON
+    return FASTNN_STOP_AFTER_BATCH if watch.end and fastnn_now() >= watch.end else FASTNN_CONTINUE
 
 
 cdef void *_address(object array) except? NULL:
@@ -240,7 +240,7 @@ cdef class Run:
         if batch_range.seconds is not None:
             nanoseconds = int(batch_range.seconds * 1e9)
             self._watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
-        run.watch, run.context = _look, &self._watch
+        run.interrupt_callback, run.context = _look, &self._watch
         self._rewind()
 
     cdef list _set_regions(self, arena, workspace):
@@ -324,7 +324,7 @@ cdef class Crew:
         None lets it go. Should it raise, all members go.
     """
 
-    cdef fastnn_crew _crew
+    cdef fastnn_pool _pool
     cdef object _take, _error
 
     def __init__(self, take):
@@ -334,24 +334,24 @@ cdef class Crew:
         """Let up to `members` threads work, the calling one among them; returns their number."""
         cdef int ran
         with nogil:
-            ran = fastnn_crew_run(members, _work, <void *>self)
+            ran = fastnn_pool_run(members, _work, <void *>self)
         if self._error is not None:
             raise self._error
         return ran
 
     def stop(self):
         """Have all runs end without the batch at hand."""
-        fastnn_crew_stop(&self._crew)
+        fastnn_pool_stop(&self._pool)
 
     @property
     def stopping(self):
         """Whether `stop` was called, or a member raised."""
-        return bool(fastnn_crew_is_stopping(&self._crew))
+        return bool(fastnn_pool_is_stopping(&self._pool))
 
-    cdef int _member(self, bint deaf) except -1:
+    cdef int _member(self, bint ignores_signals) except -1:
         cdef Run run = self._take(None)
         while run is not None:
-            run._watch.crew, run._watch.deaf = &self._crew, deaf
+            run._watch.pool, run._watch.ignores_signals = &self._pool, ignores_signals
             run.execute()
             run = self._take(run)
         return 0

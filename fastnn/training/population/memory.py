@@ -1,4 +1,4 @@
-"""How much memory training takes, estimated before it begins."""
+"""Estimates of the memory that training takes, made before it begins."""
 
 from __future__ import annotations
 
