@@ -9,12 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from project import ROOT
 
-ROOT = Path(__file__).parents[1]
 KERNELS = "fastnn/kernels/reference"
 NAMES = "fastnn/__init__.pyi"
 
