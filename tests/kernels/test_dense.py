@@ -8,7 +8,6 @@ import mmap
 import numpy as np
 import pytest
 from programs import output_of
-from test_native import EVERY_ISA
 
 from fastnn import kernels
 from fastnn.kernels import native
@@ -82,7 +81,7 @@ def check_products(seed, calls):
 
 
 @pytest.mark.skipif(not hasattr(mmap, "MAP_PRIVATE"), reason="needs mprotect")
-@EVERY_ISA
+@pytest.mark.parametrize("isa", native.available_isas())
 def test_products_are_exact_and_stay_inside_their_arrays(isa):
     program = "import test_dense; test_dense.check_products(seed=0, calls=400); print('exact')"
     assert output_of(program, FASTNN_ISA=isa) == "exact"

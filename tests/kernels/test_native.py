@@ -12,8 +12,6 @@ from programs import output_of
 
 from fastnn.kernels import KERNELS, native, reference
 
-EVERY_ISA = pytest.mark.parametrize("isa", native.available_isas())
-
 
 def test_c_knows_the_kernels_and_activations_of_the_reference():
     assert set(native.kernel_names()) == set(KERNELS)
@@ -22,7 +20,7 @@ def test_c_knows_the_kernels_and_activations_of_the_reference():
     }
 
 
-@EVERY_ISA
+@pytest.mark.parametrize("isa", native.available_isas())
 def test_isa_can_be_forced(isa):
     program = "from fastnn.kernels import native; print(native.isa_name())"
     assert output_of(program, FASTNN_ISA=isa) == isa
@@ -112,7 +110,7 @@ BITS = """
 """
 
 
-@EVERY_ISA
+@pytest.mark.parametrize("isa", native.available_isas())
 def test_bits_do_not_depend_on_the_team(isa):
     assert output_of(BITS, FASTNN_ISA=isa, FASTNN_TEAM="force") == "same bits"
 
