@@ -5,25 +5,18 @@ Nothing here names a kernel: a row that is added to the table is measured.
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastnn import kernels
 from fastnn.kernels import KERNELS, Kernel, reference
+from fastnn.testing import closeness, drawing
 
 from .calls import KernelCall
-
-# Tests and benchmarks draw arguments and check results by the same two modules. Nothing else in
-# benchmarks/ imports them.
-sys.path.append(str(Path(__file__).parents[2] / "tests" / "kernels"))
-closeness, drawing = map(importlib.import_module, ("closeness", "drawing"))
 
 #: Dimensions by size, elements for ``*``: within the first caches, and beyond the last.
 SIZES = {

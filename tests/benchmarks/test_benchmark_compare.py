@@ -13,10 +13,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from project import ROOT
 
 import fastnn
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = ROOT / "benchmarks"
 PLANTED = """
 
 
@@ -147,7 +148,7 @@ def test_perf_counts_where_it_may(bench, tmp_path, monkeypatch):
 def test_instructions_are_those_of_the_kernel(bench):
     if shutil.which("valgrind") is None:
         pytest.skip("there is no valgrind")
-    package = {"PYTHONPATH": str(Path(fastnn.__file__).parents[2])}
+    package = {"PYTHONPATH": str(Path(fastnn.__file__).parents[1])}
     names = ["sum_of_squares", "adam_step", "custom_loss"]
     first, second = (bench.instructions.count(names, package) for _ in range(2))
     assert first == second

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import json
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from project import ROOT
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = ROOT / "benchmarks"
 MODULES = ("cases", "results", "targets", "interleave", "report")
 SMALL = 3  # of the training workloads: quick enough in float64
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from project import ROOT
 
-ROOT = Path(__file__).parents[2]
 BENCHMARKS = ROOT / "benchmarks"
 MODULES = ("cases", "results", "targets", "report")
 SIZES = {"desktop": (1200, 900), "phone": (390, 844)}

@@ -1,13 +1,13 @@
 """The studies measure what they say."""
 
 import importlib
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from project import ROOT
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = ROOT / "benchmarks"
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import time
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from project import ROOT
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = ROOT / "benchmarks"
 WORK = {
     "gemm": (5, 64, 7),
     "dense_dropout": (40, 64, 50),

@@ -1,11 +1,11 @@
 """The examples of docs/diagnosis.md run."""
 
 import re
-from pathlib import Path
 
 import pytest
+from project import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
+PAGE = ROOT / "docs" / "diagnosis.md"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
 
 

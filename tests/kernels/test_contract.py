@@ -8,11 +8,11 @@ import sys
 
 import numpy as np
 import pytest
-from drawing import draw, letters
 
 from fastnn import kernels
 from fastnn.errors import ArgumentError, ArgumentTypeError, BackendError
 from fastnn.kernels import KERNELS
+from fastnn.testing.drawing import draw, letters
 
 SIZES = {"D": 2, "K": 2, "N": 6, "B": 6, "I": 5, "O": 4, "C": 3, "*": (12,), "n": 6}
 

@@ -81,7 +81,7 @@ def test_empty_variables_are_as_if_they_were_not_set(monkeypatch):
 BITS = """
     import hashlib
     import numpy as np
-    from drawing import copied, draw
+    from fastnn.testing.drawing import copied, draw
     from fastnn.kernels import KERNELS, native
 
     SHAPES = [

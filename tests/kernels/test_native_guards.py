@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawing import draw, letters
 
 from fastnn.errors import ArgumentError, ArgumentTypeError, FastnnError
 from fastnn.kernels import KERNELS, native
+from fastnn.testing.drawing import draw, letters
 
 EVERY_ARRAY = pytest.mark.parametrize(
     ("kernel", "name"),

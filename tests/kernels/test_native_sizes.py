@@ -1,14 +1,14 @@
 """The size check of native calls: for each array of a kernel, from the table in C."""
 
 import ctypes
-from pathlib import Path
 
 import pytest
 from programs import shared_library
+from project import ROOT
 
 from fastnn.kernels import KERNELS, native
 
-CSRC = Path(__file__).parents[2] / "csrc"
+CSRC = ROOT / "csrc"
 MAX_DIMS = native.limits()[1]
 
 if not CSRC.is_dir():

@@ -2,11 +2,11 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from project import ROOT
 
-CSRC = Path(__file__).parents[2] / "csrc"
+CSRC = ROOT / "csrc"
 PROGRAM = """
 #include <float.h>
 #include <math.h>

@@ -6,12 +6,12 @@ import inspect
 
 import numpy as np
 import pytest
-from closeness import check_close
-from drawing import copied, draw, guards_of, letters, swept_shapes, widened
 from hypothesis import given, settings, strategies as st
 
 from fastnn import kernels
 from fastnn.kernels import KERNELS, contract, reference
+from fastnn.testing.closeness import check_close
+from fastnn.testing.drawing import copied, draw, guards_of, letters, swept_shapes, widened
 
 SETTINGS = [
     pytest.param(row, setting, id="-".join([row.name, *map(str, setting.values())]))

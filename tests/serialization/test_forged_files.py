@@ -19,10 +19,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX
 EVERY = 1 if os.environ.get("FASTNN_FULL") == "1" else 9
 
 FORGER = """
-    import contextlib, io, itertools, os, resource, sys, tempfile, programs
+    import contextlib, io, itertools, os, resource, sys, tempfile
     import numpy as np
-    here = os.path.dirname(os.path.abspath(programs.__file__))
-    sys.path.insert(0, os.path.join(here, "serialization"))
     from crafting import description_of, forged
 
     JUNK = [None, True, -1, 0, 0.5, 1e308, 1e-320, 2**40, 10**30, 10**400, 10**4200, "", "x",

@@ -3,17 +3,13 @@
 import contextlib
 import functools
 import os
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from random_networks import draw_case
 
 import fastnn
 from fastnn import gradient_check, kernels
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from random_networks import draw_case
 
 SEEDS = range(2000 if os.environ.get("FASTNN_FULL") == "1" else 60)
 ROWS, ENTRIES = 5, 6

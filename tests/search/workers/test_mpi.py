@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import programs
 import pytest
 from executor_jobs import needed
 
@@ -33,7 +34,7 @@ def mpiexec():
 
 @pytest.mark.slow
 def test_ranks_train_the_trials_of_this_process(mpiexec, tmp_path):
-    folder = Path(__file__).parents[1]
+    folder = programs.HERE
     program = [sys.executable, "-m", "mpi4py.futures", str(folder / "mpi_program.py"), str(RANKS)]
     process = subprocess.Popen(
         [*mpiexec, "-n", str(RANKS), *program],

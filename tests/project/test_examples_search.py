@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from project import ROOT
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import doctest
 import re
-from pathlib import Path
 
 import pytest
+from project import ROOT
 
 import fastnn
 
-ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 GALLERY = DOCS / "examples"  # made from the programs in examples/
 MARKDOWN = [page.relative_to(ROOT).as_posix() for page in sorted(DOCS.glob("**/*.md"))]

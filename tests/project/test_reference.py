@@ -7,13 +7,13 @@ import doctest
 import importlib
 import inspect
 import re
-from pathlib import Path
 
 import pytest
+from project import ROOT
 
 import fastnn
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = ROOT / "docs"
 
 PACKAGES = (
     "augmentation callbacks estimators initializers kernels layers losses optimizers "

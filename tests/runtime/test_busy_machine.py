@@ -2,14 +2,14 @@
 
 import ctypes
 import sys
-from pathlib import Path
 
 import pytest
 from programs import output_of, shared_library
+from project import ROOT
 
 from fastnn.kernels import native
 
-CSRC = Path(__file__).parents[1] / "csrc"
+CSRC = ROOT / "csrc"
 MILLISECOND = 1_000_000
 
 

@@ -2,11 +2,11 @@
 
 import pickle
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from programs import output_of
+from project import ROOT
 
 import fastnn
 from fastnn import ArgumentError, ArgumentTypeError, Dense, Dropout, Flatten, Network, Rescaling
@@ -117,7 +117,7 @@ def test_a_gradient_check_through_mixtures():
 
 
 def test_the_page_about_augmentation_runs():
-    page = (Path(__file__).parents[1] / "docs" / "augmentation.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "augmentation.md").read_text(encoding="utf-8")
     names = {}
     for block in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         exec(block, names)

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from project import ROOT
 
 import fastnn
 
-ROOT = Path(__file__).parents[1]
 KERNEL = """@kernel(arrays={"y": Array("*", "w"), "x": Array("*")}, flops=per("*", 1))
 def twice(y, x):
     y[...] = x + x

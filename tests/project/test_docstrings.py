@@ -6,11 +6,9 @@ import ast
 import importlib
 import inspect
 import tomllib
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
+from project import ROOT
 
 #: First words of fragments, which depend on a noun that stands elsewhere.
 FRAGMENTS = {"How", "Of", "So", "That", "Those", "What", "Where", "Whether", "Which", "Whose"}

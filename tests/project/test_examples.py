@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import statistics
-from pathlib import Path
 
 import numpy as np
 import pytest
+from project import ROOT
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,13 @@ Shapes = Mapping[str, Any]  # dimension -> size; "*" -> shape
 
 
 def letters(kernel: Kernel) -> list[str]:
-    """The dimensions of a kernel, each once."""
+    """Return the dimensions of a kernel, each once."""
     shapes = " ".join(row.shape for row in kernel.arrays.values())
     return sorted(set(shapes.replace("bits(", "").replace(")", "").split()))
 
 
 def swept_shapes(kernel: Kernel) -> Iterator[Shapes]:
-    """Every size in every dimension, the others small."""
+    """Yield shapes with every size in every dimension, the others small."""
     for letter in letters(kernel):
         for size in SIZES:
             shapes = {name: SMALL[name] for name in letters(kernel)} | {letter: size}
@@ -34,12 +34,12 @@ def swept_shapes(kernel: Kernel) -> Iterator[Shapes]:
 
 
 def counts(shapes: Shapes) -> dict[str, int]:
-    """Shapes as the table's own functions take them, with the number of elements for ``*``."""
+    """Return shapes as functions of the table take them, with the number of elements for ``*``."""
     return {name: math.prod(n) if name == "*" else n for name, n in shapes.items()}
 
 
 def guarded(values: np.ndarray) -> np.ndarray:
-    """A copy between bands of NaN (or ones), where reading shows, and so does writing."""
+    """Return a copy between bands of NaN (or ones), where reading shows, and so does writing."""
     buffer = np.empty(values.size + 2 * GUARD, values.dtype)
     buffer.fill(np.nan if values.dtype.kind == "f" else -1 if values.dtype.kind == "i" else 255)
     inner = buffer[GUARD:-GUARD].reshape(values.shape)
@@ -48,7 +48,7 @@ def guarded(values: np.ndarray) -> np.ndarray:
 
 
 def guards_of(array: np.ndarray) -> bytes:
-    """The bands around an array made by `guarded`."""
+    """Return the bands around an array made by `guarded`."""
     buffer = array
     while buffer.base is not None:
         buffer = buffer.base
@@ -65,7 +65,7 @@ def draw(
     optional: bool = True,
     labels: bool = False,
 ) -> dict[str, Any]:
-    """Arguments in the order of the signature; optional arrays are None unless wanted."""
+    """Return arguments in the order of the signature; optional arrays are None unless wanted."""
     drawn: dict[str, Any] = {}
     needs_z = reference.ACTIVATIONS[settings.get("activation", "identity")].needs_z
     for name in kernel.signature.parameters:
@@ -75,7 +75,7 @@ def draw(
         elif row.optional and not (optional or (name == "z" and needs_z and not row.written)):
             drawn[name] = None
         else:
-            sizes = shapes | {"N": settings.get("count", shapes.get("N"))}
+            sizes = dict(shapes) | {"N": settings.get("count", shapes.get("N"))}
             drawn[name] = guarded(_values(row, _shape(row, shapes), sizes, dtype, rng, labels))
     if "w" in drawn:
         drawn["w"] /= np.sqrt(len(drawn["w"]))  # as initialisers do: pre-activations of order 1
@@ -125,7 +125,7 @@ def _values(
 
 
 def widened(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Copies of the arguments, real arrays in float64."""
+    """Return copies of the arguments, real arrays in float64."""
     return {
         name: value.astype(np.float64 if value.dtype.kind == "f" else value.dtype)
         if isinstance(value, np.ndarray)
@@ -135,7 +135,7 @@ def widened(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def copied(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Copies of the arguments, with guards."""
+    """Return copies of the arguments, with guards."""
     return {
         name: guarded(value) if isinstance(value, np.ndarray) else value
         for name, value in arguments.items()

@@ -8,16 +8,15 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from pathlib import Path
 
 import pytest
+from project import ROOT
 
 from fastnn import __version__
 
 pytest.importorskip("Cython")
 pytest.importorskip("setuptools", minversion="77")
 
-ROOT = Path(__file__).parents[1]
 NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "*.so", "*.egg-info")
 
 if not (ROOT / "csrc").is_dir():

@@ -23,7 +23,7 @@ from fastnn.layers import Dense, Layer
 from fastnn.losses import LOSSES, Loss
 from fastnn.optimizers import OPTIMIZERS, Optimizer
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 PACKAGE = Path(fastnn.__file__).parent
 
 # Tests that run over the table know a kernel without knowing its answer.
@@ -41,9 +41,10 @@ def names_in(path):
 
 def test_every_kernel_has_a_test_of_known_answers():
     files = [p for p in (TESTS / "kernels").glob("test_*.py") if p.name not in OF_THE_TABLE]
-    files += TESTS.glob("test_*ormalization.py")
-    named = {name for path in files if path.name not in OF_THE_TABLE for name in names_in(path)}
-    named |= set(names_in(TESTS / "test_noise.py")) | set(names_in(TESTS / "test_custom_checks.py"))
+    others = ("normalization", "input_normalization", "noise")
+    files += [TESTS / "layers" / f"test_{name}.py" for name in others]
+    files += [TESTS / "activations" / "test_custom_checks.py"]
+    named = {name for path in files for name in names_in(path)}
     assert set(KERNELS) <= named
 
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import numpy as np
+import programs
 import pytest
 from custom_functions import (
     CROSS_ENTROPY,
@@ -205,8 +206,7 @@ SAME_BITS = textwrap.dedent(
 
 @pytest.mark.slow
 def test_bits_do_not_depend_on_threads_nor_on_a_fork():
-    here = os.path.dirname(__file__)
-    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(programs.HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
     result = subprocess.run(
         [sys.executable, "-c", SAME_BITS],
         env=os.environ | {"FASTNN_TEAM": "force", "PYTHONPATH": os.pathsep.join(paths)},

@@ -13,16 +13,15 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-FOLDERS = (str(HERE), str(HERE / "kernels"))
 
 
 def run_python(program, *arguments, timeout=120, prefix=(), **environment):
-    """Run a Python program that may import what lies in this folder and in that of the kernels.
+    """Run a Python program that may import what lies in this folder.
 
     `prefix` is a command to start Python with. After `timeout` seconds the program and whatever it
     started end, and the test fails.
     """
-    path = os.pathsep.join([*FOLDERS, *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
         [*prefix, sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": path} | environment,

@@ -9,12 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from project import ROOT
 
-ROOT = Path(__file__).parents[1]
 KERNELS = "fastnn/kernels/reference"
 NAMES = "fastnn/__init__.pyi"
 
@@ -80,7 +79,7 @@ def sign_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf)
         """KERNEL(MAP, sign_step, 0.2, (size), SHAPE(size),
        (stored *p, const stored *dp, double lr, double weight_decay, const fastnn_scalar *rest,
         int64_t begin, int64_t end),
-       (A(0), A(1), F(0), F(1), REST(2), begin, end))
+       (A(0), A(1), F(0), F(1), GRADIENT_SCALARS(2), begin, end))
 """,
     ),
     Edit(

@@ -1,13 +1,14 @@
-"""Whether a kernel's result is what its row of the table allows."""
+"""Comparison of a kernel's results with the tolerance of its row of the table."""
 
 from __future__ import annotations
 
 import numpy as np
-from drawing import counts
+
+from .drawing import counts
 
 
 def check_close(kernel, shapes, dtype, arguments, name, got, want):
-    """An error is at most the table's tolerance, relative to what the table says."""
+    """Assert that errors are within the table's tolerance, relative to what the table says."""
     if got.dtype.kind != "f":
         np.testing.assert_array_equal(got, want, err_msg=f"{name} for {shapes}")
         return

@@ -6,11 +6,10 @@ import ast
 import re
 import sys
 import tomllib
-from pathlib import Path
+
+from project import ROOT
 
 import fastnn
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_the_newest_entry_of_the_changelog_is_this_version():

@@ -1,0 +1,1 @@
+"""Arguments for any kernel and closeness of results, for tests and benchmarks."""
