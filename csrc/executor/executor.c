@@ -25,8 +25,7 @@ typedef struct {
 } thread_state;
 
 static fastnn_scalar of_step(const thread_state *w, uint64_t column) {
-    const fastnn_run *run = w->run;
-    return run->per_step[(w->step - run->first_step) * (uint64_t)run->columns + column];
+    return w->run->per_step[(w->step - w->run->first_step) * (uint64_t)w->run->columns + column];
 }
 
 // ----------------------------------------------------------------------------- rows in, rows out
@@ -176,7 +175,7 @@ static double total_weight(thread_state *w) {
 
 // --------------------------------------------------------------------------------------- the ops
 
-static fastnn_scalar clipping_factor(const thread_state *w, fastnn_result squared_norm, double limit) {
+static fastnn_scalar clipping(const thread_state *w, fastnn_result squared_norm, double limit) {
     const double norm = sqrt(w->result[squared_norm]);
     return (fastnn_scalar){.f = norm > limit ? limit / norm : 1};
 }
@@ -188,9 +187,9 @@ static fastnn_scalar value_of(const thread_state *w, const fastnn_operand *opera
         case FASTNN_PER_STEP:
             return of_step(w, operand->value.u);
         case FASTNN_CLIPPED_TO:
-            return clipping_factor(w, FASTNN_SQUARED_NORM, operand->value.f);
+            return clipping(w, FASTNN_SQUARED_NORM, operand->value.f);
         case FASTNN_ARRAY_CLIPPED_TO:
-            return clipping_factor(w, FASTNN_ARRAY_SQUARED_NORM, operand->value.f);
+            return clipping(w, FASTNN_ARRAY_SQUARED_NORM, operand->value.f);
         case FASTNN_PER_WEIGHT:
             return (fastnn_scalar){.f = operand->value.f / w->weight};
         case FASTNN_CONSTANT:
