@@ -224,15 +224,16 @@ class Network(BaseNetwork):
         model = self._model
         with model.lock.held() as interrupt:
             with interrupt.allowed():
+                data = FitData(
+                    X,
+                    y,
+                    sample_weight=sample_weight,
+                    class_weight=class_weight,
+                    validation_data=validation_data,
+                    validation_fraction=validation_fraction,
+                )
                 arguments = FitArguments(
-                    data=FitData(
-                        X,
-                        y,
-                        sample_weight,
-                        class_weight,
-                        validation_data,
-                        validation_fraction,
-                    ),
+                    data=data,
                     callbacks=prepare.listeners(self, callbacks, verbose),
                     batch_size=batch_size,
                     epochs=epochs,

@@ -78,15 +78,15 @@ def sign_step(p, dp, lr, weight_decay, l1=0.0, l2=0.0, scale=1.0, clip=math.inf)
         "csrc/table/kernels.def",
         "KERNEL(MAP, momentum_step",
         """KERNEL(MAP, sign_step, 0.2, (size), SHAPE(size),
-       (real *p, const real *dp, double lr, double weight_decay, const fastnn_scalar *rest,
+       (stored *p, const stored *dp, double lr, double weight_decay, const fastnn_scalar *rest,
         int64_t begin, int64_t end),
-       (A(0), A(1), F(0), F(1), REST(2), begin, end))
+       (A(0), A(1), F(0), F(1), GRADIENT_SCALARS(2), begin, end))
 """,
     ),
     Edit(
         "csrc/kernels/optimizer.inc",
         "static void FN(adagrad_step)",
-        """static void FN(sign_step)(real *p, const real *dp, double lr, double weight_decay,
+        """static void FN(sign_step)(stored *p, const stored *dp, double lr, double weight_decay,
                           const fastnn_scalar *rest, int64_t begin, int64_t end) {
     const real l1 = (real)rest[0].f, l2 = (real)rest[1].f;  // scale and clip change no sign
     const real rate = (real)lr, decay = (real)(lr * weight_decay);
@@ -144,8 +144,8 @@ def log_cosh(dy, y, target, weight) -> float:
         "csrc/table/kernels.def",
         "KERNEL(CALL, mean_absolute_error",
         """KERNEL(CALL, log_cosh, 0, (batch, outputs), SHAPE(batch, outputs) SHAPE(batch),
-       (real *dy, const real *y, const real *target, const real *weight, int64_t B, int64_t O,
-        double *loss),
+       (stored *dy, const stored *y, const stored *target, const stored *weight, int64_t B,
+        int64_t O, double *loss),
        (A(0), A(1), A(2), A(3), D(batch), D(outputs), RESULT))
 """,
     ),
@@ -215,10 +215,10 @@ def gain_bwd(dx, dgain, dy, x, gain):
         "csrc/table/kernels.def",
         "KERNEL(CALL, dense_fold_output",
         """KERNEL(CALL, gain_fwd, 0, (batch, columns), SHAPE(batch, columns) SHAPE(columns),
-       (real *y, const real *x, const real *gain, int64_t B, int64_t C),
+       (stored *y, const stored *x, const stored *gain, int64_t B, int64_t C),
        (A(0), A(1), A(2), D(batch), D(columns)))
 KERNEL(CALL, gain_bwd, 0, (batch, columns), SHAPE(batch, columns) SHAPE(columns),
-       (real *dx, real *dgain, const real *dy, const real *x, const real *gain, int64_t B,
+       (stored *dx, stored *dgain, const stored *dy, const stored *x, const stored *gain, int64_t B,
         int64_t C),
        (A(0), A(1), A(2), A(3), A(4), D(batch), D(columns)))
 """,
@@ -229,8 +229,8 @@ KERNEL(CALL, gain_bwd, 0, (batch, columns), SHAPE(batch, columns) SHAPE(columns)
         """// x, y, dx, dy (B,C), gain, dgain (C,).
 
 typedef struct {
-    real *out, *dgain;
-    const real *dy, *x, *gain;
+    stored *out, *dgain;
+    const stored *dy, *x, *gain;
     int64_t B, C;
 } FN(gain_job);
 
@@ -246,15 +246,15 @@ static void FN(gain_columns)(void *job, int64_t begin, int64_t end) {
     }
 }
 
-static fastnn_status FN(gain_fwd)(real *y, const real *x, const real *gain, int64_t B,
+static fastnn_status FN(gain_fwd)(stored *y, const stored *x, const stored *gain, int64_t B,
                                   int64_t C) {
     FN(gain_job) job = {y, 0, x, x, gain, B, C};
     fastnn_for_chunks(C, 1, (double)B * (double)C, FN(gain_columns), &job);
     return FASTNN_OK;
 }
 
-static fastnn_status FN(gain_bwd)(real *dx, real *dgain, const real *dy, const real *x,
-                                  const real *gain, int64_t B, int64_t C) {
+static fastnn_status FN(gain_bwd)(stored *dx, stored *dgain, const stored *dy, const stored *x,
+                                  const stored *gain, int64_t B, int64_t C) {
     FN(gain_job) job = {dx, dgain, dy, x, gain, B, C};
     fastnn_for_chunks(C, 1, 2 * (double)B * (double)C, FN(gain_columns), &job);
     return FASTNN_OK;

@@ -88,7 +88,7 @@ static const fastnn_ref weight = {FASTNN_WEIGHT, 0};
 #define OP(name, where, ...) \
     {.kernel = FASTNN_KERNEL_##name, .result = where, .factor = 1, __VA_ARGS__}
 
-// One row for each op, as fastnn/native_plan.py lays out a plan.
+// One row for each op, as fastnn/execution/native_encoding.py lays out a plan.
 static void lay_out(fastnn_op op[], int64_t begin[FASTNN_STAGES + 1]) {
     const int64_t relu = FASTNN_ACTIVATION_relu, identity = FASTNN_ACTIVATION_identity;
     const fastnn_op ops[] = {

@@ -153,7 +153,7 @@ def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
 
 
 class _Plan(NamedTuple):
-    """What to look at, by position in the signature."""
+    """The arguments to check, by position in the signature."""
 
     arrays: list[tuple[int, str, Array]]
     scalars: list[tuple[int, str, ScalarCheck]]

@@ -42,11 +42,11 @@ class UserFunction:
 
     @property
     def python(self) -> Callable[..., Any]:
-        """The function as Python runs it."""
+        """Return the function as Python runs it."""
         return getattr(self.function, "py_func", self.function)
 
     def compiled(self, dtype: np.dtype) -> Compiled:
-        """What Numba makes of it; raises `ArgumentError` where it cannot."""
+        """Return the code for a dtype; raise `ArgumentError` where Numba cannot make it."""
         try:
             return self._compiled[dtype.name]
         except KeyError:
@@ -56,7 +56,7 @@ class UserFunction:
             return self._compiled.setdefault(dtype.name, compile_function(self, dtype))
 
     def address(self, dtype: np.dtype) -> int:
-        """Of the C function, valid as long as this object lives."""
+        """Return the address of the C function, valid as long as this object lives."""
         return self.compiled(dtype).address
 
     def __str__(self) -> str:

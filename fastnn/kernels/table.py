@@ -40,12 +40,12 @@ class Array:
 
     @property
     def is_mask(self) -> bool:
-        """Whether it has one bit for each element of another array."""
+        """Return whether it has one bit for each element of another array."""
         return self.shape.startswith("bits(")
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """Names of the dimensions of its shape, or of the one that it has bits for."""
+        """Return the names of the dimensions of its shape, or of the one that it has bits for."""
         return tuple(self.shape.removeprefix("bits(").removesuffix(")").split())
 
 
@@ -93,17 +93,17 @@ class Kernel:
 
     @property
     def returns_value(self) -> bool:
-        """Whether the kernel returns a float (losses, penalties, counts)."""
+        """Return whether the kernel returns a float (losses, penalties, counts)."""
         return self.signature.return_annotation is not inspect.Signature.empty
 
     @property
     def common_shape(self) -> str | None:
-        """The shape of all arrays, where it is the same."""
+        """Return the shape of all arrays, where it is the same."""
         shapes = {array.shape for array in self.arrays.values()}
         return shapes.pop() if len(shapes) == 1 else None
 
     def bytes_moved(self, dims: Dims, itemsize: int) -> int:
-        """Bytes read plus bytes written, each array counted once per direction."""
+        """Return the bytes read plus the bytes written, each array once per direction."""
         sizes = {"real": itemsize, "target": 8, "uint8": 1, "uint32": 4, "int64": 8}
         return sum(
             array_size(array.shape, dims) * sizes[array.dtype] * len(array.access)

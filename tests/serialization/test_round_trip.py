@@ -1,6 +1,8 @@
 """What is saved comes back: the same network, the same bits, the same further training."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -44,6 +46,7 @@ from fastnn import (
     initializers,
     losses,
     optimizers,
+    serialization,
 )
 from fastnn.layers import Layer
 from fastnn.optimizers import averaging
@@ -264,3 +267,27 @@ def test_a_network_without_parameters(path):
 def test_a_seed_that_was_drawn_is_kept(path):
     network = classifier(seed=None).build(6)
     assert round_trip(network, path).seed == network.seed
+
+
+class Tuned(Network):
+    """A network of the user's, whose constructor takes something else."""
+
+    def __init__(self, units):
+        super().__init__([Dense(units, "tanh"), Dense(3)], loss="softmax_cross_entropy", seed=0)
+
+
+def test_subclasses_are_loaded_copied_and_trained(path):
+    net = Tuned(5)
+    net.fit(X, LABELS, epochs=2, verbose=0)
+    net.save(path, optimizer=True)
+    for other in (Tuned.load(path), Network.load(path), copy.deepcopy(net), pickled(net)):
+        np.testing.assert_array_equal(other.predict(X), net.predict(X))
+        other.fit(X, LABELS, epochs=1, verbose=0)
+        assert other.state.epoch == 3
+    assert type(Tuned.load(path)) is type(copy.copy(net)) is Tuned
+    assert type(serialization.load(path)) is Network
+    assert net.state.epoch == 2
+
+
+def pickled(net):
+    return pickle.loads(pickle.dumps(net))

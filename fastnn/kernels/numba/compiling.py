@@ -1,4 +1,4 @@
-"""How this back end compiles: lazily, without the GIL, cached on disk.
+"""Compile lazily, without the GIL, cached on disk.
 
 Numba's cache knows a function by its file and qualified name, looks at the age of that one file,
 and cannot hold a closure over another compiled function. Hence every function that is compiled
@@ -80,7 +80,7 @@ def called_by(function: Callable, suffix: str = "", **names: Any) -> dict[str, A
 
 
 def _uses(function: Callable, names: Container[str]) -> bool:
-    """Whether a function, or one that it calls, has one of the names."""
+    """Return whether a function, or one that it calls, has one of the names."""
     return any(
         name in names or (isinstance(value, FunctionType) and _uses(value, names))
         for name, value in _globals_of(function).items()
@@ -88,7 +88,7 @@ def _uses(function: Callable, names: Container[str]) -> bool:
 
 
 def _globals_of(function: Callable) -> dict[str, Any]:
-    """What the names in the text of a function mean, where they are global."""
+    """Return the values of the global names in the text of a function."""
     known = function.__globals__
     return {name: known[name] for name in function.__code__.co_names if name in known}
 

@@ -1,4 +1,4 @@
-"""What a function of the user computes, as a key: equal keys, equal machine code.
+"""Keys of functions of the user: equal keys, equal machine code.
 
 Numba takes a function's bytecode and, as they are when it compiles, defaults, closure and globals.
 All of these are in the key, and those of the functions that it calls. Where something is of a kind

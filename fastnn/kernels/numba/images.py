@@ -96,7 +96,7 @@ def _read_or_cval(source, place, cval):
 
 
 class FillMode(NamedTuple):
-    """What lies beyond the edge, as the functions that `_sample` calls."""
+    """Return the functions that `_sample` calls for places beyond the edge."""
 
     fold: Callable = _nearest
     place: Callable = _place
