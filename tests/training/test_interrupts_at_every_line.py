@@ -135,7 +135,7 @@ def test_fit_that_goes_back_to_the_best_epoch(action, tmp_path):
 
 def test_fit_by_lbfgs():
     def of(path):
-        return path.startswith(("full_batch", "training", "stretches", "interrupts", "network"))
+        return path.startswith(("training", "runtime/interrupts", "network"))
 
     def make():
         return made(optimizer=LBFGS())
@@ -242,7 +242,7 @@ def test_populations(threads):
     seen = states_of(lambda: made(EMA(0.9)))
 
     def of(path):
-        return path.startswith(("population", "training", "interrupts"))
+        return path.startswith(("training", "runtime/interrupts"))
 
     assert not broken(make, work, right=lambda net: net.parameters.tobytes() in seen, of=of)
 
@@ -302,7 +302,7 @@ def test_an_alarm_waits_as_ctrl_c_does():
 
     class AtTheEnd(Lines):
         def _line(self, frame, event, argument):
-            if event == "line" and frame.f_code.co_filename.endswith("averaging.py"):
+            if event == "line" and frame.f_code.co_filename.endswith("weight_average.py"):
                 signal.raise_signal(signal.SIGUSR1)
             return self._line
 
