@@ -189,7 +189,7 @@ def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
 
 
 def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Return the given names, or the class with a number: dense_1, dropout_1, dense_2 …"""
+    """Return the given names, or the class with a number, such as dense_1."""
     given = Counter(layer.name for layer in layers if layer.name is not None)
     for name, times in given.items():
         if times > 1:

@@ -128,7 +128,7 @@ class ParameterArena:
 
     @property
     def has_slots(self) -> bool:
-        """Whether training has begun, so that the slots hold something."""
+        """Return whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
     def fits(

@@ -101,17 +101,17 @@ class PlanBuilder:
 
     @property
     def training(self) -> bool:
-        """Whether to keep what the backward pass needs."""
+        """Return whether to keep what the backward pass needs."""
         return self.mode.training
 
     @property
     def noise(self) -> bool:
-        """Whether to apply dropout and noise."""
+        """Return whether to apply dropout and noise."""
         return self.mode.training or self.mode.noise
 
     @property
     def batch_statistics(self) -> bool:
-        """Whether to normalise by the statistics of the batch, and to move their averages."""
+        """Return whether to normalise by the statistics of the batch and update their averages."""
         return self.mode.training or self.mode.batch_statistics
 
     def emit(

@@ -36,6 +36,7 @@ class Array:
 
     @property
     def written(self) -> bool:
+        """Return whether the kernel writes it."""
         return "w" in self.access
 
     @property
@@ -85,10 +86,12 @@ class Kernel:
 
     @property
     def name(self) -> str:
+        """Return the name of the reference function."""
         return self.function.__name__
 
     @property
     def signature(self) -> inspect.Signature:
+        """Return the signature of the reference function."""
         return inspect.signature(self.function)
 
     @property

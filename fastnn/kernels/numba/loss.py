@@ -15,7 +15,7 @@ from .compiling import compiled, specialise
 formula: Callable  # (y, t, *settings) of one output
 share: Callable  # (target, i, j) of class j in row i
 
-# A gradient array that nobody wants is passed with no elements.
+# A gradient array that is not needed is passed with no elements.
 
 
 def _mean_loss_loop(dy, y, target, factor, *settings):
@@ -98,17 +98,19 @@ def outputwise(formula: Callable) -> Callable:
 
 
 def softmax(y, z):
+    """Compute `reference.softmax`."""
     _softmax()(y, z)
 
 
 def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
+    """Compute `reference.softmax_cross_entropy`."""
     loss = _cross_entropy(_class_share if target.ndim == 1 else _row_share)
     factor = reference.row_factors(weight, len(z))[:, 0]
     return loss(_or_empty(dz, z), z, target, factor, label_smoothing)
 
 
 def quantile(dy, y, target, weight, q) -> float:
-    """Output by output, each with a level of its own."""
+    """Compute `reference.quantile`, output by output, each with a level of its own."""
     rows, outputs = y.shape
     factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
     gradient = np.empty((0, outputs), y.dtype) if dy is None else dy

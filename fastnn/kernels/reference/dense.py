@@ -29,7 +29,7 @@ _GRADIENTS = {
 
 @quiet
 def affine_fwd(z, x, w, b):
-    """z = x w + b."""
+    """Compute z = x w + b."""
     np.matmul(x, w, out=z)
     if b is not None:
         z += b
@@ -37,7 +37,7 @@ def affine_fwd(z, x, w, b):
 
 @quiet
 def affine_bwd(dx, dw, db, dz, x, w):
-    """dw = xᵀ dz, db = Σ dz, dx = dz wᵀ."""
+    """Compute dw = xᵀ dz, db = Σ dz, dx = dz wᵀ."""
     if dw is not None:
         np.matmul(x.T, dz, out=dw)
     if db is not None:
@@ -99,11 +99,11 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     Parameters
     ----------
     dx : ndarray, shape (B, I), real, or None
-        Written; None for a first layer, where nobody asks.
+        Written; None for a first layer, which needs none.
     dw : ndarray, shape (I, O), real, or None
-        Written; None for weights that do not learn.
+        Written; None for frozen weights.
     db : ndarray, shape (O,), real, or None
-        Written; None for a layer without bias, or with one that does not learn.
+        Written; None for a layer without bias, or with a frozen one.
     dy : ndarray, shape (B, O), real
         Gradient at the output; overwritten with dz.
     y : ndarray, shape (B, O), real

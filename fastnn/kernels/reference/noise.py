@@ -70,7 +70,7 @@ def gaussian_noise_fwd(y, x, stddev, seed, offset):
 
 
 def alpha_dropout_affine(rate):
-    """(a, b) of `alpha_dropout_fwd`."""
+    """Return (a, b) of `alpha_dropout_fwd`."""
     keep = 1 / dropout_scale(rate)
     a = 1 / math.sqrt(keep + DROPPED**2 * keep * (1 - keep))
     return a, -a * (1 - keep) * DROPPED

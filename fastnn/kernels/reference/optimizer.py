@@ -44,7 +44,7 @@ def step_kernel(
 
 
 def whole_gradient(p, dp, l1, l2, scale, clip):
-    """scale · (dp + l1 sign(p) + l2 p), each element brought into [−clip, clip]."""
+    """Return scale · (dp + l1 sign(p) + l2 p), each element clipped to [−clip, clip]."""
     g = scale * (dp + l1 * np.sign(p) + l2 * p)
     return np.minimum(np.maximum(g, -clip), clip)
 

@@ -128,7 +128,7 @@ def sum_of_squares(x) -> float:
 
 @kernel(arrays={"x": Array("*")}, flops=per("*", 1), tolerance=lambda d: 0)
 def count_nonfinite(x) -> float:
-    """Number of elements that are NaN or infinite.
+    """Count the elements that are NaN or infinite.
 
     Parameters
     ----------
