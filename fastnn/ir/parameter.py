@@ -1,4 +1,4 @@
-"""Parameters as layers ask for them, and their places in the arena."""
+"""Parameters as layers declare them, and their places in the arena."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Regularization:
     max_norm: float = 0.0
 
 
-#: What the strengths of penalties are measured against.
+#: The loss that penalties are added to: the mean or the sum of the rows' losses.
 PENALTY_SCALES = ("mean", "sum")
 
 
@@ -88,7 +88,7 @@ class Parameter:
     l1, l2 : float, optional
         Penalties.
     decays : bool
-        Whether None stands for the network's choice; False, as for biases, makes it nothing.
+        Whether None stands for the network's value; False, as for biases, makes it none.
     weight_decay : float, optional
     max_norm : float, optional
         The longest column of a matrix, or of the last axis of an array of more dimensions.

@@ -95,7 +95,7 @@ def gradient_of(parameter: Ref) -> Ref:
     Returns
     -------
     Ref
-        What the ops of a pullback write the gradient of the loss to.
+        Memory for the gradients of the loss that pullbacks write.
 
     Examples
     --------

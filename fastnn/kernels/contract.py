@@ -264,7 +264,7 @@ def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> 
 
 
 def _describe(dims: str, expected: tuple[int | str, ...]) -> str:
-    """As ``(I, O) = (5, 4)``; a size that nothing has settled yet keeps its letter."""
+    """Return a text such as ``(I, O) = (5, 4)``; a size not known yet keeps its letter."""
     sizes, letters = _tuple(expected), _tuple(dims.split())
     return sizes if "*" in dims or "(" in dims or sizes == letters else f"{letters} = {sizes}"
 

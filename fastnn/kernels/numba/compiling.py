@@ -1,6 +1,6 @@
 """Compile lazily, without the GIL, cached on disk.
 
-Numba's cache knows a function by its file and qualified name, looks at the age of that one file,
+Numba's cache finds a function by its file and qualified name, looks at the age of that one file,
 and cannot hold a closure over another compiled function. Hence every function that is compiled
 here is a copy under a name of its own, whose globals are the compiled functions it calls, and the
 name ends in a digest of all sources that may have gone into it.
@@ -32,7 +32,7 @@ def _sources_digest() -> str:
 
 
 def copy_of(template: Callable, name: str, **names: Any) -> FunctionType:
-    """Return a copy of `template` with global `names`, which Numba's cache knows by `name`."""
+    """Return a copy of `template` with global `names`, which Numba's cache finds by `name`."""
     copy = FunctionType(template.__code__, template.__globals__ | names, name)
     copy.__module__ = template.__module__
     copy.__qualname__ = f"{name}.{_sources_digest()}"

@@ -36,7 +36,7 @@ SETTINGS = np.dtype(
 BLOCKS = 3  # of random words for each image
 FAR = -(1 << 30)  # added to any place, says that it is outside
 
-# What `image_rows` replaces, as it does the functions of `FillMode`.
+# `image_rows` replaces these, and the functions of `FillMode`.
 real, channels = np.float32, 1
 
 

@@ -19,9 +19,9 @@ share: Callable  # (target, i, j) of class j in row i
 
 
 def _mean_loss_loop(dy, y, target, factor, *settings):
-    rows, outputs = y.shape
+    n_rows, outputs = y.shape
     mean = 0.0
-    for i in range(rows):
+    for i in range(n_rows):
         row_loss = 0.0
         for j in range(outputs):
             loss, gradient = formula(y[i, j], target[i, j], *settings)
@@ -90,8 +90,8 @@ def outputwise(formula: Callable) -> Callable:
     """Return the kernel of a loss that is the mean over outputs of a formula."""
 
     def loss(dy, y, target, weight, *settings):
-        rows, outputs = y.shape
-        factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
+        n_rows, outputs = y.shape
+        factor = reference.row_factors(weight, n_rows)[:, 0] / max(outputs, 1)
         return _mean_loss(formula)(_or_empty(dy, y), y, target, factor, *settings)
 
     return loss
@@ -111,8 +111,8 @@ def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
 
 def quantile(dy, y, target, weight, q) -> float:
     """Compute `reference.quantile`, output by output, each with a level of its own."""
-    rows, outputs = y.shape
-    factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
+    n_rows, outputs = y.shape
+    factor = reference.row_factors(weight, n_rows)[:, 0] / max(outputs, 1)
     gradient = np.empty((0, outputs), y.dtype) if dy is None else dy
     loss, columns = _mean_loss(reference.pinball), range(outputs)
     parts = [[a[:, j : j + 1] for a in (gradient, y, target)] for j in columns]

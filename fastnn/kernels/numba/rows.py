@@ -54,7 +54,7 @@ def row_function(template: Callable, suffix: str = "", **names: Any) -> RowFunct
 def on_stack(typing_context: Any, example: Any, count: Any = None) -> Any:
     """Return the address of `count` (a constant) elements of the type of `example` on the stack.
 
-    LLVM knows that nothing else lies there, so that loops that write to it become vector code.
+    Nothing else can lie there, so LLVM makes vector code of loops that write to it.
     """
     if not isinstance(count, types.Literal):
         return None

@@ -140,7 +140,7 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     relative_to="array",
 )
 def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
-    """`dense_fwd`, then `dropout_fwd` of its output in place.
+    """Compute `dense_fwd`, then `dropout_fwd` of its output in place.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ _FOLDED = {
 
 
 def affine_map(mean, variance, gamma, beta, eps):
-    """(scale, shift), float64: what `standardize_fwd` does is x · scale + shift."""
+    """Return (scale, shift), float64, such that `standardize_fwd` is x · scale + shift."""
     scale = 1 / np.sqrt(variance.astype(np.float64) + eps)
     scale = scale if gamma is None else scale * gamma
     return scale, (0 if beta is None else beta) - mean * scale

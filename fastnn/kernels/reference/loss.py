@@ -58,10 +58,10 @@ def pinball(y, t, q):
     return gradient * (y - t), gradient
 
 
-def row_factors(weight, rows):
-    """w_i / Σ w in float64, shape (B, 1)."""
+def row_factors(weight, n_rows):
+    """Return w_i / Σ w in float64, shape (B, 1)."""
     if weight is None:
-        return np.full((rows, 1), 1 / max(rows, 1))
+        return np.full((n_rows, 1), 1 / max(n_rows, 1))
     weight = weight.astype(np.float64).reshape(-1, 1)
     total = weight.sum()
     return weight / total if total > 0 else np.zeros_like(weight)

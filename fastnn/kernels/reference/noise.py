@@ -11,7 +11,7 @@ from .activation import SELU_ALPHA, SELU_SCALE
 from .dropout import BACKWARD, FORWARD, RATES, draw_kept, dropout_scale, unpacked
 from .random import philox
 
-#: What an element becomes that alpha dropout drops: the limit of selu far below 0.
+#: The value of elements that alpha dropout drops: the limit of selu far below 0.
 DROPPED = -SELU_ALPHA * SELU_SCALE
 
 
