@@ -8,14 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..ir.per_step import LearningRate, NextStep
-from ..ir.program import (
-    ClippedTo,
-    PerWeight,
-    Ref,
-    Region,
-    Result,
-    gradient_of,
-)
+from ..ir.program import ClippedTo, PerWeight, Ref, Region, Result, gradient_of
 from ..optimizers import GradientOptimizer, Optimizer
 from .sparse_step import lower_step
 
@@ -152,7 +145,7 @@ def _lies_in_region(segment: Segment, builder: PlanBuilder) -> bool:
 
 
 def _runs(net: Architecture, key: Callable[[Segment], Hashable]) -> Iterator[tuple[int, int, Any]]:
-    """Yield (start, stop, key) of the runs of segments with one key (not None), padding included."""
+    """Yield (start, stop, key) of runs of segments with one key, not None, padding included."""
     segments = sorted(net.segments, key=lambda segment: segment.offset)
     runs = [(next(group).offset, value) for value, group in groupby(segments, key=key)]
     bounds = [*(start for start, _ in runs), net.size]

@@ -12,17 +12,7 @@ import numpy as np
 
 from ..augmentation.pipeline import Transform
 from ..ir.per_step import PerStep
-from ..ir.program import (
-    STAGES,
-    ClippedTo,
-    Op,
-    PerWeight,
-    Plan,
-    Ref,
-    Region,
-    Result,
-    StateValue,
-)
+from ..ir.program import STAGES, ClippedTo, Op, PerWeight, Plan, Ref, Region, Result, StateValue
 from ..kernels.functions import UserFunction
 from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 

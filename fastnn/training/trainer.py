@@ -109,10 +109,7 @@ def training_pass(
 
 
 def train_on_batch(
-    model: Model,
-    data: DataSet,
-    interrupt: DeferredInterrupt,
-    augmentation: Pipeline | None = None,
+    model: Model, data: DataSet, interrupt: DeferredInterrupt, augmentation: Pipeline | None = None
 ) -> dict[str, float]:
     """Take one step on all rows; return loss and metrics from before the update."""
     executor, batches, tally = training_pass(model, data, len(data), augmentation)

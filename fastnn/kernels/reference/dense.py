@@ -82,12 +82,7 @@ def dense_fwd(y, x, w, b, activation, z=None):
 
 
 @kernel(
-    arrays={
-        **_GRADIENTS,
-        "x": Array("B I"),
-        "w": Array("I O"),
-        "z": Array("B O", optional=True),
-    },
+    arrays={**_GRADIENTS, "x": Array("B I"), "w": Array("I O"), "z": Array("B O", optional=True)},
     flops=lambda d: 4 * d["B"] * d["I"] * d["O"] + 3 * d["B"] * d["O"],
     scalars=EVERY_ACTIVATION,
     tolerance=lambda d: 32 + max(d["B"], d["O"]),

@@ -73,12 +73,7 @@ def dense_fold_output(wf, bf, w, b, mean, variance, gamma, beta, eps):
 
 
 @kernel(
-    arrays={
-        **_FOLDED,
-        "mean": Array("C"),
-        "variance": Array("C", values="positive"),
-        **SCALING,
-    },
+    arrays={**_FOLDED, "mean": Array("C"), "variance": Array("C", values="positive"), **SCALING},
     flops=per("I O", 3),
     scalars=EPSILONS,
     tolerance=lambda d: 16,
