@@ -143,10 +143,7 @@ class Duel:
 
 def build(params: dict[str, Any], outputs: int, seed: int) -> Network:
     """One hidden layer; the seed is that of all trials of a duel."""
-    layers = [
-        Dense(params["units"], "relu", l2=params["l2_1"]),
-        Dense(outputs, l2=params["l2_2"]),
-    ]
+    layers = [Dense(params["units"], "relu", l2=params["l2_1"]), Dense(outputs, l2=params["l2_2"])]
     optimizer = SGD(params["learning_rate"])
     return Network(layers, loss="softmax_cross_entropy", optimizer=optimizer, seed=seed)
 

@@ -7,10 +7,7 @@ from . import (
     schedules as schedules,
     search as search,
 )
-from .activations.custom import (
-    CustomActivation as CustomActivation,
-    activation as activation,
-)
+from .activations.custom import CustomActivation as CustomActivation, activation as activation
 from .callbacks import (
     Callback as Callback,
     Checkpoint as Checkpoint,
@@ -22,25 +19,12 @@ from .callbacks import (
     TensorBoard as TensorBoard,
     TerminateOnNonFinite as TerminateOnNonFinite,
 )
-from .diagnostics.callback import (
-    LayerHealth as LayerHealth,
-)
-from .diagnostics.diagnosis import (
-    diagnose as diagnose,
-)
-from .diagnostics.gradient_check import (
-    gradient_check as gradient_check,
-)
-from .diagnostics.gradient_check_result import (
-    GradientCheck as GradientCheck,
-)
-from .diagnostics.learning_rate import (
-    LearningRateSweep as LearningRateSweep,
-    lr_find as lr_find,
-)
-from .diagnostics.report import (
-    Diagnosis as Diagnosis,
-)
+from .diagnostics.callback import LayerHealth as LayerHealth
+from .diagnostics.diagnosis import diagnose as diagnose
+from .diagnostics.gradient_check import gradient_check as gradient_check
+from .diagnostics.gradient_check_result import GradientCheck as GradientCheck
+from .diagnostics.learning_rate import LearningRateSweep as LearningRateSweep, lr_find as lr_find
+from .diagnostics.report import Diagnosis as Diagnosis
 from .errors import (
     ArgumentError as ArgumentError,
     ArgumentTypeError as ArgumentTypeError,
@@ -56,16 +40,9 @@ from .errors import (
     SearchError as SearchError,
     UnknownCategoryWarning as UnknownCategoryWarning,
 )
-from .estimators import (
-    MLPClassifier as MLPClassifier,
-    MLPRegressor as MLPRegressor,
-)
-from .ir.parameter import (
-    Parameter as Parameter,
-)
-from .ir.program import (
-    gradient_of as gradient_of,
-)
+from .estimators import MLPClassifier as MLPClassifier, MLPRegressor as MLPRegressor
+from .ir.parameter import Parameter as Parameter
+from .ir.program import gradient_of as gradient_of
 from .layers import (
     Activation as Activation,
     AlphaDropout as AlphaDropout,
@@ -91,16 +68,9 @@ from .losses import (
     SigmoidCrossEntropy as SigmoidCrossEntropy,
     SoftmaxCrossEntropy as SoftmaxCrossEntropy,
 )
-from .losses.custom import (
-    CustomLoss as CustomLoss,
-    loss as loss,
-)
-from .model.history import (
-    History as History,
-)
-from .network import (
-    Network as Network,
-)
+from .losses.custom import CustomLoss as CustomLoss, loss as loss
+from .model.history import History as History
+from .network import Network as Network
 from .optimizers import (
     LBFGS as LBFGS,
     SGD as SGD,
@@ -112,24 +82,10 @@ from .optimizers import (
     RAdam as RAdam,
     RMSProp as RMSProp,
 )
-from .optimizers.averaging import (
-    EMA as EMA,
-    SWA as SWA,
-)
-from .runtime.build_info import (
-    show_config as show_config,
-)
-from .runtime.threads import (
-    get_num_threads as get_num_threads,
-    set_num_threads as set_num_threads,
-)
-from .serving.saved_model import (
-    SavedModel as SavedModel,
-    load as load,
-)
-from .training.population import (
-    Population as Population,
-    fit_population as fit_population,
-)
+from .optimizers.averaging import EMA as EMA, SWA as SWA
+from .runtime.build_info import show_config as show_config
+from .runtime.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
+from .serving.saved_model import SavedModel as SavedModel, load as load
+from .training.population import Population as Population, fit_population as fit_population
 
 __version__: str

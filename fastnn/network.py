@@ -178,11 +178,11 @@ class Network(BaseNetwork):
             Share of the rows, drawn by the seed, to hold out instead of `validation_data`.
         sample_weight : array-like, shape (n,), optional
             Not negative, and not 0 for all. Losses and metrics are means Σ w l / Σ w, over each
-            batch and over the epoch, in training and in validation alike, so only ratios of weights
+            batch and over the epoch, both in training and in validation, so only ratios of weights
             matter (up to rounding; a power of two changes no bit). With ``penalty_scale="sum"``
             their sum matters too.
         class_weight : dict or "balanced", optional
-            Factor on the weight of each class's rows, in training and in validation alike;
+            Factor on the weight of each class's rows, both in training and in validation;
             "balanced" is n / (classes · rows of the class), counted in the rows to train on.
         shuffle : bool
             Whether to visit the rows in a new order each epoch (a single batch of all rows needs

@@ -36,9 +36,7 @@ class NoCountError(Exception):
 
 
 def count(
-    names: Sequence[str],
-    variables: Mapping[str, str],
-    drawn_by: Mapping[str, str] | None = None,
+    names: Sequence[str], variables: Mapping[str, str], drawn_by: Mapping[str, str] | None = None
 ) -> dict[str, float]:
     """Return the instructions of one call of each kernel of the table that a package has.
 

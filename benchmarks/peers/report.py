@@ -95,11 +95,7 @@ def summary(rows: Sequence[Row], results: Results) -> str:
 
 
 def write_json(
-    path: Path,
-    rows: Sequence[Row],
-    cases: Sequence[Case],
-    results: Results,
-    about: dict[str, Any],
+    path: Path, rows: Sequence[Row], cases: Sequence[Case], results: Results, about: dict[str, Any]
 ) -> None:
     """Write rows, every repeat in seconds, shares of limits, and what `about` says of the run."""
     data = {

@@ -158,7 +158,7 @@ class CallbackList:
                 what = f"{type(callback).__name__}.{hook}"
                 signatures.require(what, getattr(callback, hook), HOOKS[hook])
 
-    def wants(self, *hooks: str) -> bool:
+    def overrides(self, *hooks: str) -> bool:
         """Return whether any callback overrides one of these."""
         return any(self._hooks[hook] for hook in hooks)
 

@@ -44,7 +44,7 @@ class Architecture:
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """Names of the arrays, each as large as the parameters, that training keeps beside them."""
+        """Return the names of the arrays, each as large as the parameters, that training needs."""
         average = () if self.weight_average is None else (AVERAGE,)
         return (*self.optimizer.slots, *average)
 
@@ -85,7 +85,7 @@ class ModelConfig:
     optimizer : Optimizer
     dtype : dtype
     regularization : Regularization
-        Of the weights whose layers leave it open.
+        Penalties and limits of weights whose layers have none of their own.
     weight_average : WeightAverage or None
     penalty_scale : str
     updates_skipped : mapping of str to int
@@ -109,7 +109,7 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
     ------
     ArgumentError
         A layer cannot take, or is not declared for, the input it gets; the output does not suit the
-        loss; the optimizer cannot do what a layer asks for.
+        loss; the optimizer cannot do what a layer needs.
     """
     layers, dtype = config.layers, config.dtype
     names = layer_names(layers)
@@ -159,7 +159,7 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
 
 
 def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """`layers` as a tuple, if that is what it holds."""
+    """Return `layers` as a tuple, if it holds layers."""
     if not isinstance(layers, Sequence) or isinstance(layers, str):
         raise ArgumentTypeError(f"layers must be a sequence of layers, got {layers!r}")
     if not layers:
@@ -189,7 +189,7 @@ def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
 
 
 def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Return the given names, or the class with a number: dense_1, dropout_1, dense_2 …"""
+    """Return the given names, or the class with a number, such as dense_1."""
     given = Counter(layer.name for layer in layers if layer.name is not None)
     for name, times in given.items():
         if times > 1:
@@ -212,7 +212,7 @@ def check_head(last: Layer, loss: Loss) -> None:
 
 
 def check_dtype(dtype: Any) -> np.dtype:
-    """float32 or float64, as a NumPy dtype."""
+    """Return float32 or float64 as a NumPy dtype."""
     try:
         resolved = np.dtype(dtype)
     except TypeError:

@@ -90,7 +90,7 @@ def _fused(op: Op, kernel: str, arguments: Mapping[str, Any]) -> Op:
 def fuse_adjacent(ops: Sequence[Op], pair: Callable[[Op, Op], Op | None]) -> Ops:
     """Return the ops with pairs of neighbours replaced, from the front on, where `pair` has an op.
 
-    What a pair became is the first of the next one.
+    The op that replaces a pair is the first of the next one.
     """
     joined: list[Op] = []
     for op in ops:

@@ -78,9 +78,9 @@ def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pu
 def _lower_backward(
     net: Architecture, builder: PlanBuilder, pullbacks: Sequence[Pullback], gradient: Ref
 ) -> None:
-    """Walk back to the first layer that learns; nobody asks for gradients before it."""
-    learning = (segment.layer for segment in net.segments if segment.options.trainable)
-    first = min(learning, default=len(net.layers))
+    """Lower the backward pass, down to the first trainable layer."""
+    trainable = (segment.layer for segment in net.segments if segment.options.trainable)
+    first = min(trainable, default=len(net.layers))
     dy = gradient
     for index in range(len(net.layers) - 1, first - 1, -1):
         builder.begin(net.names[index], dy)

@@ -8,14 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..ir.per_step import LearningRate, NextStep
-from ..ir.program import (
-    ClippedTo,
-    PerWeight,
-    Ref,
-    Region,
-    Result,
-    gradient_of,
-)
+from ..ir.program import ClippedTo, PerWeight, Ref, Region, Result, gradient_of
 from ..optimizers import GradientOptimizer, Optimizer
 from .sparse_step import lower_step
 
@@ -34,7 +27,7 @@ def takes_penalties(optimizer: Optimizer) -> bool:
 
 
 def lower_penalties(net: Architecture, builder: PlanBuilder, *, gradients: bool) -> None:
-    """Emit the L1 and L2 terms of all that learns; those of frozen weights are constant."""
+    """Emit the L1 and L2 terms of trainable weights; those of frozen ones are constant."""
     for segment in net.segments:
         l1, l2 = segment.options.l1, segment.options.l2
         if segment.options.trainable and (l1 or l2):
@@ -75,7 +68,7 @@ def _lower_steps(
 ) -> None:
     """Emit one step over the whole arena, or over each run of segments of equal options."""
 
-    def alike(segment: Segment) -> tuple[Any, ...] | None:
+    def options_key(segment: Segment) -> tuple[Any, ...] | None:
         """Return what a step depends on; arrays whose gradients have norms of their own differ."""
         t = segment.options
         if not _lies_in_region(segment, builder):
@@ -87,7 +80,7 @@ def _lower_steps(
     if optimizer.global_clipnorm is not None:
         for dp in _all_gradients(net, builder):
             builder.emit("update", "sum_of_squares", dp, result=Result.SQUARED_NORM)
-    for start, stop, (multiplier, skipped, weight_decay, l1, l2, _) in _runs(net, alike):
+    for start, stop, (multiplier, skipped, weight_decay, l1, l2, _) in _runs(net, options_key):
         shape = (stop - start,)
         slots = [
             net.ref(Region.SLOTS, slot * net.size + start, shape)
@@ -139,7 +132,7 @@ def _lower_limits(net: Architecture, builder: PlanBuilder) -> None:
 
 
 def _all_gradients(net: Architecture, builder: PlanBuilder) -> list[Ref]:
-    """Return the gradients of all that learns, in as few pieces as they lie in."""
+    """Return the gradients of all trainable arrays, in as few pieces as possible."""
     runs = _runs(net, lambda segment: _lies_in_region(segment, builder) or None)
     pieces = [net.ref(Region.GRADIENTS, start, (stop - start,)) for start, stop, _ in runs]
     return pieces + [gradient.values for gradient in builder.sparse]
@@ -152,10 +145,10 @@ def _lies_in_region(segment: Segment, builder: PlanBuilder) -> bool:
 
 
 def _runs(net: Architecture, key: Callable[[Segment], Hashable]) -> Iterator[tuple[int, int, Any]]:
-    """(start, stop, key) of runs of segments with one key that is not None, padding included."""
+    """Yield (start, stop, key) of runs of segments with one key, not None, padding included."""
     segments = sorted(net.segments, key=lambda segment: segment.offset)
-    runs = [(next(group).offset, alike) for alike, group in groupby(segments, key=key)]
+    runs = [(next(group).offset, value) for value, group in groupby(segments, key=key)]
     bounds = [*(start for start, _ in runs), net.size]
-    for (start, alike), stop in zip(runs, bounds[1:], strict=True):
-        if alike is not None:
-            yield start, stop, alike
+    for (start, value), stop in zip(runs, bounds[1:], strict=True):
+        if value is not None:
+            yield start, stop, value

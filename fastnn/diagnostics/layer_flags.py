@@ -314,12 +314,7 @@ _RULES = (
         "a slope. ",
         (
             ("learning rate", "Steps are too large: see the updates.", _Problem.has_large_steps),
-            (
-                "initialisation",
-                _LARGE_WEIGHTS,
-                _Problem.has_large_weights,
-                _Problem.is_untrained,
-            ),
+            ("initialisation", _LARGE_WEIGHTS, _Problem.has_large_weights, _Problem.is_untrained),
             ("learning rate", _LARGE_WEIGHTS, _Problem.has_large_weights),
             (
                 "missing normalisation",

@@ -153,10 +153,7 @@ def _solver_settings(estimator: Any) -> dict[str, Any]:
     """Return the settings of "sgd" and "adam"; other solvers keep their defaults."""
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
-        return {
-            "momentum": momentum,
-            "nesterov": bool(estimator.nesterovs_momentum and momentum),
-        }
+        return {"momentum": momentum, "nesterov": bool(estimator.nesterovs_momentum and momentum)}
     if estimator.solver == "adam":
         return {
             "beta1": float(estimator.beta_1),

@@ -71,9 +71,7 @@ class Columns:
         if self.categorical is None:
             return
         self._encoder = OrdinalEncoder(
-            handle_unknown="use_encoded_value",
-            unknown_value=np.nan,
-            encoded_missing_value=np.nan,
+            handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan
         )
         with _naming_mixed_types(X, self.categorical):
             self._encoder.fit(_categories(X, self.categorical))

@@ -128,7 +128,7 @@ class ParameterArena:
 
     @property
     def has_slots(self) -> bool:
-        """Whether training has begun, so that the slots hold something."""
+        """Return whether training has begun, so that the slots hold something."""
         return self._slots is not None
 
     def fits(
@@ -162,7 +162,7 @@ class ParameterArena:
 
 
 class Snapshot:
-    """Room for a copy of all that training changes, kept from one use to the next."""
+    """A copy of all arrays that training changes, reused from one snapshot to the next."""
 
     def __init__(self, arena: ParameterArena):
         self._arena = arena
@@ -170,13 +170,13 @@ class Snapshot:
 
     def take(self) -> None:
         """Copy parameters, slots and buffers."""
-        for kept, region in zip(self._copies, self._regions(), strict=True):
-            np.copyto(kept, region)
+        for saved, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(saved, region)
 
     def restore(self) -> None:
         """Restore what was copied."""
-        for kept, region in zip(self._copies, self._regions(), strict=True):
-            np.copyto(region, kept)
+        for saved, region in zip(self._copies, self._regions(), strict=True):
+            np.copyto(region, saved)
 
     def _regions(self) -> tuple[np.ndarray, ...]:
         return self._arena.parameters, self._arena.slots, self._arena.buffers

@@ -23,9 +23,9 @@ class BatchPass:
     order : ndarray of int64, shape (len(data),), or None
         Rows of the arrays in the order to visit; None is all of them as they lie.
     scored : bool
-        Whether the losses are wanted.
+        Whether to compute the losses.
     augmentation : Pipeline or None
-        What happens to the batches on their way into the plan.
+        Random changes to the batches.
     losses : ndarray of float64, shape (batches,)
         Filled with the loss of each batch; a batch without weight leaves 0.
     predictions : ndarray, shape (rows of some batches, outputs), or None
@@ -42,7 +42,7 @@ class BatchPass:
     augmentation: Pipeline | None = None
     kept_from: int = 0
     losses: np.ndarray = field(init=False)
-    _weights: np.ndarray | None = field(init=False, default=None)  # of the batches, once asked for
+    _weights: np.ndarray | None = field(init=False, default=None)  # of the batches, once computed
 
     def __post_init__(self) -> None:
         self.losses = np.zeros(len(self))

@@ -77,7 +77,7 @@ class ExecutorPool:
         return selection.describe(self.plan(1, training=True, labels=False))
 
     def training(self, n_rows: int, labels: bool) -> Executor:
-        """Return the executor for training, kept until another batch size is asked for."""
+        """Return the executor for training, reused while the batch size is the same."""
         plan = self.plan(n_rows, training=True, labels=labels)
         kind = selection.executor_class(plan)
         if type(self._training) is not kind or self._training.plan is not plan:

@@ -12,17 +12,7 @@ import numpy as np
 
 from ..augmentation.pipeline import Transform
 from ..ir.per_step import PerStep
-from ..ir.program import (
-    STAGES,
-    ClippedTo,
-    Op,
-    PerWeight,
-    Plan,
-    Ref,
-    Region,
-    Result,
-    StateValue,
-)
+from ..ir.program import STAGES, ClippedTo, Op, PerWeight, Plan, Ref, Region, Result, StateValue
 from ..kernels.functions import UserFunction
 from ..kernels.slots import ArraySlot, ScalarSlot, argument_slots, slot_counts
 
@@ -98,7 +88,7 @@ def _encode_op(op: Op, plan: Plan, native: ModuleType) -> tuple[Any, ...]:
 
 
 def encode_transform(record: Any, transform: Transform, out: np.ndarray, column: int) -> None:
-    """Fill in the record of a transform that writes `out`; whoever uses it keeps both alive.
+    """Fill in the record of a transform that writes `out`; the caller keeps both alive.
 
     `column` of the table of steps has the offset of its random numbers.
     """
@@ -108,7 +98,7 @@ def encode_transform(record: Any, transform: Transform, out: np.ndarray, column:
 
 
 def _extents(slot: ArraySlot, ref: Ref) -> list[tuple[int, int]]:
-    """(per row, fixed) of each dimension of an array; class numbers have no columns."""
+    """Return (per row, fixed) of each dimension of an array; class numbers have no columns."""
     if slot.array.shape == "*":
         size = math.prod(ref.shape)
         return [(size * ref.per_row, 0) if ref.per_row else (0, size)]

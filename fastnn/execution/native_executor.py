@@ -20,7 +20,7 @@ from .batches import BatchPass, BatchRange
 from .executor import Diverged, Executor
 from .native_encoding import TRANSFORM, encode_plan, encode_transform
 
-#: Of passes that augment nothing.
+#: Transforms of passes without augmentation.
 UNCHANGED, NO_TRANSFORMS = Pipeline(), np.zeros(0, TRANSFORM)
 
 

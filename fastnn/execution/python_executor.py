@@ -151,9 +151,9 @@ class PythonExecutor(Executor):
         batches = batch_range.batches
         if batches.predictions is not None:
             self.run_stages(("predict",), batch, batch_range.state)
-            kept = (number - batches.kept_from) * batches.batch_size
+            start = (number - batches.kept_from) * batches.batch_size
             prediction = self.array(self.plan.prediction, batch)
-            batches.predictions[kept : kept + len(batch.x)] = prediction
+            batches.predictions[start : start + len(batch.x)] = prediction
 
     def _bind(self, stage: str, n_rows: int) -> list[BoundOp]:
         backend = kernels.active_backend()

@@ -17,8 +17,8 @@ from ..utils import checks
 from .parameter import ALIGNMENT, round_up
 from .program import STAGES, Op, Ref, Region, Result
 
-#: Emits the backward ops of a layer: takes the ref of the output's gradient and whether the input's
-#: is wanted, and returns the latter's ref (or None).
+#: Emits the backward ops of a layer: takes the ref of the output's gradient and `need_dx`, and
+#: returns the ref of the input's gradient (or None).
 Pullback = Callable[[Ref, bool], "Ref | None"]
 
 
@@ -101,17 +101,17 @@ class PlanBuilder:
 
     @property
     def training(self) -> bool:
-        """Whether to keep what the backward pass needs."""
+        """Return whether to keep what the backward pass needs."""
         return self.mode.training
 
     @property
     def noise(self) -> bool:
-        """Whether to apply dropout and noise."""
+        """Return whether to apply dropout and noise."""
         return self.mode.training or self.mode.noise
 
     @property
     def batch_statistics(self) -> bool:
-        """Whether to normalise by the statistics of the batch, and to move their averages."""
+        """Return whether to normalise by the statistics of the batch and update their averages."""
         return self.mode.training or self.mode.batch_statistics
 
     def emit(
@@ -204,9 +204,9 @@ class PlanBuilder:
         self._busy = {ref.offset} if ref.region is Region.WORKSPACE else set()
 
     def _alternate(self, purpose: str, shape: tuple[int, ...]) -> Ref:
-        """Return one of some areas that take turns: two, unless a layer asks for several at once.
+        """Return one of two areas in turn, or of more if a layer needs several at once.
 
-        What the layer at hand reads, and has been given, is left alone.
+        Areas that the current layer reads or has been given are left out.
         """
         if math.prod(shape) > self.widest:
             return self.buffer(shape)

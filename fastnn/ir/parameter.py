@@ -1,4 +1,4 @@
-"""Parameters as layers ask for them, and their places in the arena."""
+"""Parameters as layers declare them, and their places in the arena."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def round_up(count: int, multiple: int) -> int:
 
 @dataclass(frozen=True)
 class Regularization:
-    """What keeps weights small: the network's choice for layers that make none; 0 is nothing.
+    """Penalties and limits of weights, for layers without their own; 0 is none.
 
     Attributes
     ----------
@@ -45,13 +45,13 @@ class Regularization:
     max_norm: float = 0.0
 
 
-#: What the strengths of penalties are measured against.
+#: The loss that penalties are added to: the mean or the sum of the rows' losses.
 PENALTY_SCALES = ("mean", "sum")
 
 
 @dataclass(frozen=True)
 class ParameterOptions:
-    """How one array is trained: its layer's choice, the network's where the layer makes none.
+    """Options to train one array with: its layer's, or else the network's.
 
     Attributes
     ----------
@@ -74,9 +74,9 @@ class ParameterOptions:
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a layer asks for: one array to learn.
+    """Description of one trained array of a layer.
 
-    Of l1, l2, weight_decay and max_norm, None takes what the network has for all its weights.
+    Where l1, l2, weight_decay or max_norm is None, the network's holds.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Parameter:
     l1, l2 : float, optional
         Penalties.
     decays : bool
-        Whether None stands for the network's choice; False, as for biases, makes it nothing.
+        Whether None stands for the network's value; False, as for biases, makes it none.
     weight_decay : float, optional
     max_norm : float, optional
         The longest column of a matrix, or of the last axis of an array of more dimensions.
@@ -145,9 +145,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Buffer:
-    """What a layer asks for: one array that it keeps and no gradient moves.
+    """Description of one array of a layer without a gradient, such as running statistics.
 
-    Running statistics are one. `initial` is the value of all elements, or of each.
+    `initial` is the value of all elements, or of each.
     """
 
     name: str
@@ -157,7 +157,7 @@ class Buffer:
 
 @dataclass(frozen=True)
 class Segment:
-    """Where one parameter array lies: `offset` counts elements from the start of its region."""
+    """Place of one parameter array: `offset` counts elements from the start of its region."""
 
     name: str
     layer: int
@@ -167,16 +167,18 @@ class Segment:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Return the shape of the array."""
         return self.parameter.shape
 
     @property
     def size(self) -> int:
+        """Return the number of elements."""
         return math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class BufferSegment:
-    """Where one buffer lies, as `Segment` has it."""
+    """Place of one buffer, as `Segment` has it."""
 
     name: str
     layer: int
@@ -185,10 +187,12 @@ class BufferSegment:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Return the shape of the array."""
         return self.buffer.shape
 
     @property
     def size(self) -> int:
+        """Return the number of elements."""
         return math.prod(self.shape)
 
 
@@ -197,7 +201,7 @@ def lay_out(
     dtype: np.dtype,
     kind: Callable[[str, int, int, Wanted], Placed],
 ) -> tuple[tuple[Placed, ...], int]:
-    """Place everything wanted by every (layer name, wanted) on an aligned offset.
+    """Place the arrays of every (layer name, arrays) on aligned offsets.
 
     Sparse parameters come last, so that the others are one piece. Returns the segments, of the
     given kind and in the order of the layers, and the size of the region in elements, padding
@@ -205,13 +209,13 @@ def lay_out(
     """
     step = ALIGNMENT // dtype.itemsize
     everything = [
-        (f"{layer}/{wanted.name}", index, wanted)
+        (f"{layer}/{array.name}", index, array)
         for index, (layer, arrays) in enumerate(layers)
-        for wanted in arrays
+        for array in arrays
     ]
     offsets, end = {}, 0
-    for name, _, wanted in sorted(everything, key=lambda item: getattr(item[2], "sparse", False)):
+    for name, _, array in sorted(everything, key=lambda item: getattr(item[2], "sparse", False)):
         offsets[name] = end
-        end += round_up(math.prod(wanted.shape), step)
-    segments = (kind(name, index, offsets[name], wanted) for name, index, wanted in everything)
+        end += round_up(math.prod(array.shape), step)
+    segments = (kind(name, index, offsets[name], array) for name, index, array in everything)
     return tuple(segments), end

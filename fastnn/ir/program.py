@@ -95,7 +95,7 @@ def gradient_of(parameter: Ref) -> Ref:
     Returns
     -------
     Ref
-        What the ops of a pullback write the gradient of the loss to.
+        Memory for the gradients of the loss that pullbacks write.
 
     Examples
     --------
@@ -116,7 +116,7 @@ class StateValue(enum.Enum):
 
 
 class Result(enum.IntEnum):
-    """Where the value that a kernel returns is added up."""
+    """Sums to which the values that kernels return are added."""
 
     LOSS = 0
     NONFINITE = 1
@@ -136,6 +136,7 @@ class ClippedTo:
     squared_norm: Result
 
     def factor(self, results: Sequence[float]) -> float:
+        """Return the factor for the results so far."""
         norm = math.sqrt(results[self.squared_norm])
         return self.limit / norm if norm > self.limit else 1.0
 
@@ -165,6 +166,7 @@ class Op:
 
     @property
     def refs(self) -> tuple[Ref, ...]:
+        """Return the arguments that are arrays."""
         return tuple(value for value in self.arguments.values() if isinstance(value, Ref))
 
 
@@ -262,7 +264,7 @@ class Batch:
 
 @dataclass
 class RunState:
-    """What changes from step to step; saved with a checkpoint.
+    """Progress of training, which changes from step to step; saved with a checkpoint.
 
     Attributes
     ----------

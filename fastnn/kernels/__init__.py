@@ -81,7 +81,7 @@ def use(backend: str) -> _Restore:
 
 
 def active_backend() -> str:
-    """Name of the back end in use.
+    """Return the name of the back end in use.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def active_backend() -> str:
 
 
 def implementation(backend: str | None = None) -> ModuleType:
-    """The functions of a back end as they are, without checks: for callers that have checked.
+    """Return the functions of a back end without checks, for callers that have checked.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _in_order(
 
 
 def _checked(kernel: Kernel) -> Callable[..., Any]:
-    """The public function of a kernel."""
+    """Return the public function of a kernel."""
     name, signature = kernel.name, kernel.signature
     count = len(signature.parameters)
 

@@ -1,7 +1,7 @@
-"""Checks of a kernel's arguments, made from the table and alike for every back end.
+"""Checks of a kernel's arguments, made from the table and the same for every back end.
 
 They run before a kernel does, so a refused call has changed nothing. The first array that names a
-dimension settles its size, and the first real array settles the dtype.
+dimension determines its size, and the first real array the dtype.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _check_integer(name: str, value: Any, low: int, high: int | None = None) -> 
 
 
 def _check_limit(name: str, value: Any) -> float:
-    """A positive number; infinity is no limit."""
+    """Return a positive number; infinity is no limit."""
     if isinstance(value, numbers.Real) and value == math.inf:
         return math.inf
     return _check_real(name, value, low=0.0, open_low=True)
@@ -125,7 +125,7 @@ SCALARS: dict[str, Scalar] = {
 
 
 def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
-    """The arguments of a call, in the order of the signature, with scalars as Python numbers.
+    """Return the arguments in the order of the signature, with scalars as Python numbers.
 
     Raises
     ------
@@ -264,7 +264,7 @@ def _check_shape(name: str, shape: tuple[int, ...], dims: str, sizes: Sizes) -> 
 
 
 def _describe(dims: str, expected: tuple[int | str, ...]) -> str:
-    """As ``(I, O) = (5, 4)``; a size that nothing has settled yet keeps its letter."""
+    """Return a text such as ``(I, O) = (5, 4)``; a size not known yet keeps its letter."""
     sizes, letters = _tuple(expected), _tuple(dims.split())
     return sizes if "*" in dims or "(" in dims or sizes == letters else f"{letters} = {sizes}"
 

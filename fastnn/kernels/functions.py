@@ -30,7 +30,7 @@ class UserFunction:
     ----------
     function : callable
     argument : str
-        What users know it as: the argument of `fastnn.activation` or `fastnn.loss`.
+        Its public name: the argument of `fastnn.activation` or `fastnn.loss`.
     """
 
     function: Callable[..., Any]

@@ -25,7 +25,7 @@ class ScalarSlot:
     position : int
         In the signature.
     default : object
-        What the signature says, `inspect.Parameter.empty` where it says nothing.
+        The default in the signature, `inspect.Parameter.empty` without one.
     slot : int
     kind : str or type
         See `fastnn.kernels.contract.Scalar`.

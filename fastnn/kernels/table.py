@@ -36,6 +36,7 @@ class Array:
 
     @property
     def written(self) -> bool:
+        """Return whether the kernel writes it."""
         return "w" in self.access
 
     @property
@@ -65,7 +66,7 @@ class Kernel:
     tolerance : callable
         Largest error for given dimensions, in units of the dtype's epsilon.
     relative_to : str
-        What an error is compared with: "element" (each value by its own size, at least 1e-3 of the
+        The unit of errors: "element" (each value by its own size, at least 1e-3 of the
         largest), "array" (the largest value of the array: sums whose terms may cancel) or the name
         of an array (each value by the larger of its own size and that of the element there).
     in_place : tuple of (str, str)
@@ -85,10 +86,12 @@ class Kernel:
 
     @property
     def name(self) -> str:
+        """Return the name of the reference function."""
         return self.function.__name__
 
     @property
     def signature(self) -> inspect.Signature:
+        """Return the signature of the reference function."""
         return inspect.signature(self.function)
 
     @property

@@ -270,11 +270,7 @@ def compared(
 
 
 def scored(
-    metric: Metric,
-    true: np.ndarray,
-    predicted: np.ndarray,
-    weight: np.ndarray | None,
-    classes: int,
+    metric: Metric, true: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None, classes: int
 ) -> np.ndarray:
     """Return the values that a metric reports, float64; NaN where no row weighs anything."""
     if weight is not None and not weight.any():

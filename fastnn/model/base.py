@@ -53,7 +53,7 @@ class Model:
     stop_training : bool
         Whether the fit under way ends after the current epoch.
     preprocessing : dict or None
-        How inputs were prepared, as saved with the network.
+        Description of how inputs were prepared, as saved with the network.
     state : RunState
         Seed, steps, epochs and learning rate so far.
     learning_rates : LearningRates
@@ -62,7 +62,7 @@ class Model:
     session : RunningFit or None
         The fit under way.
     lock : TrainingLock
-        Held by whoever trains the model.
+        Held by the thread that trains the model.
     """
 
     def __init__(

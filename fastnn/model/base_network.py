@@ -253,7 +253,7 @@ class BaseNetwork(metaclass=Explained):
     def freeze(self, *layers: str) -> None:
         """Keep training from moving the parameters of some layers.
 
-        No gradients are computed for them, and none at all in front of the first layer that learns.
+        No gradients are computed for them, and none at all in front of the first trainable layer.
         Their penalties, which no longer change, leave the loss. The optimizer's state waits.
 
         Parameters

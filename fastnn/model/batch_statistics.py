@@ -22,7 +22,7 @@ def measure(model: Model, x: np.ndarray, batch_size: int) -> Measured:
     batches = BatchPass(DataSet(x), min(batch_size, len(x)))
     mode = PlanMode(batch_statistics=True)
     plan = compile_plan(model.architecture, batches.batch_size, mode)
-    steps = plan.stages["update"]  # nothing learns: these are the running statistics alone
+    steps = plan.stages["update"]  # of the running statistics alone
     if not steps:
         raise ArgumentError("the network has no BatchNorm layer, whose statistics could be updated")
     executor = PythonExecutor(plan, model.arena)

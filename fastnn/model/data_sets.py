@@ -61,7 +61,7 @@ def with_targets(net: Architecture, x: np.ndarray, y: Any, *, training: bool = F
 def row_weights(
     net: Architecture, target: np.ndarray, sample_weight: Any, factors: np.ndarray | None = None
 ) -> np.ndarray | None:
-    """Return the weights of rows with these checked targets, in the dtype; None if all are alike.
+    """Return the weights of rows with these checked targets, in the dtype; None if all are equal.
 
     `factors`, from `class_factors`, are those of the classes. Only ratios of weights matter, so
     they are scaled to a largest one in [1, 2), by a power of two, which rounds nothing; but not

@@ -93,10 +93,7 @@ def mc_dropout_mean_std(
 
 
 def evaluate(
-    model: Model,
-    data: DataSet,
-    batch_size: int = BATCH_SIZE,
-    executors: ExecutorPool | None = None,
+    model: Model, data: DataSet, batch_size: int = BATCH_SIZE, executors: ExecutorPool | None = None
 ) -> dict[str, float]:
     """Return loss, without penalties, and metrics; by the model's executors, or others."""
     batch_size = min(batch_size, len(data))

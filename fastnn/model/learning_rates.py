@@ -62,7 +62,7 @@ class LearningRates:
         state.learning_rate = value
 
     def require_settable(self, to: str = "") -> None:
-        """Raise `ArgumentError` if there is a schedule; `to` tells what was asked for."""
+        """Raise `ArgumentError` if there is a schedule; `to` is the change asked for."""
         if self.schedule is not None:
             raise ArgumentError(
                 f"learning_rate cannot be set{to}: the optimizer has the schedule {self.schedule!r}"

@@ -20,7 +20,7 @@ BLOCK_ELEMENTS = 1 << 20
 
 
 def block_batches(metrics: Sequence[Metric], batches: int, batch_size: int, outputs: int) -> int:
-    """Return the number of batches whose predictions are kept at a time."""
+    """Return the number of batches whose predictions are held at a time."""
     if not all(metric.in_pieces for metric in metrics):
         return batches
     return min(batches, max(1, BLOCK_ELEMENTS // (batch_size * outputs)))
@@ -52,8 +52,8 @@ class Tally:
         self._metrics, self._task, self._batches = metrics, task, batches
         self._classes = max(outputs, 2)
         self._block = block_batches(metrics, len(batches), batches.batch_size, outputs)
-        kept = min(self._block * batches.batch_size, len(batches.data))
-        batches.predictions = np.zeros((kept, outputs), dtype)
+        n_rows = min(self._block * batches.batch_size, len(batches.data))
+        batches.predictions = np.zeros((n_rows, outputs), dtype)
         self.restart()
 
     def restart(self) -> None:

@@ -72,10 +72,10 @@ class SwappedIn(Generic[N]):
         require_started(self._model)
         arena = self._model.arena
         weights, average, statistics = arena.parameters, arena.slots[-1], arena.buffers
-        kept, kept_statistics = weights.copy(), statistics.copy()
+        saved, saved_statistics = weights.copy(), statistics.copy()
         weights[:] = average
         self._model.lock.averaged = True
-        self._reversal = (average, weights), (weights, kept), (statistics, kept_statistics)
+        self._reversal = (average, weights), (weights, saved), (statistics, saved_statistics)
 
     def _end(self) -> None:
         try:

@@ -95,13 +95,7 @@ class GradientOptimizer(Optimizer, listed=False):
     global_clipnorm: float | None = None
 
     def step(
-        self,
-        p: Ref,
-        dp: Ref,
-        slots: list[Ref],
-        lr: LearningRate,
-        t: NextStep,
-        weight_decay: float,
+        self, p: Ref, dp: Ref, slots: list[Ref], lr: LearningRate, t: NextStep, weight_decay: float
     ) -> tuple[str, tuple[Any, ...]]:
         """Return kernel and arguments of one step over a flat range of parameters."""
         raise NotImplementedError

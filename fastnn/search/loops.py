@@ -80,11 +80,7 @@ def run_synchronous(
 
 
 def _train_to_rung(
-    trials: Trials,
-    workers: Workers,
-    limits: Limits,
-    rungs: Sequence[int],
-    group: Sequence[Running],
+    trials: Trials, workers: Workers, limits: Limits, rungs: Sequence[int], group: Sequence[Running]
 ) -> list[Running]:
     """Train all trials to their next rung; return those that go on.
 

@@ -69,12 +69,7 @@ def run(
 
 
 def _run(
-    build: Build,
-    known_space: Space,
-    X: Any,
-    y: Any,
-    arguments: Arguments,
-    settings: dict[str, str],
+    build: Build, known_space: Space, X: Any, y: Any, arguments: Arguments, settings: dict[str, str]
 ) -> SearchResult:
     storage, name = arguments.storage.base, arguments.study_name
     study = find_study(storage, name)
@@ -152,11 +147,7 @@ def _task(
 
 
 def _search(
-    found: SearchResult,
-    best_models: BestModels,
-    task: Task,
-    workers: Workers,
-    given: Arguments,
+    found: SearchResult, best_models: BestModels, task: Task, workers: Workers, given: Arguments
 ) -> None:
     """Run the trials that are left."""
     study, pruning = found.study, given.pruner

@@ -210,7 +210,7 @@ def check_tensors(header: Header, needed: Mapping[str, tuple[np.dtype, tuple[int
 
 
 def _nbytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
-    # In Python's integers: a crafted file may ask for more than 64 bits can count.
+    # In Python's integers: a crafted file may have sizes beyond 64 bits.
     return dtype.itemsize * math.prod(shape)
 
 

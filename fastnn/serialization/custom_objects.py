@@ -11,7 +11,7 @@ from ..losses.custom import CustomLoss
 from ..metrics.scoring import Compared, Metric, own
 from ..model.base import Model
 
-#: What `fastnn.activation` and `fastnn.loss` make: of our classes, but with the user's functions.
+#: Classes of `fastnn.activation` and `fastnn.loss`, which hold functions of the user.
 CUSTOM = CustomActivation, CustomLoss
 CustomObject = CustomActivation | CustomLoss | Callable[..., Any]
 

@@ -28,7 +28,7 @@ from .custom_objects import CustomObjects, check_names
 #: Version of the layout that the package's docstring describes.
 FORMAT_VERSION = 1
 
-#: What values of the wrong kind make constructors raise; `ArgumentError` is among them.
+#: Errors of constructors for values of the wrong kind; `ArgumentError` is among them.
 _UNUSABLE = (AttributeError, OverflowError, RecursionError, TypeError, ValueError)
 _MAX_COUNT = 2**48 - 1  # what the random streams leave for the number of a step or an epoch
 
@@ -94,7 +94,7 @@ def model_from(description: Mapping[str, Any], custom: CustomObjects) -> tuple[M
     ArgumentError
         `custom` holds what the network has no use for.
     ModelFileError
-        The description is incomplete, or asks for what does not exist or does not fit together.
+        The description is incomplete, or names parts that do not exist or do not fit together.
     """
     with refusing():
         described = section(description, "architecture")

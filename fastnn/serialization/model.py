@@ -22,7 +22,7 @@ from .custom_objects import CustomObject, CustomObjects
 if TYPE_CHECKING:
     from os import PathLike
 
-#: What names of tensors of the optimizer's state begin with.
+#: Prefix of the names of tensors of the optimizer's state.
 SLOTS = "optimizer/"
 
 
@@ -89,7 +89,7 @@ def snapshot(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return description and tensors of a model's file; see `save`."""
     tensors = named_tensors(model.architecture, model.arena, training)
-    # A snapshot: the digest and the file must see the same numbers, whoever trains meanwhile.
+    # A snapshot: digest and file must have the same numbers while another thread may train.
     tensors = {name: tensor.copy() for name, tensor in tensors.items()}
     if name := _first_nonfinite(tensors, model.architecture):
         raise ArgumentError(f"{name} holds values that are not finite; the network is not saved")
@@ -140,7 +140,7 @@ def load(
     >>> bool((again.parameters == net.parameters).all())
     True
     """
-    # The public face stands above this folder, which knows models alone.
+    # `Network` stands above this folder, which deals with models alone.
     network = importlib.import_module("fastnn.network")
     return network.Network.load(path, custom_objects)
 

@@ -1,7 +1,7 @@
 """A model as a dict of arrays and plain values, for pickles and other stores of objects.
 
-What a model file holds, without its checks of strangers' bytes: any values of the weights, and the
-user's own activations and losses as they are.
+The content of a model file, without its checks of untrusted bytes: any values of the weights, and
+the user's own activations and losses as they are.
 """
 
 from __future__ import annotations

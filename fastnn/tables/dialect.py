@@ -61,11 +61,7 @@ class Dialect:
 
     def to_dict(self) -> dict[str, Any]:
         """Return itself as JSON-able data."""
-        return {
-            "decimal": self.decimal,
-            "thousands": self.thousands,
-            "missing": list(self.missing),
-        }
+        return {"decimal": self.decimal, "thousands": self.thousands, "missing": list(self.missing)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Dialect:

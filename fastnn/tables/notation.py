@@ -135,10 +135,7 @@ def _pattern(notation: Notation) -> re.Pattern[str]:
 
 
 def notation_of(
-    texts: Iterable[str],
-    *,
-    decimal: str | None = None,
-    thousands: str | None = None,
+    texts: Iterable[str], *, decimal: str | None = None, thousands: str | None = None
 ) -> tuple[Notation, ...]:
     """Find the notations in which nearly all distinct cells of a column are numbers.
 

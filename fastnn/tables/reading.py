@@ -202,9 +202,7 @@ class CsvFile:
         return self.layout.names
 
     def table(
-        self,
-        text: Collection[str] = (),
-        known: Mapping[str, Notation | None] | None = None,
+        self, text: Collection[str] = (), known: Mapping[str, Notation | None] | None = None
     ) -> CsvTable:
         """Return the columns, as `read_table` does."""
         if known is None:
@@ -215,10 +213,7 @@ class CsvFile:
         return CsvTable(frame, self.names, self.dialect, notations, notices)
 
     def read(
-        self,
-        plain: Collection[str] = (),
-        comma: Collection[str] = (),
-        text: Collection[str] = (),
+        self, plain: Collection[str] = (), comma: Collection[str] = (), text: Collection[str] = ()
     ) -> pd.DataFrame:
         """Read columns as numbers, as numbers with a decimal comma, and as text."""
         parts = []

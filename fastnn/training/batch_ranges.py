@@ -1,7 +1,7 @@
-"""Training as a generator: what it asks for are ranges of batches, which others have done.
+"""Training as a generator of ranges of batches, which its caller runs.
 
-`Network.fit` has the ranges of one network done one after the other; `fit_population` those of
-many networks, by many threads.
+`Network.fit` runs those of one network one after the other; `fit_population` runs those of many
+networks on many threads.
 """
 
 from __future__ import annotations

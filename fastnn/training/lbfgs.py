@@ -1,4 +1,4 @@
-"""Training on all rows at once by an optimizer that wants the loss as a function: L-BFGS."""
+"""Training on all rows at once by L-BFGS, which takes the loss as a function."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class LossSurface:
 
 
 class _Stopped(Exception):
-    """A callback asked for the end."""
+    """A callback ended the fit."""
 
 
 class FullBatchTrainer(Trainer):

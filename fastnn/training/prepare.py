@@ -92,7 +92,7 @@ class FitData:
 
 
 def prepare(model: Model, arguments: FitArguments) -> Session:
-    """Return the fit that was asked for; an optimizer that takes no steps wants all rows at once.
+    """Return the session of a fit; an optimizer that takes no steps needs all rows at once.
 
     Raises
     ------
@@ -198,8 +198,8 @@ def check(model: Model, session: Session) -> None:
 def warn_of_lone_rows(model: Model, data: DataSet, batch_size: int) -> None:
     """Warn where `BatchNorm` meets a batch of a single value for each feature.
 
-    It normalises that to 0 whatever it is, so nothing is learnt from it, and the running variance
-    is drawn towards 0.
+    It normalises that to 0 whatever it is, so the row has no effect, and the running variance is
+    drawn towards 0.
     """
     n_rows = len(data)
     if batch_size > 1 and n_rows % batch_size != 1:

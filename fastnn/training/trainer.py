@@ -109,10 +109,7 @@ def training_pass(
 
 
 def train_on_batch(
-    model: Model,
-    data: DataSet,
-    interrupt: DeferredInterrupt,
-    augmentation: Pipeline | None = None,
+    model: Model, data: DataSet, interrupt: DeferredInterrupt, augmentation: Pipeline | None = None
 ) -> dict[str, float]:
     """Take one step on all rows; return loss and metrics from before the update."""
     executor, batches, tally = training_pass(model, data, len(data), augmentation)
@@ -149,9 +146,9 @@ class Trainer:
         self._callbacks = callbacks = session.callbacks
         # A single batch of all rows is not shuffled: no order matters.
         self._shuffle = settings.shuffle and settings.batch_size < len(session.train)
-        self._batch_events = callbacks.wants("on_batch_begin", "on_batch_end")
+        self._batch_events = callbacks.overrides("on_batch_begin", "on_batch_end")
         self._tally: Tally | None = None
-        self._interval = PROGRESS_INTERVAL if callbacks.wants("on_progress") else None
+        self._interval = PROGRESS_INTERVAL if callbacks.overrides("on_progress") else None
 
     def run(self, interrupt: DeferredInterrupt) -> History:
         """Train; return the history of this fit and append it to the model's.

@@ -56,7 +56,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 #: Advice on a name, by the argument that it is given for.
 ADVICE: dict[tuple[str, str], str] = {
     ("activation", "softmax"): "the loss 'softmax_cross_entropy' applies it, so leave the last "
-    "layer linear. ",
+    "layer linear. "
 }
 
 #: Keywords: the first that the function has is suggested.

@@ -46,10 +46,7 @@ def late_mistakes(folder):
             lambda: fastnn.LearningRateScheduler(lambda epoch: 0.1),
             r"function must take \(epoch, rate\)",
         ),
-        "health": (
-            lambda: fastnn.LayerHealth(np.ones((4, 2)), np.arange(4)),
-            "LayerHealth: y",
-        ),
+        "health": (lambda: fastnn.LayerHealth(np.ones((4, 2)), np.arange(4)), "LayerHealth: y"),
     }
 
 

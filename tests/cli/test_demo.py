@@ -10,10 +10,7 @@ def test_demo(tmp_path):
     done = run("demo", "--out", tmp_path / "made" / "here")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "made" / "here"
-    assert {file.name for file in folder.iterdir()} == {
-        "digits.safetensors",
-        "learning_curves.png",
-    }
+    assert {file.name for file in folder.iterdir()} == {"digits.safetensors", "learning_curves.png"}
     assert str(folder / "learning_curves.png") in done.stdout
     assert (folder / "learning_curves.png").read_bytes().startswith(b"\x89PNG")
     ours, theirs = figures(done.stdout, "fastnn"), figures(done.stdout, "scikit-learn")

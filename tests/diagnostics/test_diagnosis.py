@@ -8,11 +8,7 @@ import numpy as np
 import planted
 import pytest
 from scipy.stats import spearmanr
-from sklearn.metrics import (
-    confusion_matrix,
-    multilabel_confusion_matrix,
-    r2_score,
-)
+from sklearn.metrics import confusion_matrix, multilabel_confusion_matrix, r2_score
 
 import fastnn
 from fastnn import Dense, Dropout, Network

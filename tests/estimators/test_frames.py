@@ -205,8 +205,7 @@ def test_labels_of_any_column(kind):
 
 
 @pytest.mark.parametrize(
-    "y",
-    [np.array(TOWN, object), pd.Series(TOWN, dtype="string"), pd.Series(TOWN), pl.Series(TOWN)],
+    "y", [np.array(TOWN, object), pd.Series(TOWN, dtype="string"), pd.Series(TOWN), pl.Series(TOWN)]
 )
 def test_missing_labels_are_counted(y):
     with pytest.raises(ValueError, match=r"y contains missing labels \(1\), the first in row 0"):

@@ -36,11 +36,7 @@ FITTED = {
     "imputer": (MLPClassifier(imputer="median"), HOLES, {"numpy.dtype"}),
     "indicator": (MLPClassifier(imputer=SimpleImputer(add_indicator=True)), HOLES, {"numpy.dtype"}),
     "categories": (MLPClassifier(categorical_features=[2, 3]), TOWNS, set()),
-    "given solver": (
-        MLPRegressor(solver=fastnn.Adam(0.01)),
-        X,
-        {"fastnn.optimizers.adam.Adam"},
-    ),
+    "given solver": (MLPRegressor(solver=fastnn.Adam(0.01)), X, {"fastnn.optimizers.adam.Adam"}),
     "given layer": (
         MLPClassifier([8, fastnn.Activation("gelu")]),
         X,

@@ -81,12 +81,7 @@ def test_a_copy_owns_its_memory_and_trains_on(way, tmp_path):
 @pytest.mark.parametrize("form", [MLPClassifier, MLPRegressor])
 def test_estimators_go_on_after_a_copy(way, form, tmp_path):
     y = LABELS if form is MLPClassifier else Y[:, 0]
-    settings = {
-        "hidden_layer_sizes": (50,),
-        "max_iter": 3,
-        "random_state": 0,
-        "warm_start": True,
-    }
+    settings = {"hidden_layer_sizes": (50,), "max_iter": 3, "random_state": 0, "warm_start": True}
     model = form(**settings).fit(X, y)
     other = way(model, tmp_path)
     for m in (model, other):

@@ -20,11 +20,7 @@ class Shape(ctypes.Structure):
 
 
 class Sizes(ctypes.Structure):
-    _fields_ = (
-        ("dims", ctypes.c_int),
-        ("shapes", ctypes.c_int),
-        ("shape", ctypes.POINTER(Shape)),
-    )
+    _fields_ = (("dims", ctypes.c_int), ("shapes", ctypes.c_int), ("shape", ctypes.POINTER(Shape)))
 
 
 @pytest.fixture(scope="module")

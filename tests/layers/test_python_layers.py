@@ -4,14 +4,7 @@ import dataclasses
 import pickle
 
 import numpy as np
-from custom_functions import (
-    HARD_SWISH,
-    WEIGHT,
-    X,
-    Y,
-    network,
-    trained,
-)
+from custom_functions import HARD_SWISH, WEIGHT, X, Y, network, trained
 
 import fastnn
 from fastnn import Dense, Layer, Network

@@ -107,11 +107,7 @@ def test_blocks_leave_decisions_exactly_as_they_are(monkeypatch):
 
 @pytest.mark.parametrize(
     ("metrics", "batches"),
-    [
-        (["accuracy", "f1_per_class"], 2),
-        (["log_loss"], 2),
-        (["accuracy", "roc_auc"], 40),
-    ],
+    [(["accuracy", "f1_per_class"], 2), (["log_loss"], 2), (["accuracy", "roc_auc"], 40)],
 )
 def test_predictions_are_kept_only_where_a_metric_needs_them_all(metrics, batches):
     """5,000 classes in batches of 100: 500,000 numbers a batch."""

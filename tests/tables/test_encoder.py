@@ -59,13 +59,7 @@ def test_categories_blank_and_unseen():
     new = pd.DataFrame({"c": ["a", " b ", None, "unseen", "NA"]})
     with pytest.warns(TableWarning, match="'unseen' in data row 4"):
         encoded = encoder.transform(new)
-    assert encoded.tolist() == [
-        [0, 1, 0],
-        [0, 0, 1],
-        [1, 0, 0],
-        [0, 0, 0],
-        [1, 0, 0],
-    ]
+    assert encoded.tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 0, 0], [1, 0, 0]]
 
 
 def test_very_many_categories_are_limited_to_the_frequent_ones():

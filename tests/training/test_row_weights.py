@@ -47,7 +47,7 @@ def test_the_loss_of_an_epoch_is_the_weighted_mean_of_its_rows(backend, batch_si
 def test_losses_of_batches_count_by_their_weight():
     seen = []
     watch = fastnn.LambdaCallback(
-        on_batch_end=lambda net, batch, logs: seen.append((logs["loss"], logs["weight"])),
+        on_batch_end=lambda net, batch, logs: seen.append((logs["loss"], logs["weight"]))
     )
     history = regression().fit(
         X, Y, sample_weight=WEIGHT, batch_size=5, callbacks=[watch], verbose=0

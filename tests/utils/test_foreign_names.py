@@ -59,10 +59,7 @@ def fit(**options):
         (lambda: Dense(units=3, kernel_initializer="zeros"), "did you mean 'initializer'"),
         (lambda: Dropout(p=0.5), "Dropout takes no 'p': did you mean 'rate'"),
         (lambda: Dense(), "Dense needs units"),
-        (
-            lambda: EarlyStopping("val_loss", 0, 5),
-            r"EarlyStopping\(…, min_delta=0, patience=5\)",
-        ),
+        (lambda: EarlyStopping("val_loss", 0, 5), r"EarlyStopping\(…, min_delta=0, patience=5\)"),
         (lambda: Checkpoint("a", "val_loss"), r"Checkpoint\(…, save='val_loss'\)"),
         (lambda: Checkpoint(filepath="a"), "did you mean 'path'"),
         (lambda: Checkpoint("a", save_best_only=True), "write save='best'"),

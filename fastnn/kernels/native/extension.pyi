@@ -35,11 +35,7 @@ class KernelCall:
 
 class Program:
     def __init__(
-        self,
-        ops: np.ndarray,
-        begin: Sequence[int],
-        double: bool,
-        prediction: tuple[int, int, int],
+        self, ops: np.ndarray, begin: Sequence[int], double: bool, prediction: tuple[int, int, int]
     ) -> None: ...
 
 class Run:

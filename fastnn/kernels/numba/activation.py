@@ -36,10 +36,12 @@ def _backward(activation):
 
 
 def activation_fwd(y, z, activation):
+    """Compute `reference.activation_fwd`."""
     _forward(activation)(flat(y), flat(z))
 
 
 def activation_bwd(dz, dy, y, z, activation):
+    """Compute `reference.activation_bwd`."""
     if z is None:
         z = y  # a slope that does not look at z
     _backward(activation)(flat(dz), flat(dy), flat(y), flat(z))

@@ -1,6 +1,6 @@
 """Compile lazily, without the GIL, cached on disk.
 
-Numba's cache knows a function by its file and qualified name, looks at the age of that one file,
+Numba's cache finds a function by its file and qualified name, looks at the age of that one file,
 and cannot hold a closure over another compiled function. Hence every function that is compiled
 here is a copy under a name of its own, whose globals are the compiled functions it calls, and the
 name ends in a digest of all sources that may have gone into it.
@@ -23,7 +23,7 @@ import numpy as np
 
 @functools.cache
 def _sources_digest() -> str:
-    """Of this back end and of the reference, whose text it compiles."""
+    """Return a digest of this back end and of the reference, whose text it compiles."""
     digest = hashlib.sha256()
     for package in ("numba", "reference"):
         for path in sorted(Path(__file__).parents[1].glob(f"{package}/*.py")):
@@ -32,7 +32,7 @@ def _sources_digest() -> str:
 
 
 def copy_of(template: Callable, name: str, **names: Any) -> FunctionType:
-    """A copy of `template` that Numba's cache knows by `name`, in which `names` are global."""
+    """Return a copy of `template` with global `names`, which Numba's cache finds by `name`."""
     copy = FunctionType(template.__code__, template.__globals__ | names, name)
     copy.__module__ = template.__module__
     copy.__qualname__ = f"{name}.{_sources_digest()}"
@@ -50,7 +50,7 @@ def specialise(template: Callable, name: str, **names: Any) -> Callable:
 
 @numba.njit
 def _where(condition, if_true, if_false):
-    """`np.where` of single numbers, for which Numba's own returns an array."""
+    """Compute `np.where` of single numbers, for which Numba's own returns an array."""
     return if_true if condition else if_false
 
 
@@ -67,7 +67,7 @@ def compiled(function: Callable, suffix: str = "", **names: Any) -> Callable:
 
 
 def called_by(function: Callable, suffix: str = "", **names: Any) -> dict[str, Any]:
-    """`names`, and the compiled functions that a function calls by their global names."""
+    """Return `names`, and the compiled functions that a function calls by their global names."""
     called = dict(names)
     for name, value in _globals_of(function).items():
         if name in names:
@@ -94,5 +94,5 @@ def _globals_of(function: Callable) -> dict[str, Any]:
 
 
 def flat(array: np.ndarray) -> np.ndarray:
-    """A view of one dimension, so that one compiled function serves any shape."""
+    """Return a view of one dimension, so that one compiled function serves any shape."""
     return array.reshape(-1)

@@ -39,15 +39,17 @@ def _forward():
 
 @functools.cache
 def scale_kept():
-    """The loop that multiplies what a mask keeps."""
+    """Return the loop that multiplies what a mask keeps."""
     return specialise(_backward_loop, "dropout_bwd")
 
 
 def dropout_fwd(y, mask, x, rate, seed, offset):
+    """Compute `reference.dropout_fwd`."""
     threshold = np.uint64(dropout_threshold(rate))
     scale = x.dtype.type(dropout_scale(rate))
     _forward()(flat(y), mask, flat(x), threshold, scale, np.uint64(seed), np.uint64(offset))
 
 
 def dropout_bwd(dx, mask, dy, rate):
+    """Compute `reference.dropout_bwd`."""
     scale_kept()(flat(dx), mask, flat(dy), dy.dtype.type(dropout_scale(rate)))

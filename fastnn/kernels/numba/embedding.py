@@ -11,7 +11,7 @@ from .compiling import specialise
 
 
 def _sum_loop(dw, dy, groups, source, at):
-    """dw[groups[i]] += dy[source[i]], for each i in turn."""
+    """Add dy[source[i]] to dw[groups[i]], for each i in turn."""
     dw[:] = 0
     for i in range(groups.size):
         for j in range(min(dw.shape[1], dy.shape[1] - at)):
@@ -24,10 +24,12 @@ def _sum():
 
 
 def embedding_bwd(dw, dy, x, column, at):
+    """Compute `reference.embedding_bwd`."""
     _sum()(dw, dy, codes(x, column), np.arange(len(x)), at)
 
 
 def embedding_sparse_bwd(dw, rows, order, dy, x, count, column, at):
+    """Compute `reference.embedding_sparse_bwd`."""
     order[...] = np.argsort(codes(x, column), kind="stable")
     ordered = codes(x, column)[order]
     first = np.diff(ordered, prepend=-1) > 0

@@ -20,7 +20,7 @@ from typing import Any
 import numba
 import numpy as np
 
-#: Modules whose attributes nobody replaces.
+#: Modules whose attributes are never replaced.
 _FIXED = frozenset({builtins, math, cmath, operator, np, numba})
 #: Packages whose functions and types are known by their names.
 _FIXED_PACKAGES = ("builtins", "math", "cmath", "operator", "numpy", "numba")

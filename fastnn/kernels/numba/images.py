@@ -23,7 +23,7 @@ from .rows import RowFunction, on_stack, row_function, unit
 PIXELS = 32
 PLACES, WEIGHTS = 4 * PIXELS, 2 * PIXELS
 
-#: What `_image_rows` is told: angles in radians, shift as a share of the size, cutout in pixels.
+#: Settings of `_image_rows`: angles in radians, shift as a share of the size, cutout in pixels.
 SETTINGS = np.dtype(
     [
         ("first_block", "u8"),
@@ -36,7 +36,7 @@ SETTINGS = np.dtype(
 BLOCKS = 3  # of random words for each image
 FAR = -(1 << 30)  # added to any place, says that it is outside
 
-# What `image_rows` replaces, as it does the functions of `FillMode`.
+# `image_rows` replaces these, and the functions of `FillMode`.
 real, channels = np.float32, 1
 
 
@@ -47,14 +47,14 @@ real, channels = np.float32, 1
 
 
 def _nearest(u, n):
-    """a a a | a b c d | d d d"""
+    """Repeat the edge: a a a | a b c d | d d d."""
     u = min(max(u, real(0)), n - real(1))
     low = np.floor(u)
     return low, min(low + real(1), n - real(1)), u - low
 
 
 def _reflect(u, n):
-    """c b a | a b c d | d c b"""
+    """Mirror at the edge: c b a | a b c d | d c b."""
     u = u + real(0.5)
     u = u - real(2) * n * np.floor(u / (real(2) * n))
     u = min(u, real(2) * n - u) - real(0.5)
@@ -62,7 +62,7 @@ def _reflect(u, n):
 
 
 def _wrap(u, n):
-    """b c d | a b c d | a b c"""
+    """Repeat the axis: b c d | a b c d | a b c."""
     u = min(max(u - n * np.floor(u / n), real(0)), n)
     low = min(np.floor(u), n - real(1))
     high = low + real(1)
@@ -70,7 +70,7 @@ def _wrap(u, n):
 
 
 def _constant(u, n):
-    """k k k | a b c d | k k k"""
+    """Read a constant beyond the edge: k k k | a b c d | k k k."""
     u = min(max(u, real(-1)), n)
     low = np.floor(u)
     return low, low + real(1), u - low
@@ -96,7 +96,7 @@ def _read_or_cval(source, place, cval):
 
 
 class FillMode(NamedTuple):
-    """Return the functions that `_sample` calls for places beyond the edge."""
+    """Functions that `_sample` calls for places beyond the edge."""
 
     fold: Callable = _nearest
     place: Callable = _place
@@ -141,7 +141,7 @@ def _image_rows(out, x, begin, end, rows, settings, seed, offset):
 
 
 def _inverse_map(s, a, b, up, left):
-    """(M, t) such that the pixel at p of the output shows the place M p + t of the source.
+    """Return (M, t) such that the pixel at p of the output shows the place M p + t of the source.
 
     The output is the source flipped, enlarged by z, sheared, rotated and shifted, in this order and
     about its centre c: p' − c = R S Z F (p − c) + shift, so that M = F⁻¹ Z⁻¹ S⁻¹ R⁻¹.
@@ -159,7 +159,7 @@ def _inverse_map(s, a, b, up, left):
 
 
 def _sample(image, source, s, places):
-    """Bilinear sampling; the places of `PIXELS` pixels at a time stand on the stack."""
+    """Sample bilinearly; the places of `PIXELS` pixels at a time stand on the stack."""
     yy, yx, xy, xx, ty, tx = places
     height, width, cval = s.height, s.width, real(s.cval)
     stack = numba.carray(on_stack(np.int32(0), PLACES), (4, PIXELS))
@@ -191,7 +191,7 @@ def _between(a, b, share):
 
 
 def _turn(image, source, s, up, left):
-    """Copies, or mirrors: exactly, since nothing is computed."""
+    """Copy or mirror an image, exactly, since nothing is computed."""
     height, width = s.height, s.width
     for i in range(height):
         line = (height - 1 - i if up else i) * width
@@ -203,7 +203,7 @@ def _turn(image, source, s, up, left):
 
 
 def _cut(image, s, u, v):
-    """A square around a pixel drawn from all of them, as far as it lies in the image."""
+    """Fill a square around a pixel drawn from all of them, as far as it lies in the image."""
     top = int(u * s.height) - s.cutout // 2
     left = int(v * s.width) - s.cutout // 2
     for i in range(max(top, 0), min(top + s.cutout, s.height)):
@@ -214,7 +214,7 @@ def _cut(image, s, u, v):
 
 @functools.cache
 def image_rows(fill_mode: str, depth: int, dtype: np.dtype) -> RowFunction:
-    """The function of rows for one fill mode, number of channels and dtype of the images."""
+    """Return the function of rows for one fill mode, number of channels and dtype of the images."""
     suffix = f"_{fill_mode}_{depth}_{dtype}"
     names: dict[str, Any] = {"real": dtype.type, "channels": depth}
     for name, function in FILL_MODES[fill_mode]._asdict().items():

@@ -40,12 +40,12 @@ def _jitter_rows(out, x, begin, end, rows, settings, seed, offset):
 
 
 def _normals(first, second):
-    """Two standard normal numbers from two words, by the method of Box and Muller (1958)."""
+    """Return two standard normal numbers from two words, by the method of Box and Muller (1958)."""
     radius, angle = math.sqrt(-2 * math.log(unit(first))), 2 * math.pi * unit(second)
     return radius * math.cos(angle), radius * math.sin(angle)
 
 
 @functools.cache
 def jitter_rows(dtype: np.dtype) -> RowFunction:
-    """The function of rows of one dtype."""
+    """Return the function of rows of one dtype."""
     return row_function(_jitter_rows, f"_{dtype}", real=dtype.type)

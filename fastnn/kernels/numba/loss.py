@@ -15,13 +15,13 @@ from .compiling import compiled, specialise
 formula: Callable  # (y, t, *settings) of one output
 share: Callable  # (target, i, j) of class j in row i
 
-# A gradient array that nobody wants is passed with no elements.
+# A gradient array that is not needed is passed with no elements.
 
 
 def _mean_loss_loop(dy, y, target, factor, *settings):
-    rows, outputs = y.shape
+    n_rows, outputs = y.shape
     mean = 0.0
-    for i in range(rows):
+    for i in range(n_rows):
         row_loss = 0.0
         for j in range(outputs):
             loss, gradient = formula(y[i, j], target[i, j], *settings)
@@ -90,27 +90,29 @@ def outputwise(formula: Callable) -> Callable:
     """Return the kernel of a loss that is the mean over outputs of a formula."""
 
     def loss(dy, y, target, weight, *settings):
-        rows, outputs = y.shape
-        factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
+        n_rows, outputs = y.shape
+        factor = reference.row_factors(weight, n_rows)[:, 0] / max(outputs, 1)
         return _mean_loss(formula)(_or_empty(dy, y), y, target, factor, *settings)
 
     return loss
 
 
 def softmax(y, z):
+    """Compute `reference.softmax`."""
     _softmax()(y, z)
 
 
 def softmax_cross_entropy(dz, z, target, weight, label_smoothing) -> float:
+    """Compute `reference.softmax_cross_entropy`."""
     loss = _cross_entropy(_class_share if target.ndim == 1 else _row_share)
     factor = reference.row_factors(weight, len(z))[:, 0]
     return loss(_or_empty(dz, z), z, target, factor, label_smoothing)
 
 
 def quantile(dy, y, target, weight, q) -> float:
-    """Output by output, each with a level of its own."""
-    rows, outputs = y.shape
-    factor = reference.row_factors(weight, rows)[:, 0] / max(outputs, 1)
+    """Compute `reference.quantile`, output by output, each with a level of its own."""
+    n_rows, outputs = y.shape
+    factor = reference.row_factors(weight, n_rows)[:, 0] / max(outputs, 1)
     gradient = np.empty((0, outputs), y.dtype) if dy is None else dy
     loss, columns = _mean_loss(reference.pinball), range(outputs)
     parts = [[a[:, j : j + 1] for a in (gradient, y, target)] for j in columns]

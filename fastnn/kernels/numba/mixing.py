@@ -45,7 +45,7 @@ def _mix_labels(out, x, begin, end, rows, settings, seed, offset):
 
 
 def _partner(s, row, rows, seed, offset):
-    """The row to mix with, and its share in the mixture.
+    """Return the row to mix with, and its share in the mixture.
 
     Partners are those of a rotation of the batch, so that each row is a partner once. The share is
     one of Beta(alpha, alpha), for any alpha > 0 without rejection: (1 + T / √(2 alpha + T²)) / 2,
@@ -64,11 +64,11 @@ def _partner(s, row, rows, seed, offset):
 
 @functools.cache
 def mix_rows(dtype: np.dtype) -> RowFunction:
-    """The function that mixes rows of one dtype: inputs, targets that are values, weights."""
+    """Return the function that mixes inputs, real targets or weights of one dtype."""
     return row_function(_mix_rows, f"_{dtype}", real=dtype.type)
 
 
 @functools.cache
 def mix_labels(dtype: np.dtype) -> RowFunction:
-    """The function that mixes int64 class numbers to class probabilities of one dtype."""
+    """Return the function that mixes int64 class numbers to class probabilities of a dtype."""
     return row_function(_mix_labels, f"_{dtype}", real=dtype.type)

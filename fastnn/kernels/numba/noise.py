@@ -31,6 +31,7 @@ def _gaussian():
 
 
 def gaussian_noise_fwd(y, x, stddev, seed, offset):
+    """Compute `reference.gaussian_noise_fwd`."""
     _gaussian()(flat(y), flat(x), stddev, np.uint64(seed), np.uint64(offset))
 
 
@@ -45,11 +46,13 @@ def _alpha():
 
 
 def alpha_dropout_fwd(y, mask, x, rate, seed, offset):
+    """Compute `reference.alpha_dropout_fwd`."""
     a, b = noise.alpha_dropout_affine(rate)
     dropout_fwd(np.empty_like(x), mask, x, rate, seed, offset)  # for the mask
     _alpha()(flat(y), mask, flat(x), *map(x.dtype.type, (a, b, a * noise.DROPPED + b)))
 
 
 def alpha_dropout_bwd(dx, mask, dy, rate):
+    """Compute `reference.alpha_dropout_bwd`."""
     scale, _ = noise.alpha_dropout_affine(rate)
     scale_kept()(flat(dx), mask, flat(dy), dy.dtype.type(scale))

@@ -117,21 +117,26 @@ def _compiled(loop: Callable) -> Callable:
 
 
 def batch_norm_fwd(y, mean, variance, x, gamma, beta, eps):
+    """Compute `reference.batch_norm_fwd`."""
     _compiled(_batch_norm_loop)(y, mean, variance, x, gamma, beta, eps)
 
 
 def batch_norm_bwd(dx, dgamma, dbeta, dy, x, mean, variance, gamma, eps):
+    """Compute `reference.batch_norm_bwd`."""
     loop = _compiled(_batch_norm_gradient_loop)
     loop(dx, dgamma, dbeta, dy, x, mean, variance, gamma, eps)
 
 
 def standardize_fwd(y, x, mean, variance, gamma, beta, eps):
+    """Compute `reference.standardize_fwd`."""
     _compiled(_standardize_loop)(y, x, mean, variance, gamma, beta, eps)
 
 
 def layer_norm_fwd(y, mean, rstd, x, gamma, beta, eps):
+    """Compute `reference.layer_norm_fwd`."""
     _compiled(_layer_norm_loop)(y, mean, rstd, x, gamma, beta, eps)
 
 
 def layer_norm_bwd(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
+    """Compute `reference.layer_norm_bwd`."""
     _compiled(_layer_norm_gradient_loop)(dx, dgamma, dbeta, dy, x, mean, rstd, gamma)

@@ -36,10 +36,12 @@ def _shuffle():
 
 
 def philox(words, seed, offset):
+    """Compute `reference.philox`."""
     _words()(words, np.uint64(seed), np.uint64(offset))
 
 
 def permutation(order, seed, offset):
+    """Compute `reference.permutation`."""
     words = np.empty(2 * order.size, np.uint32)
     philox(words, seed, offset)
     _shuffle()(order, upper_53_bits(words))

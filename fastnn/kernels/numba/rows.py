@@ -52,9 +52,9 @@ def row_function(template: Callable, suffix: str = "", **names: Any) -> RowFunct
 
 @intrinsic(prefer_literal=True)
 def on_stack(typing_context: Any, example: Any, count: Any = None) -> Any:
-    """The address of `count`, a constant, elements of the type of `example` on the stack.
+    """Return the address of `count` (a constant) elements of the type of `example` on the stack.
 
-    LLVM knows that nothing else lies there, so that loops that write to it become vector code.
+    Nothing else can lie there, so LLVM makes vector code of loops that write to it.
     """
     if not isinstance(count, types.Literal):
         return None
@@ -68,5 +68,5 @@ def on_stack(typing_context: Any, example: Any, count: Any = None) -> Any:
 
 
 def unit(word):
-    """A random word as a number in (0, 1)."""
+    """Return a random word as a number in (0, 1)."""
     return (np.float64(word) + 0.5) * 2.0**-32

@@ -73,7 +73,7 @@ def _sigmoid_slope(y, z):
 
 
 def _gelu_gate(z):
-    """(1 + tanh u) / 2 as sigmoid(2 u), which keeps its digits where tanh is near -1."""
+    """Compute (1 + tanh u) / 2 as sigmoid(2 u), which keeps its digits where tanh is near -1."""
     return _sigmoid(2 * GELU_FACTOR * (z + GELU_CUBIC * z * z * z))
 
 

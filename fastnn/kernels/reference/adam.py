@@ -24,7 +24,7 @@ RADAM_LEAST = 5.0  # length of the average from which on RAdam trusts the second
 
 
 def update_moments(m, v, g, beta1, beta2):
-    """The running mean and mean square of the gradient take g in."""
+    """Update the running mean and mean square of the gradient with g."""
     m[...] = beta1 * m + (1 - beta1) * g
     v[...] = beta2 * v + (1 - beta2) * (g * g)
 
@@ -115,12 +115,12 @@ def amsgrad_step(
 
 
 def nadam_momentum(beta1, momentum_decay, t):
-    """μ_t = β₁ (1 − ½ 0.96^(ψ t)), where ψ is `momentum_decay`."""
+    """Return μ_t = β₁ (1 − ½ 0.96^(ψ t)), where ψ is `momentum_decay`."""
     return beta1 * (1 - 0.5 * NADAM_BASE ** (momentum_decay * t))
 
 
 def nadam_product(beta1, momentum_decay, t):
-    """μ₁ μ₂ … μ_t, without the t factors.
+    """Return μ₁ μ₂ … μ_t, without the t factors.
 
     With r = 0.96^ψ, the sum of the logarithms of 1 − ½ rⁱ is −Σₖ 2⁻ᵏ / k · Σᵢ rᵏⁱ, whose inner sum
     is geometric: rᵏ (1 − rᵏᵗ) / (1 − rᵏ). Both differences come from recurrences that add positive
@@ -196,7 +196,7 @@ def nadam_step(
 
 
 def radam_rectifier(beta2, t):
-    """The factor that makes up for the variance of a young second moment; 0 while it is no use.
+    """Return the factor that corrects the variance of an early second moment; 0 at first.
 
     ρ_∞ = 2 / (1 − β₂) − 1, ρ_t = ρ_∞ − 2 t β₂ᵗ / (1 − β₂ᵗ).
     """

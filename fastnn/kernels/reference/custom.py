@@ -9,7 +9,7 @@ from ..table import Array, kernel, per
 from .loss import row_factors
 from .quiet import quiet
 
-# What tests and benchmarks pass for a function of the user.
+# Functions of a user for tests and benchmarks.
 
 
 def _softsign(x):

@@ -29,7 +29,7 @@ _GRADIENTS = {
 
 @quiet
 def affine_fwd(z, x, w, b):
-    """z = x w + b."""
+    """Compute z = x w + b."""
     np.matmul(x, w, out=z)
     if b is not None:
         z += b
@@ -37,7 +37,7 @@ def affine_fwd(z, x, w, b):
 
 @quiet
 def affine_bwd(dx, dw, db, dz, x, w):
-    """dw = xᵀ dz, db = Σ dz, dx = dz wᵀ."""
+    """Compute dw = xᵀ dz, db = Σ dz, dx = dz wᵀ."""
     if dw is not None:
         np.matmul(x.T, dz, out=dw)
     if db is not None:
@@ -82,12 +82,7 @@ def dense_fwd(y, x, w, b, activation, z=None):
 
 
 @kernel(
-    arrays={
-        **_GRADIENTS,
-        "x": Array("B I"),
-        "w": Array("I O"),
-        "z": Array("B O", optional=True),
-    },
+    arrays={**_GRADIENTS, "x": Array("B I"), "w": Array("I O"), "z": Array("B O", optional=True)},
     flops=lambda d: 4 * d["B"] * d["I"] * d["O"] + 3 * d["B"] * d["O"],
     scalars=EVERY_ACTIVATION,
     tolerance=lambda d: 32 + max(d["B"], d["O"]),
@@ -99,11 +94,11 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     Parameters
     ----------
     dx : ndarray, shape (B, I), real, or None
-        Written; None for a first layer, where nobody asks.
+        Written; None for a first layer, which needs none.
     dw : ndarray, shape (I, O), real, or None
-        Written; None for weights that do not learn.
+        Written; None for frozen weights.
     db : ndarray, shape (O,), real, or None
-        Written; None for a layer without bias, or with one that does not learn.
+        Written; None for a layer without bias, or with a frozen one.
     dy : ndarray, shape (B, O), real
         Gradient at the output; overwritten with dz.
     y : ndarray, shape (B, O), real
@@ -140,7 +135,7 @@ def dense_bwd(dx, dw, db, dy, y, x, w, activation, z=None):
     relative_to="array",
 )
 def dense_dropout_fwd(y, mask, x, w, b, activation, rate, seed, offset, z=None):
-    """`dense_fwd`, then `dropout_fwd` of its output in place.
+    """Compute `dense_fwd`, then `dropout_fwd` of its output in place.
 
     Parameters
     ----------

@@ -25,17 +25,17 @@ BACKWARD = {
 
 
 def dropout_threshold(rate):
-    """Number of the 65,536 equally likely 16-bit draws that drop an element; never all of them."""
+    """Return how many of the 65,536 equally likely 16-bit draws drop an element; never all."""
     return min(int(rate * 65536 + 0.5), 65535)
 
 
 def dropout_scale(rate):
-    """Reciprocal of the exact keep probability that 16 bits can express."""
+    """Return the reciprocal of the exact keep probability that 16 bits can express."""
     return 65536 / (65536 - dropout_threshold(rate))
 
 
 def draw_kept(size, rate, seed, offset):
-    """Which elements are kept, bool (size,)."""
+    """Return which elements are kept, bool (size,)."""
     words = np.empty((size + 1) // 2, np.uint32)
     philox(words, seed, offset)
     halves = np.stack([words & np.uint32(0xFFFF), words >> np.uint32(16)], axis=1).reshape(-1)
@@ -43,7 +43,7 @@ def draw_kept(size, rate, seed, offset):
 
 
 def unpacked(mask, shape):
-    """The bits of a mask as booleans."""
+    """Return the bits of a mask as booleans."""
     count = math.prod(shape)
     return np.unpackbits(mask, count=count, bitorder="little").astype(bool).reshape(shape)
 

@@ -1,4 +1,4 @@
-"""Rows of a table that numbers of the input select, and how such a table learns."""
+"""Rows of a table that numbers of the input select, and the gradients of such a table."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def embedding_fwd(y, x, w, column, at):
 
 
 def codes(x, column):
-    """A column of whole numbers as indices."""
+    """Return a column of whole numbers as indices."""
     return x[:, column].astype(np.int64)
 
 
@@ -89,9 +89,9 @@ def embedding_bwd(dw, dy, x, column, at):
     relative_to="array",
 )
 def embedding_sparse_bwd(dw, rows, order, dy, x, count, column, at):
-    """The gradient of `embedding_fwd` for the rows of the table that occur, and no others.
+    """Compute the gradient of `embedding_fwd` for the rows of the table that occur alone.
 
-    The codes are sorted, those alike in the order of their rows. Where a code first stands in that
+    The codes are sorted, equal ones in the order of their rows. Where a code first stands in that
     order, `rows` has it and dw the sum of its gradients; where it is repeated, −1 and zeros.
 
     Parameters
@@ -169,7 +169,7 @@ def gather_rows(values, table, rows):
     tolerance=lambda d: 0,
 )
 def scatter_rows(table, values, rows):
-    """The way back from `gather_rows`: table[rows[i]] = values[i], but where rows[i] is −1.
+    """Invert `gather_rows`: table[rows[i]] = values[i], except where rows[i] is −1.
 
     Parameters
     ----------

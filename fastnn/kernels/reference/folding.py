@@ -17,7 +17,7 @@ _FOLDED = {
 
 
 def affine_map(mean, variance, gamma, beta, eps):
-    """(scale, shift), float64: what `standardize_fwd` does is x · scale + shift."""
+    """Return (scale, shift), float64, such that `standardize_fwd` is x · scale + shift."""
     scale = 1 / np.sqrt(variance.astype(np.float64) + eps)
     scale = scale if gamma is None else scale * gamma
     return scale, (0 if beta is None else beta) - mean * scale
@@ -73,12 +73,7 @@ def dense_fold_output(wf, bf, w, b, mean, variance, gamma, beta, eps):
 
 
 @kernel(
-    arrays={
-        **_FOLDED,
-        "mean": Array("C"),
-        "variance": Array("C", values="positive"),
-        **SCALING,
-    },
+    arrays={**_FOLDED, "mean": Array("C"), "variance": Array("C", values="positive"), **SCALING},
     flops=per("I O", 3),
     scalars=EPSILONS,
     tolerance=lambda d: 16,

@@ -14,7 +14,7 @@ from .quiet import quiet
 
 # loss = Σ_i w_i l_i / Σ_i w_i over the rows i; weight None means all ones. l_i is the mean over the
 # outputs of row i (softmax_cross_entropy: the one value of the row). A batch with Σ w = 0 has loss
-# 0 and gradient 0. The gradient array may be None, where only the loss is wanted.
+# 0 and gradient 0. The gradient array may be None, where only the loss is needed.
 #
 # The formulas (y, t) -> (l, dl/dy) of one output are written, as the activations are, for whole
 # arrays here and for single elements in the Numba back end.
@@ -24,38 +24,44 @@ _softplus = ACTIVATIONS["softplus"].value
 
 
 def binary_cross_entropy(z, t, smoothing):
+    """Return the binary cross-entropy on logits and its derivative."""
     q = (1 - smoothing) * t + 0.5 * smoothing
     return _softplus(z) - q * z, _sigmoid(z) - q
 
 
 def squared_error(y, t):
+    """Return the squared error and its derivative."""
     return (y - t) * (y - t), 2 * (y - t)
 
 
 def absolute_error(y, t):
+    """Return the absolute error and its derivative."""
     return np.abs(y - t), np.sign(y - t)
 
 
 def huber_error(y, t, delta):
+    """Return the Huber loss and its derivative."""
     gradient = np.minimum(np.maximum(y - t, -delta), delta)
     return gradient * ((y - t) - 0.5 * gradient), gradient
 
 
 def poisson_deviance(z, t):
+    """Return the Poisson deviance of a log rate and its derivative."""
     rate = np.exp(z)
     t_log_t = t * np.log(where(t > 0, t, 1.0))
     return (rate - t) - t * z + t_log_t, rate - t
 
 
 def pinball(y, t, q):
+    """Return the pinball loss and its derivative."""
     gradient = where(y < t, -q, where(y > t, 1 - q, 0.0))
     return gradient * (y - t), gradient
 
 
-def row_factors(weight, rows):
-    """w_i / Σ w in float64, shape (B, 1)."""
+def row_factors(weight, n_rows):
+    """Return w_i / Σ w in float64, shape (B, 1)."""
     if weight is None:
-        return np.full((rows, 1), 1 / max(rows, 1))
+        return np.full((n_rows, 1), 1 / max(n_rows, 1))
     weight = weight.astype(np.float64).reshape(-1, 1)
     total = weight.sum()
     return weight / total if total > 0 else np.zeros_like(weight)

@@ -11,7 +11,7 @@ from .activation import SELU_ALPHA, SELU_SCALE
 from .dropout import BACKWARD, FORWARD, RATES, draw_kept, dropout_scale, unpacked
 from .random import philox
 
-#: What an element becomes that alpha dropout drops: the limit of selu far below 0.
+#: The value of elements that alpha dropout drops: the limit of selu far below 0.
 DROPPED = -SELU_ALPHA * SELU_SCALE
 
 
@@ -70,7 +70,7 @@ def gaussian_noise_fwd(y, x, stddev, seed, offset):
 
 
 def alpha_dropout_affine(rate):
-    """(a, b) of `alpha_dropout_fwd`."""
+    """Return (a, b) of `alpha_dropout_fwd`."""
     keep = 1 / dropout_scale(rate)
     a = 1 / math.sqrt(keep + DROPPED**2 * keep * (1 - keep))
     return a, -a * (1 - keep) * DROPPED

@@ -11,7 +11,7 @@ import numpy as np
 from ..table import Array, kernel, per
 from .quiet import quiet
 
-# What dp lacks of the gradient: nothing, or all that there is.
+# Terms that dp lacks of the gradient: none, or all.
 _WHOLE = {"l1": 0.0, "l2": 0.0, "scale": 1.0, "clip": math.inf}
 _PARTIAL = {"l1": 0.01, "l2": 0.1, "scale": 0.5, "clip": 0.75}
 
@@ -44,7 +44,7 @@ def step_kernel(
 
 
 def whole_gradient(p, dp, l1, l2, scale, clip):
-    """scale · (dp + l1 sign(p) + l2 p), each element brought into [−clip, clip]."""
+    """Return scale · (dp + l1 sign(p) + l2 p), each element clipped to [−clip, clip]."""
     g = scale * (dp + l1 * np.sign(p) + l2 * p)
     return np.minimum(np.maximum(g, -clip), clip)
 

@@ -44,9 +44,7 @@ def penalty(dp, p, l1, l2) -> float:
 
 
 @kernel(
-    arrays={"p": Array("I O", "rw")},
-    flops=per("I O", 3),
-    scalars=({"limit": 1.0}, {"limit": 5.0}),
+    arrays={"p": Array("I O", "rw")}, flops=per("I O", 3), scalars=({"limit": 1.0}, {"limit": 5.0})
 )
 @quiet
 def max_norm(p, limit):
@@ -77,9 +75,7 @@ def max_norm(p, limit):
 
 
 @kernel(
-    arrays={"x": Array("*", "rw")},
-    flops=per("*", 1),
-    scalars=({"factor": 0.5}, {"factor": 3.0}),
+    arrays={"x": Array("*", "rw")}, flops=per("*", 1), scalars=({"factor": 0.5}, {"factor": 3.0})
 )
 @quiet
 def scale(x, factor):
@@ -128,7 +124,7 @@ def sum_of_squares(x) -> float:
 
 @kernel(arrays={"x": Array("*")}, flops=per("*", 1), tolerance=lambda d: 0)
 def count_nonfinite(x) -> float:
-    """Number of elements that are NaN or infinite.
+    """Count the elements that are NaN or infinite.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def philox_block(block, seed, offset):
-    """The four words of a block, or of an array of blocks; everything is uint64."""
+    """Return the four words of a block, or of an array of blocks; everything is uint64."""
     c0, c1, c2, c3 = block & LOW, block >> HALF, offset & LOW, offset >> HALF
     k0, k1 = seed & LOW, seed >> HALF
     for _ in range(ROUNDS):
@@ -61,7 +61,7 @@ def philox(words, seed, offset):
 
 
 def upper_53_bits(words):
-    """The upper 53 bits of the 64-bit numbers formed by pairs of words, low half first."""
+    """Return the upper 53 bits of the 64-bit numbers formed by pairs of words, low half first."""
     pairs = words[0::2].astype(np.uint64) | (words[1::2].astype(np.uint64) << HALF)
     return pairs >> np.uint64(11)
 

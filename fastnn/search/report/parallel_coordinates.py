@@ -73,11 +73,7 @@ def _axis(view: StudyView, dimension: Dimension) -> Axis:
 
 
 def _lines(
-    axes: Axes,
-    view: StudyView,
-    dimensions: list[Dimension],
-    scales: list[Axis],
-    values: list[Axis],
+    axes: Axes, view: StudyView, dimensions: list[Dimension], scales: list[Axis], values: list[Axis]
 ) -> None:
     """Draw one line through all axes for each trial."""
     from matplotlib.colors import LinearSegmentedColormap

@@ -114,11 +114,7 @@ class SharedData:
 
 
 def shared_data(
-    n_networks: int,
-    arrays: SharedArrays,
-    folds: Any,
-    validation_data: Any,
-    class_weight: Any,
+    n_networks: int, arrays: SharedArrays, folds: Any, validation_data: Any, class_weight: Any
 ) -> list[SharedData]:
     """Return the data of each network, checked as far as they do not depend on it."""
     pairs = check_folds(folds, n_networks, len(arrays))

@@ -44,10 +44,10 @@ class PopulationBar(Callback):
         self._lock = threading.Lock()
         self._networks = self._done = 0
 
-    def open(self, networks: int, rows: int) -> None:
+    def open(self, networks: int, n_rows: int) -> None:
         """Show the bar, for so many networks and, over all epochs, so many rows."""
         self._networks = networks
-        self._bar = bar(rows)
+        self._bar = bar(n_rows)
         self._show()
 
     def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:

@@ -66,14 +66,14 @@ def fit_population(
     epochs : int or sequence of int
         One number for all networks, or one for each.
     folds : sequence of (training rows, validation rows), optional
-        A pair for each network: the rows of X and y, as vectors of integers, that it learns from
+        A pair for each network: the rows of X and y, as vectors of integers, that it trains on
         and is validated on, in that order. The outcome is that of ``fit(X[rows], y[rows])``, but
         nothing is copied. Instead of validation rows there may be None.
     sample_weight : array-like, shape (n,), optional
         Not negative. Counts in training, and for the validation rows of folds.
     class_weight : dict or "balanced", optional
         Factor on the weight of each class's rows, in training and in validation; "balanced" counts
-        the rows that the network learns from.
+        the rows that the network trains on.
     validation_data : (X, y) or (X, y, sample_weight), optional
         Scored by all networks after each epoch; not together with validation rows.
     shuffle : bool

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...model.base import Model
     from ..session import Session
 
-#: Of the memory that is free when a population begins, the share that it may take by default.
+#: The share of the free memory that a population may take by default.
 SHARE = 0.8
 #: Arrays of the workspace for each layer's output: the output, and what its gradient needs.
 PER_OUTPUT = 2
@@ -59,8 +59,8 @@ def _kept_for_metrics(model: Model, rows: DataSet, batch_size: int, outputs: int
         return 0
     batch_size = min(batch_size, len(rows))
     batches = -(-len(rows) // batch_size)
-    kept = block_batches(model.metrics, batches, batch_size, outputs) * batch_size * outputs
-    return kept + 2 * len(rows) * (outputs if model.loss.task == "binary" else 1)
+    held = block_batches(model.metrics, batches, batch_size, outputs) * batch_size * outputs
+    return held + 2 * len(rows) * (outputs if model.loss.task == "binary" else 1)
 
 
 class MemoryBudget:

@@ -54,7 +54,7 @@ class NetworkFit:
         self._spent = 0.0  # seconds
         self._driver: LoopDriver[History] | None = None
         self._task: RangeTask | None = None
-        # What Python code sees of its surroundings (np.errstate) moves with it between threads.
+        # Context variables (np.errstate) move with the code between threads.
         self._context = contextvars.copy_context()
 
     @property

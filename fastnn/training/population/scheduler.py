@@ -76,7 +76,7 @@ class Scheduler:
         native = _native_module()
         if native is None:
             threads = 1
-        # The last one is taken up by a team of all threads.
+        # All threads train the last one together.
         self._least = 1 if threads > 1 else 0
         with ExitStack() as stack:
             for fit in self._fits:
@@ -190,7 +190,7 @@ class Scheduler:
             self._condition.notify_all()
 
     def _finish_last(self) -> None:
-        """Train the networks that the pool has left, each by a team of all threads."""
+        """Train the networks that the pool has left, each with all threads."""
         self._least = 0
         while (fit := self._next()) is not None:
             run = self._native_run(fit)

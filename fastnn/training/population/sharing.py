@@ -58,7 +58,7 @@ class SharedArrays:
     def class_factors(
         self, net: Architecture, rows: np.ndarray | None, class_weight: Any
     ) -> np.ndarray | None:
-        """Return the weights of the classes for a network that learns from `rows` (None: all)."""
+        """Return the weights of the classes for a network that trains on `rows` (None: all)."""
         if class_weight is None:
             return None
         learned = replace(self.data_set(net), rows=rows)

@@ -93,12 +93,7 @@ def test_brackets_begin_later_and_have_fewer_trials():
 def test_asynchronous_halving_prunes_by_earlier_reports():
     """One trial at a time: each goes on if it is among the best third so far, as ASHA says."""
     result = run(
-        SPACE_OF_RATES,
-        trials=9,
-        pruner="halving",
-        epochs=3,
-        asynchronous=True,
-        concurrent_trials=1,
+        SPACE_OF_RATES, trials=9, pruner="halving", epochs=3, asynchronous=True, concurrent_trials=1
     )
     losses = [alone(result, number, 1)[1][0] for number in range(9)]
     for number, epochs in result.trials["epochs"].items():

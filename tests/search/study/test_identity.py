@@ -80,12 +80,7 @@ def test_a_study_of_another_estimator_is_refused():
 
 @pytest.mark.parametrize(
     "other",
-    [
-        X.astype(np.float64),
-        np.asfortranarray(X),
-        X.tolist(),
-        np.repeat(X, 2, axis=0)[::2],
-    ],
+    [X.astype(np.float64), np.asfortranarray(X), X.tolist(), np.repeat(X, 2, axis=0)[::2]],
     ids=["float64", "columns", "lists", "strides"],
 )
 def test_equal_numbers_are_the_same_data(other):
