@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint
+from .compiler.model_config import ModelConfig
 from .data.data_set import DataSet
 from .errors import ArgumentError
 from .layers import Layer
@@ -120,8 +121,8 @@ class Network(BaseNetwork):
         penalty_scale: str = "mean",
         weight_average: WeightAverage | None = None,
     ):
-        self._model = Model(
-            layers,
+        config = ModelConfig.checked(
+            layers=layers,
             loss=loss,
             optimizer=optimizer,
             metrics=metrics,
@@ -133,6 +134,7 @@ class Network(BaseNetwork):
             penalty_scale=penalty_scale,
             weight_average=weight_average,
         )
+        self._model = Model(config)
 
     def clone(self) -> Self:
         """Return a network of the same description, seed included, that is not built."""

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ArgumentTypeError
-from ..ir.parameter import BufferSegment, Parameter, Regularization, Segment, lay_out
+from ..errors import ArgumentError
+from ..ir.parameter import BufferSegment, Parameter, Segment, lay_out
 from ..ir.program import Ref, Region
 from ..layers import Layer, user_layers
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.averaging import AVERAGE, WeightAverage
-
-DTYPES = ("float32", "float64")
+from .model_config import ModelConfig, layer_names
 
 
 @dataclass(frozen=True)
@@ -72,34 +67,6 @@ class Architecture:
     def ref(self, region: Region, offset: int, shape: tuple[int, ...]) -> Ref:
         """Return an array in one of the arena's regions, `offset` counted in elements."""
         return Ref(region, offset * self.dtype.itemsize, shape, self.dtype, per_row=0)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The parts of a model that its architecture follows from, beside the shape of the input.
-
-    Attributes
-    ----------
-    layers : tuple of Layer
-    loss : Loss
-    optimizer : Optimizer
-    dtype : dtype
-    regularization : Regularization
-        Penalties and limits of weights whose layers have none of their own.
-    weight_average : WeightAverage or None
-    penalty_scale : str
-    updates_skipped : mapping of str to int
-        Number of updates during which layers were frozen, by their names.
-    """
-
-    layers: tuple[Layer, ...]
-    loss: Loss
-    optimizer: Optimizer
-    dtype: np.dtype
-    regularization: Regularization
-    weight_average: WeightAverage | None
-    penalty_scale: str
-    updates_skipped: Mapping[str, int]
 
 
 def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architecture:
@@ -156,67 +123,3 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
         config.weight_average,
         config.penalty_scale,
     )
-
-
-def check_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Return `layers` as a tuple, if it holds layers."""
-    if not isinstance(layers, Sequence) or isinstance(layers, str):
-        raise ArgumentTypeError(f"layers must be a sequence of layers, got {layers!r}")
-    if not layers:
-        raise ArgumentError("layers must hold at least one layer, got none")
-    for layer in layers:
-        if not isinstance(layer, Layer):
-            hint = f": write {layer.__name__}(…)" if isinstance(layer, type) else ""
-            raise ArgumentTypeError(f"layers must hold layer objects, got {layer!r}{hint}")
-        user_layers.check_methods(layer)
-    for index, layer in enumerate(layers):
-        if layer.follows is not None:
-            _check_place(layer, layers[:index])
-    return tuple(layers)
-
-
-def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
-    """Refuse layers before one that works on the input itself."""
-    allowed = layer.follows or ()
-    kind = type(layer).__name__
-    for other in before:
-        if type(other).__name__ not in allowed:
-            names = " or ".join(name for name in allowed if name != kind)
-            only = f"only {names}" if names else "nothing"
-            raise ArgumentError(
-                f"{kind} works on the input, so {only} may stand before it, got {other!r}"
-            )
-
-
-def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Return the given names, or the class with a number, such as dense_1."""
-    given = Counter(layer.name for layer in layers if layer.name is not None)
-    for name, times in given.items():
-        if times > 1:
-            raise ArgumentError(f"layer name {name!r} is given twice")
-    free = {kind: _numbered(kind.__name__.lower(), given) for kind in map(type, layers)}
-    return tuple(next(free[type(layer)]) if layer.name is None else layer.name for layer in layers)
-
-
-def _numbered(stem: str, taken: Container[str]) -> Iterator[str]:
-    return (name for name in (f"{stem}_{n}" for n in count(1)) if name not in taken)
-
-
-def check_head(last: Layer, loss: Loss) -> None:
-    """Refuse a last layer that would apply the loss's link a second time."""
-    if loss.link is not None and getattr(last, "activation", None) == loss.link:
-        raise ArgumentError(
-            f"loss {loss.title!r} applies the {loss.link} itself: give the last layer "
-            "activation='identity'"
-        )
-
-
-def check_dtype(dtype: Any) -> np.dtype:
-    """Return float32 or float64 as a NumPy dtype."""
-    try:
-        resolved = np.dtype(dtype)
-    except TypeError:
-        resolved = None
-    if resolved is None or resolved.name not in DTYPES or not resolved.isnative:
-        raise ArgumentError(f"dtype must be float32 or float64, got {dtype!r}")
-    return resolved

@@ -64,6 +64,6 @@ class Rescaling(ShapedLayer):
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
-        assert x.region is Region.INPUT  # `check_layers` has checked it
+        assert x.region is Region.INPUT  # `ModelConfig` has checked it
         builder.input_scale *= self.scale
         return x, lambda dy, need_dx: None  # no trainable layer can stand before it

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from .. import losses, optimizers
-from ..compiler.architecture import (
-    Architecture,
-    ModelConfig,
-    check_dtype,
-    check_head,
-    check_layers,
-    infer_shapes,
-    layer_names,
-)
+from ..compiler.architecture import Architecture, infer_shapes
+from ..compiler.model_config import ModelConfig, layer_names
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, NotBuiltError
 from ..execution.arena import ParameterArena
 from ..execution.executor_pool import ExecutorPool
-from ..ir.parameter import PENALTY_SCALES, Regularization
 from ..ir.program import RunState
 from ..layers import Layer
 from ..losses import Loss
-from ..metrics import scoring
-from ..optimizers import Optimizer, averaging
-from ..optimizers.averaging import WeightAverage
 from ..runtime.interrupts import DeferredInterrupt
-from ..runtime.random_streams import Stream, check_seed, stream_offset
+from ..runtime.random_streams import Stream, stream_offset
 from ..utils import checks
 from . import input_statistics
 from .history import History
@@ -65,37 +53,12 @@ class Model:
         Held by the thread that trains the model.
     """
 
-    def __init__(
-        self,
-        layers: Sequence[Layer],
-        *,
-        loss: str | Loss,
-        optimizer: str | Optimizer = "adam",
-        metrics: Sequence[Any] | Mapping[str, Any] = (),
-        seed: int | None = None,
-        dtype: Any = "float32",
-        l1: float = 0.0,
-        l2: float = 0.0,
-        max_norm: float | None = None,
-        penalty_scale: str = "mean",
-        weight_average: WeightAverage | None = None,
-    ):
-        self.layers = check_layers(layers)
-        self.layer_names = layer_names(self.layers)
-        self.loss = losses.get(loss)
-        check_head(self.layers[-1], self.loss)
-        self.optimizer = optimizers.get(optimizer)
-        self.metrics = scoring.get(metrics, self.loss.task)
-        self.seed = check_seed(seed)
-        self.dtype = check_dtype(dtype)
-        self.l1 = checks.number("l1", l1, low=0)
-        self.l2 = checks.number("l2", l2, low=0)
-        self.max_norm = max_norm
-        if max_norm is not None:
-            self.max_norm = checks.number("max_norm", max_norm, low=0, open_low=True)
-        checks.one_of("penalty_scale", penalty_scale, dict.fromkeys(PENALTY_SCALES))
-        self.penalty_scale = penalty_scale
-        self.weight_average = averaging.get(weight_average, self.optimizer)
+    def __init__(self, config: ModelConfig):
+        self.layers, self.layer_names = config.layers, layer_names(config.layers)
+        self.loss, self.optimizer, self.metrics = config.loss, config.optimizer, config.metrics
+        self.seed, self.dtype = config.seed, config.dtype
+        self.l1, self.l2, self.max_norm = config.l1, config.l2, config.max_norm
+        self.penalty_scale, self.weight_average = config.penalty_scale, config.weight_average
         self.history = History()
         self.stop_training = False
         self.preprocessing: dict[str, Any] | None = None
@@ -222,29 +185,32 @@ class Model:
         ArgumentError
             The layers need arrays of other names or shapes; nothing is changed.
         """
-        own: dict[str, Any] = {"optimizer": self.optimizer, "seed": self.seed, "dtype": self.dtype}
-        other = Model(layers, loss=loss, l1=l1, l2=l2, **own)
-        architecture = other.architecture_for(self.input_shape)
+        changed = {"layers": layers, "loss": loss, "l1": l1, "l2": l2, "metrics": ()}
+        config = ModelConfig.checked(**vars(self._config()) | changed)
+        architecture = infer_shapes(config, self.input_shape)
         if not self.arena.fits(architecture.segments, architecture.buffer_segments):
             raise ArgumentError(
                 "the layers need arrays of other names or shapes than the network has; train a new "
                 "one"
             )
         with DeferredInterrupt(waiting=True):
-            self.layer_names, self.loss = other.layer_names, other.loss
-            self.l1, self.l2 = other.l1, other.l2
-            self.update_architecture(other.layers, self.updates_skipped)
+            self.layer_names, self.loss = layer_names(config.layers), config.loss
+            self.l1, self.l2 = config.l1, config.l2
+            self.update_architecture(config.layers, self.updates_skipped)
 
     def _config(self) -> ModelConfig:
-        weight_decay = self.optimizer.weight_decay
         return ModelConfig(
             self.layers,
             self.loss,
             self.optimizer,
+            self.metrics,
+            self.seed,
             self.dtype,
-            Regularization(self.l1, self.l2, weight_decay, self.max_norm or 0.0),
-            self.weight_average,
+            self.l1,
+            self.l2,
+            self.max_norm,
             self.penalty_scale,
+            self.weight_average,
             self.updates_skipped,
         )
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from .._version import __version__
-from ..compiler.architecture import DTYPES, Architecture
+from ..compiler.architecture import Architecture
+from ..compiler.model_config import DTYPES, ModelConfig
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..ir.program import RunState
 from ..layers import Layer
@@ -159,8 +160,8 @@ def _model(described: Mapping[str, Any], custom: CustomObjects) -> Model:
     layers = [Layer.from_config(custom.filled_in(config)) for config in described["layers"]]
     loss = custom.resolved(described["loss"])
     average = described["weight_average"]
-    model = Model(
-        layers,
+    config = ModelConfig.checked(
+        layers=layers,
         loss=loss if isinstance(loss, CustomLoss) else Loss.from_config(loss),
         optimizer=Optimizer.from_config(described["optimizer"]),
         metrics=custom.metrics(described["metrics"]),
@@ -172,6 +173,7 @@ def _model(described: Mapping[str, Any], custom: CustomObjects) -> Model:
         penalty_scale=described["penalty_scale"],
         weight_average=None if average is None else WeightAverage.from_config(average),
     )
+    model = Model(config)
     if described["names"] != list(model.layer_names):
         raise ArgumentError("names do not match the layers")
     return model
