@@ -1,35 +1,35 @@
-// Crowding: whether other programs want the processors that a team needs.
+// Contention: whether other programs use the processors that a team needs.
 //
-// Members of a team wait for the slowest. On a machine that is busy with something else, some
-// member is always waiting for a processor, and the others for it: the team then takes more
-// processor time, and often more time, than one thread. It shows in the caller's thread: nothing of
-// a loop is larger than its share, so where every member has a processor, it computes or spins all
-// the time, and time that passes without it is time that somebody was not let run.
-#ifndef FASTNN_CROWDING_H
-#define FASTNN_CROWDING_H
+// At a barrier, all threads of a team wait for the slowest. On a machine with other work, one of
+// them is often waiting for a processor: the team then takes more processor time, and often more
+// wall-clock time, than one thread. It can be measured in the calling thread, whose share of a loop
+// is the largest: with a processor for each thread it computes or spins all the time, so its
+// processor time falls behind the clock only where a thread was not scheduled.
+#ifndef FASTNN_CONTENTION_H
+#define FASTNN_CONTENTION_H
 
 #include <stdint.h>
 
 // Starts as zeros.
 typedef struct {
-    int64_t cap;            // members of the largest team until `end`
-    int64_t pause, end;     // length of the latest pause from larger teams, and its end
-    int64_t members;        // of the teams that the window is about
-    int64_t elapsed, lost;  // nanoseconds of the window
-} fastnn_crowding;
+    int64_t cap;            // largest team until `end`
+    int64_t pause, end;     // length and end of the latest period of smaller teams
+    int64_t threads;        // of the teams measured in the current window
+    int64_t elapsed, lost;  // nanoseconds in the window
+} fastnn_contention;
 
-// The largest team of at most `limit` that may run now.
-int fastnn_crowding_limit(const fastnn_crowding *crowding, int limit, int64_t now);
+// The largest team that may run now, at most `limit`.
+int fastnn_contention_limit(const fastnn_contention *contention, int limit, int64_t now);
 
-// Whether it is of use to note how a team of so many does.
-int fastnn_crowding_is_watched(const fastnn_crowding *crowding, int members, int64_t now);
+// Whether the processor time of a team of this size should be measured.
+int fastnn_contention_is_measured(const fastnn_contention *contention, int threads, int64_t now);
 
-// A team has worked for `elapsed` nanoseconds up to now, of which its caller had no processor for
-// `lost`.
-void fastnn_crowding_note(fastnn_crowding *crowding, int members, int64_t elapsed, int64_t lost,
-                          int64_t now);
+// Records that a team ran for `elapsed` nanoseconds up to now, and that its calling thread was
+// without a processor for `lost` of them.
+void fastnn_contention_note(fastnn_contention *contention, int threads, int64_t elapsed,
+                            int64_t lost, int64_t now);
 
-// A single loop took as long as expected, or far longer.
-void fastnn_crowding_note_loop(fastnn_crowding *crowding, int stalled, int64_t now);
+// Records that a single loop took as long as estimated or, if `stalled`, far longer.
+void fastnn_contention_note_loop(fastnn_contention *contention, int stalled, int64_t now);
 
 #endif
