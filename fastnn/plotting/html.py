@@ -75,6 +75,6 @@ def _harmless(value: Any) -> Any:
 
 
 def _markup(text: str) -> str:
-    from markupsafe import Markup
+    from jinja2.utils import markupsafe  # jinja2 depends on it
 
-    return Markup(text)
+    return markupsafe.Markup(text)

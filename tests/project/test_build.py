@@ -74,7 +74,7 @@ def test_sdist_holds_what_a_build_needs(source, tmp_path):
     wanted |= {
         "fastnn/kernels/native/extension.pyx",
         "fastnn/kernels/native/extension.pyi",
-        "tests/test_build.py",
+        "tests/project/test_build.py",
     }
     assert wanted <= names
     assert not [name for name in names if name.endswith((".so", ".pyc", "extension.c"))]

@@ -114,4 +114,4 @@ def test_messages_about_extras_come_from_one_function():
         for file in (ROOT / "fastnn").rglob("*.py")
         if re.search(r'pip install ["\']?[."]', file.read_text(encoding="utf-8"))
     }
-    assert homes == {"optional.py"}
+    assert homes == {"utils/optional.py"}

@@ -112,7 +112,9 @@ INITIALIZERS = [
 
 
 def own_classes(family):
-    return {kind for kind in family._classes.values() if kind.__module__.startswith("fastnn.")}
+    return {
+        kind for kind in family._classes.values() if (kind.__module__ or "").startswith("fastnn.")
+    }
 
 
 @pytest.mark.parametrize(

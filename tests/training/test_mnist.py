@@ -10,7 +10,7 @@ import pytest
 import fastnn
 from fastnn import Dense, Dropout, Network, kernels
 from fastnn.execution.executor import Executor
-from fastnn.execution.python_executor import GRADIENT_STAGES
+from fastnn.execution.python_executor import GRADIENT_STAGES, PythonExecutor
 from fastnn.ir.program import Batch, Result
 
 FOLDER = os.environ.get("FASTNN_DATA")
@@ -58,13 +58,18 @@ def test_back_ends_agree_step_by_step(mnist):
     labels = y.astype(np.int64)
     native = network().build(784)
     others = {name: network().build(784) for name in ("numba", "reference")}
+    plan = native._model.executors.plan(128, training=True, labels=True)
+
+    def stepper(net):
+        return PythonExecutor(plan, net._model.arena)
+
     for step in range(60):
         rows = slice(128 * step, 128 * (step + 1))
         losses, gradients = {}, {}
         for name, net in {"native": native, **others}.items():
             net.parameters[...] = native.parameters
             net.state.step = native.state.step
-            executor = net._model.executors.training(128, labels=True)
+            executor = stepper(net)
             with kernels.use(name):
                 batch = Batch(X[rows], labels[rows])
                 losses[name] = executor.run_stages(GRADIENT_STAGES, batch, net.state)[Result.LOSS]
@@ -74,7 +79,7 @@ def test_back_ends_agree_step_by_step(mnist):
             difference = gradients[name] - gradients["native"]
             assert np.linalg.norm(difference) <= 1e-5 * np.linalg.norm(gradients["native"])
         with kernels.use("native"):
-            native._model.executors.training(128, labels=True).run(("update",), batch, native.state)
+            stepper(native).run_stages(("update",), batch, native.state)
         native.state.step += 1
 
 
