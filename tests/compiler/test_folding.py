@@ -1,7 +1,5 @@
 """Inference folds normalisations into the weights of dense layers."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from layer_networks import network

@@ -1,7 +1,5 @@
 """Matrix products of the native back end: sizes around the tiles, edges of memory, dropout."""
 
-from __future__ import annotations
-
 import ctypes
 import mmap
 

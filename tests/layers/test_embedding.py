@@ -1,7 +1,5 @@
 """Embedding and TabularInput: look-ups, gradients, steps on few rows, checks of X."""
 
-from __future__ import annotations
-
 import tracemalloc
 
 import numpy as np

@@ -1,7 +1,5 @@
 """GaussianNoise and AlphaDropout: their distributions, their randomness, and where they act."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from layer_networks import network

@@ -1,7 +1,5 @@
 """BatchNorm and LayerNorm: outputs, gradients, running statistics and arguments."""
 
-from __future__ import annotations
-
 import copy
 import pickle
 

@@ -1,7 +1,5 @@
 """The kernels of BatchNorm and LayerNorm lose no digits, whatever the size of numbers."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from layer_networks import normalized
