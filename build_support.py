@@ -62,10 +62,10 @@ NO_HEADERS = (
 OPENMP_PROGRAM = """
 #include <omp.h>
 int main(void) {
-    int members = 0;
-#pragma omp parallel num_threads(2) reduction(+ : members)
-    members++;
-    return members == omp_get_max_threads() + 100;
+    int threads = 0;
+#pragma omp parallel num_threads(2) reduction(+ : threads)
+    threads++;
+    return threads == omp_get_max_threads() + 100;
 }
 """
 

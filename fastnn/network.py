@@ -46,7 +46,7 @@ class Network(BaseNetwork):
         huber, poisson or quantile, or one made by `fastnn.loss`. Cross-entropy and Poisson losses
         want a linear last layer; `predict` applies the softmax, sigmoid or exponential.
     optimizer : str or Optimizer
-        The name of a class of `fastnn.optimizers` in lower case, such as adam or sgd.
+        The name of a class of ``fastnn.optimizers`` in lower case, such as adam or sgd.
     metrics : sequence of str or callable, or dict of name to callable
         accuracy, balanced_accuracy, precision, recall, f1 (means over the classes),
         precision_per_class and so on, matthews_corrcoef, roc_auc, average_precision, log_loss; for

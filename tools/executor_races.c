@@ -1,6 +1,6 @@
-// The executor under ThreadSanitizer, with POSIX threads as the members of its teams: a small
-// network with an embedding, sample weights and class numbers, on batches of which many weigh
-// nothing. Teams must end, and leave the bits of one thread. tools/sanitize compiles and runs this.
+// The executor under ThreadSanitizer, with teams of POSIX threads: a small network with an
+// embedding, sample weights and class numbers, on batches of which many have weight 0. Teams must
+// end, with the bits of one thread. tools/sanitize compiles and runs this.
 #define fastnn_team_run fastnn_openmp_team_run
 #include "parallel/team.c"
 #undef fastnn_team_run
@@ -14,7 +14,7 @@
 
 enum {
     ROWS = 64,
-    COLUMNS = 3,  // of x: a code and two that nobody reads
+    COLUMNS = 3,  // of x: a code and two that are not read
     CODES = 7,
     WIDTH = 5,  // of the embedding
     UNITS = 16,
@@ -22,26 +22,25 @@ enum {
     RUNS = 40,
 };
 
-// ------------------------------------------------------------- what teams want of threads.c
+// ------------------------------------------------ the functions of threads.c that teams call
 
 int fastnn_team_is_forced(void) { return 1; }
 int fastnn_team_limit(void) { return 1; }
-void fastnn_team_begins(int members) { (void)members; }
-void fastnn_team_ends(int members) { (void)members; }
-int fastnn_processors_for(int members) { return members > 0; }
-fastnn_crowding *fastnn_own_crowding(void) { return NULL; }
+void fastnn_team_begins(int threads) { (void)threads; }
+void fastnn_team_ends(int threads) { (void)threads; }
+int fastnn_processors_for(int threads) { return threads > 0; }
+fastnn_contention *fastnn_own_contention(void) { return NULL; }
 int64_t fastnn_now(void) { return 0; }
 int64_t fastnn_processor_time(void) { return 0; }
 uint64_t fastnn_fp_enter(void) { return 0; }
 void fastnn_fp_leave(uint64_t state) { (void)state; }
 
-static int members_of_teams = 1;
+static int team_threads = 1;
 
-int fastnn_team_run(int members, fastnn_interrupt_callback *interrupt_callback, void *context,
+int fastnn_team_run(int threads, fastnn_interrupt_callback *interrupt_callback, void *context,
                     void (*body)(void *job), void *job) {
-    (void)members;
-    team t = {
-        .size = members_of_teams, .interrupt_callback = interrupt_callback, .context = context};
+    (void)threads;
+    team t = {.size = team_threads, .interrupt_callback = interrupt_callback, .context = context};
     run_posix_team(&t, body, job);
     return t.size;
 }
@@ -122,7 +121,7 @@ static void lay_out(fastnn_op op[], int64_t begin[FASTNN_STAGES + 1]) {
         // A penalty that each batch divides by its weight.
         OP(sgd_step, FASTNN_NO_RESULT, .arrays = 2, .dims = 1, .scalars = 6,
            .array = {parameter(0), gradient(0)}, .dim = {fixed(SIZE)},
-           .scalar = {{.kind = FASTNN_LEARNING_RATE, .value = {.f = 1}},
+           .scalar = {{.kind = FASTNN_PER_STEP, .value = {.u = 0}},
                       number(0),
                       number(0),
                       {.kind = FASTNN_PER_WEIGHT, .value = {.f = 1e-3}},
@@ -141,7 +140,7 @@ enum { OPS = 9 };
 typedef struct {
     float x[ROWS][COLUMNS], weight[ROWS];
     int64_t labels[ROWS], order[ROWS];
-    double learning_rates[ROWS];
+    fastnn_scalar learning_rate[ROWS];  // the table of steps
     float x_batch[ROWS][COLUMNS], weight_batch[ROWS];
     int64_t label_batch[ROWS];
     float parameters[SIZE], gradients[SIZE], workspace[WORKSPACE_SIZE];
@@ -158,7 +157,7 @@ static void fill(memory *m, uint32_t seed, int wrong_code) {
         m->labels[i] = next(&seed) >> 8 & (CLASSES - 1);
         m->weight[i] = (float)(next(&seed) >> 8 & 1);
         m->order[i] = (i * 37 + (int)(seed >> 8 & 63)) % ROWS;
-        m->learning_rates[i] = 0.1;
+        m->learning_rate[i].f = 0.1;
     }
     const int64_t last = m->order[ROWS - 1];
     m->weight[last] = 1;
@@ -186,9 +185,9 @@ static fastnn_status train(memory *m, int64_t batch_rows, int gathered) {
         .rows = ROWS,
         .batch_rows = batch_rows,
         .train = 1,
-        .score = 1,
         .stop = (ROWS + batch_rows - 1) / batch_rows,
-        .learning_rates = m->learning_rates,
+        .per_step = m->learning_rate,
+        .columns = 1,
         .losses = m->losses,
         .tuning = &tuning,
     };
@@ -208,9 +207,9 @@ int main(void) {
         const int gathered = i % 4 != 3, wrong_code = i % 5 == 4;
         fill(&alone, i, wrong_code);
         fill(&together, i, wrong_code);
-        members_of_teams = 1;
+        team_threads = 1;
         const fastnn_status expected = train(&alone, batch_rows, gathered);
-        members_of_teams = 2 + (int)i % (MOST_MEMBERS - 1);
+        team_threads = 2 + (int)i % (MAX_THREADS - 1);
         const fastnn_status got = train(&together, batch_rows, gathered);
         if (expected != (wrong_code ? FASTNN_BAD_CODE : FASTNN_OK)) return 3;
         if (got != expected || memcmp(&alone, &together, sizeof alone)) return 1;

@@ -4,28 +4,28 @@
 #include "executor/thread_state.h"
 
 enum {
-    COPY_GRAIN = 32768,  // bytes of a batch that one task moves
+    COPY_GRAIN = 32768,  // bytes of a batch that one task copies
     CACHE_LINE = 64,
-    TRANSFORM_WORK = 5000,  // nanoseconds of a transform that one task does
-    AHEAD = 8,              // rows that are fetched before they are copied
-    FETCHED = 512,          // bytes of each; the processor sees by itself how a longer row goes on
+    TRANSFORM_WORK = 5000,  // nanoseconds of one task of a transform
+    AHEAD = 8,              // rows between prefetch and copy
+    FETCHED = 512,          // bytes of each; the hardware prefetcher follows longer rows
 };
 
 static int64_t row_bytes(const fastnn_input *input) { return input->size * input->item; }
 
-// Starts to read a row into the cache: those of a shuffled batch lie anywhere.
+// Prefetches a row: rows of a shuffled batch are scattered in memory.
 static inline void fetch(const char *row, int64_t bytes) {
     const int64_t most = bytes < FETCHED ? bytes : FETCHED;
     for (int64_t at = 0; at < most; at += CACHE_LINE) __builtin_prefetch(row + at);
 }
 
-// Read once: another thread of the user may change it between its check and its use.
+// Reads it once: another thread of the user may change it between check and use.
 static int64_t column_of(const fastnn_input *input, int64_t i) {
     if (input->wide_columns) return ((const volatile int64_t *)input->columns)[i];
     return ((const volatile int32_t *)input->columns)[i];
 }
 
-// Rows of a sparse matrix, made dense.
+// Writes rows of a sparse matrix as dense ones.
 static void spread(const fastnn_input *input, const int64_t *order, int64_t first, char *out,
                    int64_t n) {
     const int64_t bytes = row_bytes(input);
@@ -34,7 +34,7 @@ static void spread(const fastnn_input *input, const int64_t *order, int64_t firs
         const int64_t row = order ? order[i] : first + i;
         for (int64_t j = input->starts[row]; j < input->starts[row + 1]; j++) {
             const int64_t column = column_of(input, j);
-            if (column < 0 || column >= input->size) continue;  // changed since it was checked
+            if (column < 0 || column >= input->size) continue;  // changed after the check
             if (input->item == sizeof(double)) {
                 ((double *)out)[column] = ((const double *)input->rows)[j];
             } else {
@@ -94,7 +94,7 @@ static void transform_chunk(void *job, int64_t begin, int64_t end) {
     t->function(t->out, j->x, begin, end, j->w->rows, t->settings, j->w->run->seed, offset);
 }
 
-// What the transforms make of the rows of an input; returns where that lies.
+// Applies the transforms to the rows of an input; returns the address of the result.
 static void *transformed(const thread_state *w, const fastnn_input *input) {
     void *rows = batch_of(input, w->first);
     for (int64_t i = 0; rows && i < input->transforms; i++) {
@@ -135,7 +135,7 @@ void fastnn_store_predictions(thread_state *w) {
     fastnn_for_chunks(w->rows, grain_for(bytes), work, scatter_chunk, w);
 }
 
-// Added up in the order of the rows, as fastnn/ir/program.py does.
+// In the order of the rows, as fastnn/ir/program.py adds them.
 static double sum_weights(void *job) {
     const thread_state *w = job;
     const void *weight = w->base[FASTNN_WEIGHT];
@@ -147,8 +147,8 @@ static double sum_weights(void *job) {
     return sum;
 }
 
-// Whether the batch is trained on depends on it, so it is summed once: a member that is done with
-// the batch fills the same buffer with the weights of the next one.
+// Summed by one thread for all, since it decides whether there is an update: a thread that is ahead
+// may already gather the next batch into the same buffer.
 double fastnn_total_weight(thread_state *w) {
     if (!w->base[FASTNN_WEIGHT]) return (double)w->rows;
     return fastnn_once((double)w->rows, sum_weights, w);

@@ -6,7 +6,7 @@
 #include "executor/thread_state.h"
 #include "parallel/threads.h"
 
-enum { POLL_INTERVAL = 30000000 };  // nanoseconds between two polls of the callback
+enum { POLL_INTERVAL = 30000000 };  // nanoseconds between two calls of the callback
 
 // --------------------------------------------------------------------------------------- the ops
 
@@ -34,7 +34,7 @@ static fastnn_scalar value_of(const thread_state *w, const fastnn_operand *opera
     return operand->value;
 }
 
-// What the kernel does not take is not set.
+// Slots that the kernel does not read stay unset.
 static void resolve(const thread_state *w, const fastnn_op *op, fastnn_args *args) {
     for (int64_t i = 0; i < op->arrays; i++) {
         char *base = w->base[op->array[i].region];
@@ -100,10 +100,10 @@ static int aborted(void) { return fastnn_team_request() == FASTNN_ABORT; }
 // All sample weights are 0: no update.
 static int has_no_weight(const thread_state *w) { return w->run->train && w->weight == 0; }
 
-// All of a batch or, where it is interrupted or its numbers are not finite, nothing that shows.
+// Does a whole batch; if it is aborted or its loss or gradient is not finite, without an update.
 //
-// Every member must take the same branches, or some would wait at another barrier than the others.
-// So what decides is either alike for all of the run, or came out of a loop (team.h).
+// All threads must take the same branches, or some would wait at another barrier than the others.
+// So conditions are constant during the run, or results of a loop (team.h).
 static fastnn_status do_batch(thread_state *w) {
     for (int i = 0; i < FASTNN_RESULTS; i++) w->result[i] = 0;
     fastnn_load_batch(w);
@@ -119,44 +119,44 @@ static fastnn_status do_batch(thread_state *w) {
 
 typedef struct {
     fastnn_run *run;
-    int64_t batch, stop;  // batches [batch, stop) are this team's
+    int64_t batch, stop;  // batches [batch, stop) are run by this team
     uint64_t step;
     int timed;
-    int prepare;               // once, before the first batch that is not trained on
-    int limit, members;        // of the teams of the run, crowding apart; and of this one
-    int allowed;               // members that crowding leaves of the limit
-    int64_t nanoseconds;       // of a timed batch, 0 if it was left out; this and what follows is
-                               // written by the leader
-    int64_t start, last_poll;  // of this team's work, and of the latest poll
-    int64_t measured, used;    // where time and processor time stood at the latest measurement
-    int finished;              // the callback asked for the end
+    int prepare;               // run the stage PREPARE first: inference, once
+    int limit, threads;        // limit of the run's teams without contention; size of this team
+    int allowed;               // the limit under contention
+    int64_t nanoseconds;       // of a timed batch, else 0; this and what follows is written by the
+                               // leader
+    int64_t start, last_poll;  // times of the team's start and of the latest poll
+    int64_t measured, used;    // time and processor time at the start of the measurement
+    int finished;              // the callback requested the end
     fastnn_status status;
 } team_run;
 
-// Whether it is of use to look at what the leader does not get of a processor.
-static int is_watched(const team_run *s, int64_t now) {
+// Whether the leader's processor time is compared with the clock.
+static int is_measured(const team_run *s, int64_t now) {
     return s->limit > 1 && !fastnn_team_is_forced() &&
-           fastnn_crowding_is_watched(fastnn_own_crowding(), s->members, now);
+           fastnn_contention_is_measured(fastnn_own_contention(), s->threads, now);
 }
 
 static void begin_measurement(team_run *s, int64_t now) {
-    s->measured = is_watched(s, now) ? now : 0;
+    s->measured = is_measured(s, now) ? now : 0;
     if (s->measured) s->used = fastnn_processor_time();
 }
 
 static void end_measurement(team_run *s, int64_t now) {
     if (!s->measured) return;
     const int64_t elapsed = now - s->measured, used = fastnn_processor_time() - s->used;
-    fastnn_crowding_note(fastnn_own_crowding(), s->members, elapsed, elapsed - used, now);
+    fastnn_contention_note(fastnn_own_contention(), s->threads, elapsed, elapsed - used, now);
 }
 
 static int allowed(int limit, int64_t now) {
     if (fastnn_team_is_forced()) return limit;
-    return fastnn_crowding_limit(fastnn_own_crowding(), limit, now);
+    return fastnn_contention_limit(fastnn_own_contention(), limit, now);
 }
 
-// Called by the leader after each millisecond of work. The time of the callback, which may wait for
-// Python, is not that of the team.
+// Called by the leader after about each millisecond of work. The measurement excludes the callback,
+// which may wait for the GIL.
 static fastnn_request poll(void *context) {
     team_run *s = context;
     const int64_t now = fastnn_now();
@@ -177,7 +177,7 @@ static void run_batches(void *job) {
     fastnn_run *run = s->run;
     thread_state w = {.run = run, .step = s->step};
     memcpy(w.base, run->base, sizeof w.base);
-    const int leader = fastnn_team_member() == 0;
+    const int leader = fastnn_team_thread() == 0;
     if (s->prepare) {
         const fastnn_status status = run_stage(&w, FASTNN_PREPARE);
         if (aborted()) return;
@@ -204,7 +204,7 @@ static void run_batches(void *job) {
     }
 }
 
-// Whether the next batch tells how fast a team is: the last one of a pass may be short.
+// Whether the next batch may be timed: the last one of a pass may be short.
 static int is_whole(const fastnn_run *run) {
     return (run->batch + 1) * run->batch_rows <= run->rows || run->rows <= run->batch_rows;
 }
@@ -214,10 +214,10 @@ fastnn_status fastnn_execute(fastnn_run *run) {
     while (run->batch < run->stop && !s.finished && !s.status) {
         s.start = fastnn_now();
         s.limit = fastnn_team_limit();
-        s.members = s.allowed = allowed(s.limit, s.start);
+        s.threads = s.allowed = allowed(s.limit, s.start);
         int trial = 0;
         if (!fastnn_team_is_forced()) {
-            trial = fastnn_tuning_team(run->tuning, s.allowed, &s.members);
+            trial = fastnn_tuning_team(run->tuning, s.allowed, &s.threads);
         }
         s.timed = trial && is_whole(run);
         s.batch = run->batch;
@@ -225,7 +225,7 @@ fastnn_status fastnn_execute(fastnn_run *run) {
         s.step = run->step;
         s.nanoseconds = 0;
         begin_measurement(&s, s.start);
-        fastnn_team_run(s.members, poll, &s, run_batches, &s);
+        fastnn_team_run(s.threads, poll, &s, run_batches, &s);
         s.prepare = 0;
         const int64_t end = fastnn_now();
         end_measurement(&s, end);

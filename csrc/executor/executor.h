@@ -33,10 +33,10 @@ typedef struct {
 typedef enum {
     FASTNN_CONSTANT,
     FASTNN_SEED,
-    FASTNN_PER_STEP,          // what the table of steps has in the column that the value names
+    FASTNN_PER_STEP,          // from the table of steps, in the column that the value names
     FASTNN_CLIPPED_TO,        // the factor that brings the gradients' norm down to the value
     FASTNN_ARRAY_CLIPPED_TO,  // the same for the norm of one gradient
-    FASTNN_PER_WEIGHT,        // the value by the sum of the batch's sample weights
+    FASTNN_PER_WEIGHT,        // the value divided by the sum of the batch's sample weights
 } fastnn_operand_kind;
 
 typedef struct {
@@ -49,7 +49,7 @@ typedef enum {
     FASTNN_LOSS,
     FASTNN_NONFINITE,
     FASTNN_SQUARED_NORM,
-    FASTNN_ARRAY_SQUARED_NORM,  // that of the latest op, not their sum
+    FASTNN_ARRAY_SQUARED_NORM,  // of the latest op, not accumulated
     FASTNN_RESULTS
 } fastnn_result;
 
@@ -57,7 +57,7 @@ typedef struct {
     int64_t kernel;
     int64_t result;
     int64_t arrays, dims, scalars;  // that the kernel takes
-    double factor;                  // what the result counts
+    double factor;                  // of the result in its sum
     fastnn_ref array[FASTNN_MAX_ARRAYS];
     fastnn_extent dim[FASTNN_MAX_DIMS];
     fastnn_operand scalar[FASTNN_MAX_SCALARS];
@@ -88,12 +88,12 @@ typedef struct {
 typedef void fastnn_row_function(void *out, const void *x, int64_t begin, int64_t end, int64_t rows,
                                  const void *settings, uint64_t seed, uint64_t offset);
 
-// What augments a batch: a loop that makes other rows of its rows.
+// One augmentation of a batch: a function from its rows to other rows.
 typedef struct {
     fastnn_row_function *function;
     const void *settings;
     int64_t column;  // of the table of steps, with the offset of its random numbers
-    void *out;       // room for the batch, other than where the rows are
+    void *out;       // (batch_rows, size), apart from its input
     double cost;     // nanoseconds for a row
 } fastnn_transform;
 
@@ -109,8 +109,8 @@ typedef struct {
     int64_t size;    // elements of a row
     int64_t item;    // bytes of an element of the batch
     double scale;
-    void *batch;  // (batch_rows, size), or NULL where the user's rows serve as they are
-    const fastnn_transform *transform;  // what happens to them then, one after the other
+    void *batch;  // (batch_rows, size), or NULL where the user's rows are read in place
+    const fastnn_transform *transform;  // applied to the batch in order
     int64_t transforms;
 } fastnn_input;
 
@@ -119,15 +119,15 @@ enum { FASTNN_COPY = -1 };
 typedef struct {
     const fastnn_table *table;
     const fastnn_plan *plan;
-    void *base[FASTNN_REGIONS];  // those of the batch are filled in by the executor
+    void *base[FASTNN_REGIONS];  // the executor sets those of the batch
     fastnn_input input, target, weight;
     const int64_t *order;  // (n,) rows in the order to visit, or NULL
     int64_t rows, batch_rows;
     int64_t train;        // forward to update, or forward to loss only
-    int64_t batch, stop;  // batches [batch, stop) are to be done; `batch` moves on
-    uint64_t seed, step;  // `step` moves on
-    // (steps, columns) What depends on the step alone, for the updates to come. The first row is
-    // that of the update after `first_step`, which inference uses throughout.
+    int64_t batch, stop;  // batches [batch, stop) remain; `batch` advances
+    uint64_t seed, step;  // `step` advances
+    // (steps, columns) Numbers that depend on the step alone. The first row belongs to the update
+    // after `first_step`; inference uses it throughout.
     const fastnn_scalar *per_step;
     int64_t columns;
     uint64_t first_step;
@@ -139,8 +139,8 @@ typedef struct {
     void *context;
 } fastnn_run;
 
-// Does batches until `stop`, or until the callback asks for an end. FASTNN_DIVERGED leaves `batch`
-// at the one at fault, without its update.
+// Runs batches until `stop`, or until the callback requests the end. On FASTNN_DIVERGED, `batch` is
+// the one whose loss or gradient is not finite; its update is not made.
 fastnn_status fastnn_execute(fastnn_run *run);
 
 #endif

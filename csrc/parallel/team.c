@@ -15,31 +15,31 @@
 
 enum {
     MAX_CHUNKS = 512,
-    SPINS = 4000,  // reads of a barrier's phase before sleeping: some 50 microseconds
+    SPINS = 4000,  // reads of a barrier's phase before sleeping: about 50 microseconds
 };
 
-// What one member of a team must have to do for a single loop, in nanoseconds.
-#define MEMBER_WORK 10000.0
-// Estimated work between two polls of the callback, and what waiting for the others counts: on a
-// busy machine it takes longer than the work.
+// Smallest work per thread, in nanoseconds, for which a single loop opens a parallel region.
+#define THREAD_WORK 10000.0
+// Nanoseconds of estimated work between two polls of the callback, and the estimate for a barrier,
+// where waiting can take longer than the work.
 #define POLL_WORK 1000000.0
 #define WAIT_WORK 50000.0
 
 // A single loop that takes STALL nanoseconds longer than STALL_FACTOR times its serial estimate has
-// waited for members that the system did not let run.
+// waited for threads that were not scheduled.
 #define STALL 1000000
 #define STALL_FACTOR 8.0
 
 typedef struct {
     int size;
     int spins;
-    // The barrier: the last to arrive starts a new phase, and wakes those who went to sleep.
+    // The barrier: the last thread to arrive starts a new phase and wakes the threads that sleep.
     atomic_int arrived;
     atomic_uint phase;
     atomic_int asleep;
     pthread_mutex_t mutex;
     pthread_cond_t woken;
-    // What the callback requested, and what the latest barrier made known to all.
+    // The callback's request, and the one that all threads see since the latest barrier.
     atomic_int pending_request;
     fastnn_request request;
     fastnn_interrupt_callback *interrupt_callback;
@@ -51,19 +51,19 @@ typedef struct {
 typedef struct {
     team *team;
     int index;
-    int turn;  // of the partial sums: one half is read while the other is written
+    int turn;  // half of `partial` in use: one is read while the other is written
     int interrupts_masked;
-    double work_since_poll;  // since the last poll
-} member;
+    double work_since_poll;  // nanoseconds
+} team_thread;
 
-static _Thread_local member *self = NULL;
+static _Thread_local team_thread *self = NULL;
 static _Thread_local int last_team = 1;
 
 int fastnn_last_team(void) { return last_team; }
 
 int fastnn_in_team(void) { return self != NULL; }
 
-int fastnn_team_member(void) { return self->index; }
+int fastnn_team_thread(void) { return self->index; }
 
 fastnn_request fastnn_team_request(void) { return self->team->request; }
 
@@ -114,19 +114,19 @@ static void barrier(team *t) {
     }
 }
 
-static void note_work(member *m, double nanoseconds) {
+static void note_work(team_thread *m, double nanoseconds) {
     m->work_since_poll += nanoseconds;
     if (m->work_since_poll < POLL_WORK || m->interrupts_masked) return;
     m->work_since_poll = 0;
     team *t = m->team;
     if (!t->interrupt_callback || t->pending_request == FASTNN_ABORT) return;
     const fastnn_request request = t->interrupt_callback(t->context);
-    if ((int)request > t->pending_request)
-        t->pending_request = (int)request;  // an abort replaces a stop
+    // An abort replaces a stop.
+    if ((int)request > t->pending_request) t->pending_request = (int)request;
 }
 
-// The share of one member, and the end of the loop for all.
-static void run_share(member *m, int64_t tasks, double nanoseconds,
+// Runs one thread's share of a loop, then waits for the other threads.
+static void run_share(team_thread *m, int64_t tasks, double nanoseconds,
                       void (*task)(void *job, int64_t index), void *job) {
     team *t = m->team;
     if (t->request == FASTNN_ABORT) return;
@@ -147,16 +147,16 @@ typedef struct {
     void *job;
 } team_work;
 
-static void run_member(team *t, int index, const team_work *work) {
+static void run_team_thread(team *t, int index, const team_work *work) {
     const uint64_t state = fastnn_fp_enter();
-    member m = {.team = t, .index = index};
+    team_thread m = {.team = t, .index = index};
     self = &m;
     work->body(work->job);
     self = NULL;
     fastnn_fp_leave(state);
 }
 
-int fastnn_team_run(int members, fastnn_interrupt_callback *interrupt_callback, void *context,
+int fastnn_team_run(int threads, fastnn_interrupt_callback *interrupt_callback, void *context,
                     void (*body)(void *job), void *job) {
     char scratch[FASTNN_SCRATCH] __attribute__((aligned(64)));
     team t = {.size = 1,
@@ -166,25 +166,25 @@ int fastnn_team_run(int members, fastnn_interrupt_callback *interrupt_callback, 
     const team_work work = {body, job};
     pthread_mutex_init(&t.mutex, NULL);
     pthread_cond_init(&t.woken, NULL);
-    fastnn_team_begins(members);
+    fastnn_team_begins(threads);
 #ifdef _OPENMP
-    if (members > 1) {
-#pragma omp parallel num_threads(members)
+    if (threads > 1) {
+#pragma omp parallel num_threads(threads)
         {
 #pragma omp single
             {
                 t.size = omp_get_num_threads();
                 t.spins = fastnn_processors_for(t.size) ? SPINS : 0;
             }
-            run_member(&t, omp_get_thread_num(), &work);
+            run_team_thread(&t, omp_get_thread_num(), &work);
         }
     } else {
-        run_member(&t, 0, &work);
+        run_team_thread(&t, 0, &work);
     }
 #else
-    run_member(&t, 0, &work);
+    run_team_thread(&t, 0, &work);
 #endif
-    fastnn_team_ends(members);
+    fastnn_team_ends(threads);
     pthread_cond_destroy(&t.woken);
     pthread_mutex_destroy(&t.mutex);
     last_team = t.size;
@@ -197,16 +197,16 @@ int fastnn_team_run(int members, fastnn_interrupt_callback *interrupt_callback, 
 static void note_duration(int64_t start, double nanoseconds) {
     const int64_t now = fastnn_now();
     const int stalled = (double)(now - start) >= STALL + STALL_FACTOR * nanoseconds;
-    fastnn_crowding_note_loop(fastnn_own_crowding(), stalled, now);
+    fastnn_contention_note_loop(fastnn_own_contention(), stalled, now);
 }
 
 static int team_for_loop(int64_t tasks, double nanoseconds) {
     if (fastnn_team_is_forced()) return fastnn_team_limit();
-    if (tasks < 2 || nanoseconds < 2 * MEMBER_WORK) return 1;
+    if (tasks < 2 || nanoseconds < 2 * THREAD_WORK) return 1;
     int team = fastnn_team_limit();
     if (tasks < team) team = (int)tasks;
-    if (nanoseconds < team * MEMBER_WORK) team = (int)(nanoseconds / MEMBER_WORK);
-    return team > 1 ? fastnn_crowding_limit(fastnn_own_crowding(), team, fastnn_now()) : 1;
+    if (nanoseconds < team * THREAD_WORK) team = (int)(nanoseconds / THREAD_WORK);
+    return team > 1 ? fastnn_contention_limit(fastnn_own_contention(), team, fastnn_now()) : 1;
 }
 #endif
 
@@ -219,11 +219,11 @@ void fastnn_for(int64_t tasks, double nanoseconds, void (*task)(void *job, int64
     }
     int ran = 1;
 #ifdef _OPENMP
-    const int members = team_for_loop(tasks, nanoseconds);
-    if (members > 1) {
+    const int threads = team_for_loop(tasks, nanoseconds);
+    if (threads > 1) {
         const int64_t start = fastnn_now();
-        fastnn_team_begins(members);
-#pragma omp parallel num_threads(members)
+        fastnn_team_begins(threads);
+#pragma omp parallel num_threads(threads)
         {
             const uint64_t state = fastnn_fp_enter();
 #pragma omp single nowait
@@ -232,7 +232,7 @@ void fastnn_for(int64_t tasks, double nanoseconds, void (*task)(void *job, int64
             for (int64_t i = 0; i < tasks; i++) task(job, i);
             fastnn_fp_leave(state);
         }
-        fastnn_team_ends(members);
+        fastnn_team_ends(threads);
         last_team = ran;
         note_duration(start, nanoseconds);
         return;
@@ -279,8 +279,8 @@ double fastnn_sum_chunks(int64_t items, int64_t grain, double nanoseconds,
     if (items <= 0) return 0;
     double own[MAX_CHUNKS];
     chunks c = {.job = job, .sum = chunk, .items = items, .size = chunk_size(items, grain)};
-    // Two halves in turn: a member that is ahead writes one while others still read the other, and
-    // is stopped by the barrier in between from getting any further.
+    // Two halves alternate: a thread that is ahead writes one while others still read the other;
+    // the barrier between two sums keeps it from reaching that one again.
     c.partial = self ? self->team->partial[self->turn ^= 1] : own;
     const int64_t count = 1 + (items - 1) / c.size;
     fastnn_for(count, nanoseconds, run_chunk, &c);

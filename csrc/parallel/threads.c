@@ -14,18 +14,18 @@
 #endif
 
 static atomic_int setting = 1;
-static atomic_int busy = 0;  // threads that teams keep busy
+static atomic_int busy = 0;  // threads of running teams
 static int processors = 1;
 static int openmp_default = 1;  // OpenMP's own limit at the import
 static int forced = 0;
 static int forked = 0;
-// The largest team that this thread asked the system for, and what it got: OpenMP keeps threads for
-// each thread that starts teams.
-static _Thread_local int asked = 1, granted = 1;
-static _Thread_local int most = INT_MAX;
-static _Thread_local fastnn_crowding crowding;
+// The largest team requested by this thread so far, and the largest that the system granted: OpenMP
+// keeps threads for each thread that starts teams.
+static _Thread_local int requested = 1, granted = 1;
+static _Thread_local int largest_team = INT_MAX;
+static _Thread_local fastnn_contention contention;
 
-// libgomp's threads do not survive a fork, but it waits for them: the child must not start a team.
+// libgomp waits for its threads, which do not survive a fork: the child must not start a team.
 static void after_fork(void) {
     forked = 1;
     busy = 0;
@@ -38,9 +38,9 @@ void fastnn_threads_init(int force, int available) {
     processors = omp_get_num_procs();
 #endif
     if (available > 0 && available < processors) processors = available;
-    // Who names a number in OMP_NUM_THREADS gets it, even beyond the processors.
-    const int asked = getenv("OMP_NUM_THREADS") != NULL;
-    setting = asked || openmp_default < processors ? openmp_default : processors;
+    // OMP_NUM_THREADS holds even where it exceeds the processors.
+    const int explicit = getenv("OMP_NUM_THREADS") != NULL;
+    setting = explicit || openmp_default < processors ? openmp_default : processors;
     pthread_atfork(0, 0, after_fork);
 }
 
@@ -80,16 +80,16 @@ static void *pass_gate(void *argument) {
     return NULL;
 }
 
-// Creates the threads of a team, all at the same time, and lets them go. Returns how many the team
-// can have, the caller included; 0 where there is no memory to find out.
-static int probe(int members) {
+// Creates the threads of a team, all at the same time, and joins them. Returns the size that the
+// team can have, the calling thread included; 0 if memory for the probe is lacking.
+static int probe(int size) {
     trial t;
-    pthread_t *threads = malloc((size_t)members * sizeof *threads);
+    pthread_t *threads = malloc((size_t)size * sizeof *threads);
     if (!threads) return 0;
     pthread_mutex_init(&t.gate, NULL);
     pthread_mutex_lock(&t.gate);
     int created = 0;
-    while (created < members - 1 && !pthread_create(&threads[created], NULL, pass_gate, &t)) {
+    while (created < size - 1 && !pthread_create(&threads[created], NULL, pass_gate, &t)) {
         created++;
     }
     pthread_mutex_unlock(&t.gate);
@@ -98,27 +98,27 @@ static int probe(int members) {
     free(threads);
     // Linux counts a thread for a moment after its end.
     const struct timespec moment = {.tv_nsec = 20000000};
-    if (created < members - 1) nanosleep(&moment, NULL);
+    if (created < size - 1) nanosleep(&moment, NULL);
     return created + 1;
 }
 
-// libgomp ends a process that cannot create a thread, so that is tried first. Once for each size:
-// later the threads that OpenMP keeps count against the same limit.
-static int grant(int members) {
-    if (members > asked) {
-        const int found = probe(members);
-        if (found) asked = members;
+// libgomp ends a process that cannot create a thread, so each size is probed first, once: later the
+// threads that OpenMP keeps count against the same limit.
+static int grant(int threads) {
+    if (threads > requested) {
+        const int found = probe(threads);
+        if (found) requested = threads;
         if (found > granted) granted = found;
     }
-    return members < granted ? members : granted;
+    return threads < granted ? threads : granted;
 }
 #endif
 
 int fastnn_team_limit(void) {
 #ifdef _OPENMP
-    int limit = setting < most ? setting : most;
+    int limit = setting < largest_team ? setting : largest_team;
     if (limit == 1 || forked || omp_in_parallel()) return 1;
-    // A limit set through OpenMP since the import (threadpoolctl does) holds for us too.
+    // A limit set through OpenMP since the import, for instance by threadpoolctl, holds too.
     const int openmp = omp_get_max_threads();
     if (openmp < openmp_default && openmp < limit) limit = openmp;
     if (!forced) {
@@ -131,19 +131,19 @@ int fastnn_team_limit(void) {
 #endif
 }
 
-int fastnn_team_at_most(int members) {
-    const int before = most;
-    most = members;
+int fastnn_team_at_most(int threads) {
+    const int before = largest_team;
+    largest_team = threads;
     return before;
 }
 
-void fastnn_team_begins(int members) { busy += members; }
+void fastnn_team_begins(int threads) { busy += threads; }
 
-void fastnn_team_ends(int members) { busy -= members; }
+void fastnn_team_ends(int threads) { busy -= threads; }
 
-int fastnn_processors_for(int members) { return members <= processors; }
+int fastnn_processors_for(int threads) { return threads <= processors; }
 
-fastnn_crowding *fastnn_own_crowding(void) { return &crowding; }
+fastnn_contention *fastnn_own_contention(void) { return &contention; }
 
 static int64_t read_clock(clockid_t clock) {
     struct timespec t;

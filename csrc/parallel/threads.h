@@ -1,13 +1,13 @@
-// Threads: how many a call may use, and the state in which they compute.
+// Threads: how many a call may use, and their floating-point state.
 #ifndef FASTNN_THREADS_H
 #define FASTNN_THREADS_H
 
 #include <stdint.h>
 
-#include "parallel/crowding.h"
+#include "parallel/contention.h"
 
-// Once, before any other call. `force` gives every call the full team, however little there is to
-// do; `processors` is how many the process may keep busy, 0 where nothing is known.
+// Called once, before all else. `force` gives every call the full team, however small its work;
+// `processors` is the number that the process may use, 0 if unknown.
 void fastnn_threads_init(int force, int processors);
 
 int fastnn_get_threads(void);
@@ -17,29 +17,29 @@ int fastnn_team_is_forced(void);
 int fastnn_openmp_version(void);          // the _OPENMP date of the build, 0 without OpenMP
 const char *fastnn_openmp_runtime(void);  // "libgomp", "libomp" or "none"
 
-// The largest team that a call of this thread may take now. 1 in a child of fork and within another
-// parallel region; less than asked for where OpenMP's limit, the system's limit on threads, other
-// teams at work, or `fastnn_team_at_most` leave less.
+// The largest team that a call of this thread may use now: the setting, lowered by OpenMP's limit,
+// the system's limit on threads, other running teams and `fastnn_team_at_most`. 1 in a child of
+// fork and inside another parallel region.
 int fastnn_team_limit(void);
 
-// From here on, teams of this thread have at most so many members; returns what held before.
-int fastnn_team_at_most(int members);
+// Limits the teams of this thread; returns the limit before.
+int fastnn_team_at_most(int threads);
 
-// Around the work of a team: what others at the same time must leave to it.
-void fastnn_team_begins(int members);
-void fastnn_team_ends(int members);
+// Called around the work of a team: its threads are not available to other teams meanwhile.
+void fastnn_team_begins(int threads);
+void fastnn_team_ends(int threads);
 
-// Whether a team of that many has a processor for each member, so that waiting may spin.
-int fastnn_processors_for(int members);
+// Whether a team of this size has a processor for each thread, so that barriers may spin.
+int fastnn_processors_for(int threads);
 
-// What teams of this thread have met. Each thread that starts teams finds out for itself.
-fastnn_crowding *fastnn_own_crowding(void);
+// The contention measured by teams that this thread has started.
+fastnn_contention *fastnn_own_contention(void);
 
-// Nanoseconds of a clock that never goes back, and of this thread on a processor.
+// Nanoseconds of a monotonic clock, and of processor time of this thread.
 int64_t fastnn_now(void);
 int64_t fastnn_processor_time(void);
 
-// Round to nearest, subnormals kept, no traps; returns what `fastnn_fp_leave` restores.
+// Sets round to nearest, subnormals kept, no traps; returns the state for `fastnn_fp_leave`.
 uint64_t fastnn_fp_enter(void);
 void fastnn_fp_leave(uint64_t state);
 

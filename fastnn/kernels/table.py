@@ -132,9 +132,9 @@ def kernel(
 
 def array_size(shape: str, dims: Dims) -> int:
     """Return the number of elements of a shape such as "B O", "*" or "bits(*)"."""
-    array = Array(shape)
-    size = math.prod(dims[d] for d in array.dimensions)
-    return (size + 7) // 8 if array.is_mask else size
+    if shape.startswith("bits("):
+        return (array_size(shape[5:-1], dims) + 7) // 8
+    return math.prod(dims[d] for d in shape.split())
 
 
 def per(shape: str, count: float) -> Callable[[Dims], float]:

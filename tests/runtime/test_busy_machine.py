@@ -13,11 +13,11 @@ CSRC = ROOT / "csrc"
 MILLISECOND = 1_000_000
 
 
-class Crowding(ctypes.Structure):
-    """As csrc/parallel/crowding.h has it."""
+class Contention(ctypes.Structure):
+    """The structure of csrc/parallel/contention.h."""
 
     _fields_ = [
-        (name, ctypes.c_int64) for name in ("cap", "pause", "end", "members", "elapsed", "lost")
+        (name, ctypes.c_int64) for name in ("cap", "pause", "end", "threads", "elapsed", "lost")
     ]
 
 
@@ -26,30 +26,30 @@ class Machine:
 
     def __init__(self, library, limit):
         self._library, self._limit = library, limit
-        self._state = Crowding()
+        self._state = Contention()
         self.now = 1_000 * MILLISECOND
 
     @property
     def team(self):
         """The largest team that may work now."""
         address = ctypes.byref(self._state)
-        return self._library.fastnn_crowding_limit(address, self._limit, ctypes.c_int64(self.now))
+        return self._library.fastnn_contention_limit(address, self._limit, ctypes.c_int64(self.now))
 
     def work(self, milliseconds, lost):
         """The largest team works, and its first thread waits for a share of the time."""
-        members, address = self.team, ctypes.byref(self._state)
+        threads, address = self.team, ctypes.byref(self._state)
         self.now += milliseconds * MILLISECOND
         numbers = milliseconds * MILLISECOND, int(lost * milliseconds * MILLISECOND), self.now
-        self._library.fastnn_crowding_note(address, members, *map(ctypes.c_int64, numbers))
+        self._library.fastnn_contention_note(address, threads, *map(ctypes.c_int64, numbers))
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    source, folder = '#include "parallel/crowding.c"', tmp_path_factory.mktemp("crowding")
-    return ctypes.CDLL(str(shared_library(source, folder, "crowding", f"-I{CSRC}")))
+    source, folder = '#include "parallel/contention.c"', tmp_path_factory.mktemp("contention")
+    return ctypes.CDLL(str(shared_library(source, folder, "contention", f"-I{CSRC}")))
 
 
-def test_a_team_with_a_processor_for_each_member_goes_on(library):
+def test_a_team_with_a_processor_for_each_thread_goes_on(library):
     machine = Machine(library, 8)
     for _ in range(100):
         machine.work(10, lost=0.1)

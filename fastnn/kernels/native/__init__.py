@@ -8,8 +8,8 @@ from ..slots import array_slots, scalar_slots
 from ..table import KERNELS
 from .extension import (
     COPY,
-    Crew,
     KernelCall,
+    Pool,
     Program,
     Run,
     activations,
@@ -30,7 +30,7 @@ from .extension import (
 
 __all__ = [
     "COPY",
-    "Crew",
+    "Pool",
     "Program",
     "Run",
     "activations",

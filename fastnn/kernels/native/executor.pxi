@@ -5,13 +5,13 @@ cdef extern from "Python.h":
 
 cdef extern from "parallel/tuning.h" nogil:
     ctypedef struct fastnn_tuning:
-        int64_t members
+        pass
 
 cdef extern from "parallel/pool.h" nogil:
     ctypedef struct fastnn_pool:
         pass
 
-    int fastnn_pool_run(int members, void (*work)(void *, int) noexcept nogil, void *context)
+    int fastnn_pool_run(int threads, void (*work)(void *, int) noexcept nogil, void *context)
     void fastnn_pool_stop(fastnn_pool *pool)
     int fastnn_pool_is_stopping(const fastnn_pool *pool)
 
@@ -97,28 +97,28 @@ def transform_size():
     return sizeof(fastnn_transform)
 
 
-cdef struct Watch:
-    int64_t end  # of the time after which the call returns; 0 for none
+cdef struct InterruptState:
+    int64_t end  # time after which the call returns; 0 for none
     const fastnn_pool *pool  # that the call belongs to, or NULL
-    int ignores_signals  # not where Python delivers signals
+    int ignores_signals  # on all threads but the one that Python delivers signals to
     int failed  # a signal handler raised
 
 
-cdef fastnn_request _look(void *context) noexcept nogil:
-    """Runs Python's signal handlers; asks for an end if one raises, or if time is up."""
-    cdef Watch *watch = <Watch *>context
-    if watch.pool and fastnn_pool_is_stopping(watch.pool):
+cdef fastnn_request _poll_interrupts(void *context) noexcept nogil:
+    """Run Python's signal handlers; request an end if one raises, or if time is up."""
+    cdef InterruptState *state = <InterruptState *>context
+    if state.pool and fastnn_pool_is_stopping(state.pool):
         return FASTNN_ABORT
-    if not watch.ignores_signals:
+    if not state.ignores_signals:
         with gil:
             if PyErr_CheckSignals():
-                watch.failed = 1
+                state.failed = 1
                 return FASTNN_ABORT
-    return FASTNN_STOP_AFTER_BATCH if watch.end and fastnn_now() >= watch.end else FASTNN_CONTINUE
+    return FASTNN_STOP_AFTER_BATCH if state.end and fastnn_now() >= state.end else FASTNN_CONTINUE
 
 
 cdef void *_address(object array) except? NULL:
-    """Of the elements of an array that lies as C needs it; NULL for None."""
+    """Return the address of the elements of a C-contiguous array; NULL for None."""
     if array is None:
         return NULL
     if not np.PyArray_ISCARRAY_RO(<np.ndarray?>array):
@@ -127,7 +127,7 @@ cdef void *_address(object array) except? NULL:
 
 
 cdef void *_writeable(object array, str name) except? NULL:
-    """The same of an array that C writes to; one that is read-only is refused."""
+    """Return the address of an array that C writes to; raise where it is read-only."""
     cdef void *address = _address(array)
     if array is not None and not np.PyArray_ISWRITEABLE(<np.ndarray>array):
         raise ArgumentError(f"{name} must be writeable; got {_described(array)}")
@@ -135,7 +135,7 @@ cdef void *_writeable(object array, str name) except? NULL:
 
 
 cdef int _set_input(fastnn_input *target, object source, int64_t n_rows) except -1:
-    """Fill in an input from a `NativeInput`; the columns of a sparse one are known to be right."""
+    """Fill in an input from a `NativeInput`, whose column numbers have been checked."""
     if source is None:
         return 0
     array, batch, transforms = source.array, source.batch, source.transforms
@@ -161,7 +161,7 @@ cdef int _set_input(fastnn_input *target, object source, int64_t n_rows) except 
 
 
 cdef class Program:
-    """A plan laid out for the C executor, and what its runs have shown about teams.
+    """A plan laid out for the C executor, and the team size that its runs have measured.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ cdef class Program:
         self._plan.outputs = prediction[2]
 
 cdef class Run:
-    """A range of batches, to be done by a program in memory of its own.
+    """A range of batches, run by a program in memory of its own.
 
     Parameters
     ----------
@@ -199,13 +199,13 @@ cdef class Run:
     inputs : (NativeInput, NativeInput or None, NativeInput or None)
         Inputs, targets and weights.
     batch_range : BatchRange
-        Its state moves on, also where a signal handler raises.
+        Its state advances, also where a signal handler raises.
     step_table : ndarray of uint64, shape (steps, columns), or None
-        What depends on the step alone.
+        Numbers that depend on the step alone.
     """
 
     cdef fastnn_run _run
-    cdef Watch _watch
+    cdef InterruptState _interrupts
     cdef fastnn_status _status
     cdef int64_t _start
     cdef object _state, _learning_rates, _error, _memory
@@ -236,11 +236,11 @@ cdef class Run:
             run.columns = np.PyArray_DIM(<np.ndarray>step_table, 1)
         self._learning_rates = learning_rates
         self._memory = [program, regions, inputs, order, step_table, losses, predictions]
-        self._watch.end = 0
+        self._interrupts.end = 0
         if batch_range.seconds is not None:
             nanoseconds = int(batch_range.seconds * 1e9)
-            self._watch.end = fastnn_now() + nanoseconds if nanoseconds else 0
-        run.interrupt_callback, run.context = _look, &self._watch
+            self._interrupts.end = fastnn_now() + nanoseconds if nanoseconds else 0
+        run.interrupt_callback, run.context = _poll_interrupts, &self._interrupts
         self._rewind()
 
     cdef list _set_regions(self, arena, workspace):
@@ -265,27 +265,27 @@ cdef class Run:
         run.batch = self._start
         run.seed, run.step = self._state.seed, self._state.step
         run.first_step = run.step
-        self._watch.failed, self._error = 0, None
+        self._interrupts.failed, self._error = 0, None
 
     def repeat(self):
-        """Do the batches from the first on, however often; return what `outcome` does."""
+        """Run all batches again from the first one; return what `outcome` does."""
         self._rewind()
         self.execute()
         return self.outcome()
 
     cpdef execute(self):
-        """Do the batches, and move the state on."""
+        """Run the batches, and advance the state."""
         cdef fastnn_run *run = &self._run
         with nogil:
             self._status = fastnn_execute(run)
-        if self._watch.failed:  # Python must not run on while an error is set
+        if self._interrupts.failed:  # Python must not run on while an error is set
             self._error = _pending_error()
-        if run.step > run.first_step:  # not in inference, while another thread may move it on
+        if run.step > run.first_step:  # not in inference, while another thread may advance it
             self._state.step = run.step
             self._state.learning_rate = self._learning_rates.item(run.step - run.first_step - 1)
 
     def outcome(self):
-        """The number of the next batch and whether it diverged; raises what ended the run."""
+        """Return the number of the next batch and whether it diverged; raise what ended the run."""
         if self._error is not None:
             raise self._error
         if self._status == FASTNN_DIVERGED:
@@ -307,21 +307,21 @@ cdef extern from *:
 
 
 cdef object _pending_error():
-    """The error that is set, which no longer is."""
+    """Take the error that is set, and clear it."""
     try:
         _raise_pending()
     except BaseException as error:
         return error
 
 
-cdef class Crew:
-    """Threads that do one `Run` after another, each on a core of its own.
+cdef class Pool:
+    """Threads that execute one `Run` after another, each on a core of its own.
 
     Parameters
     ----------
     take : callable
-        Called by every member with the run that it has done, or None at first, for the next one;
-        None lets it go. Should it raise, all members go.
+        Called by each thread with the run that it has executed, or None at first; returns the next
+        run, or None to end the thread. If it raises, all threads end.
     """
 
     cdef fastnn_pool _pool
@@ -330,38 +330,38 @@ cdef class Crew:
     def __init__(self, take):
         self._take = take
 
-    def work(self, int members):
-        """Let up to `members` threads work, the calling one among them; returns their number."""
+    def work(self, int threads):
+        """Run up to `threads` threads, the calling one among them; return their number."""
         cdef int ran
         with nogil:
-            ran = fastnn_pool_run(members, _work, <void *>self)
+            ran = fastnn_pool_run(threads, _run_pool_thread, <void *>self)
         if self._error is not None:
             raise self._error
         return ran
 
     def stop(self):
-        """Have all runs end without the batch at hand."""
+        """Abort all runs, without the batch under way."""
         fastnn_pool_stop(&self._pool)
 
     @property
     def stopping(self):
-        """Whether `stop` was called, or a member raised."""
+        """Whether `stop` was called, or a thread raised."""
         return bool(fastnn_pool_is_stopping(&self._pool))
 
-    cdef int _member(self, bint ignores_signals) except -1:
+    cdef int _execute_runs(self, bint ignores_signals) except -1:
         cdef Run run = self._take(None)
         while run is not None:
-            run._watch.pool, run._watch.ignores_signals = &self._pool, ignores_signals
+            run._interrupts.pool, run._interrupts.ignores_signals = &self._pool, ignores_signals
             run.execute()
             run = self._take(run)
         return 0
 
 
-cdef void _work(void *context, int member) noexcept with gil:
-    """The life of a member, which keeps one Python thread state for all of it."""
-    crew = <Crew>context
+cdef void _run_pool_thread(void *context, int thread) noexcept with gil:
+    """Run the main loop of a pool thread; it keeps one PyThreadState."""
+    pool = <Pool>context
     try:
-        crew._member(member > 0)
+        pool._execute_runs(thread > 0)
     except BaseException as error:
-        crew._error = error
-        crew.stop()
+        pool._error = error
+        pool.stop()

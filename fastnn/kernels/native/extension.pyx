@@ -74,7 +74,7 @@ cdef extern from "parallel/threads.h" nogil:
     void fastnn_threads_init(int force, int processors)
     int fastnn_get_threads()
     void fastnn_set_threads(int threads)
-    int fastnn_team_at_most(int members)
+    int fastnn_team_at_most(int threads)
     int fastnn_openmp_version()
     const char *fastnn_openmp_runtime()
 

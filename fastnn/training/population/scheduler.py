@@ -69,7 +69,7 @@ class Scheduler:
         self._least = 0  # number of fits that the pool leaves undone
         self._runs: dict[Any, tuple[NetworkFit, float]] = {}  # under way in C, and since when
         self._error: BaseException | None = None
-        self._crew: Any = None
+        self._pool: Any = None
 
     def run(self, threads: int) -> None:
         """Train, on so many threads; raise what ends it early."""
@@ -84,9 +84,9 @@ class Scheduler:
             if native is None:
                 self._take(None)
             else:
-                self._crew = native.Crew(self._take)
+                self._pool = native.Pool(self._take)
                 with self._interrupt.allowed():
-                    self._crew.work(min(threads, len(self._fits)))
+                    self._pool.work(min(threads, len(self._fits)))
                 stack.callback(native.limit_teams, native.limit_teams(threads))
                 self._finish_last()
             if self._error is not None:
@@ -143,7 +143,7 @@ class Scheduler:
 
     @property
     def _stopping(self) -> bool:
-        return self._error is not None or (self._crew is not None and self._crew.stopping)
+        return self._error is not None or (self._pool is not None and self._pool.stopping)
 
     def _choose(self) -> NetworkFit | None:
         if self._stopping or self._unfinished <= self._least:
@@ -185,8 +185,8 @@ class Scheduler:
         with self._condition:
             if self._error is None:
                 self._error = error
-            if self._crew is not None:
-                self._crew.stop()
+            if self._pool is not None:
+                self._pool.stop()
             self._condition.notify_all()
 
     def _finish_last(self) -> None:

@@ -9,7 +9,7 @@ import fastnn
 from fastnn import Dense, augmentation, kernels
 from fastnn.training.batch_ranges import RangeTask
 
-# All networks alone, one thread; then as populations, by crews of all sizes.
+# All networks alone, one thread; then as populations, by pools of all sizes.
 PROGRAM = """
     import sys
     import fastnn
@@ -38,7 +38,7 @@ PROGRAM = """
 
 
 @pytest.mark.parametrize("team", ["auto", "force"])
-def test_bits_do_not_depend_on_the_crew(team):
+def test_bits_do_not_depend_on_the_pool(team):
     assert output_of(PROGRAM, 1, 2, 3, 7, FASTNN_TEAM=team) == "done"
 
 

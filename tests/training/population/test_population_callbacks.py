@@ -46,7 +46,7 @@ def test_hooks_of_one_network_come_in_order():
         assert own == ["train", *rounds, "end"]
 
 
-@pytest.mark.skipif(kernels.active_backend() != "native", reason="others train one at a time")
+@pytest.mark.skipif(kernels.active_backend() != "native", reason="pools are the native back end's")
 def test_networks_train_at_the_same_time():
     """Each waits, in its first epoch, for another one."""
     fastnn.set_num_threads(2)
