@@ -1,7 +1,5 @@
 """How Sphinx builds this folder: `sphinx-build -W -b html docs build/docs` (extra `docs`)."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

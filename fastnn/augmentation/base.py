@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..data import arrays
-from ..errors import ArgumentError, ArgumentTypeError, BackendError
+from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.program import Batch
 from ..runtime.random_streams import SEED_BITS
-from ..runtime.threads import get_num_threads
+from ..runtime.threads import default_threads
 from ..utils import checks
 from ..utils.specification import Specification
 from .pipeline import Pipeline, PipelineBuilder
@@ -94,7 +94,7 @@ class Augmentation(Specification, family=True):
         target = None if y is None else _values(y, len(x), dtype)
         outputs = 1 if target is None else target.shape[1]
         pipeline = self.bind(x.shape[1:], dtype, outputs)
-        batch = pipeline(Batch(x.astype(dtype, copy=False), target), seed, step, _threads())
+        batch = pipeline(Batch(x.astype(dtype, copy=False), target), seed, step, default_threads())
         if target is None:
             return batch.x
         assert batch.target is not None  # no transform drops it
@@ -114,13 +114,6 @@ def _values(y: Any, n_rows: int, dtype: np.dtype) -> np.ndarray:
             "Pass np.eye(classes)[y], or y.astype(float) if they are values"
         )
     return np.ascontiguousarray(values.reshape(n_rows, -1), dtype)
-
-
-def _threads() -> int:
-    try:
-        return get_num_threads()
-    except BackendError:  # no native back end
-        return 1
 
 
 @dataclass(frozen=True)

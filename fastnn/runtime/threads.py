@@ -68,6 +68,14 @@ def get_num_threads() -> int:
     return _native().get_num_threads()
 
 
+def default_threads() -> int:
+    """Return `get_num_threads()`, or 1 without the native back end."""
+    try:
+        return get_num_threads()
+    except BackendError:
+        return 1
+
+
 def _native():
     try:
         from ..kernels import native

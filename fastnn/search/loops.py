@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from .report.progress import Progress
@@ -52,9 +52,6 @@ class Limits:
     def remaining(self) -> float | None:
         """Seconds that are left, above 0; None without a time limit."""
         return None if self._deadline is None else max(1e-9, self._deadline - time.monotonic())
-
-
-Loop = Callable[[Trials, Workers, Limits, Progress, Sequence[int], int], None]
 
 
 def run_synchronous(

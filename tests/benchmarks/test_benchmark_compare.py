@@ -1,7 +1,5 @@
 """benchmarks/compare tells a slowdown from noise."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

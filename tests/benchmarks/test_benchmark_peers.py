@@ -1,7 +1,5 @@
 """The benchmarks measure what they say: workloads, the training they are held against, reports."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What benchmarks assert of the work that they time would notice a wrong outcome."""
 
-from __future__ import annotations
-
 import importlib
 import time
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """The executor in C against its twin in Python, and what only it does: gathering, long runs."""
 
-from __future__ import annotations
-
 import pickle
 import threading
 

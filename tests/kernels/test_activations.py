@@ -1,7 +1,5 @@
 """Activations against closed forms elsewhere, and slopes against differences."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import special

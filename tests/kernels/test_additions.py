@@ -5,13 +5,11 @@ They are added to a copy of the project, C included, which is built there.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from typing import NamedTuple
 
 import pytest
+from programs import python_in
 from project import ROOT
 
 KERNELS = "fastnn/kernels/reference"
@@ -363,35 +361,20 @@ def extended(tmp_path_factory):
     for edits, _ in ADDITIONS.values():
         for edit in edits:
             apply(folder, edit)
-    python(folder, "-c", BUILD)
+    python_in(folder, "-c", BUILD)
     return folder
-
-
-def python(folder, *arguments):
-    variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "FASTNN"))}
-    outcome = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**variables, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "numba")},
-        capture_output=True,
-        text=True,
-        timeout=1200,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return outcome.stdout
 
 
 @pytest.mark.slow
 def test_additions_train_on_every_back_end(extended):
-    python(extended, "-c", USE)
+    python_in(extended, "-c", USE)
 
 
 @pytest.mark.slow
 def test_additions_agree_with_their_references(extended):
     """By the tests of the table, which find them without an edit."""
     chosen = "softsign or sign_step or log_cosh or gain_fwd or gain_bwd"
-    python(
+    python_in(
         extended,
         *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/kernels/test_table.py"),
         *("tests/kernels/test_native_guards.py", "-k", chosen),

@@ -1,7 +1,5 @@
 """Arguments that a kernel refuses: a named error, before anything is written."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Kernels of tables, folding and averages: answers from independent formulas and libraries."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import sparse

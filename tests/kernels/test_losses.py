@@ -1,7 +1,5 @@
 """Losses against scikit-learn and SciPy, and their gradients against differences."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import special

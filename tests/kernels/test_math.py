@@ -1,7 +1,5 @@
 """Elementary functions of the native back end: accuracy in units of the last place, and bits."""
 
-from __future__ import annotations
-
 import os
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,7 +1,5 @@
 """What only the native back end has: instruction sets and threads."""
 
-from __future__ import annotations
-
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """What the native back end refuses by itself, for the safety of memory."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,15 +1,11 @@
 """A kernel that is added to the table is tested and measured without another edit."""
 
-from __future__ import annotations
-
 import importlib.util
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from programs import python_in
 from project import ROOT
 
 import fastnn
@@ -36,27 +32,11 @@ def scratch(tmp_path_factory):
     return folder
 
 
-def python(folder, *arguments):
-    """What a program prints that imports the copy."""
-    variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "FASTNN"))}
-    outcome = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**variables, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "numba")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return outcome.stdout
-
-
 @pytest.mark.parametrize("file", ["tests/kernels/test_table.py", "benchmarks/pytest"])
 def test_it_is_tested_and_timed_by_pytest(scratch, file):
     plugin = ["--benchmark-disable"] if importlib.util.find_spec("pytest_benchmark") else []
     chosen = "twice and not native and not any_arguments"
-    printed = python(
+    printed = python_in(
         scratch, *("-m", "pytest", "-v", "-p", "no:cacheprovider", file, "-k", chosen), *plugin
     )
     for backend in ("reference", "numba"):
@@ -73,7 +53,7 @@ def test_asv_finds_it(scratch):
         "sys.path.insert(0, 'benchmarks')\n"
         "list_benchmarks('benchmarks/asv', open('found.json', 'w'))"
     )
-    python(scratch, "-c", program)
+    python_in(scratch, "-c", program)
     found = (scratch / "found.json").read_text()
     assert '"kernels.twice.time_call"' in found
     assert '"limits.twice.track_share_of_stream"' in found

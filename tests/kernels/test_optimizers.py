@@ -1,7 +1,5 @@
 """Optimizers against scikit-learn, PyTorch where it is, and the papers' recurrences by hand."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Philox, shuffles and dropout: published vectors, distributions, independence."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy import stats

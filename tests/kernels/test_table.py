@@ -1,7 +1,5 @@
 """Every row of the kernel table, on every back end, against the reference in float64."""
 
-from __future__ import annotations
-
 import inspect
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Two hundred steps of every optimizer: by hand, number by number, and against PyTorch."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

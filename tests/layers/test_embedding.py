@@ -1,11 +1,10 @@
 """Embedding and TabularInput: look-ups, gradients, steps on few rows, checks of X."""
 
-from __future__ import annotations
-
 import tracemalloc
 
 import numpy as np
 import pytest
+from layer_networks import network
 
 import fastnn
 from fastnn import BatchNorm, Dense, Embedding, Flatten, Network, Rescaling, TabularInput, kernels
@@ -28,11 +27,6 @@ OPTIMIZERS = [
     fastnn.RMSProp(0.01, momentum=0.9, centered=True),
     fastnn.NAdam(0.01),
 ]
-
-
-def network(layers, **options):
-    settings = {"loss": "softmax_cross_entropy", "seed": 1, "dtype": "float64"} | options
-    return Network(layers, **settings)
 
 
 def tabular(sparse=False, **options):

@@ -1,7 +1,5 @@
 """Normalization: what it learns, when, from what, and what it does with it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler

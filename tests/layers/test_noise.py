@@ -1,9 +1,8 @@
 """GaussianNoise and AlphaDropout: their distributions, their randomness, and where they act."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
+from layer_networks import network
 from scipy import stats
 
 import fastnn
@@ -12,11 +11,6 @@ from fastnn.errors import ArgumentError, ArgumentTypeError
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(20, 6)), RNG.integers(0, 3, 20)
-
-
-def network(layers, **options):
-    settings = {"loss": "softmax_cross_entropy", "seed": 1, "dtype": "float64"} | options
-    return Network(layers, **settings)
 
 
 def noise(n, dtype=np.float64, **options):

@@ -1,22 +1,14 @@
-"""BatchNorm and LayerNorm: what they compute, how they learn, keep, and fold away."""
+"""BatchNorm and LayerNorm: outputs, gradients, running statistics and arguments."""
 
-from __future__ import annotations
+import copy
+import pickle
 
 import numpy as np
 import pytest
+from layer_networks import network, normalized
 
 import fastnn
-from fastnn import (
-    Activation,
-    BatchNorm,
-    Dense,
-    Dropout,
-    Flatten,
-    LayerNorm,
-    Network,
-    Normalization,
-    kernels,
-)
+from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, LayerNorm, Network, kernels
 from fastnn.errors import ArgumentError, ArgumentTypeError, DivergenceError
 
 RNG = np.random.default_rng(0)
@@ -24,19 +16,9 @@ X, Y = RNG.normal(1, 3, (23, 6)), RNG.integers(0, 3, 23)
 IMAGES = RNG.normal(2, 4, (11, 3, 2, 5))
 
 
-def network(layers, **options):
-    settings = {"loss": "softmax_cross_entropy", "seed": 1, "dtype": "float64"} | options
-    return Network(layers, **settings)
-
-
 def train_output(net, x):
     """What the network's last layer gives in training mode, as the loss of zeros shows it."""
     return net.train_on_batch(x, np.zeros((len(x), *net.output_shape)))["loss"]
-
-
-def normalized(x, axes, epsilon=1e-3):
-    deviation = np.sqrt(x.var(axis=axes, keepdims=True) + epsilon)
-    return (x - x.mean(axis=axes, keepdims=True)) / deviation
 
 
 PLACES = {
@@ -124,76 +106,6 @@ def test_layer_norm_is_the_same_in_training_and_inference(backend):
     assert train_output(net, IMAGES) == pytest.approx(np.square(expected).mean(), rel=1e-12)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 15, 16, 17, 33, 300])
-@pytest.mark.parametrize("columns", [1, 3, 40, 65])
-def test_a_mean_far_from_zero_costs_no_digits(rows, columns):
-    rng = np.random.default_rng(rows)
-    x = (1e6 + rng.normal(size=(rows, columns))).astype(np.float32)
-    x[0] += 1000  # what numbers are taken relative to may be an outlier
-    y, mean, variance = np.empty_like(x), *np.empty((2, columns), np.float32)
-    kernels.batch_norm_fwd(y, mean, variance, x, None, None, 1e-3)
-    wide = x.astype(float)
-    np.testing.assert_allclose(variance, wide.var(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(y, normalized(wide, 0), atol=2e-5 * np.sqrt(rows))
-
-
-ROWS_TO_NORMALISE = {
-    "shifted": (1e6, 0.1),
-    "shifted far": (3e7, 100.0),
-    "large": (1e30, 1e29),
-    "near the largest": (0.0, 5e37),
-    "small": (0.0, 1e-3),
-}
-
-
-@pytest.mark.parametrize("columns", [2, 5, 16, 67, 3000])
-@pytest.mark.parametrize("kind", ROWS_TO_NORMALISE)
-def test_rows_of_any_size_are_normalised(backend, kind, columns):
-    mean, deviation = ROWS_TO_NORMALISE[kind]
-    rng = np.random.default_rng(columns)
-    x = np.clip(mean + deviation * rng.normal(size=(4, columns)), -3.4e38, 3.4e38)
-    x = x.astype(np.float32)
-    y, centre, rstd = np.empty_like(x), *np.empty((2, 4), np.float32)
-    kernels.layer_norm_fwd(y, centre, rstd, x, None, None, 1e-9)
-    wide = x.astype(float)
-    np.testing.assert_allclose(y, normalized(wide, 1, 1e-9), atol=1e-5)
-    np.testing.assert_allclose(centre, wide.mean(axis=1), rtol=1e-6, atol=1e-6 * deviation)
-    np.testing.assert_allclose(rstd, 1 / np.sqrt(wide.var(axis=1) + 1e-9), rtol=2e-3)
-
-
-def test_rows_of_any_size_are_normalised_in_float64(backend):
-    x = 1e300 * np.random.default_rng(0).normal(size=(3, 9))
-    y, rstd = np.empty_like(x), np.empty(3)
-    kernels.layer_norm_fwd(y, None, rstd, x, None, None, 1e-3)
-    np.testing.assert_allclose(y, normalized(x / 1e300, 1, 0), rtol=1e-12)
-    np.testing.assert_allclose(rstd * 1e300, 1 / (x / 1e300).std(axis=1), rtol=1e-12)
-    y = np.empty_like(x)
-    kernels.layer_norm_fwd(y, None, None, np.full_like(x, 1e300), None, None, 1e-3)
-    np.testing.assert_array_equal(y, 0)
-
-
-def test_gradients_of_large_rows_are_those_of_small_ones(backend):
-    """LayerNorm does not see the size of a row: dx shrinks as x grows."""
-    rng = np.random.default_rng(0)
-    x, dy = rng.normal(size=(2, 3, 20)).astype(np.float32)
-    found = []
-    for size in (1.0, 2.0**80):
-        y, dx, mean, rstd = np.empty_like(x), np.empty_like(x), *np.empty((2, 3), np.float32)
-        large = x * np.float32(size)
-        kernels.layer_norm_fwd(y, mean, rstd, large, None, None, 1e-12)
-        kernels.layer_norm_bwd(dx, None, None, dy, large, mean, rstd, None)
-        found.append(dx * np.float32(size))
-    np.testing.assert_allclose(found[1], found[0], rtol=1e-4, atol=1e-6)
-
-
-def test_variances_that_float32_holds_do_not_overflow_on_the_way(backend):
-    x = (1.2e19 * np.random.default_rng(0).normal(size=(40, 3))).astype(np.float32)
-    y, mean, variance = np.empty_like(x), *np.empty((2, 3), np.float32)
-    kernels.batch_norm_fwd(y, mean, variance, x, None, None, 1e-3)
-    np.testing.assert_allclose(variance, x.astype(float).var(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(y, normalized(x.astype(float), 0), atol=1e-5)
-
-
 def test_a_batch_of_one_row_gives_beta_and_passes_no_gradient():
     net = network([Dense(4), BatchNorm(beta_initializer="ones"), Dense(3)]).build(6)
     before = net.get_weights()
@@ -237,88 +149,10 @@ def test_agrees_with_torch(shape):
         np.testing.assert_allclose(dbeta, layer.bias.grad.numpy(), rtol=1e-10, atol=1e-12)
 
 
-# ------------------------------------------------------------------------------------- folding
-
-FOLDED = {
-    "behind": ([Dense(5), BatchNorm(), Dense(3)], ["dense_fwd"] * 2),
-    "behind, with its activation": (
-        [Dense(5, use_bias=False), BatchNorm(), Activation("relu"), Dropout(0.5), Dense(3)],
-        ["dense_fwd"] * 2,
-    ),
-    "in front": ([Dense(5, "tanh"), BatchNorm(), Dropout(0.5), Dense(3)], ["dense_fwd"] * 2),
-    "first": ([BatchNorm(), Dense(5, "tanh"), Dense(3)], ["dense_fwd"] * 2),
-    "last": ([Dense(3), BatchNorm()], ["dense_fwd"]),
-    "twice": ([BatchNorm(), Dense(5), BatchNorm(), Dense(3)], ["dense_fwd"] * 2),
-    "input": ([Normalization(), Dense(3)], ["dense_fwd"]),
-    "not": (
-        [Dense(5), Activation("relu"), BatchNorm(), Activation("tanh"), Dense(3)],
-        ["dense_fwd", "standardize_fwd", "activation_fwd", "dense_fwd"],
-    ),
-}
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("form", FOLDED)
-def test_inference_folds_normalisations_into_weights(backend, form, dtype):
-    layers, expected = FOLDED[form]
-    net = network(layers, dtype=dtype)
-    net.fit(X, Y, batch_size=8, epochs=3, verbose=0)
-    plans = [
-        net._model.executors.plan(32, training=False, labels=False, folded=f) for f in (True, False)
-    ]
-    assert [op.kernel for op in plans[0].stages["forward"]] == expected
-    assert not plans[1].stages["prepare"]
-    together = net.predict(X)
-    alone = np.concatenate([net.predict(row) for row in X[:, None]])  # plans of one row do not fold
-    tolerance = 1e-5 if dtype == "float32" else 1e-12
-    np.testing.assert_allclose(together, alone, rtol=tolerance, atol=tolerance)
-
-
-def test_channels_fold_into_a_dense_layer_behind_flatten(backend):
-    net = network([BatchNorm(), Flatten(), Dense(3)])
-    net.fit(IMAGES, Y[:11], epochs=2, verbose=0)
-    plan = net._model.executors.plan(16, training=False, labels=False)
-    assert [op.kernel for op in plan.stages["forward"]] == ["dense_fwd"]
-    alone = np.concatenate([net.predict(row) for row in IMAGES[:, None]])
-    np.testing.assert_allclose(net.predict(IMAGES), alone, rtol=1e-12)
-
-
-def test_small_plans_do_not_fold():
-    net = network([Dense(5), BatchNorm(), Dense(3)]).build(6)
-    for rows, folds in ((2, False), (8, True)):
-        plan = net._model.executors.plan(rows, training=False, labels=False)
-        assert bool(plan.stages["prepare"]) == folds
-
-
-def test_folded_weights_follow_the_parameters():
-    """Nothing that is derived from parameters or buffers outlives one call."""
-    net = network([Dense(5), BatchNorm(), Dense(3)], loss="mean_squared_error").build(6)
-    before = net.predict(X)
-    net.buffers["batchnorm_1/moving_mean"][:] = 1.0
-    shifted = net.predict(X)
-    assert np.abs(shifted - before).max() > 0.1
-    net.parameters[:] = 0
-    assert not net.predict(X).any()
-
-
-def test_means_that_would_cost_digits_are_not_folded(backend):
-    rng = np.random.default_rng(3)
-    x = rng.normal(1e5, 1, (200, 4))
-    net = network([Normalization(), Dense(3)], dtype="float32", loss="mean_squared_error")
-    net.adapt(x)
-    mean, deviation = x.astype("f").mean(axis=0, dtype=float), x.std(axis=0)
-    weights = net.get_weights()[0]
-    centred = x.astype("f") - mean.astype("f").astype(float)
-    np.testing.assert_allclose(net.predict(x), centred / deviation @ weights, atol=2e-3)
-
-
-# -------------------------------------------------------------------- files, errors, all or nothing
+# ------------------------------------------------------------------ files, errors, all or nothing
 
 
 def test_buffers_survive_files_copies_and_pickling(tmp_path):
-    import copy
-    import pickle
-
     net = network([Dense(5), BatchNorm(), LayerNorm(), Dense(3)])
     net.fit(X, Y, epochs=2, verbose=0)
     net.save(tmp_path / "net.safetensors")

@@ -1,7 +1,5 @@
 """The build: what its files hold, and what it says where something is missing."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Docstrings: every public function has one, and none is a fragment."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import inspect

@@ -1,7 +1,5 @@
 """Pages with examples: they run, from top to bottom, and print what they say."""
 
-from __future__ import annotations
-
 import doctest
 import re
 

@@ -1,7 +1,5 @@
 """The examples run, and show what they say they show."""
 
-from __future__ import annotations
-
 import importlib
 import statistics
 

@@ -1,7 +1,5 @@
 """The experiment on grids and random search shows what it says it shows."""
 
-from __future__ import annotations
-
 import gzip
 import importlib
 import os

@@ -1,7 +1,5 @@
 """The experiments, but the one on initialisation, show what they say they show."""
 
-from __future__ import annotations
-
 import gzip
 import importlib
 import os

@@ -1,7 +1,5 @@
 """README says what is so: its commands are two, its examples run, and its map is right."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tomllib

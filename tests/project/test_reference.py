@@ -1,7 +1,5 @@
 """The reference is complete, and the tables for newcomers name what there is."""
 
-from __future__ import annotations
-
 import ast
 import doctest
 import importlib

@@ -1,7 +1,5 @@
 """What a release says about itself."""
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

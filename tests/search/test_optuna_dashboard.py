@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 from optuna.trial import TrialState
 from searching_jobs import RATES, wait_until
-from small_searches import build, run
+from small_searches import fails_for_two_units, run
 
 pytestmark = pytest.mark.slow
 
@@ -31,17 +31,12 @@ def free_port():
 def study(tmp_path):
     """The URL of a search with trials that are complete, failed, pruned, and cut short."""
 
-    def moody(params):
-        if params["units"] == 2:
-            raise OSError("no room for two")
-        return build(params)
-
     def interrupt(study, trial):
         if trial.number >= 6 and trial.state == TrialState.PRUNED:
             raise KeyboardInterrupt
 
     url = f"sqlite:///{tmp_path}/search.db"
-    options = {"build": moody, "trials": 12, "pruner": "halving", "epochs": 3}
+    options = {"build": fails_for_two_units, "trials": 12, "pruner": "halving", "epochs": 3}
     result = run(RATES, **options, storage=url, callbacks=[interrupt], concurrent_trials=6)
     assert set(result.trials["state"]) == {"complete", "fail", "pruned", "cut short"}
     return url

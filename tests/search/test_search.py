@@ -1,4 +1,4 @@
-"""A search as a whole: what goes wrong, what ends it, what it goes on with, what it returns."""
+"""A search as a whole: its arguments, its end, its result and its surroundings."""
 
 import subprocess
 import sys
@@ -7,10 +7,10 @@ import numpy as np
 import optuna
 import pytest
 from sklearn.linear_model import LogisticRegression
-from small_searches import SPACE, X, Y, assert_same, build, run
+from small_searches import SPACE, X, Y, build, fails_for_two_units, run
 
 import fastnn
-from fastnn import ArgumentError, SearchError
+from fastnn import ArgumentError
 from fastnn.errors import ArgumentTypeError, MissingDependencyError, NotBuiltError
 from fastnn.search import log_uniform, searching
 from fastnn.search.workers import local
@@ -37,96 +37,6 @@ def test_the_data_frame_has_all_trials():
     assert frame.index.name == "number"
     assert (frame["seconds"] > 0).all()
     assert frame["error"].isna().all()
-
-
-# ------------------------------------------------------------------------------------- failures
-
-
-def fails_for_two_units(params):
-    if params["units"] == 2:
-        raise OSError("no room for two")
-    return build(params)
-
-
-def test_a_failing_trial_is_recorded_and_the_search_goes_on():
-    result = run(build=fails_for_two_units, sampler="grid", trials=None)
-    failed = result.trials["state"] == "fail"
-    assert failed.tolist() == (result.trials["params_units"] == 2).tolist()
-    assert set(result.trials.loc[failed, "error"]) == {"OSError: no room for two"}
-    assert result.trials.loc[~failed, "error"].isna().all()
-    fail = optuna.trial.TrialState.FAIL
-    assert len(result.study.get_trials(states=[fail])) == failed.sum() == 2
-    assert "2 failed" in repr(result)
-    clean = run(sampler="grid", trials=None).trials
-    assert result.trials.loc[~failed, "val_loss"].equals(clean.loc[~failed, "val_loss"])
-
-
-@pytest.mark.parametrize("asynchronous", [False, True])
-def test_divergence_is_a_failure_of_one_trial(asynchronous):
-    def wild(params):
-        network = build(params)
-        if params["units"] == 8:
-            network = fastnn.Network(
-                [fastnn.Dense(8), fastnn.Dense(3)],
-                loss="softmax_cross_entropy",
-                optimizer=fastnn.SGD(1e30),
-            )
-        return network
-
-    result = run(build=wild, sampler="grid", trials=None, asynchronous=asynchronous)
-    errors = result.trials.loc[result.trials["params_units"] == 8, "error"]
-    assert errors.str.startswith("DivergenceError: training diverged in epoch 1").all()
-    assert (result.trials["state"] == "complete").sum() == 4
-
-
-def test_a_network_that_does_not_fit_the_data_does_not_take_others_along():
-    def narrow(params):
-        if params["units"] == 4:
-            return fastnn.Network([fastnn.Dense(2)], loss="softmax_cross_entropy")  # of 3 classes
-        return build(params)
-
-    result = run(build=narrow, sampler="grid", trials=None)
-    clean = run(sampler="grid", trials=None).trials
-    good = result.trials["state"] == "complete"
-    assert (result.trials["params_units"] != 4).equals(good)
-    assert result.trials.loc[good, "val_loss"].equals(clean.loc[good, "val_loss"])
-
-
-def test_failures_of_a_space_and_of_a_scorer_are_failures_of_trials():
-    def space(trial):
-        units = trial.suggest_categorical("units", [2, 4])
-        if trial.number == 4:
-            raise KeyError("four")
-        return {"units": units}
-
-    def scorer(estimator, X, y):
-        if len(estimator.network.get_weights()[0][0]) == 2:
-            raise ZeroDivisionError("two")
-        return 1.0
-
-    result = run(space, objective=scorer)
-    assert result.trials["error"][4] == "KeyError: 'four'"
-    two = result.trials["params_units"] == 2
-    two[4] = False
-    assert set(result.trials.loc[two, "error"]) == {"ZeroDivisionError: two"}
-
-
-def test_values_that_are_not_finite_are_failures():
-    scores = iter([1.0, np.nan, np.inf])
-    result = run(objective=lambda estimator, X, y: next(scores), trials=3)
-    assert result.trials["state"].tolist() == ["complete", "fail", "fail"]
-    assert result.trials["error"][1].endswith("is nan")
-
-
-def test_a_search_in_which_all_fail_raises_the_first_error():
-    def scorer(estimator, X, y):
-        raise ZeroDivisionError("nothing")
-
-    with pytest.raises(
-        SearchError, match="all 6 trials failed; the first: ZeroDivisionError: no"
-    ) as e:
-        run(objective=scorer)
-    assert isinstance(e.value.__cause__, ZeroDivisionError)
 
 
 # --------------------------------------------------------------------- before the first trial
@@ -262,70 +172,6 @@ def test_ctrl_c_before_anything_is_finished_is_raised():
 
     with pytest.raises(KeyboardInterrupt):
         run(objective=interrupt)
-
-
-# ---------------------------------------------------------------------------------- storage
-
-
-@pytest.fixture
-def storage():
-    return optuna.storages.InMemoryStorage()
-
-
-def test_a_search_goes_on_with_what_the_storage_holds(storage):
-    run(RATES, trials=4, storage=storage)
-    result = run(RATES, trials=9, storage=storage)
-    assert result.trials.drop(columns="seconds").equals(
-        run(RATES, trials=9).trials.drop(columns="seconds")
-    )
-    again = run(RATES, trials=9, storage=storage, refit=True)
-    assert len(again.trials) == 9
-    assert again.best.models is None
-    assert again.best_network.state.epoch == 2
-    again.refitted = None
-    with pytest.raises(NotBuiltError, match=r"another process trained it, .* refit=True"):
-        _ = again.best_network
-
-
-def test_the_stored_seed_is_taken_where_none_is_given(storage):
-    one = run(RATES, trials=2, storage=storage, seed=None)
-    other = run(RATES, trials=4, storage=storage, seed=None)
-    assert one.seed == other.seed
-    assert_same(
-        run(RATES, trials=4, seed=one.seed, refit=False), run(RATES, trials=4, seed=one.seed)
-    )
-    assert other.trials["params_rate"].equals(
-        run(RATES, trials=4, seed=one.seed).trials["params_rate"]
-    )
-
-
-def test_samplers_that_learn_do_not_begin_anew(storage):
-    run(RATES, trials=3, sampler="tpe", storage=storage)
-    rates = run(RATES, trials=6, sampler="tpe", storage=storage).trials["params_rate"]
-    assert len(set(rates)) == 6
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"space": {"rate": log_uniform(1e-2, 1.0)}}, "its space is .*0.001.*, not .*0.01"),
-        ({"objective": "accuracy"}, "its objective is .*val_loss.*, not .*accuracy"),
-        ({"epochs": 3}, "its epochs is 2, not 3"),
-    ],
-)
-def test_the_study_of_another_search_is_refused(storage, change, message):
-    run(RATES, trials=1, storage=storage)
-    with pytest.raises(ArgumentError, match=message):
-        run(**{"space": RATES, "trials": 2, "storage": storage} | change)
-    renamed = run(**{"space": RATES, "trials": 2, "storage": storage, "study_name": "b"} | change)
-    assert len(renamed.trials) == 2
-
-
-def test_a_study_that_is_not_ours_is_refused(storage):
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    optuna.create_study(storage=storage, study_name="fastnn").ask()
-    with pytest.raises(ArgumentError, match=r"'fastnn' was not made by fastnn.search"):
-        run(RATES, storage=storage)
 
 
 # ---------------------------------------------------------------------------- the surroundings

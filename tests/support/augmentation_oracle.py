@@ -1,7 +1,5 @@
 """What `ImageAugmentation` draws, told from the random words, and done by `scipy.ndimage`."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

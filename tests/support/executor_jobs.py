@@ -153,12 +153,6 @@ class OddError(Exception):
         self.lock = threading.Lock()
 
 
-def fails_for_two_units(params):
-    if params["units"] == 2:
-        raise OSError("no room for two")
-    return build(params)
-
-
 def fails_oddly_for_two_units(params):
     if params["units"] == 2:
         raise OddError("one", "other")

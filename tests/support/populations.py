@@ -21,6 +21,14 @@ def network(*hidden, seed=0, **options):
     return Network([*hidden, Dense(3)], **settings)
 
 
+def networks(count=4, **options):
+    return [network(Dense(6 + i, "relu"), seed=i, **options) for i in range(count)]
+
+
+def diverging():
+    return network(Dense(5), dtype="float64", optimizer=fastnn.SGD(1e200), seed=9)
+
+
 def zoo():
     """One of everything that training has: no two networks are alike."""
     schedules = fastnn.schedules

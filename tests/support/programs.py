@@ -1,7 +1,5 @@
 """Programs that tests start in processes of their own, and C that tests compile."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal
@@ -44,6 +42,22 @@ def output_of(program, *arguments, **options):
     result = run_python(program, *arguments, **options)
     assert result.returncode == 0, f"status {result.returncode}\n{result.stdout}{result.stderr}"
     return result.stdout.strip()
+
+
+def python_in(folder, *arguments):
+    """What Python prints that imports the copy of the package in `folder`."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "FASTNN"))}
+    outcome = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**variables, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "numba")},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    return outcome.stdout
 
 
 def shared_library(source, folder, name, *options):

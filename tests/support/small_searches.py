@@ -24,6 +24,12 @@ def build(params):
     return Network(layers, loss="softmax_cross_entropy", optimizer=optimizer, metrics=["accuracy"])
 
 
+def fails_for_two_units(params):
+    if params["units"] == 2:
+        raise OSError("no room for two")
+    return build(params)
+
+
 def run(space=SPACE, build=build, **options):
     settings = {"trials": 6, "sampler": "random", "epochs": 2, "seed": 0, "verbose": 0} | options
     return search(build, space, X, Y, **settings)

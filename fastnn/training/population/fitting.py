@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from ...errors import BackendError
 from ...runtime.interrupts import DeferredInterrupt
-from ...runtime.threads import get_num_threads
+from ...runtime.threads import default_threads
 from ...utils import checks
 from ...utils.call_errors import explains
 from ..prepare import FitArguments, listeners
@@ -144,7 +143,7 @@ def fit_population(
     """
     started = time.monotonic()
     networks = check_networks(networks)
-    threads = _default_threads() if threads is None else checks.integer("threads", threads, low=1)
+    threads = default_threads() if threads is None else checks.integer("threads", threads, low=1)
     end = math.inf
     if max_time is not None:
         end = started + checks.number("max_time", max_time, low=0, open_low=True)
@@ -185,10 +184,3 @@ def fit_population(
             out_of_time=deadline.passed or scheduler.out_of_time,
             seconds=time.monotonic() - started,
         )
-
-
-def _default_threads() -> int:
-    try:
-        return get_num_threads()
-    except BackendError:  # the other back ends have one
-        return 1

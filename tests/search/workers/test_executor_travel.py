@@ -9,17 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-from executor_jobs import (
-    Locked,
-    Noting,
-    Writing,
-    fails_for_two_units,
-    fails_oddly_for_two_units,
-    logistic_regression,
-)
+from executor_jobs import Locked, Noting, Writing, fails_oddly_for_two_units, logistic_regression
 from optuna.storages import InMemoryStorage
 from sklearn.linear_model import LogisticRegression
-from small_searches import X, Y, assert_same, build, run
+from small_searches import X, Y, assert_same, build, fails_for_two_units, run
 
 from fastnn import SGD, Dense, Network, SearchError
 from fastnn.errors import ArgumentTypeError, DivergenceError
