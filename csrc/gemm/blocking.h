@@ -1,17 +1,19 @@
-// Blocking of the matrix product. A tile takes all but the last few of the 32 (AVX-512) or 16
-// vector registers; the panels of a group fill 128 KiB, and stay in the second-level cache.
-#define GEMM_ROWS 1024
-#define GEMM_DEPTH 256
-#define GEMM_COLS (2 * LANES)
-#define GEMM_GROUP ((int64_t)(131072 / GEMM_DEPTH / sizeof(stored)))
-#define GEMM_PANELS (GEMM_GROUP / GEMM_COLS)
-#define GEMM_SPLIT_K_RATIO 8  // times longer than C is large: a sum over a long batch
+// Blocking of the matrix product, in the letters of the literature: a microtile of MR by NR, depth
+// blocks of KC, at most MC rows and NC columns of C per task. A microtile takes all but the last
+// few of the 32 (AVX-512) or 16 vector registers; NC columns of B by KC fill 128 KiB of the L2
+// cache.
+#define GEMM_MC 1024
+#define GEMM_KC 256
+#define GEMM_NR (2 * LANES)
+#define GEMM_NC ((int64_t)(131072 / GEMM_KC / sizeof(stored)))
+#define GEMM_PANELS (GEMM_NC / GEMM_NR)
+#define GEMM_SPLIT_K_RATIO 8  // K is split if it exceeds this multiple of max(M, N)
 #define GEMM_SPLIT ((int64_t)(FASTNN_SCRATCH / GEMM_TASKS / sizeof(stored)))  // elements of C
-#define GEMM_LARGE 1048576     // elements of a B whose panels come in whole groups, not in halves
-#define GEMM_TASKS 8           // of a product, if it has rows enough
-#define GEMM_TASK_SIZE 524288  // multiplications that are worth a task
-#define SLOPE_TASK_SIZE 65536  // elements of dz that are
-#define GEMM_IN_PLACE 24576    // elements of a B that is not packed
+#define GEMM_LARGE 1048576     // elements of B from which tasks have NC columns, below it NC / 2
+#define GEMM_TASKS 8           // most tasks of a product, unless they exceed MC by NC
+#define GEMM_TASK_SIZE 524288  // multiplications per task
+#define SLOPE_TASK_SIZE 65536  // elements of dz per task
+#define GEMM_IN_PLACE 24576    // largest B that is read without packing, in elements
 #define GEMM_IN_PLACE_ALIASING 8192
 #define GEMM_ALIASING_STRIDE 512  // bytes
 #define GEMM_PAGE_STRIDE 4096     // bytes
@@ -25,18 +27,18 @@
 #define FOR_12(F) FOR_8(F) F(9) F(10) F(11) F(12)
 #define FOR_14(F) FOR_12(F) F(13) F(14)
 #if VEC_BYTES == 64
-#define TILE_ROWS 14
-#define FOR_TILE_ROWS FOR_14
+#define GEMM_MR 14
+#define FOR_MR FOR_14
 #define FOR_DOT_COLS_f32 FOR_12
 #define FOR_DOT_COLS_f64 FOR_8
 #elif VEC_BYTES == 32
-#define TILE_ROWS 6
-#define FOR_TILE_ROWS FOR_6
+#define GEMM_MR 6
+#define FOR_MR FOR_6
 #define FOR_DOT_COLS_f32 FOR_8
 #define FOR_DOT_COLS_f64 FOR_4
 #else
-#define TILE_ROWS 6
-#define FOR_TILE_ROWS FOR_6
+#define GEMM_MR 6
+#define FOR_MR FOR_6
 #define FOR_DOT_COLS_f32 FOR_4
 #define FOR_DOT_COLS_f64 FOR_2
 #endif

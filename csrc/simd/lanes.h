@@ -1,5 +1,5 @@
-// What vector extensions cannot say alike everywhere: two shuffles, masks for parts of vectors, and
-// widening products.
+// Operations that GCC and Clang vector extensions lack or spell differently: two shuffles, masks
+// for parts of vectors, widening products.
 
 // Elements of a whole vector.
 #define LANES ((int64_t)(VEC_BYTES / sizeof(real)))
@@ -36,7 +36,7 @@
 #define SHUFFLE(a, b, ints, ...) __builtin_shuffle(a, b, (ints){__VA_ARGS__})
 #endif
 
-// Of the first n lanes, n <= LANES.
+// Masks of the first n lanes, n <= LANES.
 #if VEC_BYTES == 64
 #include <immintrin.h>
 #define MASK(n) ((1u << (n)) - 1)

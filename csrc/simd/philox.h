@@ -1,9 +1,9 @@
-// Philox4x32-10, many blocks at a time: a counter-based generator, so any block stands alone.
+// Philox4x32-10, several blocks at a time: counter-based, so blocks are independent.
 //
 // Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3. SC 2011.
 enum { PHILOX_LANES = 16, PHILOX_ROUNDS = 10, WORD_LANES = VEC_BYTES / 8 };
 
-// Each lane holds a 32-bit word in its lower half; what stands above it does not matter.
+// Each lane holds a 32-bit word in its lower half; the upper half is ignored.
 typedef uint64_t words __attribute__((vector_size(VEC_BYTES)));
 
 static const uint64_t lane_numbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};

@@ -1,8 +1,8 @@
 // Sums in double, in one order for every instruction set.
 enum { SUM_BLOCK = 64, SUM_LANES = 8, NORM_LANES = 32 };
 
-// Σ x (n,): partial sums over whole groups of eight, so that additions need not wait for each
-// other; then those, then the rest.
+// Σ x (n,): eight independent partial sums over whole groups of eight, which hide the latency of
+// additions; then their sum, then the remainder.
 #define DEFINE_SUM(name, type)                                               \
     static inline double name(const type *x, int64_t n) {                    \
         double lane[SUM_LANES] = {0}, total = 0;                             \

@@ -1,4 +1,5 @@
-// Which instruction sets this machine runs, and the call of a kernel. Compiled for the baseline.
+// Selection of the instruction sets that this machine runs, and the call of a kernel. Compiled for
+// the baseline.
 #include "table/fastnn.h"
 #include "parallel/threads.h"
 
@@ -31,7 +32,7 @@ extern const fastnn_table fastnn_table_baseline, fastnn_table_avx2, fastnn_table
 #if defined(FASTNN_HAVE_AVX2) || defined(FASTNN_HAVE_AVX512)
 #include <cpuid.h>
 
-// Register state that the operating system saves on a task switch (XCR0).
+// Register state that the operating system saves on a context switch (XCR0).
 enum { XCR0_YMM = 0x06, XCR0_ZMM = 0xe6 };
 
 static unsigned saved_state(void) {

@@ -1,4 +1,4 @@
-// What an editor includes before a template that it shows alone (.clangd). No build reads this.
+// Included by editors before a template that is opened alone (.clangd); no build uses it.
 #define ISA editor
 #define VEC_BYTES 16
 #include "table/table.h"

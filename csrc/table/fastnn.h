@@ -1,10 +1,10 @@
-// The C interface: what the Cython module calls, and the executor.
+// The C interface, called by the Cython module and the executor.
 #ifndef FASTNN_H
 #define FASTNN_H
 
 #include <stdint.h>
 
-// Of one kernel.
+// Limits of one kernel.
 enum {
     FASTNN_MAX_ARRAYS = 16,
     FASTNN_MAX_DIMS = 16,
@@ -17,7 +17,7 @@ typedef enum {
     FASTNN_BAD_ACTIVATION,  // not one of activations.def
     FASTNN_MISSING_Z,       // the activation's gradient needs the pre-activation
     FASTNN_BAD_LABEL,       // a class number outside [0, C); a single call has written nothing
-    FASTNN_BAD_CODE,        // a number that is no row of an embedding's table; the same holds
+    FASTNN_BAD_CODE,        // a row number outside an embedding's table; likewise
     FASTNN_DIVERGED,        // the loss or a gradient is not finite
     FASTNN_CUSTOM_RAISED,   // a function of the user raised an exception
 } fastnn_status;
@@ -55,7 +55,7 @@ typedef union {
     uint64_t u;
 } fastnn_scalar;
 
-// The uniform call of every kernel. kernels.def says which member is which argument; arrays that
+// The uniform arguments of every kernel. kernels.def says which slot is which argument; arrays that
 // are None are NULL, dimensions that a kernel does not have are 0.
 typedef struct {
     void *array[FASTNN_MAX_ARRAYS];
@@ -81,7 +81,8 @@ extern const char *const fastnn_activation_names[FASTNN_ACTIVATION_COUNT];
 extern const int fastnn_activation_needs_z[FASTNN_ACTIVATION_COUNT];
 extern const char *const fastnn_source_names[FASTNN_SOURCE_COUNT];
 
-// The tables that this build holds and this machine can run, slowest first; returns their number.
+// Sets the tables that this build has and this machine can run, slowest first; returns their
+// number.
 enum { FASTNN_MAX_TABLES = 3 };
 int fastnn_usable_tables(const fastnn_table *tables[FASTNN_MAX_TABLES]);
 

@@ -6,8 +6,8 @@
 #undef FN
 #undef LIBM
 #undef LIMIT
-#define stored float      // what arrays hold
-#define real float        // what numbers and sums are computed in
+#define stored float      // type of the elements of arrays
+#define real float        // type of numbers and sums
 #define int_real int32_t  // as wide as real
 #define uint_real uint32_t
 #define FN(name) name##_f32

@@ -6,8 +6,8 @@
 #undef FN
 #undef LIBM
 #undef LIMIT
-#define stored double     // what arrays hold
-#define real double       // what numbers and sums are computed in
+#define stored double     // type of the elements of arrays
+#define real double       // type of numbers and sums
 #define int_real int64_t  // as wide as real
 #define uint_real uint64_t
 #define FN(name) name##_f64

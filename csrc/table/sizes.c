@@ -1,4 +1,4 @@
-// Which arrays a kernel takes, and whether they can exist. Compiled for the baseline.
+// The shapes of a kernel's arrays, and whether such arrays can exist. Compiled for the baseline.
 #include "table/fastnn.h"
 
 #define LIST(...) __VA_ARGS__

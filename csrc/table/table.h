@@ -1,5 +1,6 @@
-// Compiles every kernel for the instruction set ISA, and exports nothing but its table. All else is
-// static: a shared inline function could carry these instructions to a processor without them.
+// Compiles every kernel for the instruction set ISA, and exports only its table. All else is
+// static: the linker may keep one copy of a shared inline function, with instructions that a
+// processor lacks.
 #include <float.h>
 #include <math.h>
 #include <stdint.h>

@@ -45,7 +45,7 @@ cdef dict _TYPENUMS = {"real": REAL, "target": TARGET}
 cdef bint _takes_shape(
     const array_argument *argument, int dims, np.ndarray array, call_sizes *sizes, int64_t *dim
 ) noexcept:
-    """Return whether a shape agrees with those before; it sets the dimensions that are new."""
+    """Return whether a shape agrees with those before; set the dimensions that are new."""
     cdef int i, d, ndim = np.PyArray_NDIM(array)
     cdef np.npy_intp size = 1
     cdef const np.npy_intp *shape = np.PyArray_DIMS(array)
@@ -72,7 +72,7 @@ cdef bint _takes_shape(
 
 
 cdef class KernelCall:
-    """A kernel of C as a function with the signature of the reference.
+    """A C kernel as a function with the signature of the reference.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ cdef class KernelCall:
         return args.result if self._returns_value else None
 
     cdef tuple _bound(self, tuple arguments, dict named):
-        """The arguments in the order of the signature, with defaults."""
+        """Return the arguments in the order of the signature, with defaults."""
         cdef tuple missing = self._defaults[len(arguments):]
         if named or len(arguments) > self._parameters or _NO_DEFAULT in missing:
             try:

@@ -7,7 +7,7 @@ cdef enum:
 
 
 cdef object _described(object array):
-    """Describe what came, for an error message."""
+    """Describe an argument for an error message."""
     if not isinstance(array, np.ndarray):
         return type(array).__name__
     notes = "" if array.flags.c_contiguous else ", not C-contiguous"
@@ -30,7 +30,7 @@ cdef int _refuse(object array, str name, int typenum, int access, tuple expected
 
 
 cdef int _real_type(np.ndarray array, str name) except -1:
-    """NumPy's number of the type of the first real array, which all others share."""
+    """Return NumPy's number of the type of the first real array, which all others share."""
     cdef int typenum = np.PyArray_TYPE(array)
     if typenum != np.NPY_FLOAT and typenum != np.NPY_DOUBLE:
         raise ArgumentTypeError(f"{name} must be float32 or float64; got {_described(array)}")
@@ -45,7 +45,7 @@ cdef int64_t _activation(object name) except -1:
 
 
 cdef uint64_t _function(object function, str name, type kind, int typenum) except? 0:
-    """Return the address of a function of the user, compiled for the type at hand."""
+    """Return the address of a function of the user, compiled for this type."""
     if type(function) is not kind:
         raise ArgumentTypeError(f"{name} must be a {kind.__name__}, got {function!r}")
     return function.address(np.PyArray_DescrFromType(typenum))

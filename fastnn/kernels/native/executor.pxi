@@ -83,17 +83,17 @@ COPY = FASTNN_COPY  # instead of a source's number: rows are copied as they are
 
 
 def sources():
-    """Names of the dtypes that the executor gathers from, in the order of their numbers."""
+    """Return the names of the dtypes that the executor gathers from, by their numbers."""
     return tuple([fastnn_source_names[i].decode() for i in range(FASTNN_SOURCE_COUNT)])
 
 
 def op_size():
-    """Bytes of one op of a plan."""
+    """Return the bytes of one op of a plan."""
     return sizeof(fastnn_op)
 
 
 def transform_size():
-    """Bytes of one transform of a batch."""
+    """Return the bytes of one transform of a batch."""
     return sizeof(fastnn_transform)
 
 

@@ -91,17 +91,17 @@ cdef const fastnn_table *_table = _tables[_table_count - 1]
 
 
 def available_isas():
-    """Instruction sets that this build holds and this machine can run, slowest first."""
+    """Return the instruction sets that this build has and this machine can run, slowest first."""
     return tuple([_tables[i].isa.decode() for i in range(_table_count)])
 
 
 def isa_name():
-    """The instruction set in use."""
+    """Return the instruction set in use."""
     return _table.isa.decode()
 
 
 def kernel_names():
-    """Names of the C kernels."""
+    """Return the names of the C kernels."""
     return tuple([fastnn_kernel_names[i].decode() for i in range(<int>FASTNN_KERNEL_COUNT)])
 
 
@@ -111,7 +111,7 @@ def limits():
 
 
 def activations():
-    """Names of the C activations, each with whether its gradient needs the pre-activation."""
+    """Return the C activations, each with whether its gradient needs the pre-activation."""
     return {
         fastnn_activation_names[i].decode(): bool(fastnn_activation_needs_z[i])
         for i in range(FASTNN_ACTIVATION_COUNT)
@@ -124,27 +124,27 @@ def set_num_threads(int threads):
 
 
 def get_num_threads():
-    """The largest team."""
+    """Return the largest team."""
     return fastnn_get_threads()
 
 
 def limit_teams(int threads):
-    """Limit the teams of the calling thread; returns the limit before."""
+    """Limit the teams of the calling thread; return the limit before."""
     return fastnn_team_at_most(threads)
 
 
 def last_team():
-    """Number of threads that ran the latest call of the calling thread."""
+    """Return the number of threads that ran the latest call of the calling thread."""
     return fastnn_last_team()
 
 
 def openmp_version():
-    """Date of the OpenMP standard that the build follows, as yyyymm; 0 without OpenMP."""
+    """Return the date of the OpenMP standard of the build, as yyyymm; 0 without OpenMP."""
     return fastnn_openmp_version()
 
 
 def openmp_runtime():
-    """Name of the OpenMP library, or "none"."""
+    """Return the name of the OpenMP library, or "none"."""
     return fastnn_openmp_runtime().decode()
 
 
