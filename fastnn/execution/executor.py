@@ -39,11 +39,11 @@ class Executor(ABC):
             self.fixed_array(ref)[...] = values
 
     @abstractmethod
-    def run(self, work: BatchRange, interrupt: DeferredInterrupt | None = None) -> int:
+    def run(self, batch_range: BatchRange, interrupt: DeferredInterrupt | None = None) -> int:
         """Train on some batches, or predict them where there are no learning rates.
 
         Fills in losses and predictions of the pass. Returns the number of the next batch:
-        `work.stop`, or less once its time is over. A batch whose weights are all 0 is not trained
+        `batch_range.stop`, or less once its time is over. A batch whose weights are all 0 is not trained
         on: it takes no step. Ctrl-C comes between two steps.
 
         Raises
@@ -52,7 +52,7 @@ class Executor(ABC):
         """
 
     @abstractmethod
-    def bind_inference(self, work: BatchRange) -> Callable[[], object]:
+    def bind_inference(self, batch_range: BatchRange) -> Callable[[], object]:
         """Return a function that predicts the batches, as often as their arrays have changed."""
 
     def array(self, ref: Ref, batch: Batch) -> np.ndarray | None:

@@ -1,1 +1,1 @@
-"""Epochs, and who runs them."""
+"""Training: epochs, L-BFGS, resuming and populations of networks."""

@@ -1,6 +1,6 @@
 """Random networks: back ends agree, and so do threads, interrupted fits, files and populations.
 
-A seed of a test is a case of `random_networks.draw_case`; ``python tests/random_networks.py SEED``
+A seed of a test is a case of `random_networks.draw_case`; ``python tests/support/random_networks.py SEED``
 shows it.
 """
 

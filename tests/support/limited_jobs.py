@@ -1,4 +1,4 @@
-"""What the workers of tests/test_limits.py do."""
+"""What the workers of tests/compiler/test_limits.py do."""
 
 
 def limit():

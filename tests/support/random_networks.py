@@ -1,6 +1,6 @@
 """Random networks with data and arguments of `fit` that suit them: one case for each seed.
 
-python tests/random_networks.py SEED    # shows the case of a seed
+python tests/support/random_networks.py SEED    # shows the case of a seed
 """
 
 from __future__ import annotations

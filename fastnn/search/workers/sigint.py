@@ -29,7 +29,7 @@ class SigintGuard:
     """
 
     def __init__(self) -> None:
-        self._installed = self._in_job = self._pending = False
+        self._in_job = self._pending = False
         self._caller: CodeType | None = None
 
     @contextmanager
