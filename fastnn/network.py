@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from .augmentation import Augmentation
 from .callbacks import Callback, Checkpoint
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from .activations.custom import CustomActivation
     from .losses.custom import CustomLoss
-
-
-N = TypeVar("N", bound=BaseNetwork)
 
 
 class Network(BaseNetwork):
@@ -323,11 +320,11 @@ class Network(BaseNetwork):
         cls,
         path: str | PathLike[str],
         custom_objects: Mapping[str, CustomActivation | CustomLoss] | None = None,
-    ) -> Self:
+    ) -> Network:
         """Read a network from a file that `save` wrote; see `fastnn.serialization.load`."""
         from .serialization.model import read
 
-        return network_of(read(path, custom_objects), cls)
+        return network_of(read(path, custom_objects))
 
     def __getattr__(self, name: str) -> Any:
         hint = foreign_names.METHODS.get(name)
@@ -343,8 +340,8 @@ class Network(BaseNetwork):
         return f"Network([{layers}], loss={self.loss!r}, optimizer={self.optimizer!r})"
 
 
-def network_of(model: Model, kind: type[N] = Network) -> N:  # type: ignore[assignment]
+def network_of(model: Model) -> Network:
     """Return a network, as copies and pickles do without its constructor, around a model."""
-    network = kind.__new__(kind)
+    network = Network.__new__(Network)
     network._model = model
     return network

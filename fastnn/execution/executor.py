@@ -43,8 +43,8 @@ class Executor(ABC):
         """Train on some batches, or predict them where there are no learning rates.
 
         Fills in losses and predictions of the pass. Returns the number of the next batch:
-        `batch_range.stop`, or less once its time is over. A batch whose weights are all 0 is not trained
-        on: it takes no step. Ctrl-C comes between two steps.
+        `batch_range.stop`, or less once its time is over. A batch whose weights are all 0 is not
+        trained on: it takes no step. Ctrl-C comes between two steps.
 
         Raises
         ------

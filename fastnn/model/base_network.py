@@ -84,7 +84,7 @@ class BaseNetwork(metaclass=Explained):
     )
 
     def __copy__(self) -> Self:
-        """Return a network with the same arrays, state and history, and a description of its own."""
+        """Return a network of the same arrays, state and history, with its own description."""
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__, _model=copy.copy(self._model))
         return twin

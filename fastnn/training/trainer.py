@@ -14,7 +14,7 @@ from ..augmentation.pipeline import Pipeline
 from ..data.data_set import DataSet
 from ..errors import DivergenceError
 from ..execution.batches import BatchPass, BatchRange
-from ..execution.executor import Diverged, Executor
+from ..execution.executor import Diverged
 from ..ir.program import RunState
 from ..model import inference, weight_average
 from ..model.base import Model
@@ -32,12 +32,19 @@ MAX_BATCHES_PER_CALL = 1 << 14
 
 
 class Steps:
-    """Optimizer steps on a network, each all or nothing."""
+    """Optimizer steps on a network, each all or nothing, by the back end that is active.
 
-    def __init__(self, model: Model, executor: Executor):
+    Parameters
+    ----------
+    model : Model
+    labels : bool
+        Whether targets are class numbers.
+    """
+
+    def __init__(self, model: Model, labels: bool):
         self._model = model
         self._state: RunState = model.state
-        self._executor = executor
+        self._labels = labels
 
     def __call__(
         self, batches: BatchPass, start: int, stop: int, seconds: float | None = None
@@ -49,11 +56,12 @@ class Steps:
         """
         rates = self._model.learning_rates.next_rates(self._state, stop - start)
         batch_range = BatchRange(batches, start, stop, self._state, rates, seconds)
+        executor = self._model.executors.training(batches.batch_size, self._labels)
         try:
-            return (yield RangeTask(self._executor, batch_range))
+            return (yield RangeTask(executor, batch_range))
         except Diverged as found:
-            batch = batches.batch(found.number, self._executor.plan, self._state)
-            layer = self._executor.first_nonfinite_layer(batch)
+            batch = batches.batch(found.number, executor.plan, self._state)
+            layer = executor.first_nonfinite_layer(batch)
             raise divergence(self._state, found.loss, found.number, layer) from None
 
     @contextmanager
@@ -100,20 +108,18 @@ def divergence(state: RunState, loss: float | None, number: int, layer: str) -> 
 
 def training_pass(
     model: Model, data: DataSet, batch_size: int, augmentation: Pipeline | None = None
-) -> tuple[Executor, BatchPass, Tally | None]:
-    """Return a pass to train on, the executor for it, and the collector of metrics."""
+) -> tuple[Steps, BatchPass, Tally | None]:
+    """Return the steps of training on a data set, a pass over it and the collector of metrics."""
     labels = data.labels and not (augmentation and augmentation.mixes)
     batches = BatchPass(data, batch_size, augmentation=augmentation)
-    executor = model.executors.training(batch_size, labels)
-    return executor, batches, inference.tally_for(model, batches)
+    return Steps(model, labels), batches, inference.tally_for(model, batches)
 
 
 def train_on_batch(
     model: Model, data: DataSet, interrupt: DeferredInterrupt, augmentation: Pipeline | None = None
 ) -> dict[str, float]:
     """Take one step on all rows; return loss and metrics from before the update."""
-    executor, batches, tally = training_pass(model, data, len(data), augmentation)
-    steps = Steps(model, executor)
+    steps, batches, tally = training_pass(model, data, len(data), augmentation)
     with steps.all_finite(batches):
         run_all(steps(batches, 0, 1), interrupt)
     logs = {"loss": float(batches.losses[0])}
@@ -185,10 +191,9 @@ class Trainer:
     def _epochs(self, interrupt: DeferredInterrupt, history: History) -> RangeTasks[None]:
         """Run epochs up to the last one, or until a callback stops them."""
         model, settings = self._model, self._settings
-        executor, batches, self._tally = training_pass(
+        steps, batches, self._tally = training_pass(
             model, self._data, settings.batch_size, settings.augmentation
         )
-        steps = Steps(model, executor)
         last = self._session.first_epoch + self._settings.epochs
         while self._state.epoch < last and not model.stop_training:
             self._tell("on_epoch_begin", self._state.epoch + 1)

@@ -1,7 +1,7 @@
 """Random networks: back ends agree, and so do threads, interrupted fits, files and populations.
 
-A seed of a test is a case of `random_networks.draw_case`; ``python tests/support/random_networks.py SEED``
-shows it.
+A seed of a test is a case of `random_networks.draw_case`, which ``python
+tests/support/random_networks.py SEED`` shows.
 """
 
 import contextlib

@@ -286,8 +286,8 @@ def test_subclasses_are_loaded_copied_and_trained(path):
         np.testing.assert_array_equal(other.predict(X), net.predict(X))
         other.fit(X, LABELS, epochs=1, verbose=0)
         assert other.state.epoch == 3
-    assert type(Tuned.load(path)) is type(copy.copy(net)) is Tuned
-    assert type(serialization.load(path)) is Network
+    assert type(copy.copy(net)) is Tuned
+    assert type(serialization.load(path)) is type(Tuned.load(path)) is Network
     assert net.state.epoch == 2
 
 

@@ -1,4 +1,4 @@
-"""What the processes of tests/test_processes.py do."""
+"""What the processes of tests/runtime/test_processes.py do."""
 
 import hashlib
 

@@ -7,7 +7,8 @@ import pytest
 from problems import data, network
 
 import fastnn
-from fastnn import Callback, Dense, Network
+from fastnn import Callback, Dense, Network, kernels
+from fastnn.execution.python_executor import PythonExecutor
 
 
 def test_full_batch_gradient_descent_by_hand():
@@ -265,3 +266,23 @@ def test_verbose_two_prints_a_line_per_epoch(capsys):
     assert [line.split(":")[0] for line in lines] == ["epoch 1", "epoch 2"]
     network().fit(X, y, verbose=0)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_back_end_that_is_used_within_a_fit_trains_from_there_on(monkeypatch):
+    run, starts = PythonExecutor.run, []
+
+    class UseReference(Callback):
+        def on_batch_end(self, network, batch, logs):
+            if batch == 2:
+                kernels.use("reference")  # until the end of the context around the fit
+
+    def noted(self, batch_range, interrupt=None):
+        starts.append(batch_range.start)
+        return run(self, batch_range, interrupt)
+
+    monkeypatch.setattr(PythonExecutor, "run", noted)
+    X, y = data()
+    with kernels.use("native"):
+        net = Network([Dense(4), Dense(1)], loss="mean_squared_error", seed=0)
+        net.fit(X[:50], y[:50], batch_size=10, callbacks=[UseReference()], verbose=0)
+    assert starts == [2, 3, 4]
