@@ -8,6 +8,7 @@ import weakref
 import joblib
 import numpy as np
 import pytest
+from memory_jobs import go_on, state
 from problems import data
 
 import fastnn
@@ -31,11 +32,6 @@ def trained(**options):
     net = Network(layers, loss="mean_squared_error", **settings | options)
     net.fit(X, Y, epochs=2, verbose=0)
     return net
-
-
-def state(net):
-    arena = net._model.arena
-    return arena.parameters.tobytes(), arena.buffers.tobytes(), arena.slots.tobytes()
 
 
 def memory_map(thing, folder):
@@ -138,19 +134,14 @@ def test_populations_and_resumed_fits_take_mapped_networks(tmp_path):
     assert state(new) == state(mapped)
 
 
-def go_on(net):
-    net.fit(X, Y, verbose=0)
-    return state(net)
-
-
 @pytest.mark.slow
 def test_workers_of_joblib_train_large_networks(tmp_path):
     """Which reach them as memory maps of files that others may share."""
     net = Network([Dense(50_000, "relu"), Dense(1)], loss="huber", seed=0)
     net.fit(X, Y, verbose=0)
     assert net.parameters.nbytes > 1 << 20
-    ends = joblib.Parallel(2)(joblib.delayed(go_on)(net) for _ in range(2))
-    assert ends == [go_on(net)] * 2
+    ends = joblib.Parallel(2)(joblib.delayed(go_on)(net, X, Y) for _ in range(2))
+    assert ends == [go_on(net, X, Y)] * 2
 
 
 @pytest.mark.parametrize("region", ["parameters", "slots", "buffers"])
