@@ -23,7 +23,7 @@ An activation or a loss of the user stands there as its kind and name, ``{"custo
 Other entries of the metadata, which tools may add, are ignored.
 
 - `container`: description and tensors as bytes, the digest, and the checks on the way back.
-- `fastnn.utils.atomic_write`: writing a file whole or not at all.
+- ``fastnn.utils.atomic_write``: writing a file whole or not at all.
 - `description`: a network as JSON values, and the checks on the way back.
 - `custom_objects`: activations and losses of the user, which a file only names.
 - `model`: the two public functions.
