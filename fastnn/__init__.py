@@ -15,18 +15,30 @@ Names are loaded when first used: ``import fastnn`` costs NumPy and little else.
 
 from __future__ import annotations
 
-import lazy_loader
+import importlib
+import os
+import re
 
 from ._version import __version__
 
-_load, _, _names = lazy_loader.attach_stub(__name__, __file__)
 
-__all__ = ["__version__", *_names]
+def _homes() -> dict[str, str]:
+    """Return the module of each public name, "." for modules, as the stub imports them."""
+    with open(os.path.splitext(__file__)[0] + ".pyi", encoding="utf-8") as stub:
+        imports = re.findall(r"^from (\.\S*) import (\([^)]*\)|.*)", stub.read(), re.MULTILINE)
+    return {name: home for home, names in imports for name in re.findall(r"(\w+) as", names)}
+
+
+_HOMES = _homes()
+
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> object:
-    if name in _names:
-        value = globals()[name] = _load(name)
+    if home := _HOMES.get(name):
+        own = home == "."
+        module = importlib.import_module(f".{name}" if own else home, __name__)
+        value = globals()[name] = module if own else getattr(module, name)
         return value
     from .utils.foreign_names import ATTRIBUTES
 
