@@ -24,7 +24,6 @@ from ..utils.call_errors import Explained, explains
 from . import batch_statistics, data_sets, freezing, inference, weight_average
 from .base import Model
 from .history import History
-from .summary import summary
 
 T = TypeVar("T")
 
@@ -153,6 +152,8 @@ class BaseNetwork(metaclass=Explained):
         file : text stream, optional
             Standard output by default.
         """
+        from .summary import summary
+
         print(summary(self._model), file=file or sys.stdout)
 
     # ----------------------------------------------------------------------------------- weights
