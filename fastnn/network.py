@@ -28,8 +28,7 @@ from .utils.call_errors import explains
 if TYPE_CHECKING:
     from os import PathLike
 
-    from .activations.custom import CustomActivation
-    from .losses.custom import CustomLoss
+    from .model_file.custom_objects import CustomObject
 
 
 class Network(BaseNetwork):
@@ -311,18 +310,18 @@ class Network(BaseNetwork):
         preprocessing: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the network to a safetensors file; see `fastnn.serialization.save`."""
-        from .serialization import save
+        from .model_file.model import write
 
-        save(self, path, optimizer=optimizer, preprocessing=preprocessing)
+        write(self._model, path, optimizer=optimizer, preprocessing=preprocessing)
 
     @classmethod
     def load(
         cls,
         path: str | PathLike[str],
-        custom_objects: Mapping[str, CustomActivation | CustomLoss] | None = None,
+        custom_objects: Mapping[str, CustomObject] | None = None,
     ) -> Network:
         """Read a network from a file that `save` wrote; see `fastnn.serialization.load`."""
-        from .serialization.model import read
+        from .model_file.model import read
 
         return network_of(read(path, custom_objects))
 

@@ -15,9 +15,9 @@ from ..errors import FastnnError, ModelFileError
 from ..layers import Layer
 from ..losses import Loss
 from ..model.base import model_of
+from ..model_file.custom_objects import CustomObjects
+from ..model_file.state import custom_objects, is_foreign, model_from, model_state
 from ..network import Network, network_of
-from ..serialization.custom_objects import CustomObjects
-from ..serialization.state import custom_objects, is_foreign, model_from, model_state
 from .build_network import NetworkConfig
 from .columns import Columns
 from .target_scaling import TargetScaling

@@ -4,7 +4,7 @@ import json
 
 import safetensors.numpy
 
-from fastnn.serialization import container
+from fastnn.model_file import container
 
 
 def header_end(content):

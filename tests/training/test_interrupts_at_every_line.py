@@ -124,7 +124,7 @@ def test_fit_that_goes_back_to_the_best_epoch(action, tmp_path):
         return made(EMA(0.9), layers=[BatchNorm(), Dropout(0.2)])
 
     def of(path):
-        own = ("callbacks", "serialization", "training/trainer.py", "metrics/monitor")
+        own = ("callbacks", "model_file", "training/trainer.py", "metrics/monitor")
         return path.startswith(own)
 
     seen = states_of(make)

@@ -11,7 +11,7 @@ from crafting import header_end, with_header
 from hypothesis import given, settings, strategies as st
 
 from fastnn import Dense, ModelFileError, Network
-from fastnn.serialization import container
+from fastnn.model_file import container
 
 FULL = os.environ.get("FASTNN_FULL") == "1"
 #: Bits to flip in every byte: each alone, and those that turn a space into a tab.
