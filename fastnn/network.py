@@ -72,7 +72,7 @@ class Network(BaseNetwork):
     stop_training : bool
         Set to True, by a callback, to end a fit after the current epoch.
     preprocessing : dict or None
-        Whatever was saved with the network to prepare its inputs.
+        Whatever was saved with the network to prepare its inputs; can be set, for `save`.
     state : RunState
         Numbers of steps and epochs so far (`step`, `epoch`), and the learning rate of the latest
         update.
@@ -85,6 +85,8 @@ class Network(BaseNetwork):
 
     Notes
     -----
+    The arguments are attributes too, which cannot be set.
+
     A metric of your own is a function of targets and predictions that returns a number; it is given
     ``sample_weight`` too, an array (n,) or None, if it has a parameter of that name. Predictions
     are those of `predict`, of all rows of an epoch at once. Class numbers come as targets (n,)
@@ -327,6 +329,8 @@ class Network(BaseNetwork):
 
     def __getattr__(self, name: str) -> Any:
         hint = foreign_names.METHODS.get(name)
+        if "_model" not in vars(self):  # in the constructor of a subclass
+            hint = "call super().__init__() first"
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
             + (f": {hint}" if hint else ""),

@@ -154,9 +154,10 @@ def _run(
     """Train; warn after Ctrl-C, and raise `ArgumentError` if the weights are no longer finite."""
     callback_list = CallbackList(callbacks, network)
     session = Session(network.state.epoch, callback_list, settings, data, validation)
-    network.history = History()  # of this fit alone: partial_fit may be called any number of times
+    model = model_of(network)
+    model.history = History()  # of this fit alone: partial_fit may be called any number of times
     try:
-        run(model_of(network), session)
+        run(model, session)
     except DivergenceError as error:
         raise ArgumentError(f"{NOT_FINITE} {error}") from error
     except KeyboardInterrupt:
