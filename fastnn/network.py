@@ -19,8 +19,8 @@ from .model.base_network import BaseNetwork
 from .model.history import History
 from .optimizers import Optimizer
 from .optimizers.averaging import WeightAverage
-from .training import prepare
-from .training.prepare import FitArguments, FitData
+from .training import prepare, start
+from .training.arguments import FitArguments, FitData
 from .training.trainer import train_on_batch
 from .utils import foreign_names
 from .utils.call_errors import explains
@@ -241,7 +241,7 @@ class Network(BaseNetwork):
                     augmentation=augmentation,
                 )
                 session = prepare.prepare(model, arguments)
-                trainer = prepare.trainer(model, session, resume_from)
+                trainer = start.trainer(model, session, resume_from)
             return trainer.run(interrupt)
 
     @explains

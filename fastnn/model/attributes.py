@@ -49,7 +49,7 @@ class OfModel(Generic[T]):
 
 
 class SettableOfModel(OfModel[T]):
-    """An attribute that can be set; `check` takes its name and a value, and returns what is kept."""
+    """An attribute that can be set; `check` takes its name and a value and returns what to keep."""
 
     def __init__(self, description: str, check: Callable[[str, Any], T]):
         super().__init__(description)

@@ -11,7 +11,6 @@ of very many categories, and categories never seen in training, are all zeros.
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import TableWarning
+from ..utils.warn import warn_caller
 from . import stored
 from .cell_arrays import Cells, read_cells
 from .columns import Column
@@ -81,7 +81,7 @@ class TableEncoder:
         """
         cells = self.read(frame)
         for sentence in self.unfamiliar(cells):
-            warnings.warn(sentence, TableWarning, stacklevel=2)
+            warn_caller(sentence, TableWarning)
         return self.encode(cells)
 
     def read(self, frame: pd.DataFrame) -> Cells:

@@ -15,7 +15,7 @@ from ...errors import ArgumentError, ArgumentTypeError, NetworkBusyError, naming
 from ...model.base import Model, model_of
 from ...model.base_network import BaseNetwork
 from .. import prepare
-from ..prepare import FitArguments
+from ..arguments import FitArguments, validation_arrays
 from .network_fit import NetworkFit
 from .sharing import Fold, SharedArrays, check_folds
 
@@ -123,7 +123,7 @@ def shared_data(
         if pairs is not None and any(held_out is not None for _, held_out in pairs):
             raise ArgumentError("give validation_data or folds with rows to validate on, not both")
         with naming("validation_data"):
-            validation = SharedArrays(*prepare.validation_arrays(validation_data))
+            validation = SharedArrays(*validation_arrays(validation_data))
     chosen = [None] * n_networks if pairs is None else pairs
     return [SharedData(arrays, validation, fold, class_weight) for fold in chosen]
 
