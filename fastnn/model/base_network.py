@@ -21,6 +21,7 @@ from ..optimizers.averaging import WeightAverage
 from ..runtime.interrupts import DeferredInterrupt
 from ..utils import checks
 from ..utils.call_errors import Explained, explains
+from ..utils.text import count
 from . import attributes, batch_statistics, data_sets, freezing, inference, weight_average
 from .attributes import ARGUMENT, OfModel, SettableOfModel
 from .base import Model
@@ -166,7 +167,7 @@ class BaseNetwork(metaclass=Explained):
         arena = self._model.arena
         if len(weights) != len(arena.segments):
             raise ArgumentError(
-                f"weights holds {len(weights)} arrays, expected {len(arena.segments)}"
+                f"weights holds {count(len(weights), 'array')}, expected {len(arena.segments)}"
             )
         checked = [arrays.numbers(f"weights[{i}]", w) for i, w in enumerate(weights)]
         for i, (array, segment) in enumerate(zip(checked, arena.segments, strict=True)):

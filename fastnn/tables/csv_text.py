@@ -129,7 +129,7 @@ class CsvText:
         if match := _TOO_LONG.search(str(error)):
             cells, line = int(match[3]), int(match[2]) + self.layout.lines
             return (
-                f"not a CSV file (line {line} has {cells} cells, the header "
+                f"not a CSV file (line {line} has {count(cells, 'cell')}, the header "
                 f"{len(self.layout.names)}; cells that hold {self.layout.delimiter!r} need quotes)"
             )
         if match := _UNCLOSED.search(str(error)):

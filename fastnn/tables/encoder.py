@@ -23,7 +23,7 @@ from ..utils.warn import warn_caller
 from . import stored
 from .cell_arrays import Cells, read_cells
 from .columns import Column
-from .findings import BLANK, FAR, UNKNOWN
+from .findings import BLANK, FAR, UNKNOWN, count
 from .notation import PLAIN, Notation
 from .scaling import Scaling
 
@@ -106,7 +106,7 @@ class TableEncoder:
         self._rare[name] = sorted(rare) if len(rare) <= _MOST_RARE else None
         share = sum(counts[word] for word in frequent) / counts.total()
         self.notices.append(
-            f"{name}: {len(counts)} categories, of which the {_MOST_CATEGORIES} most "
+            f"{name}: {count(len(counts), 'category')}, of which the {_MOST_CATEGORIES} most "
             f"frequent ({share:.0%} of the rows) are told apart"
         )
 

@@ -18,6 +18,7 @@ from ..model import data_sets
 from ..model.base import Model
 from ..model.base_network import BaseNetwork
 from ..utils import checks
+from ..utils.text import count
 from ..utils.warn import warn_caller
 from . import lbfgs
 from .arguments import FitArguments, weighted
@@ -103,7 +104,7 @@ def warn_of_lone_rows(model: Model, data: DataSet, batch_size: int) -> None:
         which = "batches" if batch_size == 1 else "the last batch of an epoch"
         warn_caller(
             f"BatchNorm layer {name!r} gets {which} of a single row (batch_size={batch_size}, "
-            f"{n_rows} rows), which it normalises to 0 whatever it is: nothing is learnt from it. "
-            "Choose another batch_size"
+            f"{count(n_rows, 'row')}), which it normalises to 0 whatever it is: nothing is learnt "
+            "from it. Choose another batch_size"
         )
         return

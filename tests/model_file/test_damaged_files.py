@@ -49,7 +49,7 @@ def test_truncation_is_called_so(content, refuse):
 
 
 def test_appended_bytes_are_noticed(content, refuse):
-    refuse(content + b"\0", "1 bytes follow its tensors")
+    refuse(content + b"\0", "1 byte follows its tensors")
     refuse(content + content, f"{len(content)} bytes follow its tensors")
 
 

@@ -14,6 +14,7 @@ from ...data.data_set import DataSet, require_weight
 from ...errors import ArgumentError, ArgumentTypeError, NetworkBusyError, naming
 from ...model.base import Model, model_of
 from ...model.base_network import BaseNetwork
+from ...utils.text import count
 from .. import prepare
 from ..arguments import FitArguments, validation_arrays
 from .network_fit import NetworkFit
@@ -45,7 +46,9 @@ def each(name: str, value: Any, networks: int) -> list[Any]:
     if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
         return [value] * networks
     if len(value) != networks:
-        raise ArgumentError(f"{name} holds {len(value)} values for {networks} networks")
+        raise ArgumentError(
+            f"{name} holds {count(len(value), 'value')} for {count(networks, 'network')}"
+        )
     return list(value)
 
 

@@ -66,7 +66,7 @@ def test_time_left_is_what_ends_first(time):
     assert shown.share == 1.0
     forever = Progress([LOSS], None, 3600.0, shown=False)
     forever.ended(front(1.0), failed=0)
-    assert "1 trials" in forever.text
+    assert "1 trial," in forever.text
     assert "1:00:00 left" in forever.text
 
 
