@@ -14,8 +14,8 @@ from ..ir.program import Batch
 from ..runtime.random_streams import SEED_BITS
 from ..runtime.threads import default_threads
 from ..utils import checks
+from ..utils.counting import count
 from ..utils.specification import Specification
-from ..utils.text import count
 from .pipeline import Pipeline, PipelineBuilder
 
 STEP_BITS = 48

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ArgumentError, ArgumentTypeError
 from ..runtime.random_streams import Stream
 from ..utils import checks
-from ..utils.text import count
+from ..utils.counting import count
 from .base import Augmentation
 from .pipeline import PipelineBuilder, Transform
 

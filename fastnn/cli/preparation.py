@@ -12,7 +12,8 @@ import pandas as pd
 from .. import tables
 from ..errors import ArgumentError
 from ..tables import CsvTable, Preprocessing
-from ..utils.text import count, printable
+from ..utils.counting import count
+from ..utils.text import printable
 from . import column_names, streams
 from .options import dialect
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
 from ..utils import optional
-from ..utils.text import count, printable
+from ..utils.counting import count
+from ..utils.text import printable
 from . import column_names, streams
 from .files import check_folder, check_output, existing, tables, tell_replaced
 from .options import (

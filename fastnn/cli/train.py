@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..utils.text import count
+from ..utils.counting import count
 from . import streams
 from .files import check_output, existing, tables, tell_replaced
 from .options import add_command, add_table_options, add_task_arguments, real, say_nothing, whole

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..runtime.random_streams import Stream, permutation, stream_offset
 from ..utils import checks
-from ..utils.text import count
+from ..utils.counting import count
 from .resolution import check_resolution
 
 

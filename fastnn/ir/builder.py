@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import ArgumentTypeError
 from ..kernels import KERNELS
 from ..utils import checks
-from ..utils.text import count
+from ..utils.counting import count
 from .parameter import ALIGNMENT, round_up
 from .program import STAGES, Op, Ref, Region, Result
 

@@ -13,7 +13,7 @@ from ..data.moments import Moments
 from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import Buffer, Parameter
 from ..utils import checks
-from ..utils.text import count
+from ..utils.counting import count
 from .base import Layer, ShapedLayer
 from .embedding import Embedding
 

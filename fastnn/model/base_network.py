@@ -21,7 +21,7 @@ from ..optimizers.averaging import WeightAverage
 from ..runtime.interrupts import DeferredInterrupt
 from ..utils import checks
 from ..utils.call_errors import Explained, explains
-from ..utils.text import count
+from ..utils.counting import count
 from . import attributes, batch_statistics, data_sets, freezing, inference, weight_average
 from .attributes import ARGUMENT, OfModel, SettableOfModel
 from .base import Model

@@ -12,7 +12,7 @@ from ..data import arrays
 from ..data.data_set import DataSet, check_targets
 from ..data.weights import checked_weights, class_factors as factors_of, class_numbers
 from ..errors import ArgumentError
-from ..utils.text import count
+from ..utils.counting import count
 from .base import Model
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
 from ..utils import checks
-from ..utils.text import count
+from ..utils.counting import count
 
 if TYPE_CHECKING:
     import pandas as pd

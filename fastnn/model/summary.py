@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..layers import Layer
-from ..utils.text import count, table
+from ..utils.counting import count
+from ..utils.text import table
 from .base import Model
 
 

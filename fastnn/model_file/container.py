@@ -30,7 +30,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from ..errors import ArgumentError, ModelFileError
-from ..utils.text import count
+from ..utils.counting import count
 
 #: The one entry of the metadata: the library orders several at random.
 METADATA_KEY = "fastnn"

@@ -16,7 +16,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..metrics.scoring import METRICS, THRESHOLD, rises
 from ..network import Network
 from ..utils import checks
-from ..utils.text import count
+from ..utils.counting import count
 
 Direction = Literal["minimize", "maximize"]
 MINIMIZE: Direction = "minimize"

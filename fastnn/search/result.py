@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArgumentError, NotBuiltError
 from ..plotting.html import table
 from ..utils import optional
-from ..utils.text import count, escape
+from ..utils.counting import count
+from ..utils.text import escape
 from .objectives import Objective
 from .report import plot_grid
 from .report.study_view import StudyView

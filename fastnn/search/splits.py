@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing
 
 from ..data import split_rows
 from ..errors import ArgumentError, ArgumentTypeError
-from ..utils.text import count
+from ..utils.counting import count
 
 #: Fraction of the rows that is held out by default.
 FRACTION = 0.2

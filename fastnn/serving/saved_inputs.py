@@ -12,7 +12,7 @@ from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..model import data_sets
 from ..model.base import model_of
 from ..utils import optional
-from ..utils.text import count
+from ..utils.counting import count
 
 if TYPE_CHECKING:
     from ..network import Network

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..utils import text
+from ..utils import counting
 
 #: Kinds of faults, in the order of messages.
 UNREADABLE = "cells that are no numbers count as missing"
@@ -22,7 +22,7 @@ _MOST_COLUMNS = 5  # that are named
 
 def count(n: int, noun: str) -> str:
     """Return a number and its noun: "1 row", "2,000 rows", "2 classes"."""
-    return text.count(n, noun, ",")
+    return counting.count(n, noun, ",")
 
 
 def _shown(cell: Any) -> str:

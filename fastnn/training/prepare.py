@@ -18,7 +18,7 @@ from ..model import data_sets
 from ..model.base import Model
 from ..model.base_network import BaseNetwork
 from ..utils import checks
-from ..utils.text import count
+from ..utils.counting import count
 from ..utils.warn import warn_caller
 from . import lbfgs
 from .arguments import FitArguments, weighted

@@ -1,4 +1,4 @@
-"""What a release says about itself."""
+"""Versions, licences and metadata of a release."""
 
 import ast
 import re
@@ -53,7 +53,7 @@ def test_all_extras_work_without_an_mpi_library():
 
 
 def test_every_package_that_is_imported_is_declared():
-    """Those that only an extra brings are imported through `optional.module`, or by its users."""
+    """Packages of an extra are imported through `optional.module`, or by its users."""
     named = {"scikit_learn": "sklearn"}
     required = {re.match(r"[\w-]+", r).group().replace("-", "_") for r in project()["dependencies"]}
     required = {named.get(name, name) for name in required}

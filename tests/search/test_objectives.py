@@ -1,4 +1,4 @@
-"""What trials are judged by: scorers, folds, several objectives; against hands and scikit-learn."""
+"""Objectives of trials: scorers, folds, several at once; compared with values by hand."""
 
 import numpy as np
 import pytest

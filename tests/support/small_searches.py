@@ -36,7 +36,7 @@ def run(space=SPACE, build=build, **options):
 
 
 def outcomes(result):
-    """What two searches must agree on, exactly: parameters, values, epochs, best weights."""
+    """Return what two searches must agree on exactly: parameters, values, epochs, best weights."""
     frame = result.trials.drop(columns="seconds")
     return frame, [kept.models[0].parameters.copy() for kept in result.pareto_front]
 

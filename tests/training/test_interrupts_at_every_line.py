@@ -67,7 +67,7 @@ class States(Callback):
 
 
 def broken(make, work, action=interrupt, right=None, of=lambda path: True):
-    """What is wrong afterwards, by place, when `work` is ended at each line that it runs.
+    """Return what is wrong, by place, after `work` was ended at each line that it runs.
 
     `right` looks at what `make` made; then training and prediction must work.
     """
@@ -290,7 +290,7 @@ def test_a_second_interrupt_cannot_split_what_the_first_one_leaves():
 
 
 class TimeIsUpError(Exception):
-    """What the handler of an alarm raises."""
+    """Raised by the handler of an alarm."""
 
 
 def ring(number, frame):

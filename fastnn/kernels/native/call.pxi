@@ -201,7 +201,10 @@ cdef class KernelCall:
             if not isinstance(value, np.ndarray):
                 raise ArgumentTypeError(f"{name} must be a NumPy array; got {_described(value)}")
             if argument.shape == NAMED and value.ndim != dims:
-                raise ArgumentError(f"{name} must have {dims} dimensions; got {_described(value)}")
+                plural = "s" if dims > 1 else ""
+                raise ArgumentError(
+                    f"{name} must have {dims} dimension{plural}; got {_described(value)}"
+                )
             expected = [
                 size if argument.shape == ANY or not sizes.known & (1u << argument.dim[i])
                 else expected[i]

@@ -15,7 +15,8 @@ from ...errors import MissingDependencyError
 from ...plotting import html, style
 from ...runtime.build_info import show_config
 from ...utils import optional
-from ...utils.text import count, printable
+from ...utils.counting import count
+from ...utils.text import printable
 from . import plot_grid
 from .study_view import Dimension, StudyView, TrialView
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ...utils.text import count
+from ...utils.counting import count
 from ..objectives import Objective, dominates
 
 #: Seconds between two updates of the clock of a bar, at least between two redraws, and between two

@@ -14,7 +14,7 @@ from ...data.data_set import DataSet, require_weight
 from ...errors import ArgumentError, ArgumentTypeError, NetworkBusyError, naming
 from ...model.base import Model, model_of
 from ...model.base_network import BaseNetwork
-from ...utils.text import count
+from ...utils.counting import count
 from .. import prepare
 from ..arguments import FitArguments, validation_arrays
 from .network_fit import NetworkFit

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from ...model.base_network import BaseNetwork
 from ...model.history import History
-from ...utils.text import count
+from ...utils.counting import count
 
 N = TypeVar("N", bound=BaseNetwork)
 

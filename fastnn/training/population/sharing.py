@@ -14,7 +14,7 @@ from ...data.data_set import DataSet
 from ...errors import ArgumentError, ArgumentTypeError
 from ...model import data_sets
 from ...model.base import Model
-from ...utils.text import count
+from ...utils.counting import count
 
 #: Rows to train on, and those to validate on.
 Fold = tuple[np.ndarray, "np.ndarray | None"]

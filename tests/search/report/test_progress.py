@@ -1,4 +1,4 @@
-"""What a search shows: numbers, a bar in a terminal, lines in a file."""
+"""The progress of a search: numbers, a bar in a terminal, lines in a file."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""What travels between a search and the workers of an executor, and what cannot."""
+"""Objects sent between a search and the workers of an executor, and those that cannot be."""
 
 import os
 import pickle

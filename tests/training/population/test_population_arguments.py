@@ -1,4 +1,4 @@
-"""What populations refuse, before anything changes."""
+"""Arguments that populations refuse before anything changes."""
 
 import numpy as np
 import pytest
