@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..layers import Layer
-from ..utils.counting import count
+from ..utils import counting
 from ..utils.text import table
 from .base import Model
 
@@ -19,10 +19,10 @@ def summary(model: Model) -> str:
     n_parameters = sum(segment.size for segment in architecture.segments)
     rows: list[tuple[str, ...]] = [("layer", "type", "output", "parameters")]
     for index, (name, layer) in enumerate(_named_layers(model)):
-        size = sum(s.size for s in architecture.segments if s.layer == index)
+        count = sum(s.size for s in architecture.segments if s.layer == index)
         shape = " × ".join(map(str, architecture.shapes[index + 1]))
-        rows.append((name, _describe(layer), shape, f"{size:,}"))
-    total = count(n_parameters, "parameter", ",")
+        rows.append((name, _describe(layer), shape, f"{count:,}"))
+    total = counting.count(n_parameters, "parameter", ",")
     frozen = sum(s.size for s in architecture.segments if not s.options.trainable)
     if frozen:
         total += f", {frozen:,} of them frozen"

@@ -102,7 +102,7 @@ def test_read_only_inputs_are_taken(backend, kernel):
 
 @pytest.mark.parametrize("kernel", EVERY_KERNEL)
 def test_updated_arrays_change(backend, kernel):
-    """Arrays that the table calls written are written; `check_call` checks that no others are."""
+    """What the table calls written is written; `check_call` sees that nothing else is."""
     shapes = dict.fromkeys(letters(kernel), 33) | {"*": (33,)}
     setting = kernel.scalars[-1]
     drawn = draw(kernel, shapes, np.float64, setting, np.random.default_rng(3))
