@@ -59,7 +59,7 @@ def test_every_package_that_is_imported_is_declared():
     required = {named.get(name, name) for name in required}
     every = {name for extra in project()["optional-dependencies"].values() for name in extra}
     extra = {re.match(r"[\w-]+", name).group().replace("-", "_") for name in every}
-    others = {"sqlalchemy"}  # a dependency of Optuna
+    others = {"alembic", "sqlalchemy"}  # dependencies of Optuna
     known = required | extra | others | set(sys.stdlib_module_names) | {"fastnn"}
     imported = set()
     for file in (ROOT / "fastnn").rglob("*.py"):
