@@ -1,4 +1,4 @@
-"""From the arguments of `fit` to a session: all is checked, and no model built or changed.
+"""The checks of the arguments of `fit`, which give a session; no model is built or changed.
 
 The model's lock is held meanwhile.
 """

@@ -1,4 +1,4 @@
-"""From a session, whose arguments are checked, to training: the model is built, or restored.
+"""The start of a checked session: its model is built or restored, and trained.
 
 The model's lock is held meanwhile.
 """
