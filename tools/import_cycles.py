@@ -1,11 +1,12 @@
-"""Print an import cycle between folders of fastnn; the exit status is 1 if there is one.
+"""Print an import cycle of fastnn, of folders or of modules; the exit status is 1 if there is one.
 
     python tools/import_cycles.py [PACKAGE]
 
 Counts every import statement of Python and Cython: at the top of a module, for type checkers alone,
 and inside functions; and every string that names a module of the package, as those do that
 ``importlib.import_module`` takes. A module of the root counts as a folder of its own;
-``fastnn/__init__.py``, which holds the public names, is left out.
+``fastnn/__init__.py``, which holds the public names, is left out. Between the modules of one
+folder, imports inside functions are not counted.
 """
 
 from __future__ import annotations
@@ -31,36 +32,65 @@ Name = tuple[str, ...]
 
 def main(package: Path) -> int:
     """Print one cycle of folders and the imports that make it; return the exit status."""
-    imports = folder_imports(package)
-    try:
-        TopologicalSorter({folder: set(known) for folder, known in imports.items()}).prepare()
-    except CycleError as error:
-        cycle = error.args[1][::-1]  # each imports the next
-        print("import cycle:", " → ".join(cycle))
-        for folder, other in pairwise(cycle):
-            for place in imports[folder][other]:
-                print(f"  {place}")
-        return 1
-    print(f"no import cycle between the {len(imports)} folders of {package.name}")
-    return 0
-
-
-def folder_imports(package: Path) -> Mapping[str, Mapping[str, list[str]]]:
-    """Return the places where folders import each other, by folder and imported folder."""
-    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    folders, modules = defaultdict(edges), defaultdict(edges)
     for path in sorted(package.rglob("*.p[yx]*")):
         parts = path.relative_to(package).with_suffix("").parts
         if path.suffix not in READERS or parts == ("__init__",):
             continue
-        for line, name in imported(path, package, (package.name, *parts[:-1])):
-            if name[0] == package.name and len(name) > 1 and name[1] != parts[0]:
-                found[parts[0]][name[1]].append(f"{path}:{line} imports {'.'.join(name)}")
-    return found
+        text, folder = path.read_text(encoding="utf-8"), (package.name, *parts[:-1])
+        late = late_lines(text) if path.suffix == ".py" else set()
+        for line, name in imported(path, text, package, folder):
+            if name[0] != package.name or len(name) == 1:
+                continue
+            place = f"{path}:{line} imports {'.'.join(name)}"
+            if name[1] != parts[0]:
+                folders[parts[0]][name[1]].append(place)
+            elif line not in late and (module := module_of(name, package)) != ".".join(parts):
+                modules[".".join(parts)][module].append(place)
+    if print_cycle(folders) or print_cycle(modules):
+        return 1
+    print(f"no import cycle between {len(folders)} folders, nor within one, of {package.name}")
+    return 0
 
 
-def imported(path: Path, package: Path, folder: Name) -> Iterator[tuple[int, Name]]:
+def edges() -> dict[str, list[str]]:
+    """Return an empty map of what is imported to the places where it is."""
+    return defaultdict(list)
+
+
+def print_cycle(imports: Mapping[str, Mapping[str, list[str]]]) -> bool:
+    """Print a cycle and the imports that make it; return whether there is one."""
+    try:
+        TopologicalSorter({one: set(known) for one, known in imports.items()}).prepare()
+    except CycleError as error:
+        cycle = error.args[1][::-1]  # each imports the next
+        print("import cycle:", " → ".join(cycle))
+        for one, other in pairwise(cycle):
+            for place in imports[one][other]:
+                print(f"  {place}")
+        return True
+    return False
+
+
+def module_of(name: Name, package: Path) -> str:
+    """Return the module, below the package, that holds an absolute dotted name."""
+    parts = list(name[1:])
+    while len(parts) > 1 and not is_module(".".join((package.name, *parts)), package):
+        parts.pop()
+    path = package.joinpath(*parts)
+    return ".".join((*parts, "__init__") if path.is_dir() else parts)
+
+
+def late_lines(text: str) -> set[int]:
+    """Return the lines inside functions of Python."""
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = (node for node in ast.walk(ast.parse(text)) if isinstance(node, functions))
+    return {line for one in found for line in range(one.lineno + 1, (one.end_lineno or 0) + 1)}
+
+
+def imported(path: Path, text: str, package: Path, folder: Name) -> Iterator[tuple[int, Name]]:
     """Yield line and absolute dotted name of all that a file imports."""
-    for line, name in READERS[path.suffix](path.read_text(encoding="utf-8"), package):
+    for line, name in READERS[path.suffix](text, package):
         level = len(name) - len(name.lstrip("."))
         above = folder[: len(folder) - level + 1] if level else ()
         yield line, (*above, *filter(None, name.split(".")))

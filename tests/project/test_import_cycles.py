@@ -58,3 +58,24 @@ def test_other_strings_are_no_imports(text, tmp_path):
     (package / "upper" / "high.py").write_text("from ..lower import module\n")
     (package / "lower" / "module.py").write_text(text)
     assert TOOL["main"](package) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("from .other import thing", 1),
+        ("if TYPE_CHECKING:\n    from . import other", 1),
+        ("from package.folder.other import thing", 1),
+        ("def late():\n    from . import other", 0),
+        ("from .third import other", 0),
+    ],
+)
+def test_modules_of_a_folder_import_each_other_one_way(text, status, tmp_path, capsys):
+    folder = tmp_path / "package" / "folder"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("from .one import thing\n")
+    (folder / "other.py").write_text("from . import one\n")
+    (folder / "third.py").write_text("")
+    (folder / "one.py").write_text(text)
+    assert TOOL["main"](tmp_path / "package") == status
+    assert ("folder.one → folder.other" in capsys.readouterr().out) == status

@@ -3,9 +3,11 @@
 import numpy as np
 
 from fastnn import SGD, Dense, Network
-from fastnn.search import search
+from fastnn.search import log_uniform, search
 
 SPACE = {"units": [2, 4, 8], "rate": [0.01, 0.1]}
+RATES = {"rate": log_uniform(1e-4, 1.0)}
+HALVING = {"space": RATES, "trials": 9, "pruner": "halving", "epochs": 9}
 
 
 def data(rows=90, features=4, classes=3, seed=0):
