@@ -65,7 +65,7 @@ FUSED_SIZES = [(1, 3, 1), (5, 7, 3), (33, 20, 10), (64, 300, 2), (40, 17, 37), (
 @pytest.mark.parametrize("activation", ["identity", "relu", "gelu", "tanh"])
 @pytest.mark.parametrize("sizes", FUSED_SIZES)
 def test_fused_dropout_draws_and_drops_as_the_separate_kernel(backend, sizes, activation, dtype):
-    """To the bit, for rows that end inside a byte of the mask too."""
+    """Bits are equal, also for rows that end inside a byte of the mask."""
     rows, inputs, outputs = sizes
     rng = np.random.default_rng(0)
     x, w, b = (
