@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 import os
@@ -133,6 +132,8 @@ def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnErr
         return ArgumentTypeError(
             f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}{hint}"
         )
+    import difflib
+
     habit = [one for one in foreign_names.NAMES.get(name.lower(), ()) if one in known]
     near = habit or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
