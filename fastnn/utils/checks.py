@@ -103,6 +103,8 @@ def verbosity(value: Any, *, high: int) -> int:
 
 def shape(argument: str, value: Any) -> tuple[int, ...]:
     """Return `value`, an int or a sequence of ints, as a tuple of positive ints."""
+    if type(value) is tuple and value and all(type(size) is int and size > 0 for size in value):
+        return value
     sizes = (value,) if isinstance(value, numbers.Integral) else value
     try:
         sizes = tuple(sizes)
