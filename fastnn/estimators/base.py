@@ -108,6 +108,10 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
         """Return what scikit-learn would otherwise read off the signature in each call."""
         return super()._get_param_names()
 
+    def _validate_params(self) -> None:
+        """Check the parameters that are no defaults."""
+        parameters.validate(self)
+
     # ---------------------------------------------------------------------------------------- fit
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -91,12 +91,3 @@ def test_names_of_columns_are_forgotten_by_a_fit_without():
     assert list(model.feature_names_in_) == ["a", "b"]
     model.fit(ROWS, LABELS)
     assert not hasattr(model, "feature_names_in_")
-
-
-def test_names_of_parameters_are_those_of_each_class():
-    class Smaller(MLPClassifier):
-        def __init__(self, alpha=1e-4):
-            super().__init__(alpha=alpha)
-
-    assert Smaller._get_param_names() == ["alpha"]
-    assert "hidden_layer_sizes" in MLPClassifier().get_params()
