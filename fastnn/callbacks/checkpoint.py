@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import string
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -158,4 +157,6 @@ class Checkpoint(Callback):
 
 def _has_fields(path: str) -> bool:
     """Return whether a path has fields; raise `ValueError` if its braces do not match."""
+    import string
+
     return any(field is not None for _, field, _, _ in string.Formatter().parse(path))

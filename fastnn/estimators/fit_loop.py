@@ -66,7 +66,9 @@ def fit_steps(
     monitor = ConvergenceMonitor(estimator, len(train), score)
     estimator.n_iter_ = 0
     limit = TimeLimit(estimator.max_time)
-    callbacks = [monitor, *_callbacks(estimator), *listeners, limit]
+    callbacks = [monitor, *_callbacks(estimator), *listeners]
+    if estimator.max_time is not None:
+        callbacks.append(limit)
     _run(network, train, validation, settings, callbacks)
     if monitor.diverged is not None:
         warn_caller(
