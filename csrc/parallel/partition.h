@@ -7,6 +7,10 @@
 // Smallest tasks: elements, columns, and columns of a norm (wider, since it only streams rows).
 enum { ELEMENT_GRAIN = 8192, COLUMN_GRAIN = 128, UNIT_COLUMNS = 512 };
 
+// Slopes of a dense layer: most columns and least elements of a task; elements of several rows that
+// are summed side by side, in large tasks and in small ones.
+enum { SLOPE_COLUMNS = 512, SLOPE_GRAIN = 8192, SLOPE_PASS = 1024, SLOPE_SHORT = 256 };
+
 // Normalisation: columns of a task, and rows whose sums are kept in `real` before they are added to
 // a double.
 enum { NORM_COLUMNS = 64, NORM_ROWS = 16 };
