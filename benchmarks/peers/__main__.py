@@ -1,14 +1,15 @@
 """Train the same networks with fastnn and its peers, and hold the times against the targets.
 
     python benchmarks/peers                     # everything; some 20 minutes
-    python benchmarks/peers --smoke             # few repeats, without the largest; two minutes
+    python benchmarks/peers --smoke             # few repeats; some two minutes
     python benchmarks/peers --only 'gemm*' --threads 1
 
 The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX, Keras,
 MKL, BLIS and this checkout of fastnn. Each peer works in a process of its own, on equal threads and
 the same cores; their repeats take turns. A peer is first held against NumPy in float64: one that
 computes something else is not timed. In the end, the bits of our own results are compared on
-several numbers of threads. Prints a table, and writes results.json, which has every repeat.
+several numbers of threads. A smoke run leaves out the transposed and float64 forms of the largest
+product, torch.compile and Keras. Prints a table, and writes results.json, which has every repeat.
 
 The exit status is 0 if everything ran, whatever the verdicts; 1 if something could not be measured.
 """
@@ -95,7 +96,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--smoke", action="store_true", help="every row, with few repeats")
+    parser.add_argument(
+        "--smoke", action="store_true", help="few repeats, and not the slowest cases"
+    )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
     parser.add_argument("--repeats", type=int, metavar="N", help=f"default: {REPEATS}")
     parser.add_argument(

@@ -31,7 +31,7 @@ import fastnn
 
 FLOPS, STREAMED, ELEMENT = 2 * 10**8, 10**7, 28  # bytes of a stream's element: 4 reads, 3 writes
 ENOUGH = 10**6  # tasks of a loop that is cut as finely as one likes
-ROUNDS = 30
+ROUNDS = 15
 
 
 @dataclass(frozen=True)

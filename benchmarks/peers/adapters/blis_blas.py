@@ -32,7 +32,7 @@ def version() -> str:
 
 def gemm(m: int, k: int, n: int, form: str = "x w", dtype: str = "float32"):
     if dtype == "float64" and form != "x w" and len({m, k, n}) > 1:
-        raise NotImplementedError("its products of transposed float64 take square matrices only")
+        raise NotImplementedError("its wheel takes transposed float64 for square matrices")
     a, b = parts.matrices(m, k, n, form, dtype)
     y, left, right = np.empty((m, n), dtype), form == "xᵀ dy", form == "dy wᵀ"
     return lambda: multiply(a, b, out=y, trans1=left, trans2=right, beta=0.0)
