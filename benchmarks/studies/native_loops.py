@@ -10,6 +10,7 @@ import ctypes
 import math
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,7 +30,8 @@ FLAGS = ("-std=gnu11", "-march=native", "-shared", "-fPIC", f"-I{CSRC}")
 STEP = ("forward", "loss", "backward", "penalty", "check", "update")  # stages, in this order
 MOST = 16  # arrays, dimensions and scalars of a kernel
 MAX_LOOPS = 64
-BARRIERS, REPEATS = 1000, 50
+BARRIERS, REPEATS = 100, 1000  # short enough to fall between two turns of other programs
+BURSTS, PAUSE = 20, 0.2  # seconds: the system may put the threads on other cores meanwhile
 
 
 class Arguments(ctypes.Structure):
@@ -72,13 +74,17 @@ def step_loops(plan: Plan, workload: Workload) -> list[Loop]:
     return [*gathered, *(loop for op in ops for loop in _loops_of_op(op, plan.n_rows))]
 
 
-def barrier_seconds(threads: int) -> float | None:
-    """Return the least of many measurements; None if the system did not grant the threads."""
+def barrier_seconds(threads: int) -> list[float]:
+    """Return the least of each burst of measurements; nothing if the threads were not granted."""
     measure = _library("barrier", *(CSRC / "parallel").glob("*.c"), flags=("-O2", "-fopenmp"))
     measure.barrier_cost.restype = ctypes.c_double
     measure.barrier_cost.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64]
-    costs = [measure.barrier_cost(threads, len(cores()), BARRIERS) for _ in range(REPEATS)]
-    return None if min(costs) < 0 else min(costs) / 1e9
+    found = []
+    for _ in range(BURSTS):
+        costs = [measure.barrier_cost(threads, len(cores()), BARRIERS) for _ in range(REPEATS)]
+        found += [min(costs) / 1e9] if min(costs) >= 0 else []
+        time.sleep(PAUSE)
+    return found
 
 
 def _loops_of_op(op: Op, n_rows: int) -> list[Loop]:

@@ -31,21 +31,22 @@ import fastnn
 
 FLOPS, STREAMED, ELEMENT = 2 * 10**8, 10**7, 28  # bytes of a stream's element: 4 reads, 3 writes
 ENOUGH = 10**6  # tasks of a loop that is cut as finely as one likes
-ROUNDS = 15
+# Seconds of a sample, short enough to fall between two turns of other programs; and of all.
+SAMPLE, ALL, FEWEST = 2e-3, 2.0, 15
 
 
 @dataclass(frozen=True)
 class Machine:
     """What the model takes of a machine; rates are those of one core, and of a socket.
 
-    `barriers` are seconds by the number of threads, as measured; `remote` is the time of a cache
-    line between caches over that within one. `two_level` says that threads meet within their cache
-    first, and one of each cache then.
+    `barriers` are the seconds of bursts by the number of threads, as measured; `remote` is the time
+    of a cache line between caches over that within one. `two_level` says that threads meet within
+    their cache first, and one of each cache then.
     """
 
     flops: float
     bandwidth: float
-    barriers: dict[int, float]
+    barriers: dict[int, list[float]]
     socket_bandwidth: float
     socket_cores: int
     cache_cores: int
@@ -65,7 +66,7 @@ class Machine:
     def barrier(self, threads: int) -> float:
         """Return the seconds of a barrier of so many threads, which arrive in any order."""
         if threads in self.barriers:
-            return self.barriers[threads]
+            return min(self.barriers[threads])
         if threads <= self.cache_cores:
             return self._counted(threads, 0)
         if self.two_level:
@@ -79,7 +80,7 @@ class Machine:
         Its cache line moves from thread to thread, and the one that lets them go on moves twice.
         """
         measured = max(n for n in self.barriers if n <= self.cache_cores)
-        move = self.barriers[measured] / (measured + 1)
+        move = min(self.barriers[measured]) / (measured + 1)
         return move * (threads + 1) * (1 + (self.remote - 1) * remote_share)
 
 
@@ -130,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _measure_machine(options: argparse.Namespace, sizes: Sequence[int]) -> Machine:
     limits.initialize(1)
-    barriers = {n: seconds for n in sizes if (seconds := barrier_seconds(n)) is not None}
+    barriers = {n: seconds for n in sizes if (seconds := barrier_seconds(n))}
     return Machine(
         flops=FLOPS / _least(limits.fma(FLOPS), 1),
         bandwidth=_stream_rate(1),
@@ -168,12 +169,14 @@ def _least(work: Callable[[], object], threads: int) -> float:
     On one thread, of the processor's time, which they do not.
     """
     clock = timing.processor_time if threads == 1 else None
-    calls = timing.calls_within(timing.SAMPLE, work, clock)
-    return min(timing.duration(work, calls, clock) for _ in range(ROUNDS)) / calls
+    calls = timing.calls_within(SAMPLE, work, clock)
+    rounds = max(FEWEST, int(ALL / timing.duration(work, calls, clock)))
+    return min(timing.duration(work, calls, clock) for _ in range(rounds)) / calls
 
 
 def _of_machine(machine: Machine, sizes: Sequence[int]) -> str:
-    barriers = ", ".join(f"{1e9 * machine.barriers[n]:.0f} ns on {n}" for n in machine.barriers)
+    bursts = {n: [round(1e9 * burst) for burst in machine.barriers[n]] for n in machine.barriers}
+    barriers = ", ".join(f"{min(b)} to {max(b)} ns on {n}" for n, b in bursts.items())
     streams = ", ".join(f"{_stream_rate(n) / 1e9:.0f} GB/s on {n}" for n in sizes)
     return (
         f"Measured: {machine.flops / 1e9:.0f} GFLOP/s a core; streams {streams}; "

@@ -26,7 +26,9 @@ def bench():
 @pytest.fixture
 def machine(bench):
     """A barrier of 30 ns on two threads, 10 GB/s a core and 40 a socket, 1 MiB for 8 cores."""
-    return bench.scaling.Machine(1e11, 1e10, {1: 0.0, 2: 30e-9}, 4e10, 16, 8, 1 << 20, remote=5)
+    return bench.scaling.Machine(
+        1e11, 1e10, {1: [0.0], 2: [40e-9, 30e-9]}, 4e10, 16, 8, 1 << 20, remote=5
+    )
 
 
 def test_halving_spends_fewer_epochs(bench):
