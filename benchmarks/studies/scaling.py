@@ -112,6 +112,11 @@ class Step:
             parts["barriers"] += machine.barrier(threads)
         return parts
 
+    def fastest_team(self, machine: Machine, n_cores: int, finest: bool = False) -> int:
+        """Return the number of threads that the library, which tries several, would settle on."""
+        teams = {n_cores, *(2**i for i in range(n_cores.bit_length()))}
+        return min(sorted(teams), key=lambda team: _total(self.modelled(machine, team, finest)))
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and print the tables of the model."""
@@ -209,14 +214,16 @@ def _of_model(steps: Sequence[Step], machine: Machine, numbers: Sequence[int], f
     rows = [["network, batch", *(f"{n} cores" for n in numbers)]]
     for step in steps:
         cells = [step.workload.name]
-        for threads in numbers:
-            parts = step.modelled(machine, threads, finest)
+        for n_cores in numbers:
+            team = step.fastest_team(machine, n_cores, finest)
+            parts = step.modelled(machine, team, finest)
             total = _total(parts)
             part = max(parts, key=parts.__getitem__)
-            share = f"{100 * parts[part] / total:.0f} % {part}"
-            cells.append(f"{_micro(total)}, {step.measured[1] / total:.1f} ×, {share}")
+            speed = f"{step.measured[1] / total:.1f} × by {team}"
+            cells.append(f"{_micro(total)}, {speed}, {100 * parts[part] / total:.0f} % {part}")
         rows.append(cells)
-    return _table(rows)
+    waits = [f"{_micro(machine.barrier(n))} for {n} threads" for n in numbers]
+    return _table([*rows, ["a barrier", *waits]])
 
 
 def _total(parts: dict[str, float]) -> float:

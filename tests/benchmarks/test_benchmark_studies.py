@@ -69,6 +69,16 @@ def test_a_step_on_more_threads_than_tasks_idles(bench, machine):
     assert step.modelled(machine, 8, finest=True)["idle"] == pytest.approx(0, abs=1e-8)
 
 
+def test_the_fastest_team_has_no_more_threads_than_pay(bench, machine):
+    loops = [bench.native_loops.Loop(str(i), 4, 1e-6, 0) for i in range(3)]
+    step = bench.scaling.Step(bench.workloads.TRAINING[0], loops, 1 << 10, {1: 3e-6})
+    assert step.fastest_team(machine, 1) == 1
+    assert step.fastest_team(machine, 3) == 2  # three of four tasks need two rounds as well
+    assert step.fastest_team(machine, 192) == 4
+    cheap = replace(machine, barriers={1: [0.0], 2: [1e-12]})
+    assert step.fastest_team(cheap, 192, finest=True) == 192
+
+
 def test_memory_bounds_what_no_cache_holds(bench, machine):
     loop = bench.native_loops.Loop("stream", 64, 1e-3, 10**7)
     step = bench.scaling.Step(bench.workloads.TRAINING[0], [loop], 3 << 20, {1: 1e-3})
