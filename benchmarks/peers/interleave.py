@@ -134,10 +134,13 @@ class Pool:
                 started.append(key)
         for key in started:
             try:
-                self.versions[key[0]] = self._workers[key].answer()
+                version = self._workers[key].answer()
             except PeerError as error:
                 self._workers.pop(key).end()
                 self._absent[key] = str(error)
+            else:
+                if key[0] not in VARIABLES:  # others are fastnn once more
+                    self.versions[key[0]] = version
 
     def worker(self, task: Task) -> Worker:
         """Return the process of a task; raises `PeerError` if the peer did not start."""

@@ -54,8 +54,7 @@ def _processor() -> str:
 def heading(about: dict[str, Any]) -> str:
     """Return machine, versions and settings."""
     machine, settings = about["machine"], about["settings"]
-    unnamed = {MACHINE, *VARIABLES}
-    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p not in unnamed)
+    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != MACHINE)
     return (
         f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} at the "
         f"start; {machine['system']}; Python {machine['python']}\n"
