@@ -134,13 +134,17 @@ def test_products_with_avx2_have_a_row_of_their_own(bench):
     assert (avx2.name, avx2.met) == ("gemm 512×512×512, AVX2", False)
 
 
-def test_a_smoke_run_has_each_form_but_of_the_largest_product(bench):
+def test_a_smoke_run_has_each_size_and_each_form_of_product(bench):
     whole, smoke = (
         {case.name for case in bench.cases.all_cases([1, 2], smoke)} for smoke in (False, True)
     )
     assert smoke < whole
-    assert all("2048×2048×2048" in name for name in whole - smoke)
-    assert "gemm 2048×2048×2048" in smoke
+    assert all(name.startswith("gemm ") for name in whole - smoke)
+    products = [name.split(", ", 1) for name in smoke if name.startswith("gemm ")]
+    assert {size.split()[1] for size, *_ in products} == {
+        "×".join(map(str, size)) for size in bench.cases.GEMM_SIZES
+    }
+    assert len({tuple(form) for _, *form in products}) == 6
 
 
 def test_workers_inherit_nothing_that_slows_a_library(bench, monkeypatch, tmp_path):
