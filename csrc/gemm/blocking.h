@@ -16,6 +16,8 @@
 #define GEMM_IN_PLACE_ALIASING 8192
 #define GEMM_ALIASING_STRIDE 512  // bytes
 #define GEMM_PAGE_STRIDE 4096     // bytes
+#define GEMM_ROWS_AHEAD 8         // rows of B that are fetched before they are packed
+#define GEMM_DEEP 64              // depth from which a tile of C is fetched ahead of its sums
 #define DOT_TILE_ROWS 8
 #define CACHE_LINE ((int64_t)(64 / sizeof(stored)))
 
