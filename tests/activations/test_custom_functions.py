@@ -212,7 +212,7 @@ def test_bits_do_not_depend_on_threads_nor_on_a_fork():
         env=os.environ | {"FASTNN_TEAM": "force", "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert result.stdout.strip() == "same bits", result.stderr

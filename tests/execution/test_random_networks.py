@@ -147,7 +147,7 @@ TRAINED = """
 def test_bits_of_a_training_do_not_depend_on_threads(first):
     """Run 25 seeds in one process; the last line printed, if it does not end, is the seed."""
     seeds = FEWER[first : first + TOGETHER]
-    result = run_python(TRAINED, *seeds, FASTNN_TEAM="force", timeout=300)
+    result = run_python(TRAINED, *seeds, FASTNN_TEAM="force")
     assert result.returncode == 0, result.stdout + result.stderr[-3000:]
     assert result.stdout == ""
 

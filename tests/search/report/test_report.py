@@ -242,7 +242,7 @@ def test_a_browser_shows_it_without_scrolling_sideways(width, tmp_path):
     told = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900",
          f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", path.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
+        capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     [scrolled] = re.findall(r"<title>(\d+)</title>", told.stdout)
     assert int(scrolled) <= max(width, 500)  # a window of a headless browser is no narrower

@@ -206,7 +206,7 @@ def test_executors_made_by_a_function_are_shut_down():
 
 def test_a_given_executor_stays_open(processes):
     run(trials=2, executor=processes)
-    assert processes.submit(os.getpid).result(timeout=30) != os.getpid()
+    assert processes.submit(os.getpid).result(timeout=600) != os.getpid()
 
 
 def test_workers_train_on_one_thread_each_unless_told_otherwise(threads, monkeypatch):
@@ -270,4 +270,4 @@ CTRL_C = """
 @pytest.mark.parametrize("kind", ["given", "made"])
 def test_ctrl_c_at_a_terminal_ends_search_and_workers(kind, tmp_path):
     options = {"TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
-    assert output_of(CTRL_C, kind, timeout=60, **options) == "done"
+    assert output_of(CTRL_C, kind, **options) == "done"

@@ -45,7 +45,7 @@ def test_calls_of_others_are_still_interrupted():
         time.sleep(0.5)
         os.kill(pid, signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            call.result(timeout=30)
+            call.result(timeout=600)
 
 
 BAD_MOMENT = """
@@ -64,7 +64,7 @@ BAD_MOMENT = """
 
 
 def test_a_lock_of_the_pool_is_given_back(tmp_path):
-    output = output_of(BAD_MOMENT, tmp_path, timeout=60, PYTHONWARNINGS="ignore")
+    output = output_of(BAD_MOMENT, tmp_path, PYTHONWARNINGS="ignore")
     assert output == "20"
 
 
