@@ -44,7 +44,7 @@ def study(tmp_path):
 
 @pytest.fixture
 def dashboard(study):
-    """Where it is shown."""
+    """Serve a study by the dashboard; yield its address."""
     if program() is None:
         pytest.skip("optuna-dashboard is not installed")
     port = free_port()

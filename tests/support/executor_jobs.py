@@ -45,7 +45,7 @@ class Marks:
         self.folder = str(folder)
 
     def leave(self, most):
-        """Whether there were fewer marks than that; then there is one more."""
+        """Add a mark; return whether there were fewer than that before."""
         for number in range(most):
             with contextlib.suppress(FileExistsError):
                 Path(self.folder, f"{number}-mark").touch(exist_ok=False)

@@ -22,7 +22,7 @@ def _programs():
 
 
 def _unprivileged():
-    """Who runs the server: it refuses to be root's."""
+    """Return options for a process of another user than root, which the server refuses."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):

@@ -38,14 +38,14 @@ def run_python(program, *arguments, timeout=120, prefix=(), **environment):
 
 
 def output_of(program, *arguments, **options):
-    """What a program prints, which must end well."""
+    """Return the output of a program, which must end with status 0."""
     result = run_python(program, *arguments, **options)
     assert result.returncode == 0, f"status {result.returncode}\n{result.stdout}{result.stderr}"
     return result.stdout.strip()
 
 
 def python_in(folder, *arguments):
-    """What Python prints that imports the copy of the package in `folder`."""
+    """Return the output of Python that imports the copy of the package in `folder`."""
     variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "FASTNN"))}
     outcome = subprocess.run(
         [sys.executable, *arguments],

@@ -55,7 +55,7 @@ def opened(url):
 
 
 def trials(url):
-    """What the storage holds, without a search; none where it is not there yet."""
+    """Return the trials in a storage, without a search; none where it is not there yet."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.load_study(study_name="fastnn", storage=opened(url)).get_trials()

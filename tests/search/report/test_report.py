@@ -77,7 +77,7 @@ def page_of(result, folder, **options):
 
 
 def check_alone(page):
-    """Whether a page needs nothing but itself."""
+    """Assert that a page loads nothing from elsewhere."""
     assert not {"script", "link", "iframe", "object", "embed"} & set(page.tags)
     assert page.handlers == []
     assert all(link.startswith(("#", "data:")) for link in page.links)

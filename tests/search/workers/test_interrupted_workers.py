@@ -8,17 +8,14 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 from executor_jobs import Interrupted, half_a_result, nap, slow_build
 from programs import output_of
-from small_searches import assert_same, run
+from small_searches import RATES, assert_same, run
 
-from fastnn.search import log_uniform
 from fastnn.search.workers import executors
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning"),
     pytest.mark.usefixtures("temporary", "limited"),
 ]
-
-RATES = {"rate": log_uniform(1e-4, 1.0)}
 
 
 def test_an_interrupted_job_is_given_out_again(processes, tmp_path):
@@ -55,7 +52,7 @@ BAD_MOMENT = """
     import sys
     from concurrent.futures import ProcessPoolExecutor
     from executor_jobs import InterruptedBetween
-    from small_searches import run
+    from small_searches import RATES, run
 
     if __name__ == "__main__":
         build = InterruptedBetween(sys.argv[1])

@@ -15,7 +15,7 @@ X, Y, _ = data()
 
 
 class Notes(Callback):
-    """What was called, of which network and by which thread."""
+    """Records calls, with their network and thread."""
 
     def __init__(self):
         self.calls, self.threads = [], set()
@@ -61,7 +61,7 @@ def test_networks_train_at_the_same_time():
 
 
 def test_callbacks_may_look_through_the_average():
-    """In whatever thread they are called."""
+    """Callbacks are called for their own network, in any thread."""
 
     class Look(Callback):
         seen = 0
