@@ -17,7 +17,7 @@ cdef class KernelCall:
     """
 
     cdef fastnn_kernel_id _kernel
-    cdef int _arrays, _scalars, _parameters
+    cdef int _arrays, _scalars, _parameters, _required
     cdef int _classes  # the dimension of classes, or -1
     cdef int _z  # a pre-activation that some activations need, or -1; the first scalar names them
     cdef row_selection _selection
@@ -35,6 +35,7 @@ cdef class KernelCall:
         self._names = tuple(row.signature.parameters)
         self._defaults = tuple([p.default for p in row.signature.parameters.values()])
         self._parameters = len(self._names)
+        self._required = self._defaults.count(_NO_DEFAULT)
         self._returns_value = row.returns_value
         self._arrays, self._scalars = len(arrays), len(scalars)
         if self._arrays > FASTNN_MAX_ARRAYS or self._scalars > FASTNN_MAX_SCALARS:
@@ -128,7 +129,10 @@ cdef class KernelCall:
         """Return the arguments in the order of the signature, with defaults."""
         cdef Py_ssize_t i, given = len(arguments), taken = 0
         cdef PyObject *value
-        cdef list missing = list(self._defaults[given:])
+        cdef list missing
+        if not named and self._required <= given <= self._parameters:
+            return arguments + self._defaults[given:] if given < self._parameters else arguments
+        missing = list(self._defaults[given:])
         for i in range(len(missing)):
             value = PyDict_GetItem(named, self._names[given + i])
             if value != NULL:
@@ -138,7 +142,7 @@ cdef class KernelCall:
                 return contract.bind(self._row, arguments, named)
         if taken < len(named) or given > self._parameters:
             return contract.bind(self._row, arguments, named)
-        return arguments + tuple(missing) if missing else arguments
+        return arguments + tuple(missing)
 
     cdef int _take_arrays(self, tuple arguments, fastnn_args *args, call_sizes *sizes) noexcept:
         """Put arrays in place, to the first one that does not fit; return how many do."""
