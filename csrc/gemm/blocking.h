@@ -11,12 +11,13 @@
 #define GEMM_SPLIT ((int64_t)(FASTNN_SCRATCH / GEMM_TASKS / sizeof(stored)))  // elements of C
 #define GEMM_LARGE 1048576     // elements of B from which tasks have NC columns, below it NC / 2
 #define GEMM_TASKS 8           // most tasks of a product, unless they exceed MC by NC
-#define GEMM_TASK_SIZE 524288  // multiplications per task
-#define SLOPE_TASK_SIZE 65536  // elements of dz per task
+#define GEMM_TASK_SIZE 131072  // multiplications per task
 #define GEMM_IN_PLACE 24576    // largest B that is read without packing, in elements
 #define GEMM_IN_PLACE_ALIASING 8192
 #define GEMM_ALIASING_STRIDE 512  // bytes
 #define GEMM_PAGE_STRIDE 4096     // bytes
+#define GEMM_ROWS_AHEAD 8         // rows of B that are fetched before they are packed
+#define GEMM_DEEP 64              // depth from which a tile of C is fetched ahead of its sums
 #define DOT_TILE_ROWS 8
 #define CACHE_LINE ((int64_t)(64 / sizeof(stored)))
 

@@ -1,4 +1,4 @@
-"""What benchmarks assert of the work that they time would notice a wrong outcome."""
+"""Assertions of benchmarks on the work that they time notice a wrong outcome."""
 
 import importlib
 import time

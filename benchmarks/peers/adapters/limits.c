@@ -17,11 +17,15 @@ typedef float vec __attribute__((vector_size(BYTES)));
 // few enough for 16 registers.
 #define CHAINS 12
 
+// Read at run time: 0.999 · 1 + 0.001 is 1, and a compiler that knows it leaves out the chain that
+// begins with 1, whose additions and multiplications would be counted all the same.
+static volatile float decay = 0.999f, rest = 0.001f;
+
 int fma_flops_per_round(void) { return CHAINS * 2 * (int)(sizeof(vec) / sizeof(float)); }
 
 // Returns a sum that depends on all of it, so that no compiler leaves it out.
 float fma_rounds(size_t rounds) {
-    const vec factor = (vec){} + 0.999f, term = (vec){} + 0.001f;  // the chains tend to 1
+    const vec factor = (vec){} + decay, term = (vec){} + rest;  // the chains tend to 1
     vec chain[CHAINS];
     for (int c = 0; c < CHAINS; c++) chain[c] = (vec){} + (float)c;
     for (size_t r = 0; r < rounds; r++) {
