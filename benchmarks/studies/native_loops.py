@@ -1,7 +1,7 @@
 """The parallel loops of a training step and the cost of a barrier, from the C code itself.
 
-Kernels are compiled with `native/recorder.c` in place of the threads, so that a call tells into how
-many tasks it is cut and runs none of them; the barrier is that of csrc/parallel.
+Kernels are compiled with `native/recorder.c` in place of what runs loops, so that a call tells into
+how many tasks it is cut and runs none of them; the barrier is that of csrc/parallel.
 """
 
 from __future__ import annotations
@@ -141,8 +141,9 @@ def _bytes(op: Op, n_rows: int) -> int:
 @cache
 def _recorder() -> ctypes.CDLL:
     isa = fastnn.show_config(mode="dict")["native"]["isa"]
-    sources = CSRC / "isa" / f"{isa}.c", CSRC / "executor" / "batch.c"
-    lib = _library("recorder", *sources, flags=("-O0", f"-DTABLE=fastnn_table_{isa}"))
+    names = f"isa/{isa}", "executor/batch", "parallel/threads", "parallel/contention"
+    sources = (CSRC / f"{name}.c" for name in names)
+    lib = _library("recorder", *sources, flags=("-O0", "-w", f"-DTABLE=fastnn_table_{isa}"))
     lib.loops_of_kernel.argtypes = [ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p]
     lib.loops_of_batch.argtypes = [ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p]
     lib.loops_of_kernel.restype = lib.loops_of_batch.restype = ctypes.c_int64

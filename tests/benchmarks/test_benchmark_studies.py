@@ -98,7 +98,8 @@ def test_loops_of_a_step_are_cut_as_the_kernels_cut_them(bench):
     assert list(dict.fromkeys(loop.name for loop in loops)) == list(dict.fromkeys(["gather", *ops]))
     gather, *_, adam = loops
     parameters = executor.arena.parameters.size
-    assert adam.tasks == -(-parameters // 8192)  # ELEMENT_GRAIN
+    assert 1 < adam.tasks <= 512
     assert adam.bytes == 7 * 4 * parameters  # four arrays read, three written
-    assert gather.tasks == -(-200 // (32768 // (64 * 4)))  # COPY_GRAIN over the bytes of a row
+    assert 1 < gather.tasks < workload.batch
+    assert gather.bytes == 2 * 200 * (64 * 4 + 8)
     assert all(loop.tasks > 0 and loop.seconds > 0 for loop in loops)

@@ -1,12 +1,23 @@
-// Stands in for csrc/parallel/team.c: records the loops that a training step would run, without
-// running their tasks. Linked with the kernels of one instruction set, whose table is TABLE.
-
-#include <stddef.h>
+// Records the loops that a training step would run, without running their tasks. Linked with the
+// kernels of one instruction set, whose table is TABLE.
 
 #include "executor/executor.h"
 #include "executor/thread_state.h"
 
-enum { MAX_LOOPS = 64, MAX_CHUNKS = 512 };  // chunks: as in csrc/parallel/team.c
+// The rule for chunks is that of team.c; what would run the loops goes by other names.
+#define fastnn_for team_for
+#define fastnn_for_chunks team_for_chunks
+#define fastnn_sum_chunks team_sum_chunks
+#define fastnn_once team_once
+#define fastnn_in_team team_in_team
+#include "parallel/team.c"
+#undef fastnn_for
+#undef fastnn_for_chunks
+#undef fastnn_sum_chunks
+#undef fastnn_once
+#undef fastnn_in_team
+
+enum { MAX_LOOPS = 64 };
 
 typedef struct {
     int64_t tasks;
@@ -32,8 +43,7 @@ void fastnn_for(int64_t tasks, double nanoseconds, void (*task)(void *job, int64
 
 static void record_chunks(int64_t items, int64_t grain, double nanoseconds) {
     if (items <= 0) return;
-    const int64_t size = grain * (1 + (items - 1) / (grain * MAX_CHUNKS));
-    fastnn_for(1 + (items - 1) / size, nanoseconds, NULL, NULL);
+    fastnn_for(1 + (items - 1) / chunk_size(items, grain), nanoseconds, NULL, NULL);
 }
 
 void fastnn_for_chunks(int64_t items, int64_t grain, double nanoseconds,
@@ -54,8 +64,6 @@ double fastnn_once(double nanoseconds, double (*number)(void *job), void *job) {
     record_chunks(1, 1, nanoseconds);
     return 0;
 }
-
-void *fastnn_team_scratch(void *own) { return own; }
 
 int fastnn_in_team(void) { return 1; }
 
