@@ -13,12 +13,14 @@ from fastnn import (
     Activation,
     BatchNorm,
     Checkpoint,
+    Conv1D,
     Conv2D,
     Conv2DTranspose,
     Dense,
     DepthwiseConv2D,
     Dropout,
     Flatten,
+    GlobalAveragePooling1D,
     MaxPooling2D,
     Network,
     Parallel,
@@ -194,3 +196,38 @@ def test_mnist_with_augmentation():
         net.fit(x[:8000], y[:8000], batch_size=64, epochs=30, augmentation=moves, verbose=0)
         accuracies.append(net.evaluate(x[8000:], y[8000:])["accuracy"])
     assert np.median(accuracies) >= 0.988, accuracies
+
+
+def convolutions_of_series(classes, seed):
+    """Return the fully convolutional network of Wang, Yan, Oates (IJCNN 2017)."""
+    blocks = [
+        layer
+        for filters, size in ((128, 8), (256, 5), (128, 3))
+        for layer in (
+            Conv1D(filters, size, padding="same", use_bias=False, initializer="glorot_uniform"),
+            BatchNorm(momentum=0.9),
+            Activation("relu"),
+        )
+    ]
+    return Network(
+        [*blocks, GlobalAveragePooling1D(), Dense(classes)],
+        loss="softmax_cross_entropy",
+        optimizer=fastnn.Adam(1e-3),
+        metrics=["accuracy"],
+        seed=seed,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(FOLDER is None, reason="FASTNN_DATA names no folder with data")
+@pytest.mark.parametrize(("name", "least"), [("GunPoint", 0.99), ("OSULeaf", 0.95)])
+def test_series(name, least):
+    data = np.load(Path(FOLDER) / "sequences" / f"{name}.npz", allow_pickle=False)
+    names, y = np.unique(data["y_train"], return_inverse=True)
+    y_test = np.searchsorted(names, data["y_test"])
+    accuracies = []
+    for seed in range(3):
+        net = convolutions_of_series(len(names), seed)
+        net.fit(data["X_train"], y, batch_size=16, epochs=150, verbose=0)
+        accuracies.append(net.evaluate(data["X_test"], y_test)["accuracy"])
+    assert np.median(accuracies) >= least, accuracies
