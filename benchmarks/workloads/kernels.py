@@ -23,6 +23,7 @@ SIZES = {
     "small": {"B": 64, "I": 64, "O": 64, "C": 64, "N": 1_000, "*": 10_000, "n": 10_000},
     "large": {"B": 512, "I": 512, "O": 512, "C": 512, "N": 100_000, "*": 4_000_000, "n": 4_000_000},
 }
+IMAGE = {"H": 14, "W": 14, "OH": 14, "OW": 14, "KH": 3, "KW": 3}
 OTHER = 16  # any dimension that is not among them
 DTYPES = ("float32", "float64")
 
@@ -71,8 +72,10 @@ class KernelWork:
     @cached_property
     def shapes(self) -> dict[str, Any]:
         """Return dimensions as `drawing` takes them: a shape for ``*``."""
-        sizes = {letter: SIZES[self.size].get(letter, OTHER) for letter in self._letters}
-        return {k: (n,) if k == "*" else n for k, n in sizes.items()}
+        known = SIZES[self.size] | IMAGE
+        sizes = {letter: known.get(letter, OTHER) for letter in self._letters}
+        shapes = {k: (n,) if k == "*" else n for k, n in sizes.items()}
+        return dict(drawing.fitted(self.kernel, shapes, self.subject.setting))
 
     @property
     def _letters(self) -> list[str]:

@@ -12,6 +12,7 @@ from .. import losses, optimizers
 from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import PENALTY_SCALES, Regularization
 from ..layers import Layer, user_layers
+from ..layers.naming import layer_names
 from ..losses import Loss
 from ..metrics import scoring
 from ..metrics.scoring import Metric
@@ -101,24 +102,6 @@ def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
             raise ArgumentError(
                 f"{kind} works on the input, so {only} may stand before it, got {other!r}"
             )
-
-
-def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Return the given names, or the class with a number, such as dense_1."""
-    given = [layer.name for layer in layers if layer.name is not None]
-    if len(set(given)) < len(given):
-        twice = next(name for name in given if given.count(name) > 1)
-        raise ArgumentError(f"layer name {twice!r} is given twice")
-    names: list[str] = []
-    numbers: dict[type[Layer], int] = {}  # of the latest name made from a class
-    for layer in layers:
-        name, kind = layer.name, type(layer)
-        while name is None:
-            numbers[kind] = numbers.get(kind, 0) + 1
-            made = f"{kind.__name__.lower()}_{numbers[kind]}"
-            name = None if made in given else made
-        names.append(name)
-    return tuple(names)
 
 
 def _check_head(last: Layer, loss: Loss) -> None:

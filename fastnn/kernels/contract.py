@@ -101,6 +101,9 @@ _share = _real(low=0.0, high=1.0)
 _decay = _real(low=0.0, high=1.0, open_high=True)
 _word = Scalar("word", partial(_check_integer, low=0, high=2**64 - 1), 0, 2**64 - 1)
 
+#: Largest stride, padding, dilation, pool or offset: products of two of them fit into 63 bits.
+SPATIAL = 2**31 - 1
+
 #: Scalar arguments by name, which mean the same in every kernel.
 SCALARS: dict[str, Scalar] = {
     "activation": Scalar("activation", _check_activation),
@@ -112,26 +115,42 @@ SCALARS: dict[str, Scalar] = {
     "derivative": _function(SlopeFunction),
     "clip": Scalar("real", _check_limit, _positive.lowest, math.inf),
     "delta": _positive,
+    "dilation_h": _integer(1, SPATIAL),
+    "dilation_w": _integer(1, SPATIAL),
     "eps": _not_negative,
     "factor": _real(),
+    "first": _integer(0, 2),
     "function": _function(ElementFunction),
+    "groups": _integer(1),
     "l1": _not_negative,
     "l2": _not_negative,
     "label_smoothing": _share,
+    "left": _integer(-SPATIAL, SPATIAL),
     "limit": _positive,
     "lr": _real(),
     "momentum": _share,
     "momentum_decay": _not_negative,
     "nesterov": Scalar("boolean", checks.boolean),
     "offset": _word,
+    "pad_h": _integer(0, SPATIAL),
+    "pad_w": _integer(0, SPATIAL),
+    "pool_h": _integer(1, SPATIAL),
+    "pool_w": _integer(1, SPATIAL),
     "rate": _decay,
     "rho": _decay,
     "row_gradient": _function(RowGradient),
     "row_loss": _function(RowLoss),
     "scale": _not_negative,
+    "second": _integer(0, 2),
     "seed": _word,
+    "size_h": _integer(1, SPATIAL),
+    "size_w": _integer(1, SPATIAL),
     "stddev": _not_negative,
+    "stride_h": _integer(1, SPATIAL),
+    "stride_w": _integer(1, SPATIAL),
     "t": _integer(1),
+    "third": _integer(0, 2),
+    "top": _integer(-SPATIAL, SPATIAL),
     "weight_decay": _not_negative,
 }
 
@@ -190,7 +209,9 @@ def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
         checked[position] = scalar_check(name, checked[position])
     if z_position is not None and checked[z_position] is None:
         _check_z_not_needed(checked[scalars[0][0]])
-    _check_arrays(arrays, checked)
+    sizes = _check_arrays(arrays, checked)
+    if kernel.relation is not None:
+        _check_relation(kernel, sizes, checked)
     if selected:
         _check_selection(selected, dict(zip(kernel.signature.parameters, checked, strict=True)))
     for (i, first), (j, second), may_be_same in pairs:
@@ -235,7 +256,8 @@ def _check_z_not_needed(activation: str) -> None:
         raise ArgumentTypeError(f"z must be an array for activation {activation!r}, got None")
 
 
-def _check_arrays(arrays: list[tuple[int, str, Array]], arguments: list[Any]) -> None:
+def _check_arrays(arrays: list[tuple[int, str, Array]], arguments: list[Any]) -> Sizes:
+    """Check the arrays; return the sizes of their dimensions."""
     sizes: Sizes = {}
     real: tuple[str, np.dtype] | None = None
     for position, name, row in arrays:
@@ -255,6 +277,7 @@ def _check_arrays(arrays: list[tuple[int, str, Array]], arguments: list[Any]) ->
         _check_shape(name, array.shape, "B" if labels else row.shape, sizes)
         if labels:
             _check_labels(name, array, sizes["C"])
+    return sizes
 
 
 def _check_layout(name: str, row: Array, array: Any) -> None:
@@ -328,6 +351,15 @@ def _check_labels(name: str, labels: np.ndarray, classes: int) -> None:
         raise ArgumentError(
             f"{name} must hold class numbers in [0, {classes}), got {labels[row]} in row {row}"
         )
+
+
+def _check_relation(kernel: Kernel, sizes: Sizes, arguments: list[Any]) -> None:
+    """Dimensions must fit each other and the scalars."""
+    assert kernel.relation is not None
+    given = dict(zip(kernel.signature.parameters, arguments, strict=True))
+    violation = kernel.relation.violation(sizes, given)
+    if violation is not None:
+        raise ArgumentError(f"{kernel.name}: {violation}")
 
 
 def _check_selection(selected: Selection, arguments: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 Dims = Mapping[str, int]
+Scalars = Mapping[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -26,14 +27,14 @@ class Array:
     kernel, and ``"bits(*)"`` or ``"bits(B O)"`` one bit for each element of such a shape, in whole
     bytes. `dtype` is "real", the name of a NumPy dtype, or "target": a real array, or int64 class
     numbers when 1-D.
-    `values` says how tests and benchmarks fill it.
+    `values` says how tests and benchmarks fill it; "index" are places in a window or an image.
     """
 
     shape: str
     access: str = "r"  # "r" read, "w" written, "rw" updated
     optional: bool = False
     dtype: str = "real"
-    values: str = "normal"  # small, positive, unit, labels, counts, codes, rows, any
+    values: str = "normal"  # small, positive, unit, labels, counts, codes, rows, index, any
 
     @property
     def written(self) -> bool:
@@ -49,6 +50,25 @@ class Array:
     def dimensions(self) -> tuple[str, ...]:
         """Return the names of the dimensions of its shape, or of the one that it has bits for."""
         return tuple(self.shape.removeprefix("bits(").removesuffix(")").split())
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Relations between the dimensions and the scalars of a kernel, such as a window's geometry.
+
+    Attributes
+    ----------
+    violation : callable
+        (dims, scalars) to a text that says what does not fit, or to None.
+    fit : callable
+        (dims, scalars) to dimensions that fit, near those given: tests and benchmarks draw them.
+    derived : tuple of str
+        Dimensions that `fit` works out from the others.
+    """
+
+    violation: Callable[[Dims, Scalars], str | None]
+    fit: Callable[[Dims, Scalars], dict[str, int]]
+    derived: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -74,6 +94,8 @@ class Kernel:
         Pairs (written, read) that may be one and the same array. Any other overlap is refused.
     formula : callable, optional
         Of a loss that is a mean over outputs: (y, target, *settings) to (loss, gradient) of one.
+    relation : Relation, optional
+        Of dimensions that depend on each other or on scalars.
     """
 
     function: Callable[..., Any]
@@ -84,6 +106,7 @@ class Kernel:
     relative_to: str = "element"
     in_place: tuple[tuple[str, str], ...] = ()
     formula: Callable[..., Any] | None = None
+    relation: Relation | None = None
 
     @property
     def name(self) -> str:

@@ -14,6 +14,9 @@ from fastnn.kernels.table import Array, Kernel, array_size
 # Around the widths of vectors and of tiles, and one that spans several blocks.
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 300)
 SMALL = {"B": 5, "I": 4, "O": 3, "C": 3, "D": 2, "K": 2, "N": 6, "*": 1, "n": 1}
+SMALL |= {"H": 4, "W": 5, "OH": 3, "OW": 2, "KH": 3, "KW": 2, "G": 2, "P": 4, "Q": 3, "R": 2}
+IMAGE_SIDES = frozenset({"H", "W", "OH", "OW", "KH", "KW"})  # windows cost all their products
+LONGEST_SIDE = 6
 GUARD = 67  # elements on either side of an array; odd, so that no array starts on a cache line
 
 Shapes = Mapping[str, Any]  # dimension -> size; "*" -> shape
@@ -27,15 +30,29 @@ def letters(kernel: Kernel) -> list[str]:
 
 def swept_shapes(kernel: Kernel) -> Iterator[Shapes]:
     """Yield shapes with every size in every dimension, the others small."""
-    for letter in letters(kernel):
+    derived = () if kernel.relation is None else kernel.relation.derived
+    for letter in sorted(set(letters(kernel)) - set(derived)):
         for size in SIZES:
             shapes = {name: SMALL[name] for name in letters(kernel)} | {letter: size}
             yield shapes | ({"*": (shapes["*"],)} if "*" in shapes else {})
 
 
+def equal_shapes(kernel: Kernel, size: int) -> Shapes:
+    """Return shapes with one size in every dimension, or less along the sides of images."""
+    side = min(size, LONGEST_SIDE)
+    return {name: side if name in IMAGE_SIDES else size for name in letters(kernel)}
+
+
 def counts(shapes: Shapes) -> dict[str, int]:
     """Return shapes as functions of the table take them, with the number of elements for ``*``."""
     return {name: math.prod(n) if name == "*" else n for name, n in shapes.items()}
+
+
+def fitted(kernel: Kernel, shapes: Shapes, settings: Mapping[str, Any]) -> Shapes:
+    """Return shapes that fit each other and the settings, near those given."""
+    if kernel.relation is None:
+        return shapes
+    return kernel.relation.fit({name: shapes[name] for name in letters(kernel)}, settings)
 
 
 def guarded(values: np.ndarray) -> np.ndarray:
@@ -65,8 +82,12 @@ def draw(
     optional: bool = True,
     labels: bool = False,
 ) -> dict[str, Any]:
-    """Return arguments in the order of the signature; optional arrays are None unless wanted."""
+    """Return arguments in the order of the signature; optional arrays are None unless wanted.
+
+    Shapes are brought to fit the settings where the kernel relates them.
+    """
     drawn: dict[str, Any] = {}
+    shapes = fitted(kernel, shapes, settings)
     needs_z = reference.ACTIVATIONS[settings.get("activation", "identity")].needs_z
     for name in kernel.signature.parameters:
         row = kernel.arrays.get(name)
@@ -75,10 +96,13 @@ def draw(
         elif row.optional and not (optional or (name == "z" and needs_z and not row.written)):
             drawn[name] = None
         else:
+            cells = settings.get("pool_h", 1) * settings.get("pool_w", 1)
             sizes = dict(shapes) | {"N": settings.get("count", shapes.get("N"))}
+            sizes["index"] = shapes.get("P", cells)
             drawn[name] = guarded(_values(row, _shape(row, shapes), sizes, dtype, rng, labels))
     if "w" in drawn:
-        drawn["w"] /= np.sqrt(len(drawn["w"]))  # as initialisers do: pre-activations of order 1
+        fan_in = drawn["w"].size / drawn["w"].shape[-1]
+        drawn["w"] /= np.sqrt(fan_in)  # as initialisers do: pre-activations of order 1
     if {"dy", "y", "activation"} <= drawn.keys():  # a backward pass: y belongs to z
         z = drawn["z"] if drawn["z"] is not None else rng.normal(0, 2, drawn["y"].shape)
         drawn["y"][...] = reference.ACTIVATIONS[settings["activation"]].value(z)
@@ -106,6 +130,8 @@ def _values(
     if row.values == "rows":  # different ones, and some that are none
         rows = rng.permutation(max(shapes["N"], *shape))[: shape[0]]
         return np.where(rows < shapes["N"], rows, -1)
+    if row.values == "index":
+        return rng.integers(0, shapes["index"], shape).astype(row.dtype)
     if row.dtype not in ("real", "target"):
         return rng.integers(0, 255, shape).astype(row.dtype)
     if row.access == "w":

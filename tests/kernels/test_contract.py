@@ -13,6 +13,7 @@ from fastnn.kernels import KERNELS
 from fastnn.testing.drawing import draw, letters
 
 SIZES = {"D": 2, "K": 2, "N": 6, "B": 6, "I": 5, "O": 4, "C": 3, "*": (12,), "n": 6}
+SIZES |= {"H": 4, "W": 5, "OH": 3, "OW": 2, "KH": 3, "KW": 2, "G": 2, "P": 4, "Q": 3, "R": 2}
 
 
 def arguments(name, dtype=np.float64, **settings):

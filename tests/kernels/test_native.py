@@ -80,6 +80,11 @@ BITS = """
     from fastnn.testing.drawing import copied, draw
     from fastnn.kernels import KERNELS, native
 
+    IMAGES = [
+        {"H": 9, "W": 8, "OH": 9, "OW": 8, "KH": 3, "KW": 3, "G": 24, "P": 60, "Q": 9, "R": 8},
+        {"H": 1, "W": 4, "OH": 1, "OW": 4, "KH": 1, "KW": 2, "G": 2, "P": 3, "Q": 4, "R": 2},
+        {"H": 40, "W": 2, "OH": 40, "OW": 3, "KH": 2, "KW": 2, "G": 40, "P": 2, "Q": 30, "R": 9},
+    ]
     SHAPES = [
         {"B": 400, "I": 300, "O": 70, "C": 70, "D": 40, "K": 60, "N": 500, "n": 100_003,
          "*": (100_003,)},
@@ -89,7 +94,7 @@ BITS = """
     ]
     for kernel in KERNELS.values():
         for dtype in (np.float32, np.float64):
-            for shapes in SHAPES:
+            for shapes in map(dict.__or__, SHAPES, IMAGES):
                 setting, rng = kernel.scalars[-1], np.random.default_rng(0)
                 drawn = draw(kernel, shapes, dtype, setting, rng, labels=True)
                 results = set()

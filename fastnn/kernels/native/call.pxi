@@ -107,7 +107,7 @@ cdef class KernelCall:
     def checked(self, tuple arguments, dict named):
         """Call the kernel with arguments that the contract accepts."""
         arguments = self._bound(arguments, named)
-        if not self._accepts(arguments):
+        if self._row.relation is not None or not self._accepts(arguments):
             arguments = tuple(contract.check(self._row, arguments))
         return self._call(arguments)
 

@@ -113,3 +113,83 @@ def dropout_bwd(dx, mask, dy, rate):
     """
     scale = dy.dtype.type(dropout_scale(rate))
     np.copyto(dx, np.where(unpacked(mask, dy.shape), dy * scale, 0))
+
+
+@kernel(
+    arrays={
+        "y": Array("B P C", "w"),
+        "mask": Array("bits(B C)", "w", dtype="uint8", values="any"),
+        "x": Array("B P C"),
+    },
+    flops=per("B P C", 1),
+    scalars=tuple(rate | SEEDS[-1] for rate in RATES),
+    in_place=(("y", "x"),),
+)
+def spatial_dropout_fwd(y, mask, x, rate, seed, offset):
+    """Drop whole channels: all positions of a row's channel are kept and scaled, or are 0.
+
+    Parameters
+    ----------
+    y : ndarray, shape (B, P, C), real
+        Written. May be `x` itself.
+    mask : ndarray, shape (ceil(B C / 8),), uint8
+        Written as `dropout_fwd` does for an array of shape (B, C).
+    x : ndarray, shape (B, P, C), real
+    rate : float
+        Share to drop, in [0, 1).
+    seed, offset : int
+        In [0, 2**64).
+
+    References
+    ----------
+    Tompson et al.: Efficient object localization using convolutional networks. CVPR 2015.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> y, mask = np.empty((1, 2, 8)), np.empty(1, np.uint8)
+    >>> fastnn.kernels.spatial_dropout_fwd(y, mask, np.ones((1, 2, 8)), 0.5, seed=1, offset=0)
+    >>> bool(np.all((y == 2) == np.unpackbits(mask, bitorder="little")))
+    True
+    """
+    shape = x.shape[0], x.shape[2]
+    kept = draw_kept(shape[0] * shape[1], rate, seed, offset)
+    mask[...] = np.packbits(kept, bitorder="little")
+    scaled = x * x.dtype.type(dropout_scale(rate))
+    np.copyto(y, np.where(kept.reshape(shape)[:, None], scaled, 0))
+
+
+@kernel(
+    arrays={
+        "dx": Array("B P C", "w"),
+        "mask": Array("bits(B C)", dtype="uint8", values="any"),
+        "dy": Array("B P C"),
+    },
+    flops=per("B P C", 1),
+    scalars=RATES,
+    in_place=(("dx", "dy"),),
+)
+def spatial_dropout_bwd(dx, mask, dy, rate):
+    """Gradient of `spatial_dropout_fwd`: dx = dy * scale where kept, 0 elsewhere.
+
+    Parameters
+    ----------
+    dx : ndarray, shape (B, P, C), real
+        Written. May be `dy` itself.
+    mask : ndarray, shape (ceil(B C / 8),), uint8
+        As written by `spatial_dropout_fwd`.
+    dy : ndarray, shape (B, P, C), real
+    rate : float
+        Share that was dropped, in [0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np, fastnn
+    >>> dx = np.empty((1, 2, 2))
+    >>> fastnn.kernels.spatial_dropout_bwd(dx, np.array([0b10], np.uint8), np.ones((1, 2, 2)), 0.5)
+    >>> dx[0]
+    array([[0., 2.],
+           [0., 2.]])
+    """
+    kept = unpacked(mask, (dy.shape[0], dy.shape[2]))[:, None]
+    np.copyto(dx, np.where(kept, dy * dy.dtype.type(dropout_scale(rate)), 0))
