@@ -9,7 +9,7 @@
     (CONV_BAND > CONV_GATHER_ROW * CONV_MR ? CONV_BAND : CONV_GATHER_ROW * CONV_MR)
 #define CONV_CHUNKS 8  // most chunks of images whose gradients are added
 #define CONV_CHUNK ((int64_t)(FASTNN_SCRATCH / CONV_CHUNKS / sizeof(stored)))  // elements of each
-#define CONV_TASK_TILES 6       // tiles of the weights' gradient for which a task reads all images
+#define CONV_TASK_TILES 11      // tiles of the weights' gradient for which a task reads all images
 #define CONV_TASKS 32           // most tasks of a call
 #define CONV_TASK_SIZE 1048576  // multiplications per task
 

@@ -79,6 +79,14 @@ static inline axis_range cells_of_window(int64_t n, int64_t index, int64_t cells
     return (axis_range){first < 0 ? 0 : first, end < n ? end : n};
 }
 
+// The items, of `count` that lie `step` apart from `first` on, within n cells.
+static inline axis_range items_within(int64_t n, int64_t first, int64_t step, int64_t count) {
+    const int64_t begin = first < 0 ? (step - 1 - first) / step : 0;
+    const int64_t most = first < n ? (n - 1 - first) / step + 1 : 0;
+    const int64_t end = most < count ? most : count;
+    return (axis_range){begin < end ? begin : end, end};
+}
+
 // The windows, of `out`, that hold cell `index`.
 static inline axis_range windows_of_cell(int64_t out, int64_t index, int64_t cells, int64_t pad,
                                          int64_t stride) {
