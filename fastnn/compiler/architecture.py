@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +21,15 @@ from .model_config import ModelConfig, layer_names
 class Architecture:
     """Layers, loss and optimizer with all sizes known: what a plan is made from.
 
-    `shapes` holds the shape of the input and of every layer's output, rows left out; `size` is the
-    number of elements of one region of the arena, `buffer_size` that of its buffers.
+    `shapes` holds the shapes of the input and of every layer's output, rows left out, `views` those
+    as which layers take their inputs; `size` is the number of elements of one region of the arena,
+    `buffer_size` that of its buffers.
     """
 
     layers: tuple[Layer, ...]
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
+    views: tuple[tuple[int, ...], ...]
     segments: tuple[Segment, ...]
     size: int
     buffer_segments: tuple[BufferSegment, ...]
@@ -80,17 +83,21 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
     """
     layers, dtype = config.layers, config.dtype
     names = layer_names(layers)
+    views = _views(layers, input_shape)
     shapes: list[tuple[int, ...]] = [input_shape]
+    seen: list[tuple[int, ...]] = []
     parameters, buffers = [], []
-    for layer, name in zip(layers, names, strict=True):
+    for index, (layer, name) in enumerate(zip(layers, names, strict=True)):
+        view = views.get(index, shapes[-1])
         declared = layer.declared_input
-        if declared is not None and declared != shapes[-1]:
+        if declared is not None and declared != view:
             raise ArgumentError(
-                f"layer {name!r} is declared for inputs of shape {declared}, but gets {shapes[-1]}"
+                f"layer {name!r} is declared for inputs of shape {declared}, but gets {view}"
             )
-        shapes.append(user_layers.output_shape(layer, name, shapes[-1]))  # which checks the input
-        parameters.append((name, user_layers.parameters(layer, name, shapes[-2])))
-        buffers.append((name, layer.buffers(shapes[-2])))
+        seen.append(view)
+        shapes.append(user_layers.output_shape(layer, name, view))  # which checks the input
+        parameters.append((name, user_layers.parameters(layer, name, view)))
+        buffers.append((name, layer.buffers(view)))
         for buffer in buffers[-1][1]:
             if np.max(np.abs(buffer.initial)) > np.finfo(dtype).max:
                 raise ArgumentError(f"the {buffer.name} of layer {name!r} is beyond {dtype}")
@@ -114,6 +121,7 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
         layers,
         names,
         tuple(shapes),
+        tuple(seen),
         segments,
         size,
         *lay_out(buffers, dtype, BufferSegment),
@@ -123,3 +131,11 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
         config.weight_average,
         config.penalty_scale,
     )
+
+
+def _views(layers: Sequence[Layer], input_shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+    """Return the shape as which the first layer that does not leave axes alone takes the input."""
+    for index, layer in enumerate(layers):
+        if not layer.keeps_axes:
+            return {index: layer.input_view(input_shape)}
+    return {}

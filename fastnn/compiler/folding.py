@@ -1,13 +1,15 @@
-"""Normalisations folded into the dense layers beside them, in plans for inference.
+"""Normalisations folded into the layers with weights beside them, in plans for inference.
 
-Given statistics make a normalisation an affine map of columns. Behind a linear dense layer, or in
-front of a dense layer, it goes into the weights: a copy of them, made by the prepare stage once for
-each pass. That costs a walk over the weights and saves one over the activations, so it is done for
-plans with as many rows as the matrix has of the other dimension.
+Given statistics make a normalisation an affine map of columns. Behind a linear dense layer or a
+linear convolution, or in front of a dense layer, it goes into the weights: a copy of them, made by
+the prepare stage once for each pass. That costs a walk over the weights and saves one over the
+activations, so it is done for plans with as many rows as the matrix has of the other dimension.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,29 +31,40 @@ def fold(builder: PlanBuilder, ops: Sequence[Op]) -> tuple[Op, ...]:
     """Return the forward ops with normalisations folded away; emit what prepares the weights.
 
     Elementwise ops of such plans work in place, so a joined op may write where the first of its
-    parts did, or read what the first of them read.
+    parts did, or read what the first of them read. What stands before a branch is read by several
+    ops, and joined to none of them.
     """
 
     def folded(first: Op, second: Op) -> Op | None:
-        after = _fold_after_dense(builder, first, second)
+        after = _fold_after_product(builder, first, second)
         return after or _fold_before_dense(builder, first, second)
 
-    return fuse_adjacent(ops, folded)
+    bounds = [0, *sorted(set(builder.branch_points)), len(ops)]
+    pieces = (ops[start:stop] for start, stop in itertools.pairwise(bounds))
+    return tuple(op for piece in pieces for op in fuse_adjacent(piece, folded))
 
 
-def _fold_after_dense(builder: PlanBuilder, dense: Op, after: Op) -> Op | None:
-    """Join a linear dense layer and the normalisation, or the activation, of its output."""
-    if dense.kernel != "dense_fwd" or dense.arguments["activation"] != "identity":
+def _fold_after_product(builder: PlanBuilder, product: Op, after: Op) -> Op | None:
+    """Join a linear layer with weights and the normalisation, or the activation, of its output."""
+    if product.kernel not in ("dense_fwd", "conv_fwd"):
         return None
-    y, w = dense.arguments["y"], dense.arguments["w"]
-    if after.kernel == "activation_fwd" and after.arguments["y"] == after.arguments["z"] == y:
-        return _with(dense, activation=after.arguments["activation"])
-    if after.kernel != "standardize_fwd" or builder.n_rows < w.shape[0]:
+    if product.arguments["activation"] != "identity":
         return None
-    if not after.arguments["y"] == after.arguments["x"] == y:
+    y, w = product.arguments["y"], product.arguments["w"]
+    if after.kernel == "activation_fwd" and _in_place(after, "z", y):
+        return _with(product, activation=after.arguments["activation"])
+    if after.kernel != "standardize_fwd" or not _in_place(after, "x", y):
         return None
-    weights, bias = _prepare(builder, "dense_fold_output", after, dense)
-    return _with(dense, w=weights, b=bias)
+    rows_of_w = math.prod(w.shape[:-1])
+    if y.count(builder.n_rows) // y.shape[-1] < rows_of_w:
+        return None
+    weights, bias = _prepare(builder, "dense_fold_output", after, product)
+    return _with(product, w=weights, b=bias)
+
+
+def _in_place(op: Op, source: str, y: Ref) -> bool:
+    """Return whether an op reads `y` as its argument `source`, and writes its output there."""
+    return all(_same_elements(op.arguments[name], y) for name in ("y", source))
 
 
 def _fold_before_dense(builder: PlanBuilder, norm: Op, dense: Op) -> Op | None:
@@ -80,10 +93,12 @@ def _same_elements(a: Ref, b: Ref) -> bool:
 def _prepare(builder: PlanBuilder, kernel: str, norm: Op, dense: Op) -> tuple[Ref, Ref]:
     """Emit the op that makes the folded weights, in the normalisation's name."""
     w, b = dense.arguments["w"], dense.arguments["b"]
-    weights, bias = builder.fixed(w.shape), builder.fixed(w.shape[1:])
+    weights, bias = builder.fixed(w.shape), builder.fixed(w.shape[-1:])
     builder.layer = norm.layer
     scaling = (norm.arguments[name] for name in ("mean", "variance", "gamma", "beta", "eps"))
-    builder.emit("prepare", kernel, weights, bias, w, b, *scaling)
+    matrix = math.prod(w.shape[:-1]), w.shape[-1]
+    matrices = weights.reshaped(matrix), bias, w.reshaped(matrix)
+    builder.emit("prepare", kernel, *matrices, b, *scaling)
     return weights, bias
 
 

@@ -68,6 +68,7 @@ def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pu
     x = Ref(Region.INPUT, 0, net.shapes[0], net.dtype)
     pullbacks = []
     for index, (layer, name) in enumerate(zip(net.layers, net.names, strict=True)):
+        x = x.reshaped(net.views[index])
         builder.begin(name, x)
         lowered = layer.lower(builder, x, net.refs(index), index)
         x, pullback = user_layers.check_lowered(name, lowered, x, net.shapes[index + 1])

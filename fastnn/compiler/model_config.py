@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from .. import losses, optimizers
 from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import PENALTY_SCALES, Regularization
 from ..layers import Layer, user_layers
+from ..layers.naming import layer_names
 from ..losses import Loss
 from ..metrics import scoring
 from ..metrics.scoring import Metric
@@ -103,20 +102,6 @@ def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
             raise ArgumentError(
                 f"{kind} works on the input, so {only} may stand before it, got {other!r}"
             )
-
-
-def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
-    """Return the given names, or the class with a number, such as dense_1."""
-    given = Counter(layer.name for layer in layers if layer.name is not None)
-    for name, times in given.items():
-        if times > 1:
-            raise ArgumentError(f"layer name {name!r} is given twice")
-    free = {kind: _numbered(kind.__name__.lower(), given) for kind in map(type, layers)}
-    return tuple(next(free[type(layer)]) if layer.name is None else layer.name for layer in layers)
-
-
-def _numbered(stem: str, taken: Container[str]) -> Iterator[str]:
-    return (name for name in (f"{stem}_{n}" for n in count(1)) if name not in taken)
 
 
 def _check_head(last: Layer, loss: Loss) -> None:

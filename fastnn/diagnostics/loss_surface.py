@@ -50,8 +50,12 @@ class LossSurface:
         self._loss = architecture.loss
         self._target = data.target
         self._output = self._array(plan.output)
-        found = [*map(_kinks, plan.stages["forward"]), *plan.kinks]
+        forward = plan.stages["forward"]
+        found = [*map(_kinks, forward), *plan.kinks]
         self._kinked = [(self._array(ref), kinks) for ref, kinks in found if kinks]
+        self._winners = [self._array(op.arguments["index"]) for op in forward if _chooses(op)]
+        pairs = [op.arguments for op in forward if op.kernel == "maximum_fwd"]
+        self._compared = [(self._array(pair["a"]), self._array(pair["b"])) for pair in pairs]
 
     def loss(self) -> float:
         """Return the loss at the current parameters, penalties included."""
@@ -63,8 +67,13 @@ class LossSurface:
         return loss, self.arena.gradients.copy()
 
     def smooth_regions(self) -> list[np.ndarray]:
-        """Return the smooth region of the last loss: its side of every kink in layers and loss."""
-        sides = [np.searchsorted(kinks, array) for array, kinks in self._kinked]
+        """Return the smooth region of the last loss.
+
+        That is its side of every kink in layers and loss, and which of several values were largest.
+        """
+        sides: list[np.ndarray] = [np.searchsorted(kinks, one) for one, kinks in self._kinked]
+        sides += [winners.copy() for winners in self._winners]
+        sides += [a < b for a, b in self._compared]
         loss = self._loss.smooth_region(self._output, self._target)
         return sides if loss is None else [*sides, loss]
 
@@ -91,6 +100,11 @@ def _copied(source: ParameterArena, architecture: Architecture) -> ParameterAren
     for kept, buffer in zip(arena.buffer_segments, source.buffer_segments, strict=True):
         arena.view(arena.buffers, kept)[...] = source.view(source.buffers, buffer)
     return arena
+
+
+def _chooses(op: Op) -> bool:
+    """Return whether a forward op notes which of several values is the largest."""
+    return op.arguments.get("index") is not None
 
 
 def _kinks(op: Op) -> tuple[Ref, tuple[float, ...]]:

@@ -99,7 +99,7 @@ class _Probe:
         """Record y, shape (B, …)."""
         self.mean, self.std = float(y.mean(dtype=np.float64)), float(y.std(dtype=np.float64))
         if self._rectified:
-            self.dead = float(np.mean(~y.any(axis=0)))
+            self.dead = float(np.mean(~y.any(axis=tuple(range(y.ndim - 1)))))
         if self._derivative is not None:
             self.saturated = float(np.mean(self._derivative(y) < SATURATED_DERIVATIVE))
 
@@ -191,7 +191,7 @@ class LayerMeter:
         )
 
     def _weight_scale(self, activation: str | None, segments: list[Segment]) -> float:
-        matrices = [s for s in segments if s.parameter.name == "weights" and len(s.shape) == 2]
+        matrices = [s for s in segments if s.parameter.name == "weights" and len(s.shape) > 1]
         if not matrices:
             return math.nan
         known = ACTIVATIONS.get(activation or "", ACTIVATIONS["identity"])

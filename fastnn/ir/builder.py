@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from .program import STAGES, Op, Ref, Region, Result
 #: Emits the backward ops of a layer: takes the ref of the output's gradient and `need_dx`, and
 #: returns the ref of the input's gradient (or None).
 Pullback = Callable[[Ref, bool], "Ref | None"]
+
+#: The place of the first layer within another one, beyond those of any network's own layers.
+FIRST_NESTED = 1 << 15
 
 
 class PlanMode(NamedTuple):
@@ -81,7 +85,7 @@ class PlanBuilder:
 
     Buffers of a training plan stay as they are until the step ends; without training, two areas of
     the widest layer's size take turns. `sparse_steps` allows sparse parameters gradients elsewhere
-    than in their region.
+    than in their region. `branch_points` are numbers of forward ops before which the path splits.
     """
 
     dtype: np.dtype
@@ -96,8 +100,11 @@ class PlanBuilder:
     sparse: list[SparseGradient] = field(default_factory=list)
     constants: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
     kinked: list[tuple[Ref, tuple[float, ...]]] = field(default_factory=list)
+    branch_points: list[int] = field(default_factory=list)
     _areas: dict[str, list[int]] = field(default_factory=dict)
     _busy: set[int] = field(default_factory=set)  # offsets of areas
+    _held: list[int] = field(default_factory=list)  # offsets of areas that several layers read
+    _nested: int = 0
 
     @property
     def training(self) -> bool:
@@ -172,7 +179,8 @@ class PlanBuilder:
 
     def elementwise(self, x: Ref) -> Ref:
         """Return room for the output of an elementwise op: x, if inference may overwrite it."""
-        return self.activation(x.shape) if self.training or x.region is Region.INPUT else x
+        shared = x.region is Region.INPUT or x.offset in self._held
+        return self.activation(x.shape) if self.training or shared else x
 
     def pullback_in_place(self, kernel: str, arguments: Callable[[Ref], Sequence[Any]]) -> Pullback:
         """Return the backward function of an elementwise layer: one op computes dx from dy."""
@@ -201,7 +209,26 @@ class PlanBuilder:
     def begin(self, layer: str, ref: Ref) -> None:
         """Attribute the ops that follow to `layer`, which reads `ref`."""
         self.layer = layer
-        self._busy = {ref.offset} if ref.region is Region.WORKSPACE else set()
+        self._busy = {ref.offset, *self._held} if _in_workspace(ref) else set(self._held)
+
+    @contextmanager
+    def holding(self, *refs: Ref) -> Iterator[None]:
+        """Keep arrays as they are while layers are lowered that do not read them."""
+        held = [ref.offset for ref in refs if _in_workspace(ref)]
+        self._held += held
+        self._busy.update(held)
+        yield
+        for offset in held:
+            self._held.remove(offset)
+
+    def split(self) -> None:
+        """Say that several layers read what the ops so far have computed."""
+        self.branch_points.append(len(self.stages["forward"]))
+
+    def nested_index(self) -> int:
+        """Return the place, which selects a random stream, of the next layer within another one."""
+        self._nested += 1
+        return FIRST_NESTED + self._nested - 1
 
     def _alternate(self, purpose: str, shape: tuple[int, ...]) -> Ref:
         """Return one of two areas in turn, or of more if a layer needs several at once.
@@ -221,6 +248,10 @@ class PlanBuilder:
         areas.insert(0, free)
         self._busy.add(free)
         return Ref(Region.WORKSPACE, free, shape, self.dtype)
+
+
+def _in_workspace(ref: Ref) -> bool:
+    return ref.region is Region.WORKSPACE
 
 
 @cache

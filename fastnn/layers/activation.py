@@ -35,6 +35,8 @@ class Activation(ShapedLayer):
     >>> net = Network([Dense(8), Activation("tanh"), Dense(1)], loss="mean_squared_error")
     """
 
+    keeps_axes = True
+
     activation: str | CustomActivation
     _: KW_ONLY
     input_shape: tuple[int, ...] | None = None

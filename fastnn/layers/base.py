@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.parameter import Buffer, Parameter
     from ..ir.program import Ref
+    from .sequence import Branch
 
 __all__ = ["Layer"]
 
@@ -65,6 +66,9 @@ class Layer(Specification, family=True):
 
     name: str | None
 
+    #: Whether the layer leaves axes as they are, whatever they mean.
+    keeps_axes: ClassVar[bool] = False
+
     #: Class names of the layers that may stand before this one, if it must stand at the input.
     follows: ClassVar[tuple[str, ...] | None] = None
 
@@ -111,9 +115,21 @@ class Layer(Specification, family=True):
         """The shape of the input if the user stated it."""
         return getattr(self, "input_shape", None)
 
+    def input_view(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape as which the layer takes rows of the user's X of this shape.
+
+        Asked for the first layer that does not leave axes as they are. Another shape of as many
+        elements adds axes that X lacks, such as that of a single channel.
+        """
+        return input_shape
+
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of the output; raise `ArgumentError` for an input that does not fit."""
         return input_shape
+
+    def branches(self) -> tuple[Branch, ...]:
+        """Return the branches of layers that it holds; none for most."""
+        return ()
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
         """Return the arrays to learn."""

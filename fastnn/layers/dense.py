@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
-from .. import initializers
-from ..activations import named
 from ..activations.custom import CustomActivation
-from ..activations.named import ACTIVATIONS
-from ..errors import ArgumentError
 from ..initializers import Initializer
-from ..ir.parameter import Parameter
-from ..ir.program import gradient_of
 from ..utils import checks
+from .affine import AffineOps
 from .base import Layer, ShapedLayer
+from .weighted import check_weighted, weights_and_bias
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
+    from ..ir.parameter import Parameter
     from ..ir.program import Ref
 
 __all__ = ["Dense", "Flatten"]
@@ -27,6 +24,9 @@ __all__ = ["Dense", "Flatten"]
 @dataclass(frozen=True)
 class Dense(Layer):
     """Fully connected layer: y = activation(x w + b), with w of shape (inputs, units).
+
+    Of an array with several axes, such as a series (time, inputs), it works on the last one: the
+    same weights serve every position. `Flatten` in front makes one vector of a row.
 
     Parameters
     ----------
@@ -86,89 +86,28 @@ class Dense(Layer):
     name: str | None = None
 
     def __post_init__(self) -> None:
-        activation = named.get("activation", self.activation)
-        initializer = self.initializer
-        if initializer == "auto":
-            initializer = activation.initializer
-        self._set_fields(
-            units=checks.integer("units", self.units, low=1),
-            initializer=initializers.get("initializer", initializer),
-            bias_initializer=initializers.get("bias_initializer", self.bias_initializer),
-            use_bias=checks.boolean("use_bias", self.use_bias),
-        )
-        self._check_regularization("l1", "l2", "weight_decay", "max_norm")
-        self._check_training()
+        self._set_fields(units=checks.integer("units", self.units, low=1))
+        check_weighted(self)
         if self.input_size is not None:
             self._set_fields(input_size=checks.integer("input_size", self.input_size, low=1))
-        self.check_name()
 
     @property
     def declared_input(self) -> tuple[int, ...] | None:
         return None if self.input_size is None else (self.input_size,)
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        if len(input_shape) != 1:
-            raise ArgumentError(
-                f"Dense takes rows of numbers, but its input has shape {input_shape}; "
-                "put Flatten() in front of it"
-            )
-        return (self.units,)
+        return (*input_shape[:-1], self.units)
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
-        shape = (input_shape[0], self.units)
-        weights = Parameter(
-            "weights",
-            shape,
-            self.initializer,  # type: ignore[arg-type]
-            self.l1,
-            self.l2,
-            weight_decay=self.weight_decay,
-            max_norm=self.max_norm,
-        )
-        if not self.use_bias:
-            return (weights,)
-        bias = Parameter("bias", (self.units,), self.bias_initializer, decays=False)  # type: ignore[arg-type]
-        return weights, bias
+        return weights_and_bias(self, (input_shape[-1], self.units), self.units)
 
     def lower(
         self, builder: PlanBuilder, x: Ref, parameters: dict[str, Ref], index: int
     ) -> tuple[Ref, Pullback]:
-        if isinstance(self.activation, CustomActivation):
-            return self._lower_custom(self.activation, builder, x, parameters, index)
-        w, b = parameters["weights"], parameters.get("bias")
-        y = builder.activation((self.units,))
-        keep_z = builder.training and ACTIVATIONS[self.activation].needs_z
-        z = builder.buffer((self.units,)) if keep_z else None
-        builder.emit("forward", "dense_fwd", y, x, w, b, self.activation, z)
-
-        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
-            dx = builder.gradient(x.shape) if need_dx else None
-            gradients = [None if p is None else gradient_of(p) for p in (w, b)]
-            dw, db = gradients if self.trainable else (None, None)
-            builder.emit("backward", "dense_bwd", dx, dw, db, dy, y, x, w, self.activation, z)
-            return dx
-
-        return y, pullback
-
-    def _lower_custom(
-        self,
-        activation: CustomActivation,
-        builder: PlanBuilder,
-        x: Ref,
-        parameters: dict[str, Ref],
-        index: int,
-    ) -> tuple[Ref, Pullback]:
-        """Lower to a linear layer and the activation after it."""
-        linear = replace(self, activation="identity")
-        z, linear_pullback = linear.lower(builder, x, parameters, index)
-        y, activation_pullback = activation.lower(builder, z)
-
-        def pullback(dy: Ref, need_dx: bool) -> Ref | None:
-            dz = activation_pullback(dy, True)
-            assert dz is not None
-            return linear_pullback(dz, need_dx)
-
-        return y, pullback
+        weights = parameters["weights"]
+        ops = AffineOps("dense", self.activation, weights.shape, trainable=self.trainable)
+        shape = self.output_shape(x.shape)
+        return ops.lower(builder, x, shape, weights, parameters.get("bias"))
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ class Dropout(ShapedLayer):
     #: Name of its kernels, less the direction.
     kernel: ClassVar[str] = "dropout"
 
+    keeps_axes = True
+
     rate: float
     _: KW_ONLY
     input_shape: tuple[int, ...] | None = None

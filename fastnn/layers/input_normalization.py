@@ -88,6 +88,7 @@ class Normalization(ShapedLayer):
     name: str | None = None
 
     follows = ("Flatten", "Rescaling")
+    keeps_axes = True
 
     def __post_init__(self) -> None:
         self._set_fields(axis=_axis(self.axis))

@@ -49,6 +49,8 @@ class GaussianNoise(ShapedLayer):
     >>> net = Network([GaussianNoise(0.1), Dense(1)], loss="mean_squared_error")
     """
 
+    keeps_axes = True
+
     stddev: float
     _: KW_ONLY
     input_shape: tuple[int, ...] | None = None

@@ -55,6 +55,8 @@ class Rescaling(ShapedLayer):
 
     follows = ("Flatten", "Rescaling")
 
+    keeps_axes = True
+
     def __post_init__(self) -> None:
         self._set_fields(scale=checks.number("scale", self.scale))
         if self.scale == 0:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..activations.custom import CustomActivation
 from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
+from ..layers.sequence import nested
 from ..losses.custom import CustomLoss
 from ..metrics.scoring import Compared, Metric, own
 from ..model.base import Model
@@ -21,7 +22,7 @@ KINDS: dict[str, Any] = {"activation": CustomActivation, "loss": CustomLoss, "me
 def check_names(model: Model) -> None:
     """Refuse to save two different objects under one name: only one of them would come back."""
     found: dict[str, Any] = {}
-    values = (value for layer in model.layers for value in vars(layer).values())
+    values = (value for layer in nested(model.layers) for value in vars(layer).values())
     scores = [metric for metric in model.metrics if metric.compares is Compared.OWN]
     for value in (*values, model.loss, *scores):
         if isinstance(value, (*CUSTOM, Metric)) and found.setdefault(value.name, value) != value:
@@ -85,9 +86,11 @@ class CustomObjects:
 
     def filled_in(self, config: Any) -> Any:
         """Return the description of a layer, with the objects in the places of their names."""
-        if not isinstance(config, dict):
-            return config
-        return {field: self.resolved(value) for field, value in config.items()}
+        if isinstance(config, list):
+            return [self.filled_in(value) for value in config]
+        if not isinstance(config, dict) or _is_name(config):
+            return self.resolved(config)
+        return {field: self.filled_in(value) for field, value in config.items()}
 
     def check_used(self) -> None:
         """Raise `ArgumentError` if there is more than was named."""

@@ -18,6 +18,7 @@ from fastnn import (
     LayerNorm,
     Network,
     Normalization,
+    Parallel,
     TabularInput,
     kernels,
 )
@@ -261,8 +262,33 @@ def test_the_plan_passes_the_contract_of_every_kernel(monkeypatch):
     distance = fastnn.loss(squared_error, squared_error_gradient)
     net = build([Dense(5, square), Activation(square), Dense(2)], loss=distance)
     net.fit(X, y, batch_size=8, sample_weight=np.arange(21), validation_data=(X, y), verbose=0)
+    images = np.random.default_rng(1).normal(size=(21, 6, 5, 2))
+    for loss, target in (("mean_squared_error", y), ("softmax_cross_entropy", y[:, 0])):
+        net = build(image_layers(), images.shape[1:], loss=loss)
+        net.fit(images, target, batch_size=8, validation_data=(images, target), verbose=0)
     expected = set(kernels.KERNELS) - {"philox", "permutation"}
     assert calls == expected
+
+
+def image_layers():
+    """Return layers of images that call all kernels of images."""
+    merged = [
+        Parallel([[fastnn.Conv2D(2, 3, "gelu", padding="same")], [], []], merge)
+        for merge in ("add", "mean", "max")
+    ]
+    return [
+        fastnn.Conv2D(2, 2, "relu", groups=2),
+        *merged,
+        fastnn.Residual([fastnn.Conv2DTranspose(2, 3, "silu", padding="same")]),
+        fastnn.SpatialDropout2D(0.2),
+        fastnn.MaxPooling2D(3, strides=1, padding="same"),
+        fastnn.AveragePooling2D(2, strides=1),
+        fastnn.UpSampling2D(2),
+        fastnn.ZeroPadding2D(1),
+        fastnn.Permute((2, 1, 3)),
+        Parallel([[fastnn.GlobalMaxPooling2D()], [fastnn.GlobalAveragePooling2D()]]),
+        Dense(2),
+    ]
 
 
 def test_streams_and_steps_do_not_share_numbers():
