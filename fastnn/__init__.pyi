@@ -40,7 +40,14 @@ from .errors import (
     SearchError as SearchError,
     UnknownCategoryWarning as UnknownCategoryWarning,
 )
-from .estimators import MLPClassifier as MLPClassifier, MLPRegressor as MLPRegressor
+from .estimators import (
+    CNNClassifier as CNNClassifier,
+    CNNRegressor as CNNRegressor,
+    MLPClassifier as MLPClassifier,
+    MLPRegressor as MLPRegressor,
+    NetworkClassifier as NetworkClassifier,
+    NetworkRegressor as NetworkRegressor,
+)
 from .ir.parameter import Parameter as Parameter
 from .ir.program import gradient_of as gradient_of
 from .layers import (

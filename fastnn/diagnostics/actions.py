@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..layers.sequence import nested
 from ..model.base import model_of
 from .bias_variance import BiasVariance
 from .layer_flags import Flag
@@ -88,7 +89,7 @@ def _size(net: Network) -> str:
     *hidden, _ = sorted(matrices) or [0]
     if not hidden:
         return "it has no hidden layer"
-    units = "-".join(str(math.prod(architecture.shapes[index + 1])) for index in hidden)
+    units = "-".join(str(architecture.shapes[index + 1][-1]) for index in hidden)
     return f"more units or layers than its hidden {units}, until the training error falls"
 
 
@@ -129,7 +130,7 @@ def _strengths(net: Network) -> dict[str, float]:
 
 def _dropout_rates(net: Network) -> list[float]:
     """Return the rates of all layers that drop or disturb units."""
-    return [layer.rate for layer in net.layers if getattr(layer, "rate", 0)]  # type: ignore[attr-defined]
+    return [layer.rate for layer in nested(net.layers) if getattr(layer, "rate", 0)]  # type: ignore[attr-defined]
 
 
 def _best_epoch(net: Network) -> str:

@@ -1,4 +1,4 @@
-"""scikit-learn estimators: `MLPClassifier` and `MLPRegressor`, trained by the engine.
+"""scikit-learn estimators, trained by the engine: MLPs, small CNNs, and networks of any layers.
 
 An estimator checks its data as scikit-learn does, builds a `Network` from its parameters, and
 tracks convergence by scikit-learn's rules. Start reading at `base`, the class that both share.
@@ -8,6 +8,7 @@ inputs, columns     X checked; categories encoded, missing values imputed
 targets             y checked; `class_losses` and `class_weights` for a classifier
 parameters          the constraints on the parameters that both estimators have
 build_network       parameters → `Network`; `sklearn_random` draws its initial weights
+array_rows          X of any number of axes; `cnn` and `given_layers` hold its estimators
 fit_loop            epochs of gradient descent, or iterations of L-BFGS
 convergence         the callback that records losses, stops and lowers the learning rate
 rollback            restores the estimator if `fit` fails before training begins
@@ -22,6 +23,15 @@ state               the pickled form
 from __future__ import annotations
 
 from .classifier import MLPClassifier
+from .cnn import CNNClassifier, CNNRegressor
+from .given_layers import NetworkClassifier, NetworkRegressor
 from .regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = [
+    "CNNClassifier",
+    "CNNRegressor",
+    "MLPClassifier",
+    "MLPRegressor",
+    "NetworkClassifier",
+    "NetworkRegressor",
+]

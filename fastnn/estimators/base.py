@@ -11,11 +11,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from ..augmentation.pipeline import Pipeline
 from ..callbacks import base as callbacks
 from ..data import frames
 from ..data.data_set import DataSet, check_targets
 from ..data.sparse_rows import SparseRows
 from ..errors import ArgumentError
+from ..layers import Layer
 from ..losses import Loss
 from ..model import inference
 from ..model.base import model_of
@@ -36,6 +38,9 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
 
     network_: Network
     n_outputs_: int
+
+    #: Whether layers keep the values of their own initialisers, instead of those of scikit-learn.
+    _draws_own_weights: ClassVar[bool] = False
     _described: build_network.NetworkConfig | None = None
     _scaling: TargetScaling | None = None
 
@@ -60,6 +65,14 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
     @abstractmethod
     def _strata(self, target: np.ndarray) -> np.ndarray | None:
         """Return the stratum of each row for the split of early stopping, bool (n,)."""
+
+    def _front_layers(self) -> list[Layer]:
+        """Return layers in front of the hidden ones, behind those of categories."""
+        return []
+
+    def _pipeline(self, network: Network, data: DataSet) -> Pipeline | None:
+        """Return the augmentation of a fit; none here."""
+        return None
 
     def _fit_scaling(self, target: np.ndarray, weight: np.ndarray | None) -> None:
         """Compute the scaling of targets (n, outputs), if they are scaled."""
@@ -260,9 +273,10 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
         dtype = X.dtype if known is None else known.dtype
         seed = sklearn_random.seed(self, sizes, random)
         network = build_network.network_from_params(self, self._described, dtype, seed)
-        network.build(X.shape[1])
+        network.build(X.shape[1:])
         if known is None:
-            sklearn_random.draw_weights(network, random, self)
+            if not self._draws_own_weights:
+                sklearn_random.draw_weights(network, random, self)
         else:
             network.set_weights(known.get_weights())
             for name, values in known.buffers.items():
@@ -309,7 +323,7 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
         return Predictor(
             self.network_,
             both_classes=one_probability,
-            columns=self._columns,
+            encode=None if self._columns.plain else self._columns.encode_row,
             scaling=self._scaling,
         )
 

@@ -67,6 +67,7 @@ def network_config(
     """
     layers = (
         *_embeddings(estimator, sizes),
+        *estimator._front_layers(),
         *_hidden_layers(estimator),
         Dense(n_outputs, initializer="glorot_uniform"),
     )
@@ -96,6 +97,7 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
     units = hidden_units(estimator)
     activations = _per_layer("activation", estimator.activation, len(units))
     rates = _per_layer("dropout", estimator.dropout, len(units))
+    initializer = "auto" if estimator._draws_own_weights else "glorot_uniform"
     layers: list[Layer] = []
     for size, name, rate in zip(units, activations, rates, strict=True):
         activation = SKLEARN_ACTIVATIONS.get(name, name) if isinstance(name, str) else name
@@ -103,10 +105,10 @@ def _hidden_layers(estimator: Any) -> list[Layer]:
             layers.append(size)
             continue
         if estimator.batch_norm:
-            linear = Dense(size, initializer="glorot_uniform", use_bias=False)
+            linear = Dense(size, initializer=initializer, use_bias=False)
             layers += [linear, BatchNorm(), Activation(activation)]
         else:
-            layers.append(Dense(size, activation, initializer="glorot_uniform"))
+            layers.append(Dense(size, activation, initializer=initializer))
         if checks.number("dropout", rate, low=0, high=1, open_high=True):
             layers.append(Dropout(float(rate)))
     return layers

@@ -63,7 +63,12 @@ def fit_steps(
     epochs = 1 if incremental else estimator.max_iter
     order = Shuffles(random, len(train)) if estimator.shuffle else None
     settings = FitSettings(
-        epochs, _batch_size(estimator, len(train)), False, order=order, loss_by_rows=True
+        epochs,
+        _batch_size(estimator, len(train)),
+        False,
+        augmentation=estimator._pipeline(network, train),
+        order=order,
+        loss_by_rows=True,
     )
     estimator._prepare_steps()
     monitor = ConvergenceMonitor(estimator, len(train), score)

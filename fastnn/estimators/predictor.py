@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ import numpy as np
 from ..model.base import model_of
 from ..model.inference import RowPredictor
 from ..network import Network
-from .columns import Columns
 from .target_scaling import TargetScaling
 
 
@@ -24,8 +24,8 @@ class Predictor:
     network : Network
     both_classes : bool
         Whether the one output is the probability of the second of two classes.
-    columns : Columns, optional
-        Converts a row to numbers; None if it holds numbers already.
+    encode : callable, optional
+        Converts a row to what the network takes; None if it is that already.
     scaling : TargetScaling, optional
         Converts outputs to the units of the targets.
     """
@@ -35,13 +35,13 @@ class Predictor:
         network: Network,
         *,
         both_classes: bool = False,
-        columns: Columns | None = None,
+        encode: Callable[[Any], np.ndarray] | None = None,
         scaling: TargetScaling | None = None,
     ):
         self._predict = RowPredictor(model_of(network))
         self._both_classes = both_classes
         self._scaling = scaling
-        self._encode = None if columns is None or columns.plain else columns.encode_row
+        self._encode = encode
 
     def __call__(self, row: Any) -> np.ndarray:
         """Return probabilities or values (n,) for the values of one row."""

@@ -26,7 +26,8 @@ def seed(estimator: Any, sizes: Sequence[int], random: np.random.RandomState) ->
 
     Where there are none, nothing is drawn, as in scikit-learn.
     """
-    used = np.any(estimator.dropout) or sizes or given_layers(estimator)
+    given = given_layers(estimator) or estimator._draws_own_weights
+    used = np.any(estimator.dropout) or sizes or given
     return int(random.randint(2**31)) if used else 0
 
 

@@ -1,4 +1,4 @@
-"""How outputs of branches become one array, and its gradient theirs; in the order of branches."""
+"""Merges of the outputs of branches into one array, and of its gradient back, in their order."""
 
 from __future__ import annotations
 

@@ -89,6 +89,9 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "kernel_constraint": ("max_norm",),
     "bias": ("use_bias",),
     "input_dim": ("input_size", "input_shape"),
+    "dilation_rate": ("dilation",),
+    "stride": ("strides",),
+    "out_channels": ("filters",),
     "input_shape": ("input_size",),
     "in_features": ("input_size",),
     "out_features": ("units",),
@@ -115,6 +118,8 @@ KEYWORD_ADVICE: dict[str, str] = {
     "from_logits": "losses always take logits",
     "restore_best": "write restore_best_weights=True",
     "device": "fastnn runs on CPUs",
+    "data_format": "channels come last",
+    "padding_mode": "padding is 0",
 }
 
 #: How to make the object that an argument takes of a function.
@@ -124,14 +129,22 @@ WRAPPERS: dict[str, str] = {
     "optimizer": "deriving from fastnn.optimizers.Optimizer",
 }
 
-_CONVOLUTION = "there are no convolutions yet; Flatten() makes rows of images for Dense layers"
 _RECURRENT = "there are no recurrent layers yet; give windows of the sequence as columns"
 
 #: Attributes of the package.
 ATTRIBUTES: dict[str, str] = {
-    **dict.fromkeys(
-        ("Conv1D", "Conv2D", "Conv3D", "MaxPooling2D", "AveragePooling2D"), _CONVOLUTION
-    ),
+    "Conv3D": "windows slide along one axis or two: Conv1D, Conv2D",
+    "Conv1d": "write Conv1D(filters, kernel_size)",
+    "Conv2d": "write Conv2D(filters, kernel_size)",
+    "ConvTranspose2d": "write Conv2DTranspose(filters, kernel_size)",
+    "MaxPool1d": "write MaxPooling1D(pool_size)",
+    "MaxPool2d": "write MaxPooling2D(pool_size)",
+    "MaxPool2D": "write MaxPooling2D(pool_size)",
+    "AvgPool2d": "write AveragePooling2D(pool_size)",
+    "AdaptiveAvgPool2d": "write GlobalAveragePooling2D()",
+    "Upsample": "write UpSampling2D(size)",
+    "Add": "write Residual([…]) or Parallel([[…], […]], 'add')",
+    "Concatenate": "write Parallel([[…], […]])",
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"), _RECURRENT),
     "Sequential": "write Network([Dense(…), …], loss=…)",
     "Model": "write Network([Dense(…), …], loss=…)",

@@ -84,7 +84,7 @@ def test_a_near_word_is_suggested(call, message):
         call()
 
 
-@pytest.mark.parametrize("name", ["Conv2D", "LSTM", "Sequential", "ModelCheckpoint", "load_model"])
+@pytest.mark.parametrize("name", ["Conv2d", "LSTM", "Sequential", "ModelCheckpoint", "load_model"])
 def test_names_of_other_libraries_are_answered(name):
     with pytest.raises(AttributeError, match=f"has no attribute '{name}': "):
         getattr(fastnn, name)

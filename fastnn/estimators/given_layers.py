@@ -1,0 +1,336 @@
+"""Estimators of networks whose layers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self
+
+from ..augmentation import Augmentation
+from ..errors import ArgumentError, ArgumentTypeError
+from ..layers import Layer
+from ..layers.naming import layer_names
+from . import class_losses
+from .array_rows import ArrayRowsMixin
+from .classifier import MLPClassifier
+from .regressor import MLPRegressor
+
+__all__ = ["NetworkClassifier", "NetworkRegressor"]
+
+_CONSTRAINTS: dict[str, list[Any]] = {
+    "layers": [list, tuple, callable],
+    "augmentation": [Augmentation, list, tuple, None],
+}
+
+#: Arguments of layers that no search changes.
+_FIXED = frozenset({"name", "input_shape", "input_size"})
+
+
+class _GivenLayers(ArrayRowsMixin):
+    """The layers of the parameter `layers`, whose arguments are parameters of the estimator."""
+
+    layers: Any
+
+    #: What `layers` say for themselves.
+    activation = "identity"
+    dropout = 0.0
+    batch_norm = False
+
+    @property
+    def hidden_layer_sizes(self) -> list[Layer]:
+        """The layers, as those in front of the last one."""
+        return self._given()
+
+    @hidden_layer_sizes.setter
+    def hidden_layer_sizes(self, value: Any) -> None:
+        pass  # of the constructor of the base
+
+    def _given(self) -> list[Layer]:
+        """Return the layers; raise `ArgumentTypeError` for what is none."""
+        layers = self.layers() if callable(self.layers) else self.layers
+        if not _are_layers(layers):
+            raise ArgumentTypeError(
+                f"layers must be a list of layers, or a function of nothing that makes one, got "
+                f"{layers!r}"
+            )
+        return list(layers)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; if `deep`, also the arguments of layers.
+
+        These are called ``layers__NAME__ARGUMENT``, by the names that the layers have in a network:
+        those given, or dense_1, conv2d_1 and so on.
+        """
+        parameters = super().get_params(deep=deep)  # type: ignore[misc]
+        if deep and (callable(self.layers) or _are_layers(self.layers)):
+            layers = self._given()
+            for name, layer in zip(layer_names(layers), layers, strict=True):
+                for field in fields(layer):  # type: ignore[arg-type]
+                    if field.name not in _FIXED and not field.name.startswith("_"):
+                        parameters[f"layers__{name}__{field.name}"] = getattr(layer, field.name)
+        return parameters
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Set parameters; those of layers put changed layers into a new list.
+
+        Raises
+        ------
+        ValueError
+            There is no parameter, or no layer, of that name; or a layer refuses the value.
+        """
+        own = {key: parameters.pop(key) for key in list(parameters) if key.startswith("layers__")}
+        super().set_params(**parameters)  # type: ignore[misc]
+        if not own:
+            return self
+        layers = self._given()
+        names = layer_names(layers)
+        changes: dict[str, dict[str, Any]] = {}
+        for key, value in own.items():
+            name, _, argument = key.removeprefix("layers__").rpartition("__")
+            if name not in names or not hasattr(layers[names.index(name)], argument):
+                raise ArgumentError(
+                    f"Invalid parameter {key!r}: layers are called {', '.join(names)}"
+                )
+            changes.setdefault(name, {})[argument] = value
+        self.layers = [
+            replace(layer, **changes[name]) if name in changes else layer  # type: ignore[type-var]
+            for name, layer in zip(names, layers, strict=True)
+        ]
+        return self
+
+
+def _are_layers(value: Any) -> bool:
+    return isinstance(value, Sequence) and all(isinstance(one, Layer) for one in value)
+
+
+class NetworkClassifier(_GivenLayers, MLPClassifier):
+    """Classifier made of any layers.
+
+    Parameters
+    ----------
+    layers : list of Layer, or a function of nothing that returns one
+        All layers but the last: a `Dense` with an output for each class is added. Arguments of
+        layers are parameters of the estimator, such as ``layers__conv2d_1__filters``.
+    augmentation : Augmentation or list of them, default=None
+        Random changes to the rows of each batch, see `fastnn.augmentation`.
+    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, \
+    random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, \
+    validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, l1, weight_decay, \
+    clipvalue, clipnorm, global_clipnorm, callbacks, max_time, progress, class_weight, loss
+        As in `MLPClassifier`.
+
+    Attributes
+    ----------
+    row_shape_ : tuple of int
+        Shape of a row of X of the first fit. Rows of bytes are divided by 255.
+    classes_, loss_, best_loss_, loss_curve_, validation_scores_, validation_loss_curve_, \
+    best_validation_score_, t_, coefs_, intercepts_, n_iter_, n_layers_, n_outputs_, \
+    out_activation_, n_features_in_, network_
+        As in `MLPClassifier`; `n_features_in_` counts the numbers of a row.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from fastnn import Conv2D, Flatten, MaxPooling2D, NetworkClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> layers = [Conv2D(8, 3, "relu"), MaxPooling2D(2), Flatten()]
+    >>> classifier = NetworkClassifier(layers, tol=0.01, n_iter_no_change=2, random_state=0)
+    >>> classifier = classifier.set_params(layers__conv2d_1__filters=16)
+    >>> images = X.reshape(-1, 8, 8) / 16
+    >>> classifier.fit(images[:1500], y[:1500]).score(images[1500:], y[1500:]) > 0.8
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **MLPClassifier._parameter_constraints,
+        **_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        layers: Any = None,
+        *,
+        augmentation: Any = None,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        l1: float = 0.0,
+        weight_decay: float = 0.0,
+        clipvalue: float | None = None,
+        clipnorm: float | None = None,
+        global_clipnorm: float | None = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        progress: bool = False,
+        class_weight: Any = None,
+        loss: Any = class_losses.LOG_LOSS,
+    ):
+        super().__init__(
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+            l1=l1,
+            weight_decay=weight_decay,
+            clipvalue=clipvalue,
+            clipnorm=clipnorm,
+            global_clipnorm=global_clipnorm,
+            callbacks=callbacks,
+            max_time=max_time,
+            progress=progress,
+            class_weight=class_weight,
+            loss=loss,
+        )
+        self.layers = layers
+        self.augmentation = augmentation
+
+
+class NetworkRegressor(_GivenLayers, MLPRegressor):
+    """Regressor made of any layers.
+
+    Parameters
+    ----------
+    layers, augmentation
+        As in `NetworkClassifier`; the `Dense` that is added has an output for each target.
+    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, \
+    random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, \
+    validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, l1, weight_decay, \
+    clipvalue, clipnorm, global_clipnorm, callbacks, max_time, progress, loss, quantile, \
+    scale_target
+        As in `MLPRegressor`.
+
+    Attributes
+    ----------
+    row_shape_ : tuple of int
+        Shape of a row of X of the first fit. Rows of bytes are divided by 255.
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, t_, coefs_, \
+    intercepts_, n_iter_, n_layers_, n_outputs_, out_activation_, n_features_in_, network_
+        As in `MLPRegressor`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastnn import Conv1D, GlobalAveragePooling1D, NetworkRegressor
+    >>> waves = np.sin(np.outer(np.linspace(0.1, 1, 200), np.arange(60)))
+    >>> layers = [Conv1D(16, 5, "relu"), GlobalAveragePooling1D()]
+    >>> regressor = NetworkRegressor(layers, learning_rate_init=0.01, max_iter=50, random_state=0)
+    >>> regressor.fit(waves[..., None], np.linspace(0.1, 1, 200)).score(
+    ...     waves[..., None], np.linspace(0.1, 1, 200)
+    ... ) > 0.5
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **MLPRegressor._parameter_constraints,
+        **_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        layers: Any = None,
+        *,
+        augmentation: Any = None,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        l1: float = 0.0,
+        weight_decay: float = 0.0,
+        clipvalue: float | None = None,
+        clipnorm: float | None = None,
+        global_clipnorm: float | None = None,
+        callbacks: Any = None,
+        max_time: float | None = None,
+        progress: bool = False,
+        loss: Any = "squared_error",
+        quantile: Any = 0.5,
+        scale_target: bool = False,
+    ):
+        super().__init__(
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+            l1=l1,
+            weight_decay=weight_decay,
+            clipvalue=clipvalue,
+            clipnorm=clipnorm,
+            global_clipnorm=global_clipnorm,
+            callbacks=callbacks,
+            max_time=max_time,
+            progress=progress,
+            loss=loss,
+            quantile=quantile,
+            scale_target=scale_target,
+        )
+        self.layers = layers
+        self.augmentation = augmentation

@@ -1,0 +1,166 @@
+"""CNNClassifier, CNNRegressor, NetworkClassifier and NetworkRegressor."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fastnn import (
+    CNNClassifier,
+    CNNRegressor,
+    Conv2D,
+    Dense,
+    Flatten,
+    MaxPooling2D,
+    NetworkClassifier,
+    NetworkRegressor,
+)
+from fastnn.augmentation import ImageAugmentation
+from fastnn.errors import ArgumentError, ArgumentTypeError
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+ROWS, DIGIT = load_digits(return_X_y=True)
+ROWS, DIGIT = ROWS[:300], DIGIT[:300]
+IMAGES = ROWS.reshape(-1, 8, 8)
+BYTES = np.round(IMAGES * 255 / 16).astype(np.uint8)
+LAYERS = [Conv2D(4, 3, "relu"), MaxPooling2D(2), Flatten(), Dense(16, "relu")]
+
+
+def cnn(**options):
+    settings = {"filters": (4, 6), "hidden_layer_sizes": (16,), "max_iter": 4, "random_state": 0}
+    return CNNClassifier(**(settings | options))
+
+
+def kinds(estimator):
+    return [type(layer).__name__ for layer in estimator.network_.layers]
+
+
+CHECKED = [
+    CNNClassifier(4, hidden_layer_sizes=(20,), learning_rate_init=0.01, max_iter=100),
+    CNNRegressor(4, hidden_layer_sizes=(20,), learning_rate_init=0.01, max_iter=100),
+    NetworkClassifier([Dense(50, "relu")], max_iter=100),
+    NetworkRegressor([Dense(50, "relu")], max_iter=100),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks(CHECKED)
+def test_what_every_estimator_keeps_to(estimator, check):
+    check(estimator)
+
+
+def test_images_with_and_without_channels_and_rows_are_the_same():
+    first = cnn().fit(IMAGES, DIGIT)
+    assert first.row_shape_ == (8, 8, 1)
+    assert kinds(first) == [*["Conv2D", "MaxPooling2D"] * 2, "Flatten", "Dense", "Dense"]
+    for x, options in ((IMAGES[..., None], {}), (ROWS, {"image_shape": (8, 8)})):
+        other = cnn(**options).fit(x, DIGIT)
+        np.testing.assert_array_equal(other.predict_proba(x), first.predict_proba(IMAGES))
+    np.testing.assert_array_equal(first.predict(ROWS), first.predict(IMAGES))
+    np.testing.assert_allclose(first.predictor()(ROWS[0]), first.predict_proba(ROWS[:1])[0])
+    again = pickle.loads(pickle.dumps(first))
+    np.testing.assert_array_equal(again.predict_proba(IMAGES), first.predict_proba(IMAGES))
+
+
+def test_bytes_are_scaled_and_later_numbers_have_their_units():
+    scaled = cnn().fit((BYTES / 255).astype(np.float32), DIGIT)
+    bytes_ = cnn().fit(BYTES, DIGIT)
+    want = scaled.predict_proba((BYTES / 255).astype(np.float32))
+    np.testing.assert_allclose(bytes_.predict_proba(BYTES), want, atol=1e-3)
+    floats = bytes_.predict_proba(BYTES.astype(np.float64))
+    np.testing.assert_array_equal(floats, bytes_.predict_proba(BYTES))
+    assert kinds(bytes_)[0] == "Rescaling"
+
+
+def test_pooling_stops_where_nothing_is_left_to_pool():
+    estimator = cnn(filters=(2, 2, 2, 2, 2), pool_size=(2, 4)).fit(IMAGES, DIGIT)
+    assert kinds(estimator).count("MaxPooling2D") == 3  # 8 × 8, 4 × 2, 2 × 1, 1 × 1
+    assert kinds(cnn(pool_size=1).fit(IMAGES, DIGIT)).count("MaxPooling2D") == 0
+
+
+def test_arguments_of_the_mlp_work():
+    estimator = cnn(batch_norm=True, dropout=0.2, early_stopping=True, max_iter=3)
+    estimator.set_params(augmentation=ImageAugmentation(shift=0.1), alpha=0.01)
+    estimator.fit(BYTES, DIGIT, X_val=BYTES[:50], y_val=DIGIT[:50])
+    assert len(estimator.validation_loss_curve_) == 3
+    assert kinds(estimator).count("BatchNorm") == 3
+    plain = clone(estimator).set_params(augmentation=None).fit(BYTES, DIGIT)
+    assert plain.loss_curve_ != estimator.loss_curve_
+    np.testing.assert_array_equal(
+        clone(estimator).fit(BYTES, DIGIT, X_val=BYTES[:50], y_val=DIGIT[:50]).predict(BYTES),
+        estimator.predict(BYTES),
+    )
+
+
+def test_regression_of_images():
+    regressor = CNNRegressor(
+        (8,), hidden_layer_sizes=(32,), scale_target=True, max_iter=60, random_state=0
+    )
+    assert regressor.fit(IMAGES / 16, DIGIT).score(IMAGES / 16, DIGIT) > 0.7
+
+
+def test_arguments_of_given_layers_are_searched():
+    estimator = NetworkClassifier(LAYERS, max_iter=3, random_state=0)
+    assert estimator.get_params()["layers__conv2d_1__filters"] == 4
+    assert "layers__conv2d_1__filters" not in estimator.get_params(deep=False)
+    grid = {"layers__conv2d_1__filters": [2, 5], "layers__dense_1__activation": ["tanh", "relu"]}
+    pipeline = make_pipeline(FunctionTransformer(lambda x: x / 16), estimator)
+    search = GridSearchCV(
+        pipeline, {f"networkclassifier__{key}": values for key, values in grid.items()}, cv=2
+    ).fit(IMAGES, DIGIT)
+    best = search.best_estimator_[-1]
+    chosen = search.best_params_["networkclassifier__layers__conv2d_1__filters"]
+    assert best.network_.layers[0].filters == chosen
+    assert LAYERS[0].filters == 4
+    made = NetworkClassifier(lambda: LAYERS, max_iter=1)
+    assert made.set_params(layers__dense_1__units=7).layers[3].units == 7
+    assert best.network_.layers[0].filters in (2, 5)
+
+
+def test_layers_may_be_made_by_a_function():
+    first = NetworkClassifier(LAYERS, max_iter=3, random_state=0).fit(IMAGES, DIGIT)
+    other = NetworkClassifier(lambda: LAYERS, max_iter=3, random_state=0).fit(IMAGES, DIGIT)
+    np.testing.assert_array_equal(first.predict_proba(IMAGES), other.predict_proba(IMAGES))
+
+
+REFUSED = {
+    "image_shape": (lambda: cnn(image_shape=(8, 9)).fit(ROWS, DIGIT), "does not fit rows of 64"),
+    "axes": (
+        lambda: cnn().fit(IMAGES[..., None, None], DIGIT),
+        r"images \(n, height, width\).*got rows of shape \(8, 8, 1, 1\)",
+    ),
+    "filters": (lambda: cnn(filters=(4, 0)).fit(IMAGES, DIGIT), "filters must be an integer >= 1"),
+    "kernel": (lambda: cnn(kernel_size=(3, 3, 3)).fit(IMAGES, DIGIT), "kernel_size must be an int"),
+    "other size": (
+        lambda: cnn().fit(IMAGES, DIGIT).predict(IMAGES[:, :7]),
+        r"rows of shape \(7, 8\), but the estimator was fitted on rows of shape \(8, 8, 1\)",
+    ),
+    "scikit-learn": (lambda: cnn().fit(IMAGES, DIGIT).to_sklearn(), "nothing like CNNClassifier"),
+    "layer": (
+        lambda: NetworkClassifier(LAYERS).set_params(layers__dense_9__units=3),
+        "layers are called conv2d_1, maxpooling2d_1, flatten_1, dense_1",
+    ),
+    "value": (
+        lambda: NetworkClassifier(LAYERS).set_params(layers__dense_1__units=0),
+        "units must be an integer >= 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_refused(case):
+    call, match = REFUSED[case]
+    with pytest.raises(ArgumentError, match=match):
+        call()
+
+
+def test_layers_must_be_layers():
+    with pytest.raises(ArgumentTypeError, match="layers must be a list of layers, or a function"):
+        NetworkClassifier([Dense]).fit(ROWS, DIGIT)
