@@ -5,8 +5,9 @@
 #define CONV_KC 1024  // most terms of a sum between two stores of it
 #define CONV_BAND ((int64_t)(65536 / sizeof(stored)))  // elements of a padded copy
 #define CONV_GATHER_ROW (CONV_KC + LANES)              // not a multiple of 4 KiB
+// Elements of a task's copy; vectors of channels may reach beyond the last pixel.
 #define CONV_COPY_SIZE \
-    (CONV_BAND > CONV_GATHER_ROW * CONV_MR ? CONV_BAND : CONV_GATHER_ROW * CONV_MR)
+    (CONV_BAND + LANES > CONV_GATHER_ROW * CONV_MR ? CONV_BAND + LANES : CONV_GATHER_ROW * CONV_MR)
 #define CONV_CHUNKS 8  // most chunks of images whose gradients are added
 #define CONV_CHUNK ((int64_t)(FASTNN_SCRATCH / CONV_CHUNKS / sizeof(stored)))  // elements of each
 #define CONV_TASK_TILES 11      // tiles of the weights' gradient for which a task reads all images

@@ -29,9 +29,11 @@ static inline int windows_fit(int64_t n, int64_t out, int64_t pad, int64_t strid
     return out <= (n + pad - 1) / stride + 1;
 }
 
-static inline int window_fits(int64_t cells, int64_t dilation) {
+// Whether a window is small enough, and begins with fewer cells of padding than it reaches over.
+static inline int window_fits(int64_t cells, int64_t dilation, int64_t pad) {
     int64_t reach;
-    return dilation >= 1 && !__builtin_mul_overflow(cells, dilation, &reach) && reach < CONV_REACH;
+    if (dilation < 1 || __builtin_mul_overflow(cells, dilation, &reach)) return 0;
+    return reach < CONV_REACH && pad <= (cells - 1) * dilation;
 }
 
 static inline int conv_shape_fits(const conv_shape *s) {
@@ -40,9 +42,21 @@ static inline int conv_shape_fits(const conv_shape *s) {
                       s->KW < 1 || s->G < 1;
     if (empty || s->B < 0) return 0;
     if (s->groups < 1 || __builtin_mul_overflow(s->G, s->groups, &channels)) return 0;
-    return channels == s->C && s->O % s->groups == 0 && window_fits(s->KH, s->dilation_h) &&
-           window_fits(s->KW, s->dilation_w) && windows_fit(s->H, s->OH, s->pad_h, s->stride_h) &&
+    return channels == s->C && s->O % s->groups == 0 &&
+           window_fits(s->KH, s->dilation_h, s->pad_h) &&
+           window_fits(s->KW, s->dilation_w, s->pad_w) &&
+           windows_fit(s->H, s->OH, s->pad_h, s->stride_h) &&
            windows_fit(s->W, s->OW, s->pad_w, s->stride_w);
+}
+
+// The same geometry without distances of windows and cells that are alone on their axis: those may
+// be any numbers, whose products would overflow.
+static inline conv_shape conv_shape_of(conv_shape s) {
+    if (s.OH == 1) s.stride_h = 1;
+    if (s.OW == 1) s.stride_w = 1;
+    if (s.KH == 1) s.dilation_h = 1;
+    if (s.KW == 1) s.dilation_w = 1;
+    return s;
 }
 
 // x (B,H,W,C), y (B,OH,OW,C), windows of pool_h by pool_w adjacent pixels.
@@ -55,8 +69,8 @@ typedef struct {
 // Each window has a pixel of x.
 static inline int pool_shape_fits(const pool_shape *s) {
     const int empty = s->H < 1 || s->W < 1 || s->C < 1 || s->OH < 1 || s->OW < 1;
-    return !empty && s->pad_h < s->pool_h && s->pad_w < s->pool_w && window_fits(s->pool_h, 1) &&
-           window_fits(s->pool_w, 1) && windows_fit(s->H, s->OH, s->pad_h, s->stride_h) &&
+    return !empty && window_fits(s->pool_h, 1, s->pad_h) && window_fits(s->pool_w, 1, s->pad_w) &&
+           windows_fit(s->H, s->OH, s->pad_h, s->stride_h) &&
            windows_fit(s->W, s->OW, s->pad_w, s->stride_w);
 }
 
