@@ -65,3 +65,12 @@ static const int64_t ones_zeros[8] = {-1, -1, -1, -1};
 #else
 #define MULTIPLY_WORDS(a, b) (((a) & 0xFFFFFFFFu) * (b))
 #endif
+
+// Vectors of integers from LANES bytes, and back, where the compiler's conversion takes them one by
+// one.
+#if VEC_BYTES == 64
+#define WIDEN_BYTES_f32(p) _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(p)))
+#define WIDEN_BYTES_f64(p) _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)(p)))
+#define NARROW_TO_BYTES_f32(p, v) _mm_storeu_si128((__m128i *)(p), _mm512_cvtepi32_epi8(v))
+#define NARROW_TO_BYTES_f64(p, v) _mm_storel_epi64((__m128i *)(p), _mm512_cvtepi64_epi8(v))
+#endif

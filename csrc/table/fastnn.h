@@ -18,6 +18,7 @@ typedef enum {
     FASTNN_MISSING_Z,       // the activation's gradient needs the pre-activation
     FASTNN_BAD_LABEL,       // a class number outside [0, C); a single call has written nothing
     FASTNN_BAD_CODE,        // a row number outside an embedding's table; likewise
+    FASTNN_BAD_GEOMETRY,    // windows or groups that the dimensions do not have
     FASTNN_DIVERGED,        // the loss or a gradient is not finite
     FASTNN_CUSTOM_RAISED,   // a function of the user raised an exception
 } fastnn_status;

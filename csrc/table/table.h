@@ -21,6 +21,9 @@
 
 #include "gemm/blocking.h"
 
+#include "convolution/blocking.h"
+#include "convolution/geometry.h"
+
 #include "table/float32.h"
 #include "table/bodies.inc"
 

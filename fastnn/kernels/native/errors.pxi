@@ -70,6 +70,8 @@ cdef int _run(fastnn_kernel_id kernel, int typenum, fastnn_args *args) except -1
         raise ArgumentError(f"target must hold class numbers from 0 to {args.dim[1] - 1}")
     if status == FASTNN_BAD_CODE:
         _raise_bad_code()
+    if status == FASTNN_BAD_GEOMETRY:
+        raise ArgumentError("the shapes of the arrays do not fit each other or the other arguments")
     if status == FASTNN_CUSTOM_RAISED:
         _raise_function_error()
     raise BackendError(f"the native kernel refused its arguments (status {<int>status})")

@@ -41,6 +41,7 @@ cdef extern from "table/fastnn.h" nogil:
         FASTNN_MISSING_Z
         FASTNN_BAD_LABEL
         FASTNN_BAD_CODE
+        FASTNN_BAD_GEOMETRY
         FASTNN_DIVERGED
         FASTNN_CUSTOM_RAISED
 
