@@ -13,10 +13,10 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import Parameter, Segment
 from ..ir.program import Ref, Region
 from ..utils import checks, signatures
+from .base import Layer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
-    from . import Layer
 
 #: Names of the arguments that the methods of a layer are called with.
 METHODS: dict[str, tuple[str, ...]] = {
@@ -29,8 +29,6 @@ METHODS: dict[str, tuple[str, ...]] = {
 
 def check_methods(layer: Layer) -> None:
     """Raise an error for a layer whose methods cannot be called, before a network is made."""
-    from . import Layer
-
     kind = type(layer)
     if not signatures.is_users(layer):
         return
