@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
     from ..ir.parameter import Buffer, Parameter
     from ..ir.program import Ref
-    from .sequence import Branch
 
 __all__ = ["Layer"]
 
@@ -126,10 +125,6 @@ class Layer(Specification, family=True):
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of the output; raise `ArgumentError` for an input that does not fit."""
         return input_shape
-
-    def branches(self) -> tuple[Branch, ...]:
-        """Return the branches of layers that it holds; none for most."""
-        return ()
 
     def parameters(self, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:
         """Return the arrays to learn."""

@@ -15,7 +15,7 @@ from . import user_layers
 from .base import Layer
 from .merging import MERGES, Split
 from .naming import layer_names
-from .sequence import Branch, nested
+from .sequence import Branch, Branched, nested
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Parallel", "Residual"]
 
 
-class _Container(Layer, listed=False):
-    """Base of the layers that hold branches, all of which see the same input."""
+class _Container(Branched, listed=False):
+    """Base of the layers that merge the outputs of their branches."""
 
     @property
     def merge_name(self) -> str:

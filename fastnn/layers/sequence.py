@@ -103,9 +103,22 @@ class Branch:
         return zip(self.layers, self.names, strict=True)
 
 
+class Branched(Layer, listed=False):
+    """Base of the layers that hold branches."""
+
+    def branches(self) -> tuple[Branch, ...]:
+        """Return the branches, which all see the layer's input."""
+        raise NotImplementedError
+
+
+def branches_of(layer: Layer) -> tuple[Branch, ...]:
+    """Return the branches of layers that a layer holds; none for most."""
+    return layer.branches() if isinstance(layer, Branched) else ()
+
+
 def nested(layers: Sequence[Layer]) -> Iterator[Layer]:
     """Yield layers and, after each, those within it, depth first."""
     for layer in layers:
         yield layer
-        for branch in layer.branches():
+        for branch in branches_of(layer):
             yield from nested(branch.layers)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ..compiler.architecture import Architecture
 from ..layers import Layer
 from ..layers.convolution import WindowedLayer
+from ..layers.sequence import branches_of
 from ..utils import counting
 from ..utils.text import table
 from .base import Model
@@ -55,7 +56,7 @@ def _row(indent: str, name: str, layer: Layer, shape: Shape, count: int) -> tupl
 
 def _nested_rows(layer: Layer, input_shape: Shape, indent: str) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the layers within a layer, as a tree with brackets around branches."""
-    for branch in layer.branches():
+    for branch in branches_of(layer):
         shapes = branch.shapes(input_shape)
         if not branch.layers:
             yield f"{indent}╶ the input", "", " × ".join(map(str, input_shape)), ""
@@ -70,7 +71,7 @@ def _nested_rows(layer: Layer, input_shape: Shape, indent: str) -> Iterator[tupl
 
 def _workspace(model: Model) -> str:
     """Return the memory of a training batch, where layers look through windows or branch."""
-    if not any(isinstance(layer, WindowedLayer) or layer.branches() for layer in model.layers):
+    if not any(isinstance(layer, WindowedLayer) or branches_of(layer) for layer in model.layers):
         return ""
     plan = model.executors.plan(ROWS, training=True, labels=False)
     return f"; a training batch of {ROWS} rows takes {plan.workspace / 1e6:.3g} MB of workspace"
