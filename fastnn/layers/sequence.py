@@ -122,3 +122,14 @@ def nested(layers: Sequence[Layer]) -> Iterator[Layer]:
         yield layer
         for branch in branches_of(layer):
             yield from nested(branch.layers)
+
+
+def with_inputs(
+    layers: Sequence[Layer], names: Sequence[str], shapes: Sequence[Shape]
+) -> Iterator[tuple[Layer, str, Shape]]:
+    """Yield layers, and those within them, with their names and the shapes of their inputs."""
+    for layer, name, shape in zip(layers, names, shapes, strict=False):
+        yield layer, name, shape
+        for branch in layer.branches():
+            inner = [f"{name}/{one}" for one in branch.names]
+            yield from with_inputs(branch.layers, inner, branch.shapes(shape))

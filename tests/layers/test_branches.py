@@ -172,6 +172,12 @@ def test_freezing_a_container_freezes_all_of_it():
     assert moved == [True, True, False, False, False, False, True, True]
 
 
+def test_batches_of_one_row_are_warned_of_within_layers():
+    net = network([Dense(6), Residual([Dense(6), BatchNorm()]), Dense(3)])
+    with pytest.warns(UserWarning, match="'residual_1/batchnorm_1' gets batches of a single row"):
+        net.train_on_batch(X[:1], CLASSES[:1])
+
+
 REFUSED = {
     "text": (lambda: Residual("Dense"), ArgumentTypeError, "layers must be a list of layers"),
     "a class": (lambda: Residual([Dense]), ArgumentTypeError, "layers must hold layer objects"),

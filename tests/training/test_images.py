@@ -36,6 +36,7 @@ FOLDER = os.environ.get("FASTNN_DATA")
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (90, 9, 8, 2)).astype(np.uint8)  # batches of 32 leave 26
 Y = RNG.integers(0, 3, 90)
+SERIES_EPOCHS = 400
 
 
 def network(seed=0, dtype="float32", **options):
@@ -198,7 +199,7 @@ def test_mnist_with_augmentation():
     assert np.median(accuracies) >= 0.988, accuracies
 
 
-def convolutions_of_series(classes, seed):
+def convolutions_of_series(classes, steps, seed):
     """Return the fully convolutional network of Wang, Yan, Oates (IJCNN 2017)."""
     blocks = [
         layer
@@ -212,7 +213,7 @@ def convolutions_of_series(classes, seed):
     return Network(
         [*blocks, GlobalAveragePooling1D(), Dense(classes)],
         loss="softmax_cross_entropy",
-        optimizer=fastnn.Adam(1e-3),
+        optimizer=fastnn.Adam(fastnn.schedules.CosineDecay(1e-3, steps)),
         metrics=["accuracy"],
         seed=seed,
     )
@@ -227,7 +228,8 @@ def test_series(name, least):
     y_test = np.searchsorted(names, data["y_test"])
     accuracies = []
     for seed in range(3):
-        net = convolutions_of_series(len(names), seed)
-        net.fit(data["X_train"], y, batch_size=16, epochs=150, verbose=0)
+        steps = SERIES_EPOCHS * -(-len(y) // 16)
+        net = convolutions_of_series(len(names), steps, seed)
+        net.fit(data["X_train"], y, batch_size=16, epochs=SERIES_EPOCHS, verbose=0)
         accuracies.append(net.evaluate(data["X_test"], y_test)["accuracy"])
     assert np.median(accuracies) >= least, accuracies
