@@ -10,8 +10,7 @@ import numpy as np
 
 from ..activations.named import ACTIVATIONS
 from ..compiler.architecture import Architecture
-from ..compiler.fusion import fuse_dense_dropout
-from ..compiler.lowering import compile_plan
+from ..compiler.lowering import compile_plan, fused
 from ..data.data_set import DataSet
 from ..errors import ArgumentError
 from ..execution.arena import ParameterArena
@@ -42,7 +41,7 @@ class LossSurface:
         assert data.target is not None
         plan = compile_plan(architecture, len(data), PlanMode(training=True, labels=data.labels))
         # The kernels that training runs; not all of `fused`, which moves gradients elsewhere.
-        plan = replace(plan, stages=MappingProxyType(fuse_dense_dropout(plan.stages)))
+        plan = replace(plan, stages=MappingProxyType(fused(plan.stages)))
         self.arena = _copied(model_of(net).arena, architecture)
         self._executor = PythonExecutor(plan, self.arena)
         self._batch = BatchPass(data, len(data)).batch(0, plan)

@@ -31,19 +31,14 @@ class _GivenLayers(ArrayRowsMixin):
 
     layers: Any
 
-    #: What `layers` say for themselves.
-    activation = "identity"
-    dropout = 0.0
-    batch_norm = False
-
     @property
     def hidden_layer_sizes(self) -> list[Layer]:
-        """The layers, as those in front of the last one."""
+        """The layers, in the place of the hidden ones of the MLPs."""
         return self._given()
 
     @hidden_layer_sizes.setter
     def hidden_layer_sizes(self, value: Any) -> None:
-        pass  # of the constructor of the base
+        """Ignore what the constructor of an MLP assigns."""
 
     def _given(self) -> list[Layer]:
         """Return the layers; raise `ArgumentTypeError` for what is none."""

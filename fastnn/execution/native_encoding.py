@@ -126,7 +126,7 @@ def _scalar(value: Any, plan: Plan) -> tuple[int, int]:
             return ARRAY_CLIPPED_TO, _bits(limit)
         case PerWeight(strength):
             return PER_WEIGHT, _bits(strength)
-    return CONSTANT, int(value)
+    return CONSTANT, int(value) % 2**64  # the two's complement of a negative number
 
 
 def _bits(value: float) -> int:

@@ -56,6 +56,11 @@ class _Container(Layer, listed=False):
         self._check_training()
         self.check_name()
 
+    @property
+    def declared_input(self) -> tuple[int, ...] | None:
+        firsts = (path[0].declared_input for path in self.paths() if path)
+        return next((shape for shape in firsts if shape is not None), None)
+
     def input_view(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         for path in self.paths():
             first = next((layer for layer in path if not layer.keeps_axes), None)

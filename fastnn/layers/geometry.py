@@ -29,9 +29,8 @@ def sizes(argument: str, value: Any, rank: int, *, low: int = 1) -> int | Shape:
     """Return a size for each axis: a tuple of `rank` integers, or one integer for a series."""
     values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value] * rank
     if len(values) != rank:
-        raise ArgumentError(
-            f"{argument} must be an integer or one for each of {rank} axes, got {value!r}"
-        )
+        expected = "an integer" if rank == 1 else "an integer or a pair of them"
+        raise ArgumentError(f"{argument} must be {expected}, got {value!r}")
     checked = tuple(checks.integer(argument, one, low=low) for one in values)
     return checked[0] if rank == 1 else checked
 

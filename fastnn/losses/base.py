@@ -96,6 +96,7 @@ class Loss(Specification, family=True):
             raise ArgumentError(
                 f"loss {self.title!r} needs rows of at least {self.fewest_outputs} output(s), "
                 f"but the last layer gives shape {shape}"
+                + ("; put Flatten() in front of a Dense layer" if len(shape) > 1 else "")
             )
 
     def smooth_region(self, output: np.ndarray, target: np.ndarray) -> np.ndarray | None:

@@ -207,7 +207,10 @@ def test_max_norm_limits_filters_and_freezing_keeps_weights():
 REFUSED = {
     "no filters": (lambda: Conv2D(0, 3), "filters must be an integer >= 1, got 0"),
     "no cells": (lambda: Conv2D(3, (3, 0)), "kernel_size must be an integer >= 1, got 0"),
-    "three sides": (lambda: Conv2D(3, (3, 3, 3)), r"kernel_size must be .* 2 axes, got \(3, 3, 3"),
+    "three sides": (
+        lambda: Conv2D(3, (3, 3, 3)),
+        r"kernel_size must be .* pair of them, got \(3, 3",
+    ),
     "channels first": (lambda: Conv2D(3, 3, padding="full"), "unknown padding 'full'"),
     "causal images": (lambda: Conv2D(3, 3, padding="causal"), "unknown padding 'causal'"),
     "stride and dilation": (
