@@ -44,6 +44,10 @@
 #define MASKED_LOAD_f64(p, n) _mm512_maskz_loadu_pd((__mmask8)MASK(n), p)
 #define MASKED_STORE_f32(p, n, v) _mm512_mask_storeu_ps(p, (__mmask16)MASK(n), v)
 #define MASKED_STORE_f64(p, n, v) _mm512_mask_storeu_pd(p, (__mmask8)MASK(n), v)
+#define HALF_MASKED_LOAD_f32(p, n) _mm256_maskz_loadu_ps((__mmask8)MASK(n), p)
+#define HALF_MASKED_LOAD_f64(p, n) _mm256_maskz_loadu_pd((__mmask8)MASK(n), p)
+#define HALF_MASKED_STORE_f32(p, n, v) _mm256_mask_storeu_ps(p, (__mmask8)MASK(n), v)
+#define HALF_MASKED_STORE_f64(p, n, v) _mm256_mask_storeu_pd(p, (__mmask8)MASK(n), v)
 #elif VEC_BYTES == 32
 #include <immintrin.h>
 static const int64_t ones_zeros[8] = {-1, -1, -1, -1};
@@ -52,6 +56,11 @@ static const int64_t ones_zeros[8] = {-1, -1, -1, -1};
 #define MASKED_LOAD_f64(p, n) _mm256_maskload_pd(p, MASK(n, 8))
 #define MASKED_STORE_f32(p, n, v) _mm256_maskstore_ps(p, MASK(n, 4), v)
 #define MASKED_STORE_f64(p, n, v) _mm256_maskstore_pd(p, MASK(n, 8), v)
+#define HALF_MASK(n, size) _mm256_castsi256_si128(MASK(n, size))
+#define HALF_MASKED_LOAD_f32(p, n) _mm_maskload_ps(p, HALF_MASK(n, 4))
+#define HALF_MASKED_LOAD_f64(p, n) _mm_maskload_pd(p, HALF_MASK(n, 8))
+#define HALF_MASKED_STORE_f32(p, n, v) _mm_maskstore_ps(p, HALF_MASK(n, 4), v)
+#define HALF_MASKED_STORE_f64(p, n, v) _mm_maskstore_pd(p, HALF_MASK(n, 8), v)
 #endif
 
 // Products of the lower halves of 64-bit lanes.
