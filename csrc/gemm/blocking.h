@@ -9,7 +9,6 @@
 #define GEMM_PANELS (GEMM_NC / GEMM_NR)
 #define GEMM_SPLIT_K_RATIO 8  // K is split if it exceeds this multiple of max(M, N)
 #define GEMM_SPLIT ((int64_t)(FASTNN_SCRATCH / GEMM_TASKS / sizeof(stored)))  // elements of C
-#define GEMM_LARGE 1048576     // elements of B from which tasks have NC columns, below it NC / 2
 #define GEMM_TASKS 8           // most tasks of a product, unless they exceed MC by NC
 #define GEMM_TASK_SIZE 131072  // multiplications per task
 #define GEMM_IN_PLACE 24576    // largest B that is read without packing, in elements
@@ -20,6 +19,9 @@
 #define GEMM_DEEP 64              // depth from which a tile of C is fetched ahead of its sums
 #define DOT_TILE_ROWS 8
 #define CACHE_LINE ((int64_t)(64 / sizeof(stored)))
+
+// Elements of a column of A in the copy of a tile: whole vectors where columns are copied at all.
+#define GEMM_COPY (VEC_BYTES == 64 ? GEMM_MR : (GEMM_MR + LANES - 1) / LANES * LANES)
 
 #define FOR_2(F) F(1) F(2)
 #define FOR_4(F) FOR_2(F) F(3) F(4)

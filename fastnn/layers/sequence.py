@@ -130,6 +130,6 @@ def with_inputs(
     """Yield layers, and those within them, with their names and the shapes of their inputs."""
     for layer, name, shape in zip(layers, names, shapes, strict=False):
         yield layer, name, shape
-        for branch in layer.branches():
+        for branch in branches_of(layer):
             inner = [f"{name}/{one}" for one in branch.names]
             yield from with_inputs(branch.layers, inner, branch.shapes(shape))
