@@ -161,7 +161,6 @@ def small_cnn(seed, epochs, n_rows):
         Dropout(0.25),
         Flatten(),
         Dense(32, "relu"),
-        Dropout(0.25),
         Dense(10),
     ]
     return Network(
