@@ -16,7 +16,7 @@ def count(n: int, noun: str, form: str = "") -> str:
         stem, ending = noun, "s"
         if noun.endswith("y") and noun[-2] not in "aeou":
             stem, ending = noun[:-1], "ies"
-        elif noun.endswith(("s", "x", "ch", "sh")):
+        elif noun.endswith(("s", "x", "ch", "sh")) and noun != "epoch":  # with the sound of k
             ending = "es"
         noun = stem + ending
     return f"{n:{form}} {noun}"

@@ -216,7 +216,7 @@ def lowered(output=lambda builder, x: builder.activation((2,)), pullback=lambda 
         ),
         (
             {"lower": lowered(lambda b, x: b.emit("forward", product, x))},
-            "layer 'variant_1': product.* is emitted with 1 arguments",
+            "layer 'variant_1': product.* is emitted with 1 argument: ",
         ),
         (
             {"lower": lowered(lambda b, x: b.emit("forward", "dense_forward", x))},

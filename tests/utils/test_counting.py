@@ -12,6 +12,8 @@ from fastnn.utils.counting import count
         (1, "row", "1 row"),
         (2, "class", "2 classes"),
         (2, "batch", "2 batches"),
+        (2, "epoch", "2 epochs"),
+        (2, "branch", "2 branches"),
         (2, "category", "2 categories"),
         (3, "array", "3 arrays"),
         (1, "distinct value", "1 distinct value"),

@@ -263,4 +263,4 @@ def test_a_report_without_jinja2_names_the_package(tmp_path, monkeypatch):
     with pytest.raises(MissingDependencyError, match=r"SearchResult\.report needs jinja2"):
         result.report(tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
-    assert "trials" in result._repr_html_()
+    assert "1 trial" in result._repr_html_()
