@@ -1,4 +1,4 @@
-"""How Sphinx builds this folder: `sphinx-build -W -b html docs build/docs` (extra `docs`)."""
+"""Settings of Sphinx for this folder: `sphinx-build -W -b html docs build/docs` (extra `docs`)."""
 
 import sys
 from pathlib import Path

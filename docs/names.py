@@ -17,12 +17,12 @@ logger = logging.getLogger(__name__)
 
 
 def is_word(span: re.Match[str]) -> bool:
-    """Whether it may as well be an argument or a value, such as `loss`."""
+    """Return whether it may as well be an argument or a value, such as `loss`."""
     return not span["call"] and span["name"] == span["name"].lower() and "." not in span["name"]
 
 
 def is_foreign(literal: nodes.literal) -> bool:
-    """Whether it stands in the first column of a table for newcomers, where names are others'."""
+    """Return whether it stands in the first column of a table, where names are of others."""
     cell = literal.parent
     while cell is not None and not isinstance(cell, nodes.entry):
         cell = cell.parent

@@ -70,7 +70,7 @@ VARIANTS = (
 
 @dataclass(frozen=True)
 class Trial:
-    """What one network reached: training loss of each epoch, and accuracy on the test rows."""
+    """The outcome of one network: training loss of each epoch, and accuracy on the test rows."""
 
     loss: list[float]
     accuracy: float

@@ -71,7 +71,7 @@ class Digits:
 
     @classmethod
     def bundled(cls) -> Digits:
-        """Those of scikit-learn, with their 17 shades spread over bytes."""
+        """Return the digits of scikit-learn, with their 17 shades spread over bytes."""
         digits = load_digits()
         return cls((digits.images * (255 / 16)).astype(np.uint8), digits.target)
 

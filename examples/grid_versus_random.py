@@ -116,7 +116,7 @@ def bundled() -> list[Problem]:
 
 @dataclass(frozen=True)
 class Trials:
-    """What one search tried, in its order, and the validation losses: (trials,) each."""
+    """The values that one search tried, in its order, and validation losses: (trials,) each."""
 
     params: dict[str, np.ndarray]
     losses: np.ndarray
@@ -238,7 +238,7 @@ def draw(duels: dict[str, list[Duel]], path: Path) -> None:
 
 
 def loss_limits(first: Duel) -> tuple[float, float]:
-    """From below the best to above the middle of the losses: the worst ones would flatten it."""
+    """Return limits from below the best to above the middle: the worst losses would flatten it."""
     losses = np.concatenate([first.grid.losses, first.random.losses])
     low, high = losses.min(), np.median(losses[np.isfinite(losses)])
     return low - 0.1 * (high - low), high + 0.5 * (high - low)

@@ -81,7 +81,7 @@ class Trial:
 
 
 def is_dead(network: Network, X: np.ndarray) -> bool:
-    """Whether one of the hidden layers is 0 on every point, so that nothing passes back."""
+    """Return whether one of the hidden layers is 0 on every point, so that nothing passes back."""
     signal = X
     for w, b in zip(*[iter(network.get_weights()[:-2])] * 2, strict=True):
         signal = np.maximum(signal @ w + b, 0)

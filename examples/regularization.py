@@ -44,7 +44,7 @@ SEEDS = 10
 
 @dataclass(frozen=True)
 class Remedy:
-    """What is done against overfitting."""
+    """Measures against overfitting."""
 
     name: str
     l2: float = 0.0

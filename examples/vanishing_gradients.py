@@ -72,7 +72,7 @@ STARTS = (
 
 @dataclass(frozen=True)
 class Trial:
-    """What the diagnosis of the untrained network said, and test accuracy after training.
+    """The diagnosis of the untrained network, and test accuracy after training.
 
     A network on which training diverged keeps its last finite weights.
     """

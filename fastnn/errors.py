@@ -46,6 +46,10 @@ class ArgumentTypeError(FastnnError, TypeError):
     """
 
 
+class ReadOnlyAttributeError(FastnnError, AttributeError):
+    """An attribute cannot be set; the message says what to do instead. Also an `AttributeError`."""
+
+
 class CustomFunctionError(FastnnError, RuntimeError):
     """A function of the user's own activation or loss raised an exception where C called it.
 

@@ -19,8 +19,8 @@ from .model.base_network import BaseNetwork
 from .model.history import History
 from .optimizers import Optimizer
 from .optimizers.averaging import WeightAverage
-from .training import prepare
-from .training.prepare import FitArguments, FitData
+from .training import prepare, start
+from .training.arguments import FitArguments, FitData
 from .training.trainer import train_on_batch
 from .utils import foreign_names
 from .utils.call_errors import explains
@@ -28,8 +28,7 @@ from .utils.call_errors import explains
 if TYPE_CHECKING:
     from os import PathLike
 
-    from .activations.custom import CustomActivation
-    from .losses.custom import CustomLoss
+    from .model_file.custom_objects import CustomObject
 
 
 class Network(BaseNetwork):
@@ -73,7 +72,7 @@ class Network(BaseNetwork):
     stop_training : bool
         Set to True, by a callback, to end a fit after the current epoch.
     preprocessing : dict or None
-        Whatever was saved with the network to prepare its inputs.
+        Whatever was saved with the network to prepare its inputs; can be set, for `save`.
     state : RunState
         Numbers of steps and epochs so far (`step`, `epoch`), and the learning rate of the latest
         update.
@@ -86,6 +85,8 @@ class Network(BaseNetwork):
 
     Notes
     -----
+    The arguments are attributes too, which cannot be set.
+
     A metric of your own is a function of targets and predictions that returns a number; it is given
     ``sample_weight`` too, an array (n,) or None, if it has a parameter of that name. Predictions
     are those of `predict`, of all rows of an epoch at once. Class numbers come as targets (n,)
@@ -240,7 +241,7 @@ class Network(BaseNetwork):
                     augmentation=augmentation,
                 )
                 session = prepare.prepare(model, arguments)
-                trainer = prepare.trainer(model, session, resume_from)
+                trainer = start.trainer(model, session, resume_from)
             return trainer.run(interrupt)
 
     @explains
@@ -311,23 +312,25 @@ class Network(BaseNetwork):
         preprocessing: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the network to a safetensors file; see `fastnn.serialization.save`."""
-        from .serialization import save
+        from .model_file.model import write
 
-        save(self, path, optimizer=optimizer, preprocessing=preprocessing)
+        write(self._model, path, optimizer=optimizer, preprocessing=preprocessing)
 
     @classmethod
     def load(
         cls,
         path: str | PathLike[str],
-        custom_objects: Mapping[str, CustomActivation | CustomLoss] | None = None,
+        custom_objects: Mapping[str, CustomObject] | None = None,
     ) -> Network:
         """Read a network from a file that `save` wrote; see `fastnn.serialization.load`."""
-        from .serialization.model import read
+        from .model_file.model import read
 
         return network_of(read(path, custom_objects))
 
     def __getattr__(self, name: str) -> Any:
         hint = foreign_names.METHODS.get(name)
+        if "_model" not in vars(self):  # in the constructor of a subclass
+            hint = "call super().__init__() first"
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
             + (f": {hint}" if hint else ""),

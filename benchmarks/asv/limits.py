@@ -73,7 +73,7 @@ class Training:
 
 
 class Overhead:
-    """What a step costs besides arithmetic."""
+    """The overhead of a step beside its arithmetic."""
 
     unit = "µs/step"
 

@@ -77,7 +77,7 @@ class SearchThroughput:
 
 
 class PeakMemory:
-    """Of a process that trains."""
+    """The memory of a process that trains."""
 
     params = (list(NETWORKS), ["native", "numba"])
     param_names = ("network, batch", "engine")

@@ -1,13 +1,15 @@
 """Train the same networks with fastnn and its peers, and hold the times against the targets.
 
     python benchmarks/peers                     # everything; some 20 minutes
-    python benchmarks/peers --smoke             # every row, a few repeats; under two minutes
+    python benchmarks/peers --smoke             # few repeats; some two minutes
     python benchmarks/peers --only 'gemm*' --threads 1
 
-The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX and
-this checkout of fastnn. Each peer works in a process of its own, on equal threads and the same
-cores; their repeats take turns. A peer is first held against a training in NumPy: one that computes
-something else is not timed. Prints a table, and writes results.json, which has every repeat.
+The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX, Keras,
+MKL, BLIS and this checkout of fastnn. Each peer works in a process of its own, on equal threads and
+the same cores; their repeats take turns. A peer is first held against NumPy in float64: one that
+computes something else is not timed. In the end, the bits of our own results are compared on
+several numbers of threads. A smoke run leaves out most transposed and float64 products,
+torch.compile and Keras. Prints a table, and writes results.json, which has every repeat.
 
 The exit status is 0 if everything ran, whatever the verdicts; 1 if something could not be measured.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import json
 import subprocess
 import sys
 import time
@@ -24,6 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
 
+from peers import tables
 from peers.environment import Environment
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
@@ -31,8 +35,12 @@ REPEATS, SMOKE_REPEATS = 15, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure in the environment of the comparison, and return the exit status."""
+    """Measure in the environment of the comparison, or print; return the exit status."""
     options = _options(argv)
+    if options.tables:
+        results = json.loads((options.out / "results.json").read_text(encoding="utf-8"))
+        print(tables.markdown(results["rows"]))
+        return 0
     environment = Environment(options.venv)
     if not environment.inside:
         try:
@@ -47,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(options: argparse.Namespace) -> int:
     """Run the cases that were asked for, and report."""
     # Imported here, since the interpreter that makes the environment may not have NumPy.
-    from peers import cases, interleave, report, targets
+    from peers import bits, cases, interleave, report, targets
     from peers.results import Results
 
     chosen = [
@@ -70,12 +78,15 @@ def measure(options: argparse.Namespace) -> int:
         for case in chosen:
             print(f"{time.monotonic() - start:5.0f} s  {case.name}", file=sys.stderr, flush=True)
             interleave.run(case, repeats, pool, results)
+        print(f"{time.monotonic() - start:5.0f} s  bits", file=sys.stderr, flush=True)
+        about["bits"] = {case.name: bits.are_equal(case, pool) for case in chosen}
     finally:
         pool.end()
     about["versions"] = pool.versions
 
     rows = targets.rows(results, options.threads, [case.name for case in chosen])
-    print(report.heading(about), report.table(rows), report.summary(rows, results), sep="\n\n")
+    parts = report.heading(about), report.table(rows), report.bits(about["bits"], bits.THREADS)
+    print(*parts, report.summary(rows, results), sep="\n\n")
     options.out.mkdir(parents=True, exist_ok=True)
     report.write_json(options.out / "results.json", rows, chosen, results, about)
     return 1 if results.missing() else 0
@@ -85,7 +96,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--smoke", action="store_true", help="every row, with few repeats")
+    parser.add_argument(
+        "--smoke", action="store_true", help="few repeats, and not the slowest cases"
+    )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
     parser.add_argument("--repeats", type=int, metavar="N", help=f"default: {REPEATS}")
     parser.add_argument(
@@ -93,6 +106,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=BENCHMARKS / "results", metavar="DIR")
     parser.add_argument("--venv", type=Path, default=BENCHMARKS / ".venv-peers", metavar="DIR")
+    parser.add_argument(
+        "--tables", action="store_true", help="measure nothing; print the last results in Markdown"
+    )
     return parser.parse_args(argv)
 
 

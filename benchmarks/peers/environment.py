@@ -17,8 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 #: What the script itself needs.
 REQUIRED = ("numpy", "threadpoolctl")
+#: The newest release of which there is a build without CUDA, 2.13.0+cpu.
+TORCH = "torch==2.13.0"
 #: What it compares with; it goes on without those that cannot be installed.
-COMPARED = ("scikit-learn", "torch==2.13.0", "jax")
+COMPARED = ("scikit-learn", TORCH, "jax", "keras", "mkl", "blis")
 #: Variables that would make the interpreter find other packages than those installed here.
 HARMFUL = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH")
 SOURCES = ("setup.py", "build_support.py", "pyproject.toml", "csrc/**/*", "fastnn/**/*.py*")

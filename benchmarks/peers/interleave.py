@@ -14,11 +14,23 @@ from typing import Any
 
 from workloads import oracle
 
-from .adapters import PEERS, TRAINERS
+from .adapters import PEERS, TRAINERS, VARIABLES
 from .cases import Case, Task
 from .results import Results
 
 LONGEST = 600.0  # seconds that an answer may take; compilation is the slowest
+PRIVATE = "PYTHONSAFEPATH"  # would keep a worker from finding the adapters
+#: Variables that choose slower kernels than a library would, and what goes with them.
+SLOWING = (
+    "ATEN_CPU_CAPABILITY",
+    "BLIS_ARCH_TYPE",
+    "MKL_CBWR",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+)
 
 
 class PeerError(Exception):
@@ -90,12 +102,14 @@ def environment(threads: int, cache: Path) -> dict[str, str]:
     limits = {f"{name}_NUM_THREADS": n for name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "FASTNN")}
     # JAX's pool follows the processor affinity; Eigen's own pool must be told.
     flags = "--xla_cpu_multi_thread_eigen=false" if threads == 1 else ""
-    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}  # finds adapters
+    inherited = {k: v for k, v in os.environ.items() if k not in (PRIVATE, *SLOWING)}
     return {
         **inherited,
         **limits,
         "XLA_FLAGS": flags,
         "JAX_PLATFORMS": "cpu",
+        "KERAS_BACKEND": "jax",  # some five times as fast as on TensorFlow, on these networks
+        "KERAS_HOME": str(cache / "keras"),
         "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"),
     }
 
@@ -116,14 +130,17 @@ class Pool:
             if key not in self._absent and not (key in self._workers and self._workers[key].alive):
                 if key in self._workers:
                     self._workers[key].end()
-                self._workers[key] = Worker(*key, self._cache)
+                self._workers[key] = Worker(*key, self._cache, VARIABLES.get(key[0]))
                 started.append(key)
         for key in started:
             try:
-                self.versions[key[0]] = self._workers[key].answer()
+                version = self._workers[key].answer()
             except PeerError as error:
                 self._workers.pop(key).end()
                 self._absent[key] = str(error)
+            else:
+                if key[0] not in VARIABLES:  # others are fastnn once more
+                    self.versions[key[0]] = version
 
     def worker(self, task: Task) -> Worker:
         """Return the process of a task; raises `PeerError` if the peer did not start."""

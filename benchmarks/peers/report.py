@@ -7,14 +7,14 @@ import math
 import os
 import platform
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from workloads.engines import cores
 
-from .adapters import PEERS
+from .adapters import PEERS, VARIABLES
 from .cases import LIMIT, MACHINE, Case, Task
 from .results import Results
 from .targets import OURS, Row
@@ -54,7 +54,7 @@ def _processor() -> str:
 def heading(about: dict[str, Any]) -> str:
     """Return machine, versions and settings."""
     machine, settings = about["machine"], about["settings"]
-    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != "machine")
+    versions = ", ".join(f"{p} {v}" for p, v in about["versions"].items() if p != MACHINE)
     return (
         f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} at the "
         f"start; {machine['system']}; Python {machine['python']}\n"
@@ -77,6 +77,14 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
     beside = "  ".join(filter(None, (ratios, row.note)))
     return row.name, str(row.threads), row.target, row.figure, beside, row.verdict
+
+
+def bits(equal: Mapping[str, bool | None], threads: Sequence[int]) -> str:
+    """Return in which cases the bits are the same on so many threads each."""
+    names = [name for name, verdict in equal.items() if verdict is False]
+    same, numbers = sum(verdict is True for verdict in equal.values()), ", ".join(map(str, threads))
+    differing = f"; they DIFFER in {', '.join(names)}" if names else ""
+    return f"Bits of {same} cases are equal on {numbers} threads{differing}"
 
 
 def summary(rows: Sequence[Row], results: Results) -> str:
@@ -110,7 +118,7 @@ def write_json(
 
 def _beside_peers(times: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield our time and the ratios of peers, for each case and number of threads."""
-    others = PEERS.keys() - {OURS, MACHINE}  # a case may have other tasks beside
+    others = PEERS.keys() - {OURS, MACHINE} - VARIABLES.keys()  # a case may have other tasks beside
     for ours in times:
         if ours["task"] == OURS and ours["seconds"]:
             yield {
@@ -172,4 +180,4 @@ def _units(case: Case, ours: Task) -> float:
     """
     if case.workload is not None:
         return case.workload.flops if case.workload.flops > LEAST_FLOPS else 0
-    return 2 * math.prod(ours.arguments) if ours.kind == "gemm" else 1
+    return 2 * math.prod(ours.arguments[:3]) if ours.kind == "gemm" else 1

@@ -19,6 +19,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
 
+from peers.adapters import TRAINERS
+from workloads import parts
 from workloads.engines import stay_on
 from workloads.timing import Clock, calls_within, duration
 
@@ -56,10 +58,12 @@ def prepare(
     shortest: float = SHORTEST,
     clock: Clock = time.perf_counter,
 ) -> int:
-    """Set up work, warm it up, and choose how often one repeat of so many seconds does it."""
+    """Set up work, check what it returns, and choose how often one repeat of so long does it."""
     if not hasattr(_adapter, kind):
         raise NotImplementedError(f"it has no {kind}")
     work = getattr(_adapter, kind)(*arguments)
+    if kind in parts.CHECKS and kind not in TRAINERS.values():  # whose losses were compared
+        parts.CHECKS[kind](work(), *arguments)
     calls = calls_within(shortest, work, clock)
     _prepared[key] = work, calls, clock
     return calls

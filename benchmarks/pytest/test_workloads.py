@@ -23,7 +23,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
 
 from peers import cases
-from peers.adapters import PEERS, TRAINERS
+from peers.adapters import PEERS, TRAINERS, VARIABLES
 from workloads import engines, fits, kernels, oracle, package, parts, searches, timing
 
 from fastnn.kernels import BACKENDS, use
@@ -104,7 +104,7 @@ def peer_runs() -> Iterator[Any]:
     """
     for case in cases.all_cases([1], smoke=True):
         for task in case.tasks:
-            if task.peer == cases.MACHINE:
+            if task.peer == cases.MACHINE or task.peer in VARIABLES:  # needs its own process
                 continue
             several = task.peer == OURS and task.kind in ("trainer", "predictor", "gemm")
             for backend in BACKENDS if several else BACKENDS[:1]:

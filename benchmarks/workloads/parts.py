@@ -15,13 +15,30 @@ RATE = 0.2  # of dropout
 ROUNDED = 1e-4  # relative: what deciding by words of 16 bits makes of a rate
 LEARNING_RATE = 1e-3
 SINGLE = np.finfo(np.float32).eps
+FORMS = ("x w", "dy wᵀ", "xᵀ dy")  # the three products of a step
 FUNCTIONS = {"exp": np.exp, "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z))}
 
 
-def matrices(m: int, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return x (m, k) and w (k, n)."""
+def matrices(
+    m: int, k: int, n: int, form: str = FORMS[0], dtype: str = "float32"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the matrices of a product (m, n) with sums over k, as they are stored.
+
+    A transposed one is stored as (k, m) on the left, and as (n, k) on the right.
+    """
+    _, left, right = FORMS
     random = np.random.default_rng(0)
-    return random.standard_normal((m, k), np.float32), random.standard_normal((k, n), np.float32)
+    shapes = (k, m) if form == right else (m, k), (n, k) if form == left else (k, n)
+    a, b = (random.standard_normal(shape, dtype) for shape in shapes)
+    return a, b
+
+
+def operands(
+    m: int, k: int, n: int, form: str = FORMS[0], dtype: str = "float32"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same as views (m, k) and (k, n)."""
+    a, b = matrices(m, k, n, form, dtype)
+    return a.T if form == FORMS[2] else a, b.T if form == FORMS[1] else b
 
 
 def numbers(size: int) -> np.ndarray:
@@ -29,9 +46,10 @@ def numbers(size: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(size, np.float32)
 
 
-def check_gemm(y: np.ndarray, m: int, k: int, n: int) -> None:
-    """Check x w: values are of size √k, errors hardly add up to a rounding for each of k sums."""
-    np.testing.assert_allclose(y, _product(m, k, n), rtol=0, atol=4 * k * SINGLE)
+def check_gemm(y: np.ndarray, m: int, k: int, n: int, *form_and_dtype: str) -> None:
+    """Check a product: values are of size √k, errors hardly add up to k roundings."""
+    expected, rounding = _product(m, k, n, *form_and_dtype), np.finfo(np.asarray(y).dtype).eps
+    np.testing.assert_allclose(y, expected, rtol=0, atol=4 * k * rounding)
 
 
 def check_dense_dropout(y: np.ndarray, m: int, k: int, n: int) -> None:
@@ -90,14 +108,15 @@ CHECKS: dict[str, Callable[..., None]] = {
     "gemm": check_gemm,
     "dense_dropout": check_dense_dropout,
     "adam": check_adam,
+    "public_adam": check_adam,
     "dropout": check_dropout,
     "activation": check_activation,
 }
 
 
-def _product(m: int, k: int, n: int) -> np.ndarray:
-    x, w = matrices(m, k, n)
-    return x.astype(np.float64) @ w
+def _product(m: int, k: int, n: int, *form_and_dtype: str) -> np.ndarray:
+    a, b = operands(m, k, n, *form_and_dtype)
+    return a.astype(np.float64) @ b
 
 
 def _check_share(kept: int, size: int) -> None:

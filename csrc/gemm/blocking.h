@@ -10,8 +10,7 @@
 #define GEMM_SPLIT_K_RATIO 8  // K is split if it exceeds this multiple of max(M, N)
 #define GEMM_SPLIT ((int64_t)(FASTNN_SCRATCH / GEMM_TASKS / sizeof(stored)))  // elements of C
 #define GEMM_TASKS 8           // most tasks of a product, unless they exceed MC by NC
-#define GEMM_TASK_SIZE 524288  // multiplications per task
-#define SLOPE_TASK_SIZE 65536  // elements of dz per task
+#define GEMM_TASK_SIZE 131072  // multiplications per task
 #define GEMM_IN_PLACE 24576    // largest B that is read without packing, in elements
 #define GEMM_IN_PLACE_ALIASING 8192
 #define GEMM_ALIASING_STRIDE 512  // bytes

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "parallel/partition.h"
 #include "parallel/threads.h"
 
 #ifdef _OPENMP
@@ -15,7 +16,8 @@
 
 enum {
     MAX_CHUNKS = 512,
-    SPINS = 4000,  // reads of a barrier's phase before sleeping: about 50 microseconds
+    EVEN_CHUNKS = 16,  // up to which their number is a power of two
+    SPINS = 4000,      // reads of a barrier's phase before sleeping: about 50 microseconds
 };
 
 // Smallest work per thread, in nanoseconds, for which a single loop opens a parallel region.
@@ -252,8 +254,17 @@ typedef struct {
     double *partial;
 } chunks;
 
+// The size of chunks that differ little: at most MAX_CHUNKS, and a power of two where they are few,
+// which divides evenly among two, four and eight threads.
 static int64_t chunk_size(int64_t items, int64_t grain) {
-    return grain * (1 + (items - 1) / (grain * MAX_CHUNKS));
+    int64_t count = parts_of(items, grain), even = 1;
+    while (even < count && even <= EVEN_CHUNKS) even *= 2;
+    if (even <= EVEN_CHUNKS) count = even;
+    if (count > MAX_CHUNKS) count = MAX_CHUNKS;
+    const int64_t unit = grain >= ELEMENT_GRAIN  ? ELEMENT_UNIT
+                         : grain >= 8 * ROW_UNIT ? ROW_UNIT
+                                                 : 1;
+    return unit * parts_of(1 + (items - 1) / count, unit);
 }
 
 static void run_chunk(void *job, int64_t index) {

@@ -17,7 +17,8 @@
 void fastnn_for(int64_t tasks, double nanoseconds, void (*task)(void *job, int64_t index),
                 void *job);
 
-// Chunks of [0, items) are a function of items alone: multiples of `grain`, at most 512 of them.
+// Chunks of [0, items) are a function of items and grain alone: at most 512, of `grain` items or
+// somewhat less, which begin at multiples of the units in partition.h.
 void fastnn_for_chunks(int64_t items, int64_t grain, double nanoseconds,
                        void (*chunk)(void *job, int64_t begin, int64_t end), void *job);
 

@@ -19,9 +19,6 @@ static int processors = 1;
 static int openmp_default = 1;  // OpenMP's own limit at the import
 static int forced = 0;
 static int forked = 0;
-// The largest team requested by this thread so far, and the largest that the system granted: OpenMP
-// keeps threads for each thread that starts teams.
-static _Thread_local int requested = 1, granted = 1;
 static _Thread_local int largest_team = INT_MAX;
 static _Thread_local fastnn_contention contention;
 
@@ -105,6 +102,9 @@ static int probe(int size) {
 // libgomp ends a process that cannot create a thread, so each size is probed first, once: later the
 // threads that OpenMP keeps count against the same limit.
 static int grant(int threads) {
+    // The largest team requested by this thread so far, and the largest that the system granted:
+    // OpenMP keeps threads for each thread that starts teams.
+    static _Thread_local int requested = 1, granted = 1;
     if (threads > requested) {
         const int found = probe(threads);
         if (found) requested = threads;

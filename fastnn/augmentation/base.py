@@ -14,6 +14,7 @@ from ..ir.program import Batch
 from ..runtime.random_streams import SEED_BITS
 from ..runtime.threads import default_threads
 from ..utils import checks
+from ..utils.counting import count
 from ..utils.specification import Specification
 from .pipeline import Pipeline, PipelineBuilder
 
@@ -105,7 +106,7 @@ def _values(y: Any, n_rows: int, dtype: np.dtype) -> np.ndarray:
     """Return targets that can be mixed, shape (n, outputs)."""
     values = arrays.numbers("y", y)
     if len(values) != n_rows:
-        raise ArgumentError(f"X has {n_rows} rows, but y has {len(values)}")
+        raise ArgumentError(f"X has {count(n_rows, 'row')}, but y has {len(values)}")
     if values.ndim > 2:
         raise ArgumentError(f"y must have shape (n,) or (n, outputs), got {values.shape}")
     if values.ndim == 1 and values.dtype.kind != "f":

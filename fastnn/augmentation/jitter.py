@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ArgumentError, ArgumentTypeError
 from ..runtime.random_streams import Stream
 from ..utils import checks
+from ..utils.counting import count
 from .base import Augmentation
 from .pipeline import PipelineBuilder, Transform
 
@@ -68,7 +69,9 @@ class GaussianJitter(Augmentation):
             stds = _sequence("std", self.std)
             self._set_fields(std=tuple(checks.number("std", value, low=0) for value in stds))
             if self.columns is not None and len(stds) != len(self.columns):
-                raise ArgumentError(f"std has {len(stds)} values for {len(self.columns)} columns")
+                raise ArgumentError(
+                    f"std has {count(len(stds), 'value')} for {count(len(self.columns), 'column')}"
+                )
 
     def lower(self, builder: PipelineBuilder) -> None:
         from ..kernels.numba.jitter import SETTINGS, jitter_rows
@@ -80,7 +83,8 @@ class GaussianJitter(Augmentation):
             )
         if isinstance(self.std, tuple) and len(self.std) != len(columns):
             raise ArgumentError(
-                f"std has {len(self.std)} values, but the rows of X have {len(columns)} columns"
+                f"std has {count(len(self.std), 'value')}, but the rows of X have "
+                f"{count(len(columns), 'column')}"
             )
         settings = np.zeros(len(columns), SETTINGS)
         settings["first_block"] = builder.first_block

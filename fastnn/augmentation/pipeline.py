@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +75,8 @@ def _for_blocks(run: Callable[[int, int], None], n_rows: int, block: int, thread
     if threads == 1 or len(starts) == 1:
         run(0, n_rows)
         return
+    from concurrent.futures import ThreadPoolExecutor  # and with it logging
+
     # A pool of its own for each call: one that is kept would not survive a fork.
     with ThreadPoolExecutor(min(threads, len(starts))) as pool:
         list(pool.map(lambda begin: run(begin, min(begin + block, n_rows)), starts))

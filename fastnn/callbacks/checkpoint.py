@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import string
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -105,7 +104,7 @@ class Checkpoint(Callback):
         return self.path.format()
 
     def check_fit(self, network: BaseNetwork, info: Info) -> None:
-        from ..serialization.description import check_fields
+        from ..model_file.description import check_fields
 
         check_fields(model_of(network))
         if self._monitor is not None:
@@ -124,7 +123,7 @@ class Checkpoint(Callback):
             self._monitor.check_available(info["logs"], network.metrics)
 
     def on_epoch_end(self, network: BaseNetwork, epoch: int, logs: Logs) -> None:
-        from ..serialization.checkpoint import save_checkpoint
+        from ..model_file.checkpoint import save_checkpoint
 
         if self._is_due(network, epoch, logs):
             path = self._file(epoch, logs)
@@ -158,4 +157,6 @@ class Checkpoint(Callback):
 
 def _has_fields(path: str) -> bool:
     """Return whether a path has fields; raise `ValueError` if its braces do not match."""
+    import string
+
     return any(field is not None for _, field, _, _ in string.Formatter().parse(path))

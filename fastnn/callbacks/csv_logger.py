@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import io
 import math
@@ -71,6 +70,8 @@ class CSVLogger(Callback):
         require_writable_file(self.path)
 
     def on_train_begin(self, network: BaseNetwork, info: Info) -> None:
+        import csv
+
         self._names = info["logs"]
         columns = ["epoch", "learning_rate", *self._names]
         kept: list[str] = []
@@ -108,6 +109,8 @@ class CSVLogger(Callback):
 
     def _write(self, *lines: Iterable[object]) -> None:
         """Write lines in one call of the operating system, all or none."""
+        import csv
+
         assert self._file is not None  # open from the beginning of a fit to its end
         text = io.StringIO()
         csv.writer(text, delimiter=self._separator, lineterminator="\n").writerows(lines)

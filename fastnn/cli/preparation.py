@@ -12,6 +12,7 @@ import pandas as pd
 from .. import tables
 from ..errors import ArgumentError
 from ..tables import CsvTable, Preprocessing
+from ..utils.counting import count
 from ..utils.text import printable
 from . import column_names, streams
 from .options import dialect
@@ -132,7 +133,9 @@ def split(
     fewest = len(found)
     held_out = min(max(round(fraction * len(rows)), fewest), len(rows) - fewest)
     if held_out < fewest:
-        raise ArgumentError(f"{len(rows)} rows are too few to train and test on {fewest} classes")
+        raise ArgumentError(
+            f"{len(rows)} rows are too few to train and test on {count(fewest, 'class')}"
+        )
     train, test = train_test_split(
         rows, test_size=held_out, random_state=seed % 2**32, stratify=numbers
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
 from ..utils import optional
+from ..utils.counting import count
 from ..utils.text import printable
 from . import column_names, streams
 from .files import check_folder, check_output, existing, tables, tell_replaced
@@ -119,14 +120,15 @@ def run(options: argparse.Namespace) -> None:
     table = preparation.read(options)
     if not Path(options.data).is_file():
         streams.note(f"{options.data}: the command that repeats the search needs this table again")
-    say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
+    n_rows, n_columns = len(table.frame), len(table.names)
+    say(f"{options.data}: {count(n_rows, 'row', ',')}, {count(n_columns, 'column')}")
     prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
     preparation.tell(prepared, options.target, say)
     _fill_in_defaults(options, out, len(prepared.train))
-    say(f"searching on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
+    say(f"searching on {count(len(prepared.train), 'row', ',')}, testing on {len(prepared.test):,}")
     storage = without_password(options.storage)
-    say(f"trials: {_limits(options)}, of {options.epochs} epochs, in {storage}")
+    say(f"trials: {_limits(options)}, of {count(options.epochs, 'epoch')}, in {storage}")
 
     build = search_space.TableNetwork(target.outputs, bool(target.classes))
     result = _search(build, prepared, options)
@@ -227,7 +229,9 @@ def _best_trial(result: SearchResult) -> str:
     """Return lines of text about the best trial."""
     best = result.best
     [(name, value)] = best.values.items()
-    lines = [f"best of {len(result.trials)} trials: number {best.number}, {name} {value:.5g}"]
+    lines = [
+        f"best of {count(len(result.trials), 'trial')}: number {best.number}, {name} {value:.5g}"
+    ]
     lines += [f"  {name}: {_number(value)}" for name, value in best.params.items()]
     return "\n".join(lines)
 
@@ -322,7 +326,7 @@ def _instructions(command: str, result: SearchResult, options: argparse.Namespac
     from .._version import __version__
 
     lines = [
-        f"# fastnn {__version__}, seed {result.seed}; {len(result.trials)} trials.",
+        f"# fastnn {__version__}, seed {result.seed}; {count(len(result.trials), 'trial')}.",
         "# Goes on with the trials that are kept in the storage, and with all of them there writes "
         "the same",
         "# files again. To repeat the search from its beginning, give another --storage.",
@@ -331,5 +335,7 @@ def _instructions(command: str, result: SearchResult, options: argparse.Namespac
         lines.append("# Put the password of the storage in the place of ***.")
     if options.time is not None:
         ended = (result.trials["state"] != "cut short").sum()
-        lines.append(f"# In the time given, {ended} trials ended: repeat it by --trials {ended}.")
+        lines.append(
+            f"# In the time given, {count(ended, 'trial')} ended: repeat it by --trials {ended}."
+        )
     return "\n".join([*lines, command, ""])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..utils.counting import count
 from . import streams
 from .files import check_output, existing, tables, tell_replaced
 from .options import add_command, add_table_options, add_task_arguments, real, say_nothing, whole
@@ -73,7 +74,8 @@ def run(options: argparse.Namespace) -> None:
     say = say_nothing if options.quiet else streams.say
     hidden, optimizer = train_network.check_options(options)
     table = preparation.read(options)
-    say(f"{options.data}: {len(table.frame):,} rows, {len(table.names)} columns")
+    n_rows, n_columns = len(table.frame), len(table.names)
+    say(f"{options.data}: {count(n_rows, 'row', ',')}, {count(n_columns, 'column')}")
 
     prepared = preparation.prepare(table, options)
     target = prepared.preprocessing.target
@@ -81,8 +83,8 @@ def run(options: argparse.Namespace) -> None:
 
     network = _network(hidden, optimizer, target, options)
     network.build(prepared.x_train.shape[1])
-    say(f"training on {len(prepared.train):,} rows, testing on {len(prepared.test):,}")
-    say(f"layers: {_sizes(network)}, {network.n_parameters:,} parameters")
+    say(f"training on {count(len(prepared.train), 'row', ',')}, testing on {len(prepared.test):,}")
+    say(f"layers: {_sizes(network)}, {count(network.n_parameters, 'parameter', ',')}")
     say(train_network.fit(network, prepared.x_train, target.encode(prepared.train), options))
     scores.tell(network, prepared)
     replaced = existing([out])

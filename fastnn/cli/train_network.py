@@ -105,10 +105,10 @@ def fit(network: Network, x: np.ndarray, y: np.ndarray, options: Namespace) -> s
             "written"
         ) from error
     if not validate:
-        return f"trained for {epochs} epochs"
+        return f"trained for {count(epochs, 'epoch')}"
     return (
-        f"trained for {len(history.epoch)} epochs; the weights of epoch {keep_best.best_epoch}, "
-        "the best on validation rows, are kept"
+        f"trained for {count(len(history.epoch), 'epoch')}; the weights of epoch "
+        f"{keep_best.best_epoch}, the best on validation rows, are kept"
     )
 
 

@@ -97,11 +97,12 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
             if buffer.name == "variance" and np.min(buffer.initial) < np.finfo(dtype).tiny:
                 raise ArgumentError(f"the variance of layer {name!r} is too small for {dtype}")
     config.loss.check_outputs(shapes[-1])
+    regularization = config.regularization
 
     def place(name: str, index: int, offset: int, parameter: Parameter) -> Segment:
         layer = layers[index]
         options = parameter.options(
-            config.regularization,
+            regularization,
             trainable=layer.trainable,
             learning_rate_multiplier=layer.learning_rate_multiplier,
             skipped=config.updates_skipped.get(names[index], 0),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -107,16 +105,20 @@ def _check_place(layer: Layer, before: Sequence[Layer]) -> None:
 
 def layer_names(layers: Sequence[Layer]) -> tuple[str, ...]:
     """Return the given names, or the class with a number, such as dense_1."""
-    given = Counter(layer.name for layer in layers if layer.name is not None)
-    for name, times in given.items():
-        if times > 1:
-            raise ArgumentError(f"layer name {name!r} is given twice")
-    free = {kind: _numbered(kind.__name__.lower(), given) for kind in map(type, layers)}
-    return tuple(next(free[type(layer)]) if layer.name is None else layer.name for layer in layers)
-
-
-def _numbered(stem: str, taken: Container[str]) -> Iterator[str]:
-    return (name for name in (f"{stem}_{n}" for n in count(1)) if name not in taken)
+    given = [layer.name for layer in layers if layer.name is not None]
+    if len(set(given)) < len(given):
+        twice = next(name for name in given if given.count(name) > 1)
+        raise ArgumentError(f"layer name {twice!r} is given twice")
+    names: list[str] = []
+    numbers: dict[type[Layer], int] = {}  # of the latest name made from a class
+    for layer in layers:
+        name, kind = layer.name, type(layer)
+        while name is None:
+            numbers[kind] = numbers.get(kind, 0) + 1
+            made = f"{kind.__name__.lower()}_{numbers[kind]}"
+            name = None if made in given else made
+        names.append(name)
+    return tuple(names)
 
 
 def _check_head(last: Layer, loss: Loss) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..runtime.random_streams import Stream, permutation, stream_offset
 from ..utils import checks
+from ..utils.counting import count
 from .resolution import check_resolution
 
 
@@ -92,7 +93,7 @@ def split_rows(n_rows: int, fraction: float, seed: int) -> tuple[np.ndarray, np.
     held_out = round(n_rows * fraction)
     if not 0 < held_out < n_rows:
         raise ArgumentError(
-            f"validation_fraction={fraction} of {n_rows} rows leaves "
+            f"validation_fraction={fraction} of {count(n_rows, 'row')} leaves "
             f"{n_rows - held_out} to train on and {held_out} to validate on"
         )
     order = permutation(n_rows, seed, stream_offset(Stream.SPLIT, 0))

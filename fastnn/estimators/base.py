@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -100,6 +101,16 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
     def _optimizer(self) -> Network:
         """Return the object whose `learning_rate` scikit-learn's tests read."""
         return self.network_
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Return what scikit-learn would otherwise read off the signature in each call."""
+        return super()._get_param_names()
+
+    def _validate_params(self) -> None:
+        """Check the parameters that are no defaults."""
+        parameters.validate(self)
 
     # ---------------------------------------------------------------------------------------- fit
 

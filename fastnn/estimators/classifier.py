@@ -9,19 +9,14 @@ import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from ..data.data_set import DataSet
 from ..losses import Loss
 from ..model import inference
 from ..model.base import model_of
 from ..network import Network
-from . import class_losses, class_weights, conversion
+from . import class_losses, class_weights, conversion, targets
 from .base import BaseMultilayerPerceptron, has_partial_fit
 from .class_predictions import ClassPredictionsMixin
 from .rollback import RollbackOnError
@@ -241,12 +236,12 @@ class MLPClassifier(ClassPredictionsMixin, ClassifierMixin, BaseMultilayerPercep
 
     def _encode_targets(self, y: np.ndarray, incremental: bool, reset: bool) -> np.ndarray:
         """Return class numbers (n,), or 0 and 1 (n, outputs)."""
-        check_classification_targets(y)
+        classes, target_type = targets.classes_and_type(y)
         if not hasattr(self, "classes_") or (reset and not incremental):
-            self.classes_ = unique_labels(y)
-            self._set_task(type_of_target(y))
+            self.classes_ = classes
+            self._set_task(target_type)
         else:
-            self._check_classes(unique_labels(y), incremental)
+            self._check_classes(classes, incremental)
         if self._task == "multilabel":
             return y
         labels = np.searchsorted(self.classes_, y)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, SupportsIndex
@@ -17,6 +16,7 @@ from sklearn.utils.validation import assert_all_finite
 
 from ..data import frames
 from ..errors import ArgumentError, UnknownCategoryWarning
+from ..utils.warn import warn_caller
 
 #: Dtypes of the columns of numbers.
 DTYPES = (np.float64, np.float32)
@@ -113,11 +113,10 @@ class Columns:
             values = categories[is_unknown[:, j], j].astype(object)
             unknown = values[~frames.missing(values)]
             if len(unknown):
-                warnings.warn(
+                warn_caller(
                     f"column {_name(X, i)} of X: {len(unknown)} of {len(categories)} rows hold "
                     f"unknown categories, such as {unknown[0]!r}, which count as missing",
                     UnknownCategoryWarning,
-                    stacklevel=6,
                 )
 
     # ------------------------------------------------------------------------------- missing values

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,8 +16,9 @@ from ..errors import ArgumentError, DivergenceError
 from ..model.base import model_of
 from ..model.history import History
 from ..network import Network
-from ..training.prepare import run
 from ..training.session import FitSettings, Session
+from ..training.start import run
+from ..utils.warn import warn_caller
 from . import baseline
 from .convergence import ConvergenceMonitor, TimeLimit
 from .sklearn_random import Shuffles
@@ -26,9 +26,6 @@ from .splitting import split
 
 #: The largest batch size where `batch_size` is "auto".
 AUTO_BATCH_SIZE = 200
-
-#: `stacklevel` of the caller of `fit`: above `fit_steps`, `_fit`, `fit`, scikit-learn's wrapper.
-CALLER = 5
 
 MAX_ITERATIONS = (
     "Stochastic Optimizer: Maximum iterations ({}) reached and the optimization hasn't converged "
@@ -69,13 +66,14 @@ def fit_steps(
     monitor = ConvergenceMonitor(estimator, len(train), score)
     estimator.n_iter_ = 0
     limit = TimeLimit(estimator.max_time)
-    callbacks = [monitor, *_callbacks(estimator), *listeners, limit]
+    callbacks = [monitor, *_callbacks(estimator), *listeners]
+    if estimator.max_time is not None:
+        callbacks.append(limit)
     _run(network, train, validation, settings, callbacks)
     if monitor.diverged is not None:
-        warnings.warn(
+        warn_caller(
             f"Training ended early, with the best weights so far: {monitor.diverged}",
             ConvergenceWarning,
-            stacklevel=CALLER,
         )
     elif limit.reached:
         _warn_of_time(estimator)
@@ -85,7 +83,7 @@ def fit_steps(
         if monitor.converged or exhausted:
             messages += baseline.poor_fit(estimator, network.loss, train)
         if messages:
-            warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=CALLER)
+            warn_caller(" ".join(messages), ConvergenceWarning)
 
 
 def fit_full_batch(
@@ -111,23 +109,21 @@ def fit_full_batch(
         return
     estimator.n_iter_, estimator.loss_ = int(outcome.nit), float(outcome.fun)
     if outcome.status != 0:
-        warnings.warn(
+        warn_caller(
             f"lbfgs failed to converge after {estimator.n_iter_} iteration(s) "
             f"(status={outcome.status}): {outcome.message}. Scaled inputs, or more iterations than "
             f"max_iter={estimator.max_iter}, may help.",
             ConvergenceWarning,
-            stacklevel=CALLER,
         )
     else:
         for message in baseline.poor_fit(estimator, network.loss, data):
-            warnings.warn(message, ConvergenceWarning, stacklevel=CALLER)
+            warn_caller(message, ConvergenceWarning)
 
 
 def _warn_of_time(estimator: Any) -> None:
-    warnings.warn(
+    warn_caller(
         f"Training ended after epoch {estimator.n_iter_}: max_time={estimator.max_time} s is over.",
         ConvergenceWarning,
-        stacklevel=CALLER + 1,
     )
 
 
@@ -154,13 +150,14 @@ def _run(
     """Train; warn after Ctrl-C, and raise `ArgumentError` if the weights are no longer finite."""
     callback_list = CallbackList(callbacks, network)
     session = Session(network.state.epoch, callback_list, settings, data, validation)
-    network.history = History()  # of this fit alone: partial_fit may be called any number of times
+    model = model_of(network)
+    model.history = History()  # of this fit alone: partial_fit may be called any number of times
     try:
-        run(model_of(network), session)
+        run(model, session)
     except DivergenceError as error:
         raise ArgumentError(f"{NOT_FINITE} {error}") from error
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=CALLER + 1)
+        warn_caller("Training interrupted by user.")
     return session
 
 
@@ -185,8 +182,7 @@ def _batch_size(estimator: Any, n_rows: int) -> int:
     if estimator.batch_size == "auto":
         return min(AUTO_BATCH_SIZE, n_rows)
     if estimator.batch_size > n_rows:
-        warnings.warn(
+        warn_caller(
             f"batch_size={estimator.batch_size} is clipped to the {n_rows} rows there are",
-            stacklevel=CALLER + 1,
         )
     return min(int(estimator.batch_size), n_rows)

@@ -42,6 +42,14 @@ class InputValidationMixin:
 
     def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
         """Return X and y, checked, as arrays."""
+        categorical = self.categorical_features if reset else self._columns.categorical
+        if categorical is None and self._is_plain(X, reset) and _suits(y, X):
+            if reset:
+                self.n_features_in_ = X.shape[1]
+                columns = Columns(None, self.imputer)
+                columns.fit_missing(X)
+                self._columns = columns
+            return self._columns.impute(X), y
         X = frames.arrayable("X", X)
         y = None if y is None else targets.arrayable(self, y)
         columns = self._new_columns(X) if reset else self._columns
@@ -99,24 +107,36 @@ class InputValidationMixin:
             return matrix
         return inputs_for(model_of(self.network_).architecture, matrix)
 
-    def _is_plain(self, X: Any) -> bool:
+    def _is_plain(self, X: Any, reset: bool = False) -> bool:
         """Return whether X is an array that `validate_data` would return as it is.
 
         `validate_data`, which looks for data frames of all kinds, takes ten times as long as the
-        prediction of a row.
+        prediction of a row. With `reset`, X may have any number of columns.
         """
         if type(X) is not np.ndarray or X.dtype not in FLOATS or hasattr(self, "feature_names_in_"):
             return False
-        if X.ndim != 2 or not X.size or X.shape[1] != self.n_features_in_:
+        if X.ndim != 2 or not X.size or not (reset or X.shape[1] == self.n_features_in_):
             return False
-        with np.errstate(over="ignore", invalid="ignore"):
-            return bool(np.isfinite(X.sum()))
+        return _is_finite(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = self.categorical_features is None
         tags.input_tags.allow_nan = fills_nan(self.imputer)
         return tags
+
+
+def _suits(y: Any, X: np.ndarray) -> bool:
+    """Return whether `validate_data` would return targets of the rows of X as they are."""
+    if type(y) is not np.ndarray or y.shape != X.shape[:1]:
+        return False
+    return y.dtype.kind in "iu" or (y.dtype in FLOATS and _is_finite(y))
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    """Return whether numbers are certainly finite: their sum is."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))
 
 
 def to_matrix(X: Any) -> np.ndarray | SparseRows:

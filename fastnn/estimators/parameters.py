@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
+from contextlib import suppress
+from functools import cache
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from ..activations.custom import CustomActivation
 from ..activations.named import ACTIVATIONS
@@ -57,3 +67,32 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "imputer": [StrOptions(set(IMPUTATIONS)), SimpleImputer, None],
     "progress": ["boolean"],
 }
+
+
+def validate(estimator: BaseEstimator) -> None:
+    """Check the parameters of an estimator, but for defaults, which are most and valid.
+
+    Raises
+    ------
+    sklearn.utils._param_validation.InvalidParameterError
+        A parameter has a value that it may not take.
+    """
+    kind: Any = type(estimator)
+    defaults, given = _valid_defaults(kind), estimator.get_params(deep=False)
+    changed = {n: v for n, v in given.items() if n not in defaults or v is not defaults[n]}
+    _check(kind, changed)
+
+
+@cache
+def _valid_defaults(kind: type[BaseEstimator]) -> dict[str, Any]:
+    """Return the defaults of a class, but for those of a user's subclass that are not valid."""
+    valid = {}
+    for name, parameter in inspect.signature(kind).parameters.items():
+        with suppress(InvalidParameterError):
+            _check(kind, {name: parameter.default})
+            valid[name] = parameter.default
+    return valid
+
+
+def _check(kind: type[BaseEstimator], values: dict[str, Any]) -> None:
+    validate_parameter_constraints(kind._parameter_constraints, values, caller_name=kind.__name__)

@@ -6,7 +6,6 @@ among its parameters.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +14,10 @@ from ..errors import FastnnError, ModelFileError
 from ..layers import Layer
 from ..losses import Loss
 from ..model.base import model_of
+from ..model_file.custom_objects import CustomObjects
+from ..model_file.state import custom_objects, is_foreign, model_from, model_state
 from ..network import Network, network_of
-from ..serialization.custom_objects import CustomObjects
-from ..serialization.state import custom_objects, is_foreign, model_from, model_state
+from ..utils.warn import warn_caller
 from .build_network import NetworkConfig
 from .columns import Columns
 from .target_scaling import TargetScaling
@@ -52,10 +52,9 @@ def unpack(kind: str, state: dict[str, Any]) -> dict[str, Any]:
     version = attributes.pop(VERSION, None)
     attributes.pop("out_activation_", None)  # follows from the network
     if version != __version__:
-        warnings.warn(
+        warn_caller(
             f"this {kind} was pickled by fastnn {version} and is loaded by fastnn {__version__}, "
             "which may break it; Network.save writes files that last",
-            stacklevel=3,
         )
     try:
         for name, (_, from_plain) in _CONVERTERS.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from ..data import frames
 from ..errors import ArgumentError
@@ -59,6 +60,22 @@ def numeric(estimator: Any, y: np.ndarray) -> np.ndarray:
         with frames.naming_text("y", y, CURE):
             return y.astype(np.float64)
     return y
+
+
+def classes_and_type(y: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return the classes of labels, ascending, and scikit-learn's name of the type of labels.
+
+    Raises
+    ------
+    ValueError
+        `y` holds no labels.
+    """
+    if type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in "iu":
+        classes = np.unique(y)
+        if 2 * len(classes) <= len(y):  # of more, scikit-learn warns
+            return classes, "multiclass" if len(classes) > 2 else "binary"
+    check_classification_targets(y)
+    return unique_labels(y), type_of_target(y)
 
 
 @contextmanager

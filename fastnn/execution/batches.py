@@ -54,7 +54,8 @@ class BatchPass:
         self.losses[:] = 0
         if order is not None:
             self.order = order if self.data.rows is None else self.data.rows[order]
-            self._weights = None
+            if self.data.weight is not None:
+                self._weights = None
 
     def __len__(self) -> int:
         """Return the number of batches."""

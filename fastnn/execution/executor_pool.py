@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..compiler.folding import folding_is_accurate
 from ..compiler.lowering import compile_plan
+from ..compiler.sharing import plans_of
 from ..ir.builder import PlanMode
 from ..ir.program import Plan
 from . import selection
@@ -17,6 +18,9 @@ from .executor import Executor
 if TYPE_CHECKING:
     from ..compiler.architecture import Architecture
 
+
+#: Plans of one network that are kept; before one more, all are dropped.
+MOST_PLANS = 64
 
 #: The rows of a plan's largest batch, and its purpose.
 PlanKey = tuple[int, PlanMode]
@@ -36,7 +40,7 @@ class ExecutorPool:
     def __init__(self, architecture: Architecture, arena: ParameterArena):
         self.architecture = architecture
         self.arena = arena
-        self._plans: dict[PlanKey, Plan] = {}
+        self._plans = plans_of(architecture)
         self._idle: dict[tuple[PlanKey, type[Executor]], list[Executor]] = {}
         self._training: Executor | None = None
         self._snapshot: Snapshot | None = None
@@ -68,9 +72,12 @@ class ExecutorPool:
         return self._plan((n_rows, PlanMode(training, labels, True, folded)))
 
     def _plan(self, key: PlanKey) -> Plan:
-        if key not in self._plans:
-            self._plans[key] = compile_plan(self.architecture, *key)
-        return self._plans[key]
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            plan = self._plans.setdefault(key, compile_plan(self.architecture, *key))
+        return plan
 
     def describe(self) -> str:
         """Return which executor trains the network."""

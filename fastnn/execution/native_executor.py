@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,13 +48,19 @@ class NativeInput:
     transforms: np.ndarray
 
 
+@cache
+def _source_numbers(native: ModuleType) -> dict[np.dtype, int]:
+    """Return the numbers that C has for the dtypes of users' arrays."""
+    return {np.dtype(name): number for number, name in enumerate(native.sources())}
+
+
 class NativeExecutor(Executor):
     """Runs all batches of a range in C."""
 
     def __init__(self, plan: Plan, arena: ParameterArena):
         super().__init__(plan, arena)
         self._native = native = kernels.implementation("native")
-        self._sources = {np.dtype(name): i for i, name in enumerate(native.sources())}
+        self._sources = _source_numbers(native)
         self._copy = native.COPY
         self._buffers: dict[str, np.ndarray] = {}
         self._program: Any = None

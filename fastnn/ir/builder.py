@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import ArgumentTypeError
 from ..kernels import KERNELS
 from ..utils import checks
+from ..utils.counting import count
 from .parameter import ALIGNMENT, round_up
 from .program import STAGES, Op, Ref, Region, Result
 
@@ -235,7 +236,7 @@ def _named(kernel: str | Callable[..., Any], arguments: Sequence[Any]) -> dict[s
         return {str(number): argument for number, argument in enumerate(arguments)}
     names = argument_names(kernel)
     if len(arguments) > len(names):
-        raise TypeError(f"{kernel} takes {len(names)} arguments, got {len(arguments)}")
+        raise TypeError(f"{kernel} takes {count(len(names), 'argument')}, got {len(arguments)}")
     return dict(zip(names, arguments, strict=False))
 
 
@@ -254,6 +255,6 @@ def _check_op(layer: str, function: Any, arguments: Sequence[Any]) -> None:
     except TypeError as error:
         called = getattr(function, "__name__", repr(function))
         raise ArgumentTypeError(
-            f"layer {layer!r}: {called}{signature} is emitted with {len(arguments)} arguments: "
-            f"{error}"
+            f"layer {layer!r}: {called}{signature} is emitted with "
+            f"{count(len(arguments), 'argument')}: {error}"
         ) from None

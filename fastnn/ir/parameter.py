@@ -45,6 +45,8 @@ class Regularization:
     max_norm: float = 0.0
 
 
+NO_REGULARIZATION = Regularization()
+
 #: The loss that penalties are added to: the mean or the sum of the rows' losses.
 PENALTY_SCALES = ("mean", "sum")
 
@@ -133,13 +135,15 @@ class Parameter:
         skipped: int = 0,
     ) -> ParameterOptions:
         """Return its options in a layer with these settings, frozen during `skipped` updates."""
-        given = vars(defaults if self.decays else Regularization())
-        own = {name: getattr(self, name) for name in given}
+        given = defaults if self.decays else NO_REGULARIZATION
         return ParameterOptions(
             self.trainable and trainable,
             self.learning_rate_multiplier * learning_rate_multiplier,
             skipped,
-            **{name: given[name] if own[name] is None else own[name] for name in given},
+            given.l1 if self.l1 is None else self.l1,
+            given.l2 if self.l2 is None else self.l2,
+            given.weight_decay if self.weight_decay is None else self.weight_decay,
+            given.max_norm if self.max_norm is None else self.max_norm,
         )
 
 

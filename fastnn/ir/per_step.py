@@ -7,7 +7,6 @@ the plan, before the first of the steps.
 from __future__ import annotations
 
 import struct
-from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -17,7 +16,7 @@ import numpy as np
 from ..runtime.random_streams import stream_offset
 
 
-class PerStep(ABC):
+class PerStep:
     """A number that is a function of the step.
 
     Attributes
@@ -28,12 +27,12 @@ class PerStep(ABC):
 
     code: ClassVar[str] = "d"
 
-    @abstractmethod
     def value(self, t: Any, learning_rate: Any) -> Any:
         """Return the number at update t, counted from 1, with its learning rate.
 
         Of arrays (steps,), uint64 and float64, it is an array.
         """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,8 @@ def gradient_of(parameter: Ref) -> Ref:
     >>> gradient_of(w).region.name, gradient_of(w).offset
     ('GRADIENTS', 64)
     """
-    return replace(parameter, region=Region.GRADIENTS)
+    p = parameter
+    return Ref(Region.GRADIENTS, p.offset, p.shape, p.dtype, p.per_row, p.bits)
 
 
 class StateValue(enum.Enum):
@@ -224,10 +225,15 @@ class Plan:
     per_step: StepTable = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        ops = [op for stage in self.stages.values() for op in stage]
-        own = dict.fromkeys(op.layer for op in ops if not isinstance(op.kernel, str))
-        given = (value for op in ops for value in op.arguments.values())
-        per_step = dict.fromkeys(value for value in given if isinstance(value, PerStep))
+        own: dict[str, None] = {}
+        per_step: dict[PerStep, None] = {}
+        for stage in self.stages.values():
+            for op in stage:
+                if not isinstance(op.kernel, str):
+                    own[op.layer] = None
+                for value in op.arguments.values():
+                    if isinstance(value, PerStep):
+                        per_step[value] = None
         object.__setattr__(self, "python_layers", tuple(own))
         object.__setattr__(self, "per_step", StepTable(per_step))
 

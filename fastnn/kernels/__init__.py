@@ -8,7 +8,6 @@ documentation, and what it computes, is that of ``fastnn.kernels.reference``.
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 from collections.abc import Callable
 from types import ModuleType
@@ -156,30 +155,20 @@ def _load(backend: str) -> ModuleType:
     return module
 
 
-def _in_order(
-    name: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, ...]:
-    try:
-        bound = signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise TypeError(f"{name}() {error}") from None
-    bound.apply_defaults()
-    return tuple(bound.arguments.values())
-
-
 def _checked(kernel: Kernel) -> Callable[..., Any]:
     """Return the public function of a kernel."""
-    name, signature = kernel.name, kernel.signature
-    count = len(signature.parameters)
+    name = kernel.name
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != count:
-            args = _in_order(name, signature, args, kwargs)
-        return getattr(implementation(), name)(*contract.check(kernel, args))
+        call = getattr(implementation(), name)
+        checked = getattr(call, "checked", None)
+        if checked is not None:  # native: most arguments need no check in Python
+            return checked(args, kwargs)
+        return call(*contract.check(kernel, contract.bind(kernel, args, kwargs)))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = kernel.function.__doc__
-    function.__signature__ = signature  # type: ignore[attr-defined]
+    function.__signature__ = kernel.signature  # type: ignore[attr-defined]
     return function
 
 

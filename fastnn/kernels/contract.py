@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -29,22 +29,16 @@ Sizes = dict[str, Any]  # dimension -> size; "*" -> shape
 
 
 class Scalar(NamedTuple):
-    """A scalar argument: how C holds it, and its check.
+    """A scalar argument: how C holds it, its check, and the range of what the check returns.
 
-    `kind` is "real", "integer" (signed), "word" (unsigned), "activation", or the class of a
-    function of the user.
+    `kind` is "real", "integer" (signed), "boolean", "word" (unsigned), "activation", or the class
+    of a function of the user. Numbers have a range, ends included.
     """
 
     kind: str | type[UserFunction]
     check: ScalarCheck
-
-
-def _check_real(
-    name: str, value: Any, low=-math.inf, high=math.inf, *, open_low=False, open_high=False
-) -> float:
-    if type(value) is float and low < value < high:
-        return value
-    return checks.number(name, value, low=low, high=high, open_low=open_low, open_high=open_high)
+    lowest: float = 0
+    highest: float = 0
 
 
 def _check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -57,7 +51,7 @@ def _check_limit(name: str, value: Any) -> float:
     """Return a positive number; infinity is no limit."""
     if isinstance(value, numbers.Real) and value == math.inf:
         return math.inf
-    return _check_real(name, value, low=0.0, open_low=True)
+    return _positive.check(name, value)
 
 
 def _check_activation(name: str, value: Any) -> str:
@@ -71,12 +65,30 @@ def _check_function(kind: type[UserFunction], name: str, value: Any) -> UserFunc
     return value
 
 
-def _real(**limits: Any) -> Scalar:
-    return Scalar("real", partial(_check_real, **limits))
+def _real(
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> Scalar:
+    """Return a finite number between two others."""
+    lowest = math.nextafter(low, math.inf) if open_low or math.isinf(low) else low
+    highest = math.nextafter(high, -math.inf) if open_high or math.isinf(high) else high
+
+    def check_real(name: str, value: Any) -> float:
+        if type(value) is float and lowest <= value <= highest:
+            return value
+        return checks.number(
+            name, value, low=low, high=high, open_low=open_low, open_high=open_high
+        )
+
+    return Scalar("real", check_real, lowest, highest)
 
 
 def _integer(low: int, high: int | None = None) -> Scalar:
-    return Scalar("integer", partial(_check_integer, low=low, high=high))
+    check = partial(_check_integer, low=low, high=high)
+    return Scalar("integer", check, low, 2**63 - 1 if high is None else high)
 
 
 def _function(kind: type[UserFunction]) -> Scalar:
@@ -87,7 +99,7 @@ _not_negative = _real(low=0.0)
 _positive = _real(low=0.0, open_low=True)
 _share = _real(low=0.0, high=1.0)
 _decay = _real(low=0.0, high=1.0, open_high=True)
-_word = Scalar("word", partial(_check_integer, low=0, high=2**64 - 1))
+_word = Scalar("word", partial(_check_integer, low=0, high=2**64 - 1), 0, 2**64 - 1)
 
 #: Scalar arguments by name, which mean the same in every kernel.
 SCALARS: dict[str, Scalar] = {
@@ -98,7 +110,7 @@ SCALARS: dict[str, Scalar] = {
     "column": _integer(0),
     "count": _integer(1, 2**31),
     "derivative": _function(SlopeFunction),
-    "clip": Scalar("real", _check_limit),
+    "clip": Scalar("real", _check_limit, _positive.lowest, math.inf),
     "delta": _positive,
     "eps": _not_negative,
     "factor": _real(),
@@ -110,7 +122,7 @@ SCALARS: dict[str, Scalar] = {
     "lr": _real(),
     "momentum": _share,
     "momentum_decay": _not_negative,
-    "nesterov": Scalar("integer", checks.boolean),
+    "nesterov": Scalar("boolean", checks.boolean),
     "offset": _word,
     "rate": _decay,
     "rho": _decay,
@@ -124,6 +136,43 @@ SCALARS: dict[str, Scalar] = {
 }
 
 
+class Selection(NamedTuple):
+    """Numbers in an array argument that select rows of a table.
+
+    `column` is the argument with their column, of numbers that may not be -1 for no row. Without a
+    table, the argument `count` has the number of its rows.
+    """
+
+    array: str
+    column: str | None
+    table: str | None
+
+
+def selection(kernel: Kernel) -> Selection | None:
+    """Return which argument of a kernel selects rows, None where none does."""
+    tables = (name for name, row in kernel.arrays.items() if row.shape == "N D")
+    for name, row in kernel.arrays.items():
+        if row.values in ("codes", "rows"):
+            return Selection(name, "column" if row.values == "codes" else None, next(tables, None))
+    return None
+
+
+def bind(kernel: Kernel, arguments: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the arguments of a call in the order of the signature, with defaults.
+
+    Raises
+    ------
+    TypeError
+        One is missing, unknown, or given twice.
+    """
+    try:
+        bound = kernel.signature.bind(*arguments, **named)
+    except TypeError as error:
+        raise TypeError(f"{kernel.name}() {error}") from None
+    bound.apply_defaults()
+    return bound.args
+
+
 def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
     """Return the arguments in the order of the signature, with scalars as Python numbers.
 
@@ -135,15 +184,15 @@ def check(kernel: Kernel, arguments: Sequence[Any]) -> list[Any]:
         An array has the wrong shape or layout, is read-only though written, or overlaps another;
         or a scalar lies outside its range.
     """
-    arrays, scalars, pairs, z_position, selects = _plan(kernel.name)
+    arrays, scalars, pairs, z_position, selected = _plan(kernel.name)
     checked = list(arguments)
     for position, name, scalar_check in scalars:
         checked[position] = scalar_check(name, checked[position])
     if z_position is not None and checked[z_position] is None:
         _check_z_not_needed(checked[scalars[0][0]])
     _check_arrays(arrays, checked)
-    if selects:
-        _check_selection(kernel, dict(zip(kernel.signature.parameters, checked, strict=True)))
+    if selected:
+        _check_selection(selected, dict(zip(kernel.signature.parameters, checked, strict=True)))
     for (i, first), (j, second), may_be_same in pairs:
         a, b = checked[i], checked[j]
         # the bounds that NumPy compares are exact for contiguous arrays
@@ -159,7 +208,7 @@ class _Plan(NamedTuple):
     scalars: list[tuple[int, str, ScalarCheck]]
     pairs: list[tuple[tuple[int, str], tuple[int, str], bool]]  # with a written array; may be same
     z_position: int | None  # of a pre-activation that is read
-    selects: bool  # whether numbers in an array select rows of another
+    selected: Selection | None
 
 
 @cache
@@ -177,8 +226,8 @@ def _plan(kernel_name: str) -> _Plan:
     ]
     z = kernel.arrays.get("z")
     reads_z = z is not None and z.optional and not z.written
-    selects = any(row.values in ("codes", "rows") for row in kernel.arrays.values())
-    return _Plan(arrays, scalars, pairs, names.index("z") if reads_z else None, selects)
+    z_position = names.index("z") if reads_z else None
+    return _Plan(arrays, scalars, pairs, z_position, selection(kernel))
 
 
 def _check_z_not_needed(activation: str) -> None:
@@ -281,20 +330,19 @@ def _check_labels(name: str, labels: np.ndarray, classes: int) -> None:
         )
 
 
-def _check_selection(kernel: Kernel, arguments: dict[str, Any]) -> None:
+def _check_selection(selected: Selection, arguments: dict[str, Any]) -> None:
     """Numbers that select rows of a table must be some of its rows."""
-    tables = (arguments[name] for name, row in kernel.arrays.items() if row.shape == "N D")
-    table = next(tables, None)
-    count = arguments["count"] if table is None else len(table)
-    if "rows" in arguments and table is not None:
-        _require_rows("rows", arguments["rows"], -1, count)
-    if "column" in arguments:
-        x, column = arguments["x"], arguments["column"]
-        if column >= x.shape[1]:
-            raise ArgumentError(
-                f"column must be below {x.shape[1]}, the columns of x, got {column}"
-            )
-        _require_rows(f"x[:, {column}]", x[:, column], 0, count)
+    numbers = arguments[selected.array]
+    count = arguments["count"] if selected.table is None else len(arguments[selected.table])
+    if selected.column is None:
+        _require_rows(selected.array, numbers, -1, count)
+        return
+    column, name = arguments[selected.column], selected.array
+    if column >= numbers.shape[1]:
+        raise ArgumentError(
+            f"column must be below {numbers.shape[1]}, the columns of {name}, got {column}"
+        )
+    _require_rows(f"{name}[:, {column}]", numbers[:, column], 0, count)
 
 
 def _require_rows(name: str, numbers: np.ndarray, low: int, high: int) -> None:

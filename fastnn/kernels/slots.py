@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from .contract import SCALARS
-from .functions import UserFunction
+from .contract import SCALARS, Scalar
 from .table import KERNELS, Array
 
 
@@ -27,15 +26,14 @@ class ScalarSlot:
     default : object
         The default in the signature, `inspect.Parameter.empty` without one.
     slot : int
-    kind : str or type
-        See `fastnn.kernels.contract.Scalar`.
+    scalar : Scalar
     """
 
     name: str
     position: int
     default: Any
     slot: int
-    kind: str | type[UserFunction]
+    scalar: Scalar
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ def argument_slots(kernel: str) -> tuple[ArraySlot | ScalarSlot, ...]:
     for position, (name, parameter) in enumerate(row.signature.parameters.items()):
         array = row.arrays.get(name)
         if array is None:
-            kind = SCALARS[name].kind
-            slots.append(ScalarSlot(name, position, parameter.default, scalars, kind))
+            scalar = SCALARS[name]
+            slots.append(ScalarSlot(name, position, parameter.default, scalars, scalar))
             scalars += 1
         else:
             dims = tuple(map(dimensions.index, array.dimensions))

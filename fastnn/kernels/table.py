@@ -11,6 +11,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 Dims = Mapping[str, int]
@@ -89,7 +90,7 @@ class Kernel:
         """Return the name of the reference function."""
         return self.function.__name__
 
-    @property
+    @cached_property
     def signature(self) -> inspect.Signature:
         """Return the signature of the reference function."""
         return inspect.signature(self.function)

@@ -13,6 +13,7 @@ from ..data.moments import Moments
 from ..errors import ArgumentError, ArgumentTypeError
 from ..ir.parameter import Buffer, Parameter
 from ..utils import checks
+from ..utils.counting import count
 from .base import Layer, ShapedLayer
 from .embedding import Embedding
 
@@ -102,7 +103,8 @@ class TabularInput(ShapedLayer):
         last = self.categorical[-1][0]
         if last >= input_shape[0]:
             raise ArgumentError(
-                f"categorical names column {last}, but X has {input_shape[0]} columns, from 0 on"
+                f"categorical names column {last}, but X has "
+                f"{count(input_shape[0], 'column')}, from 0 on"
             )
         embedded = sum(embedding.output_dim for _, embedding in self.categorical)
         return (embedded + self._numeric_count(input_shape),)

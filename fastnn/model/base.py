@@ -98,6 +98,22 @@ class Model:
         return _of_built(self._pool)
 
     @property
+    def parameters(self) -> np.ndarray:
+        """Return all parameters as one flat array, each padded with zeros; it is the memory."""
+        return self.arena.parameters
+
+    @property
+    def buffers(self) -> dict[str, np.ndarray]:
+        """Return views of the arrays beside parameters, by layer and name."""
+        arena = self.arena
+        return {s.name: arena.view(arena.buffers, s) for s in arena.buffer_segments}
+
+    @property
+    def n_parameters(self) -> int:
+        """Return the number of parameters, padding not counted."""
+        return sum(segment.size for segment in self.arena.segments)
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Return the shape of one row of X."""
         return self.architecture.shapes[0]

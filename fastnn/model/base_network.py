@@ -6,7 +6,7 @@ import copy
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Generic, Self, TextIO, TypeVar, overload
+from typing import Any, Self, TextIO
 
 import numpy as np
 
@@ -21,33 +21,11 @@ from ..optimizers.averaging import WeightAverage
 from ..runtime.interrupts import DeferredInterrupt
 from ..utils import checks
 from ..utils.call_errors import Explained, explains
-from . import batch_statistics, data_sets, freezing, inference, weight_average
+from ..utils.counting import count
+from . import attributes, batch_statistics, data_sets, freezing, inference, weight_average
+from .attributes import ARGUMENT, OfModel, SettableOfModel
 from .base import Model
 from .history import History
-
-T = TypeVar("T")
-
-
-class OfModel(Generic[T]):
-    """An attribute of a network that is its model's attribute of the same name."""
-
-    def __init__(self, description: str):
-        self.__doc__ = description
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, network: None, owner: type) -> Self: ...
-
-    @overload
-    def __get__(self, network: BaseNetwork, owner: type) -> T: ...
-
-    def __get__(self, network: BaseNetwork | None, owner: type) -> Self | T:
-        return self if network is None else getattr(network._model, self._name)
-
-    def __set__(self, network: BaseNetwork, value: T) -> None:
-        setattr(network._model, self._name, value)
 
 
 class BaseNetwork(metaclass=Explained):
@@ -59,13 +37,18 @@ class BaseNetwork(metaclass=Explained):
     _model: Model
 
     layers = OfModel[tuple[Layer, ...]](
-        "The layers, in their order; `freeze` changes their `trainable`."
+        "The layers, in their order; `freeze` changes their `trainable`.",
+        "make a new network with Network(layers, …); freeze() and unfreeze() change what is "
+        "trainable",
     )
     layer_names = OfModel[tuple[str, ...]](
-        "Names of the layers: those given, or dense_1, dropout_1, dense_2 …"
+        "Names of the layers: those given, or dense_1, dropout_1, dense_2 …",
+        "layers have an argument name, as in Dense(…, name=…)",
     )
     loss = OfModel[Loss]("The loss.")
-    optimizer = OfModel[Optimizer]("The optimizer.")
+    optimizer = OfModel[Optimizer](
+        "The optimizer.", f"{ARGUMENT}. learning_rate can be set, if it has no schedule"
+    )
     metrics = OfModel[tuple[Metric, ...]]("The metrics, in their order.")
     seed = OfModel[int]("The seed, as given or drawn.")
     dtype = OfModel[np.dtype]("The dtype of parameters and predictions.")
@@ -74,12 +57,41 @@ class BaseNetwork(metaclass=Explained):
     max_norm = OfModel[float | None]("Limit of norms of layers without their own.")
     penalty_scale = OfModel[str]("What penalties are added to: mean or sum of losses.")
     weight_average = OfModel[WeightAverage | None]("The average of weights that is kept.")
-    history = OfModel[History]("Loss and metrics of all epochs of all fits.")
-    stop_training = OfModel[bool](
-        "Set to True, by a callback, to end a fit after the current epoch."
+    history = OfModel[History](
+        "Loss and metrics of all epochs of all fits.", "the network that clone() returns has none"
     )
-    preprocessing = OfModel[dict[str, Any] | None](
-        "How inputs were prepared, as saved with the network."
+    stop_training = SettableOfModel[bool](
+        "Set to True, by a callback, to end a fit after the current epoch.", checks.boolean
+    )
+    preprocessing = SettableOfModel[dict[str, Any] | None](
+        "How inputs were prepared: a dict to save with the network, or that was; or None.",
+        attributes.preprocessing,
+    )
+    state = OfModel[RunState](
+        "Steps and epochs so far, the learning rate of the latest update, and the seed.",
+        "save(…, optimizer=True) and Network.load carry it over; learning_rate can be set",
+    )
+    built = OfModel[bool]("True once sizes are known and parameters drawn.", "build() builds")
+    input_shape = OfModel[tuple[int, ...]]("Shape of one row of X.", "build(input_shape) takes it")
+    output_shape = OfModel[tuple[int, ...]](
+        "Shape of one row of the output.", "it follows from the last layer"
+    )
+    parameters = OfModel[np.ndarray](
+        """All parameters as one flat array, 64-byte aligned, each array padded with zeros.
+
+        It is the network's own memory: writing to it between calls changes the network.
+        """,
+        "write to the array itself, or call set_weights()",
+    )
+    buffers = OfModel[dict[str, np.ndarray]](
+        """Arrays beside parameters, such as running statistics, by layer and name.
+
+        The arrays are the network's own memory: writing to them between calls changes the network.
+        """,
+        "write to its arrays themselves",
+    )
+    n_parameters = OfModel[int](
+        "Number of parameters, padding not counted.", "it follows from the layers"
     )
 
     def __copy__(self) -> Self:
@@ -89,11 +101,6 @@ class BaseNetwork(metaclass=Explained):
         return twin
 
     # ------------------------------------------------------------------------ sizes and progress
-
-    @property
-    def built(self) -> bool:
-        """True once sizes are known and parameters drawn."""
-        return self._model.built
 
     def build(self, input_shape: int | tuple[int, ...] | None = None) -> Self:
         """Infer all sizes and draw the initial parameters.
@@ -115,21 +122,6 @@ class BaseNetwork(metaclass=Explained):
         """
         self._model.build(input_shape)
         return self
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one row of X."""
-        return self._model.input_shape
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Shape of one row of the output."""
-        return self._model.output_shape
-
-    @property
-    def state(self) -> RunState:
-        """Steps and epochs so far, the learning rate of the latest update, and the seed."""
-        return self._model.state
 
     @property
     def learning_rate(self) -> float:
@@ -158,28 +150,6 @@ class BaseNetwork(metaclass=Explained):
 
     # ----------------------------------------------------------------------------------- weights
 
-    @property
-    def parameters(self) -> np.ndarray:
-        """All parameters as one flat array, 64-byte aligned, each array padded with zeros.
-
-        It is the network's own memory: writing to it between calls changes the network.
-        """
-        return self._model.arena.parameters
-
-    @property
-    def buffers(self) -> dict[str, np.ndarray]:
-        """Arrays beside parameters, such as running statistics, by layer and name.
-
-        The arrays are the network's own memory: writing to them between calls changes the network.
-        """
-        arena = self._model.arena
-        return {s.name: arena.view(arena.buffers, s) for s in arena.buffer_segments}
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of parameters, padding not counted."""
-        return sum(segment.size for segment in self._model.arena.segments)
-
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all parameter arrays, layer by layer, weights (inputs, units) first."""
         arena = self._model.arena
@@ -197,7 +167,7 @@ class BaseNetwork(metaclass=Explained):
         arena = self._model.arena
         if len(weights) != len(arena.segments):
             raise ArgumentError(
-                f"weights holds {len(weights)} arrays, expected {len(arena.segments)}"
+                f"weights holds {count(len(weights), 'array')}, expected {len(arena.segments)}"
             )
         checked = [arrays.numbers(f"weights[{i}]", w) for i, w in enumerate(weights)]
         for i, (array, segment) in enumerate(zip(checked, arena.segments, strict=True)):

@@ -12,6 +12,7 @@ from ..data import arrays
 from ..data.data_set import DataSet, check_targets
 from ..data.weights import checked_weights, class_factors as factors_of, class_numbers
 from ..errors import ArgumentError
+from ..utils.counting import count
 from .base import Model
 
 
@@ -50,7 +51,7 @@ def with_targets(net: Architecture, x: np.ndarray, y: Any, *, training: bool = F
     """
     y = arrays.numbers("y", y)
     if len(y) != len(x):
-        raise ArgumentError(f"X has {len(x)} rows, but y has {len(y)}")
+        raise ArgumentError(f"X has {count(len(x), 'row')}, but y has {len(y)}")
     arrays.require_in_range("y", y, net.dtype)
     target = net.loss.prepare_target(y, net.shapes[-1][0], net.dtype)
     if training:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
 from ..utils import checks
+from ..utils.counting import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,4 +117,4 @@ class History(Mapping[str, list[float]]):
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self._values.items())
-        return f"History({len(self.epoch)} epochs{': ' + last if last else ''})"
+        return f"History({count(len(self.epoch), 'epoch')}{': ' + last if last else ''})"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ArgumentError
 from ..ir.program import RunState
-from ..schedules import Plateau, Schedule
+from ..schedules import Plateau, ReduceOnPlateau, Schedule
 from ..utils import checks
 
 
@@ -28,7 +28,7 @@ class LearningRates:
     def __init__(self, learning_rate: float | Schedule):
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else None
         rule = self.schedule.plateau if self.schedule else None
-        self.plateau = Plateau(rule) if rule else None
+        self.plateau = Plateau(rule) if isinstance(rule, ReduceOnPlateau) else None
         self.initial = self.schedule(0) if self.schedule else float(learning_rate)  # type: ignore[arg-type]
 
     def next_rates(self, state: RunState, count: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..layers import Layer
+from ..utils import counting
 from ..utils.text import table
 from .base import Model
 
@@ -21,7 +22,7 @@ def summary(model: Model) -> str:
         count = sum(s.size for s in architecture.segments if s.layer == index)
         shape = " × ".join(map(str, architecture.shapes[index + 1]))
         rows.append((name, _describe(layer), shape, f"{count:,}"))
-    total = f"{n_parameters:,} parameters"
+    total = counting.count(n_parameters, "parameter", ",")
     frozen = sum(s.size for s in architecture.segments if not s.options.trainable)
     if frozen:
         total += f", {frozen:,} of them frozen"

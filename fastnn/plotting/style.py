@@ -53,7 +53,7 @@ def panels(ax: Any, count: int) -> list[Axes]:
         return list(made[0])
     given = list(np.ravel(ax))
     if len(given) != count:
-        raise ArgumentError(f"ax holds {len(given)} axes, but there are {count} panels to draw")
+        raise ArgumentError(f"ax holds {len(given)} axes, expected one for each panel: {count}")
     return given
 
 

@@ -79,12 +79,19 @@ def uniform(shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
     """Return uniform numbers in (0, 1), float64 with 53 random bits."""
     words = np.empty(2 * math.prod(shape), np.uint32)
     kernels.implementation().philox(words, seed, offset)
-    return ((upper_53_bits(words) + 0.5) * 2.0**-53).reshape(shape)
+    numbers = upper_53_bits(words) + 0.5
+    numbers *= 2.0**-53
+    return numbers.reshape(shape)
 
 
 def normal(shape: tuple[int, ...], seed: int, offset: int) -> np.ndarray:
     """Return standard normal numbers, float64, by the method of Box and Muller (1958)."""
     size = math.prod(shape)
     u = uniform((2, (size + 1) // 2), seed, offset)
-    radius, angle = np.sqrt(-2 * np.log(u[0])), 2 * np.pi * u[1]
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:size].reshape(shape)
+    radius, angle = np.log(u[0]), 2 * np.pi * u[1]
+    radius *= -2
+    np.sqrt(radius, out=radius)
+    np.cos(angle, out=u[0])
+    np.sin(angle, out=u[1])
+    u *= radius
+    return u.reshape(-1)[:size].reshape(shape)

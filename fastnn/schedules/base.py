@@ -14,8 +14,6 @@ from ..utils.specification import Specification
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .plateau import ReduceOnPlateau
-
 UNITS = ("step", "epoch")
 
 
@@ -54,7 +52,7 @@ class Schedule(Specification, family=True):
     unit: str = "step"
 
     @property
-    def plateau(self) -> ReduceOnPlateau | None:
+    def plateau(self) -> Schedule | None:
         """The `ReduceOnPlateau` within the schedule, if there is one."""
         return None
 

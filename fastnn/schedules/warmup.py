@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..utils import checks
 from .base import Schedule, get
 from .decay import Constant
-
-if TYPE_CHECKING:
-    from .plateau import ReduceOnPlateau
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Warmup(Schedule):
         return self.schedule.unit
 
     @property
-    def plateau(self) -> ReduceOnPlateau | None:
+    def plateau(self) -> Schedule | None:
         return self.schedule.plateau
 
     def rate(self, t: np.ndarray) -> np.ndarray:

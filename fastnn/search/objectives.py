@@ -16,6 +16,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..metrics.scoring import METRICS, THRESHOLD, rises
 from ..network import Network
 from ..utils import checks
+from ..utils.counting import count
 
 Direction = Literal["minimize", "maximize"]
 MINIMIZE: Direction = "minimize"
@@ -91,7 +92,9 @@ def objectives_of(objective: Any, direction: Any, model: Any) -> tuple[Objective
     if direction is not None and not isinstance(direction, str):
         directions = list(direction)
     if len(directions) != len(wanted):
-        raise ArgumentError(f"direction has {len(directions)} entries for {len(wanted)} objectives")
+        raise ArgumentError(
+            f"direction has {count(len(directions), 'entry')} for {count(len(wanted), 'objective')}"
+        )
     found = tuple(_objective(w, d, model) for w, d in zip(wanted, directions, strict=True))
     names = [one.name for one in found]
     if len(set(names)) < len(names):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArgumentError, NotBuiltError
 from ..plotting.html import table
 from ..utils import optional
+from ..utils.counting import count
 from ..utils.text import escape
 from .objectives import Objective
 from .report import plot_grid
@@ -322,7 +323,7 @@ class SearchResult:
     def __repr__(self) -> str:
         trials = finished(self.study)
         failed = sum(ERROR in trial.user_attrs for trial in trials)
-        facts = [f"{len(trials)} trials", *[f"{failed} failed"] * bool(failed)]
+        facts = [count(len(trials), "trial"), *[f"{failed} failed"] * bool(failed)]
         if len(self.objectives) > 1:
             facts.append(f"{len(self.pareto_front)} on the front")
         else:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..runtime.interrupts import DeferredInterrupt
 from ..utils import optional
 
 if TYPE_CHECKING:
@@ -187,10 +188,11 @@ def search(
     >>> result.trials["epochs"].tolist().count(9)
     1
     """
-    optional.module("optuna", extra="search", need="fastnn.search.search")
-    from .arguments import Arguments
-    from .report.settings import settings_of
-    from .run import run
+    with DeferredInterrupt(waiting=True):  # one imported by half fails later
+        optional.module("optuna", extra="search", need="fastnn.search.search")
+        from .arguments import Arguments
+        from .report.settings import settings_of
+        from .run import run
 
     arguments = Arguments(
         trials=trials,
@@ -262,14 +264,15 @@ def load(storage: Any, study_name: str = "fastnn", *, space: Any = None) -> Sear
     >>> fastnn.search.load(storage).best_value == found.best_value
     True
     """
-    optional.module("optuna", extra="search", need="fastnn.search.load")
-    from ..errors import ArgumentError
-    from .objectives import Objective
-    from .result import SearchResult
-    from .space.spaces import StoredSpace, space_of
-    from .study.best_models import BestModels
-    from .study.storages import storage_of
-    from .study.studies import SEARCH, SEED, best_trials, check_same_search, find_study
+    with DeferredInterrupt(waiting=True):
+        optional.module("optuna", extra="search", need="fastnn.search.load")
+        from ..errors import ArgumentError
+        from .objectives import Objective
+        from .result import SearchResult
+        from .space.spaces import StoredSpace, space_of
+        from .study.best_models import BestModels
+        from .study.storages import storage_of
+        from .study.studies import SEARCH, SEED, best_trials, check_same_search, find_study
 
     path = storage.removeprefix("sqlite:///") if isinstance(storage, str) else ""
     if path != storage and path and not os.path.exists(path):

@@ -11,6 +11,7 @@ from sklearn.utils import _safe_indexing
 
 from ..data import split_rows
 from ..errors import ArgumentError, ArgumentTypeError
+from ..utils.counting import count
 
 #: Fraction of the rows that is held out by default.
 FRACTION = 0.2
@@ -38,9 +39,9 @@ class Split:
     def describe(self) -> str:
         """Return the numbers of rows as text."""
         if self.validation_data is not None:
-            return f"{len(self.validation_data[1])} rows of their own"
+            return f"{count(len(self.validation_data[1]), 'row')} of their own"
         train, held_out = map(len, self.folds[0])
-        first = f"{train} rows to train on, {held_out} to validate on"
+        first = f"{count(train, 'row')} to train on, {held_out} to validate on"
         return first if self.n_models == 1 else f"{self.n_models} folds, the first with {first}"
 
     def training(self, model: int, *arrays: Any) -> tuple[Any, ...]:

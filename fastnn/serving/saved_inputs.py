@@ -12,6 +12,7 @@ from ..errors import ArgumentError, ArgumentTypeError, ModelFileError
 from ..model import data_sets
 from ..model.base import model_of
 from ..utils import optional
+from ..utils.counting import count
 
 if TYPE_CHECKING:
     from ..network import Network
@@ -111,7 +112,8 @@ class Tables(Inputs):
     def _wrong_length(self, found: int) -> ArgumentError:
         names = ", ".join(self.names[:12]) + (", …" if len(self.names) > 12 else "")
         return ArgumentError(
-            f"X has rows of {found} cells, expected {len(self.names)}, in this order: {names}"
+            f"X has rows of {count(found, 'cell')}, expected {len(self.names)}, in this "
+            f"order: {names}"
         )
 
 

@@ -13,19 +13,17 @@ from ..errors import ArgumentError
 from ..metrics import scoring
 from ..model.base import model_of
 from ..model.inference import RowPredictor
-from ..serialization import model as model_file
+from ..network import Network
 
 if TYPE_CHECKING:
-    from ..activations.custom import CustomActivation
-    from ..losses.custom import CustomLoss
-    from ..network import Network
+    from ..model_file.custom_objects import CustomObject
     from ..tables import Preprocessing, Target
     from .saved_inputs import Inputs
 
 
 def load(
     path: str | os.PathLike[str],
-    custom_objects: Mapping[str, CustomActivation | CustomLoss] | None = None,
+    custom_objects: Mapping[str, CustomObject] | None = None,
 ) -> SavedModel:
     """Load a model file to predict with.
 
@@ -60,7 +58,7 @@ def load(
     >>> model.predict_proba([1.0, 2.0, 3.0]).shape
     (2,)
     """
-    network = model_file.load(path, custom_objects)
+    network = Network.load(path, custom_objects)
     return SavedModel(network, os.fsdecode(path))
 
 

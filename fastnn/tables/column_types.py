@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ..errors import ArgumentError
 from .cells import has_leading_zeros, is_whole
+from .csv_text import CsvText
 from .findings import count
 from .first_rows import notations_by_name
 from .layout import may_have_leading_zeros
 from .notation import COMMA, PLAIN, Notation
 
-if TYPE_CHECKING:
-    from .reading import CsvFile
-
 _EXACT = 2.0**53  # whole numbers from here on are not all in float64
 
 
-def read_all(file: CsvFile, text: Collection[str]) -> tuple[pd.DataFrame, dict[str, Notation]]:
+def read_all(file: CsvText, text: Collection[str]) -> tuple[pd.DataFrame, dict[str, Notation]]:
     """Read all columns; those that are not numbers throughout, as text.
 
     Returns
@@ -52,7 +49,7 @@ def read_all(file: CsvFile, text: Collection[str]) -> tuple[pd.DataFrame, dict[s
     return frame, {name: notation for name, notation in notations.items() if notation != PLAIN}
 
 
-def read_wanted(file: CsvFile, known: Mapping[str, Notation | None]) -> pd.DataFrame:
+def read_wanted(file: CsvText, known: Mapping[str, Notation | None]) -> pd.DataFrame:
     """Read the wanted columns that are there."""
     there = {name: known[name] for name in file.names if name in known}
     if not there:
@@ -67,7 +64,7 @@ def read_wanted(file: CsvFile, known: Mapping[str, Notation | None]) -> pd.DataF
     return frame
 
 
-def _notations(file: CsvFile, text: Collection[str]) -> dict[str, Notation]:
+def _notations(file: CsvText, text: Collection[str]) -> dict[str, Notation]:
     """Return the notation of each column by the first rows; columns of text are left out."""
     columns = itertools.zip_longest(*file.layout.rows, fillvalue="")
     first = dict.fromkeys(file.names, ()) | dict(zip(file.names, columns, strict=False))
@@ -79,7 +76,7 @@ def _is_number(cells: pd.Series) -> bool:
     return cells.dtype.kind in "iuf"
 
 
-def _doubtful(frame: pd.DataFrame, file: CsvFile) -> list[str]:
+def _doubtful(frame: pd.DataFrame, file: CsvText) -> list[str]:
     """Return the columns whose text must be checked: no numbers, or whole numbers, perhaps codes.
 
     Whole ones are such where the file has zeros in front of digits, or that float64 rounds.
@@ -115,7 +112,7 @@ def _empty_missing(frame: pd.DataFrame, missing: Iterable[str]) -> None:
             frame[name] = cells.map(alike)
 
 
-def short_rows(file: CsvFile, frame: pd.DataFrame) -> list[str]:
+def short_rows(file: CsvText, frame: pd.DataFrame) -> list[str]:
     """Return a notice of rows with fewer cells than the header, which pandas fills silently."""
     names = file.names
     if len(names) == 1:

@@ -11,7 +11,6 @@ of very many categories, and categories never seen in training, are all zeros.
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,10 +19,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import TableWarning
+from ..utils.warn import warn_caller
 from . import stored
 from .cell_arrays import Cells, read_cells
 from .columns import Column
-from .findings import BLANK, FAR, UNKNOWN
+from .findings import BLANK, FAR, UNKNOWN, count
 from .notation import PLAIN, Notation
 from .scaling import Scaling
 
@@ -81,7 +81,7 @@ class TableEncoder:
         """
         cells = self.read(frame)
         for sentence in self.unfamiliar(cells):
-            warnings.warn(sentence, TableWarning, stacklevel=2)
+            warn_caller(sentence, TableWarning)
         return self.encode(cells)
 
     def read(self, frame: pd.DataFrame) -> Cells:
@@ -106,7 +106,7 @@ class TableEncoder:
         self._rare[name] = sorted(rare) if len(rare) <= _MOST_RARE else None
         share = sum(counts[word] for word in frequent) / counts.total()
         self.notices.append(
-            f"{name}: {len(counts)} categories, of which the {_MOST_CATEGORIES} most "
+            f"{name}: {count(len(counts), 'category')}, of which the {_MOST_CATEGORIES} most "
             f"frequent ({share:.0%} of the rows) are told apart"
         )
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..utils import counting
+
 #: Kinds of faults, in the order of messages.
 UNREADABLE = "cells that are no numbers count as missing"
 INFINITE = "infinite numbers count as missing"
@@ -20,8 +22,7 @@ _MOST_COLUMNS = 5  # that are named
 
 def count(n: int, noun: str) -> str:
     """Return a number and its noun: "1 row", "2,000 rows", "2 classes"."""
-    ending = "" if n == 1 else "es" if noun.endswith("s") else "s"
-    return f"{n:,} {noun}{ending}"
+    return counting.count(n, noun, ",")
 
 
 def _shown(cell: Any) -> str:

@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable
 
 from ..errors import ArgumentError
+from .findings import count
 
 #: The name of standard input.
 STANDARD_INPUT = "-"
@@ -148,7 +149,7 @@ def _from_tar(data: bytes) -> bytes:
 
 def _only(names: list[str]) -> str:
     if len(names) != 1:
-        raise ArgumentError(f"the archive holds {len(names)} files, expected one")
+        raise ArgumentError(f"the archive holds {count(len(names), 'file')}, expected one")
     return names[0]
 
 

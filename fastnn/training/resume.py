@@ -14,7 +14,7 @@ from .session import Session
 if TYPE_CHECKING:
     from os import PathLike
 
-    from ..serialization.checkpoint import SavedFit
+    from ..model_file.checkpoint import SavedFit
 
 
 def read(
@@ -31,7 +31,7 @@ def read(
         raise ArgumentTypeError(
             f"resume_from must be the path of a file or a Checkpoint, got {resume_from!r}"
         )
-    from ..serialization.checkpoint import read_checkpoint
+    from ..model_file.checkpoint import read_checkpoint
 
     return read_checkpoint(resume_from, model, session.train.x.shape[1:], session.record())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -123,5 +122,7 @@ def _described(data: DataSet) -> dict[str, Any]:
 
 
 def _digest(array: np.ndarray) -> str:
+    import hashlib  # which loads OpenSSL
+
     sample = array[np.linspace(0, len(array) - 1, min(len(array), DIGEST_ROWS), dtype=np.int64)]
     return hashlib.sha256(np.ascontiguousarray(sample).data).hexdigest()[:16]

@@ -5,7 +5,6 @@ They replace Python's own `TypeError`, so a correct call costs nothing.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from abc import ABCMeta
@@ -97,6 +96,8 @@ def explained(
 def _near(keyword: str, known: list[str]) -> str:
     if keyword in foreign_names.KEYWORD_ADVICE:
         return foreign_names.KEYWORD_ADVICE[keyword]
+    import difflib
+
     habit = [one for one in foreign_names.KEYWORDS.get(keyword, ()) if one in known]
     near = habit or difflib.get_close_matches(keyword, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""

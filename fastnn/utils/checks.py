@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 import os
@@ -104,6 +103,8 @@ def verbosity(value: Any, *, high: int) -> int:
 
 def shape(argument: str, value: Any) -> tuple[int, ...]:
     """Return `value`, an int or a sequence of ints, as a tuple of positive ints."""
+    if type(value) is tuple and value and all(type(size) is int and size > 0 for size in value):
+        return value
     sizes = (value,) if isinstance(value, numbers.Integral) else value
     try:
         sizes = tuple(sizes)
@@ -133,6 +134,8 @@ def unknown_name(argument: str, name: object, known: Iterable[str]) -> FastnnErr
         return ArgumentTypeError(
             f"{argument} must be one of {', '.join(known)}; got {type(name).__name__}{hint}"
         )
+    import difflib
+
     habit = [one for one in foreign_names.NAMES.get(name.lower(), ()) if one in known]
     near = habit or difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
 
-ROOT = Path("/sys/fs/cgroup")
-MEMBERSHIP = Path("/proc/self/cgroup")
-MEMINFO = Path("/proc/meminfo")
+#: A path; all are strings here, since pathlib takes a good part of the time to import fastnn.
+Path = str | os.PathLike[str]
+
+ROOT = "/sys/fs/cgroup"
+MEMBERSHIP = "/proc/self/cgroup"
+MEMINFO = "/proc/meminfo"
 
 MAX_PROCESSORS = 65535  # a larger quota is no limit
 
@@ -22,9 +24,9 @@ def cgroup_processors(root: Path = ROOT, membership: Path = MEMBERSHIP) -> int:
     quotas = []
     for folder, version in _groups(root, membership, "cpu"):
         if version == 1:
-            limit, period = (_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+            limit, period = (_read(f"{folder}/cpu.cfs_{name}_us") for name in ("quota", "period"))
         else:
-            limit, _, period = _read(folder / "cpu.max").partition(" ")
+            limit, _, period = _read(f"{folder}/cpu.max").partition(" ")
         microseconds, per = _positive(limit), _positive(period)
         if 0 < microseconds < MAX_PROCESSORS * per:
             quotas.append(microseconds / per)
@@ -47,16 +49,17 @@ def available_memory(
     return min((amount for amount in found if amount is not None), default=None)
 
 
-def _groups(root: Path, membership: Path, controller: str) -> Iterator[tuple[Path, int]]:
+def _groups(root: Path, membership: Path, controller: str) -> Iterator[tuple[str, int]]:
     """Yield folder and version, 1 or 2, of the groups of this process, each up to the root."""
     for line in _read(membership).splitlines():
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
         if not group or (controllers and controller not in controllers.split(",")):
             continue
-        path = PurePosixPath(group.lstrip("/"))
-        for folder in (path, *path.parents):
-            yield (root / controller / folder, 1) if controllers else (root / folder, 2)
+        mounted, version = (os.path.join(root, controller), 1) if controllers else (root, 2)
+        names = [name for name in group.split("/") if name not in ("", ".")]
+        for depth in range(len(names), -1, -1):
+            yield os.path.join(mounted, *names[:depth]), version
 
 
 def _machine_memory(meminfo: Path) -> int | None:
@@ -70,9 +73,9 @@ def _machine_memory(meminfo: Path) -> int | None:
         return None
 
 
-def _memory_left(folder: Path, version: int) -> int | None:
+def _memory_left(folder: str, version: int) -> int | None:
     files = ("limit_in_bytes", "usage_in_bytes") if version == 1 else ("max", "current")
-    limit, used = (_read(folder / f"memory.{name}") for name in files)
+    limit, used = (_read(f"{folder}/memory.{name}") for name in files)
     if not (limit.isdecimal() and used.isdecimal()):  # "max", or no such group
         return None
     return max(0, int(limit) - int(used))
@@ -86,6 +89,7 @@ def _positive(text: str) -> int:
 def _read(path: Path) -> str:
     """Return the text of a file; "" if it cannot be read."""
     try:
-        return path.read_text("utf-8", errors="surrogateescape").strip()
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().strip()
     except (OSError, ValueError):  # not there, or a name that no file can have
         return ""

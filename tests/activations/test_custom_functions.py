@@ -53,7 +53,7 @@ def test_predictions_are_those_of_numpy(backend, activation, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_training_is_that_of_the_built_in_twins(backend, dtype):
-    """Of activation, loss and gradient, with weights; a last batch of two rows."""
+    """Check activation, loss and gradient, with weights and a last batch of two rows."""
     nets = [
         network(Dense(9, relu), Dropout(0.3), Activation(relu), Dense(3), loss=loss, dtype=dtype)
         for relu, loss in ((RECTIFY, SQUARED), ("relu", "mean_squared_error"))
@@ -212,7 +212,7 @@ def test_bits_do_not_depend_on_threads_nor_on_a_fork():
         env=os.environ | {"FASTNN_TEAM": "force", "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert result.stdout.strip() == "same bits", result.stderr

@@ -309,7 +309,7 @@ def test_a_list_is_a_composition():
         (lambda: GaussianJitter(1, columns=[]), "columns must not be empty"),
         (lambda: GaussianJitter(1, columns=[-1]), "columns must be an integer >= 0, got -1"),
         (lambda: GaussianJitter(1, columns=[2, 0, 2]), "columns names column 2 twice"),
-        (lambda: GaussianJitter([1, 2], columns=[0]), "std has 2 values for 1 columns"),
+        (lambda: GaussianJitter([1, 2], columns=[0]), "std has 2 values for 1 column$"),
         (lambda: Mixup(0), "alpha must be a finite number > 0, got 0"),
         (lambda: Mixup("0.2"), "alpha must be .* got '0.2'"),
         (lambda: Compose([]), "parts must hold at least one augmentation"),

@@ -1,4 +1,4 @@
-"""What augmentations draw, told from what they do to images made for it: laws and independence."""
+"""Laws and independence of augmentations' draws, measured on images made for it."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def blob(y, x):
 
 
 def spots(spec, y, x, seed):
-    """Where the spot of each of `ROWS` images is afterwards, from the centre: (y, x)."""
+    """Return the place of the spot of each of `ROWS` images, from the centre: (y, x)."""
     got = spec(np.tile(blob(y, x), (ROWS, 1, 1)), seed=seed)
     mass = got.sum(axis=(1, 2))
     return (got * Y).sum(axis=(1, 2)) / mass, (got * X).sum(axis=(1, 2)) / mass

@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from project import ROOT
 
 BENCHMARKS = ROOT / "benchmarks"
-MODULES = ("cases", "results", "targets", "interleave", "report")
+MODULES = ("cases", "results", "targets", "interleave", "report", "bits", "tables")
 SMALL = 3  # of the training workloads: quick enough in float64
 
 
@@ -103,6 +103,80 @@ def test_verdicts_follow_the_goals(bench, measured):
     assert rows[0].ratios["torch"] == pytest.approx(4)
 
 
+def test_a_product_of_float64_is_held_against_half_the_peak(bench):
+    product = bench.cases.Product((256, 256, 256), "dy wᵀ", "float64")
+    assert product.name == "gemm 256×256×256, dy wᵀ, float64"
+    [case] = [c for c in bench.cases.all_cases([1], smoke=False) if c.name == product.name]
+    results = bench.results.Results()
+    times = {"fastnn": 2e-3, "numpy": 2e-3, "torch": 3e-3, "mkl": 4e-3, "blis": 1e-2}
+    for task in case.tasks:
+        # The peak of float32: 2 · 256³ operations in 0.92 ms; of float64 in 1.84 ms.
+        at_the_peak = task.arguments[0] * 0.92e-3 / (2 * 256**3) if task.kind == "fma" else 0
+        results.add(case.name, task, times.get(task.label, at_the_peak) / task.units)
+    [row] = bench.targets.rows(results, [1], [case.name])
+    assert row.figure == "92% of FMA peak"
+    assert row.target == "≥ 90% of FMA peak, ≥ every peer"
+    assert row.met
+    assert row.ratios == pytest.approx({"numpy": 1, "torch": 1.5, "mkl": 2, "blis": 5})
+    [share] = bench.report._peak_fractions([case], results)
+    assert share["middle"] == pytest.approx(0.92)
+
+
+def test_products_with_avx2_have_a_row_of_their_own(bench):
+    results = bench.results.Results()
+    [case] = [c for c in bench.cases.all_cases([1], smoke=False) if c.name == "gemm 512×512×512"]
+    for task in case.tasks:
+        limit = task.arguments[0] * 1e-3 / (2 * 512**3) if task.kind == "fma" else 0
+        slow = task.label == bench.cases.AVX2
+        results.add(case.name, task, (limit or (1.25e-3 if slow else 1e-3)) / task.units)
+    own, avx2 = bench.targets.rows(results, [1], [case.name])
+    assert (own.figure, avx2.figure) == ("100% of FMA peak", "80% of FMA peak")
+    assert (avx2.name, avx2.met) == ("gemm 512×512×512, AVX2", False)
+
+
+def test_a_smoke_run_has_each_size_and_each_form_of_product(bench):
+    whole, smoke = (
+        {case.name for case in bench.cases.all_cases([1, 2], smoke)} for smoke in (False, True)
+    )
+    assert smoke < whole
+    assert all(name.startswith("gemm ") for name in whole - smoke)
+    products = [name.split(", ", 1) for name in smoke if name.startswith("gemm ")]
+    assert {size.split()[1] for size, *_ in products} == {
+        "×".join(map(str, size)) for size in bench.cases.GEMM_SIZES
+    }
+    assert len({tuple(form) for _, *form in products}) == 6
+
+
+def test_workers_inherit_nothing_that_slows_a_library(bench, monkeypatch, tmp_path):
+    for name in bench.interleave.SLOWING:
+        monkeypatch.setenv(name, "generic")
+    monkeypatch.setenv("FASTNN_ISA", "avx2")
+    found = bench.interleave.environment(2, tmp_path)
+    assert not found.keys() & set(bench.interleave.SLOWING)
+    assert (found["FASTNN_ISA"], found["OMP_NUM_THREADS"]) == ("avx2", "2")
+
+
+def test_bits_of_all_numbers_of_threads_are_compared(bench, tmp_path):
+    pool, made_up = bench.interleave.Pool(tmp_path), {1: "a", 2: "a", 3: "a", 7: "b"}
+    by_name = {case.name: case for case in bench.cases.all_cases([1], smoke=True)}
+    network = by_name["train 8-32-32-2, 32"]
+    try:
+        assert bench.bits.are_equal(network, pool)
+        assert bench.bits.are_equal(by_name["import"], pool) is None
+        workers = {
+            threads: SimpleNamespace(ask=lambda *_, answer=answer: answer)
+            for threads, answer in made_up.items()
+        }
+        stand_in = SimpleNamespace(
+            start=lambda tasks: None, worker=lambda task: workers[task.threads]
+        )
+        assert bench.bits.are_equal(network, stand_in) is False
+    finally:
+        pool.end()
+    text = bench.report.bits({"one": True, "another": False, "third": None}, (1, 2))
+    assert text == "Bits of 1 cases are equal on 1, 2 threads; they DIFFER in another"
+
+
 def test_a_failed_peer_leaves_a_gap_and_a_reason(bench, measured):
     rows = bench.targets.rows(measured, [1, 2], ["train 8-32-32-2, 32"])
     assert "torch 4.00  torch.compile —" in bench.report.table(rows)
@@ -121,6 +195,26 @@ def test_json_holds_every_repeat(bench, measured, tmp_path):
     assert torch["median"] == pytest.approx(8e-6)
     [jax] = [t for t in data["times"] if (t["task"], t["threads"]) == ("jax", 1)]
     assert (jax["seconds"], jax["missing"]) == ([], "left out")
+
+
+def test_tables_are_those_of_the_page(bench, measured):
+    rows = [asdict(r) for r in bench.targets.rows(measured, [1, 2], ["train 8-32-32-2, 32"])]
+    product = {
+        "case": "gemm 64×64×64, xᵀ dy",
+        "name": "gemm 64×64×64, xᵀ dy",
+        "figure": "81% of FMA peak",
+        "ratios": {"numpy": 1.5, "mkl": 1.25, "blis": None},
+        "met": False,
+    }
+    whole = {**rows[0], **product}
+    part = {**whole, "name": "exp 10,000", "target": "≤ 0.4 ns", "figure": "0.5 ns"}
+    one, two, products, parts = bench.tables.markdown([*rows, whole, part]).split("\n\n")
+    assert "| 8-32-32-2, 32 | 2 µs | 0.01 | ≤ 3.00 | — | 4.00 | — | — | — | — |" in one
+    assert "| 8-32-32-2, 32 | 1 µs | 2.00 × | — | 4.00 |" in two
+    assert products.splitlines()[2] == "| 64×64×64 | 81% (mkl 1.25) (missed) |"
+    assert "| exp 10,000 | 0.5 ns | ≤ 0.4 ns (missed) | numpy 1.50, mkl 1.25, blis — |" in parts
+    for table in (one, two, products, parts):
+        assert len({line.count("|") for line in table.splitlines()}) == 1
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,7 @@ def test_no_error_no_request_and_nothing_too_wide(chromium, page, size, scheme):
 
 
 def test_the_page_of_this_build(chromium):
-    """That FASTNN_SITE has, from what asv measured just now."""
+    """The page in FASTNN_SITE shows what asv measured just now."""
     site = os.environ.get("FASTNN_SITE")
     if site is None:
         pytest.skip("FASTNN_SITE names no folder that benchmarks/site has built")

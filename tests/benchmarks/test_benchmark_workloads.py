@@ -1,4 +1,4 @@
-"""What benchmarks assert of the work that they time would notice a wrong outcome."""
+"""Assertions of benchmarks on the work that they time notice a wrong outcome."""
 
 import importlib
 import time
@@ -13,6 +13,7 @@ WORK = {
     "gemm": (5, 64, 7),
     "dense_dropout": (40, 64, 50),
     "adam": (100,),
+    "public_adam": (100,),
     "dropout": (10_000,),
     "activation": ("tanh", 100),
 }
@@ -30,7 +31,7 @@ def bench():
             "workloads.timing",
         )
         modules = {name.split(".")[-1]: importlib.import_module(name) for name in names}
-        adapters = ("fastnn_native", "numpy_blas", "torch_mlp")
+        adapters = ("fastnn_native", "numpy_blas", "torch_mlp", "mkl_blas", "blis_blas")
         yield SimpleNamespace(**modules, adapters=[f"peers.adapters.{name}" for name in adapters])
 
 
@@ -48,6 +49,28 @@ def test_parts_of_all_peers_are_right_and_others_are_not(bench, kind):
         check(outcome, *WORK[kind])
         with pytest.raises(AssertionError):
             check(1.01 * outcome, *WORK[kind])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", ["x w", "dy wᵀ", "xᵀ dy"])
+@pytest.mark.parametrize("size", [(16, 16, 16), (5, 64, 7)])
+def test_products_of_all_peers_are_right_in_every_form(bench, size, form, dtype):
+    a, b = bench.parts.operands(*size, form, dtype)
+    assert (a.shape, b.shape) == (size[:2], size[1:])
+    stored = bench.parts.matrices(*size, form, dtype)
+    assert all(array.flags.c_contiguous and array.dtype == dtype for array in stored)
+    for name in bench.adapters:
+        try:
+            adapter = importlib.import_module(name)
+        except ImportError:
+            continue
+        try:
+            outcome = np.asarray(adapter.gemm(*size, form, dtype)())
+        except NotImplementedError:
+            continue
+        bench.parts.check_gemm(outcome, *size, form, dtype)
+        with pytest.raises(AssertionError):
+            bench.parts.check_gemm(1.01 * outcome, *size, form, dtype)
 
 
 def test_predictions_are_those_of_the_first_weights(bench):

@@ -1,4 +1,4 @@
-"""Where checkpoints of a test go."""
+"""A folder for the checkpoints of a test."""
 
 import pytest
 

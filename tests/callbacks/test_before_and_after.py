@@ -1,4 +1,4 @@
-"""What callbacks refuse before a fit changes anything, and how all of them come to an end."""
+"""Fits that callbacks refuse before anything changes, and the end of all callbacks."""
 
 import os
 import sys

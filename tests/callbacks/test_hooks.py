@@ -1,4 +1,4 @@
-"""What callbacks are told, in which order, and what that costs."""
+"""The arguments and the order of callbacks' hooks, and their cost."""
 
 import pickle
 

@@ -114,7 +114,7 @@ def test_files_that_are_no_checkpoints(saved, tmp_path):
 
 
 def test_a_file_without_an_architecture_is_damaged(saved):
-    from fastnn.serialization import container
+    from fastnn.model_file import container
 
     with saved.open("rb") as file:
         header = container.read_header(file)
@@ -126,7 +126,7 @@ def test_a_file_without_an_architecture_is_damaged(saved):
 
 def test_fits_entry_is_checked_like_the_rest(saved):
     """A file with a digest of its own, but with nonsense in the entry."""
-    from fastnn.serialization import container
+    from fastnn.model_file import container
 
     with saved.open("rb") as file:
         header = container.read_header(file)

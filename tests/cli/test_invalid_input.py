@@ -1,4 +1,4 @@
-"""What the command line refuses, in one line, and without writing anything."""
+"""Input that the command line refuses in one line, without writing anything."""
 
 import sys
 

@@ -55,7 +55,7 @@ def test_ctrl_c_ends_with_130_and_no_file(iris, tmp_path):
             if line.startswith("layers"):
                 break  # training is next
         process.send_signal(signal.SIGINT)
-        error = process.communicate(timeout=60)[1]
+        error = process.communicate(timeout=600)[1]
     assert process.returncode == 130
     assert error == "fastnn: interrupted; no file was written\n"
     assert [file.name for file in tmp_path.iterdir()] == ["iris.csv"]

@@ -1,4 +1,4 @@
-"""From a table to the best network of many: what is written, and how a search goes on."""
+"""The command `search`: the files it writes, and going on with a search."""
 
 import shlex
 import subprocess

@@ -149,7 +149,7 @@ def test_predictions_that_nothing_receives_are_an_error(trained):
 
 
 def test_closed_streams_do_not_lend_their_numbers_to_files(folder):
-    """What the C library writes to a closed standard error must not reach a file of ours."""
+    """Text of the C library for a closed standard error must not reach a file of ours."""
     code = (
         "import os, sys; from fastnn.cli import streams\n"
         "with streams.prepared():\n"

@@ -1,4 +1,4 @@
-"""How a table is written, which columns are meant, and what is said of its cells."""
+"""Options for tables: notation, columns, and messages on cells."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""From a table to a model, and from a model to predictions."""
+"""The commands `train` and `predict`."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is said on standard error though a command succeeds, and hints for mistakes."""
+"""Warnings of commands that succeed, and hints for mistakes."""
 
 import numpy as np
 import pytest

@@ -204,7 +204,7 @@ FEW_THREADS = (
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv")
 def test_no_more_threads_are_asked_for_than_the_system_grants():
-    """As another user than root, whom that limit does not bind."""
+    """Run as another user than root, to whom that limit does not apply."""
     prefix = []
     if os.getuid() == 0:
         prefix = ["setpriv", "--reuid=51966", "--clear-groups", "--no-new-privs"]

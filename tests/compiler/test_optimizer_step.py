@@ -19,7 +19,7 @@ def network(layers=None, **options):
 
 
 def moves(net, steps=1):
-    """How much a few steps change each array."""
+    """Return the change of each array in a few steps."""
     before = net.build(X.shape[1]).get_weights()
     for _ in range(steps):
         net.train_on_batch(X, Y)

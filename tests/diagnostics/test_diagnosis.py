@@ -304,7 +304,7 @@ def test_history_plots_into_given_axes_and_refuses_the_rest():
     net, *_ = classifier(metrics=["accuracy"])
     given = Figure().subplots(1, 2)
     assert net.history.plot(ax=given) == given.tolist()
-    with pytest.raises(ValueError, match="ax holds 2 axes, but there are 1 panels"):
+    with pytest.raises(ValueError, match="ax holds 2 axes, expected one for each panel: 1"):
         net.history.plot("loss", given)
     with pytest.raises(ValueError, match="unknown metrics 'lossy': did you mean 'loss'"):
         net.history.plot("lossy")

@@ -64,7 +64,7 @@ SHARED = [
 
 
 def outcome(module, kind, name, value):
-    """What a fit with this argument predicts, or its error."""
+    """Return the predictions of a fit with this argument, or its error."""
     options = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}
     net = getattr(module, kind)(**options | BESIDE.get(name, {}) | {name: value})
     try:
@@ -268,7 +268,7 @@ def test_splits_are_train_test_splits(rows, share, fraction):
 
 
 def test_splits_make_no_text_or_list_of_rows(monkeypatch):
-    """Which took ten times as long as the rest of the split."""
+    """Sorting took ten times as long as the rest of the split."""
     monkeypatch.setattr(splitting, "train_test_split", None)
     train, held_out = splitting.split(N, 0.1, CLASSES == 1, np.random.RandomState(0))
     assert np.bincount(CLASSES[held_out]).tolist() == [2, 2]

@@ -87,7 +87,7 @@ def test_assigned_biases_change_predictions():
 
 
 def test_averages_of_several_models_are_assigned():
-    """As federated averaging does."""
+    """Average the weights of estimators, as federated averaging does."""
     models = [fitted(), fitted().fit(X, -Y)]
     mean = [np.mean(pair, axis=0) for pair in zip(*(m.coefs_ for m in models), strict=True)]
     for model in models:

@@ -20,7 +20,7 @@ def fitted(loss, X=DIGITS, y=DIGIT, **options):
 
 
 def hinge(output, target):
-    """Of yes/no targets."""
+    """Return the loss of yes/no targets."""
     total = 0.0
     for i in range(output.size):
         total += max(0.0, 1.0 - (2.0 * target[i] - 1.0) * output[i])

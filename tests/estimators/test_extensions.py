@@ -1,4 +1,4 @@
-"""What the estimators have beyond scikit-learn's."""
+"""Features of the estimators beyond scikit-learn's."""
 
 import copy
 import pickle

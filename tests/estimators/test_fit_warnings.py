@@ -1,4 +1,4 @@
-"""What an estimator says of data and fits that it takes: unknown categories, poor fits."""
+"""Warnings of estimators: unknown categories, poor fits."""
 
 import warnings
 

@@ -23,7 +23,7 @@ X, Y = X[:100] / 16, Y[:100]
 
 
 class MallocInfo(ctypes.Structure):
-    """What glibc's mallinfo2 returns."""
+    """The structure that glibc's mallinfo2 returns."""
 
     _fields_ = [
         (name, ctypes.c_size_t)
@@ -35,7 +35,7 @@ class MallocInfo(ctypes.Structure):
 
 
 def bytes_in_use():
-    """Of malloc and mmap, and a word or more for each of Python's own objects."""
+    """Return bytes of malloc and mmap, and a word or more for each of Python's own objects."""
     gc.collect()
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallinfo2"):

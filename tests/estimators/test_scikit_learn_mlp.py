@@ -33,7 +33,7 @@ def its_tests():
 
 @pytest.fixture
 def global_random_seed():
-    """What scikit-learn's own conftest provides."""
+    """Provide what scikit-learn's own conftest does."""
     return 42
 
 

@@ -1,4 +1,4 @@
-"""What a fitted estimator is stored as: arrays and plain values, for pickle, joblib and skops."""
+"""The stored form of fitted estimators: arrays and plain values, for pickle, joblib and skops."""
 
 import copy
 import dataclasses

@@ -169,7 +169,7 @@ def shim(tmp_path_factory):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_every_large_allocation_may_fail(shim, threads):
-    """Those that Python does not take from its pools: arrays, and tables that have grown.
+    """Those that Python's pools do not serve fail one by one: arrays, and grown tables.
 
     NumPy crashes now and then where it gets no memory for small objects, so these are left out.
     """

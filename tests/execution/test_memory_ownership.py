@@ -136,7 +136,7 @@ def test_populations_and_resumed_fits_take_mapped_networks(tmp_path):
 
 @pytest.mark.slow
 def test_workers_of_joblib_train_large_networks(tmp_path):
-    """Which reach them as memory maps of files that others may share."""
+    """Arrays reach workers as memory maps of files that others may share."""
     net = Network([Dense(50_000, "relu"), Dense(1)], loss="huber", seed=0)
     net.fit(X, Y, verbose=0)
     assert net.parameters.nbytes > 1 << 20

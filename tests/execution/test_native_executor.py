@@ -55,7 +55,7 @@ def network(layers="dense", loss="softmax_cross_entropy", **options):
 
 
 def without_c(monkeypatch):
-    """From here on, networks run op by op from Python."""
+    """Run networks op by op from Python from here on."""
     monkeypatch.setattr("fastnn.execution.selection.NativeExecutor", PythonExecutor)
 
 
@@ -111,7 +111,7 @@ FEATURES = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("feature", FEATURES)
 def test_both_executors_treat_parameters_alike(feature, dtype, monkeypatch):
-    """With a layer that learns slowly, and one that is frozen and then learns."""
+    """Train with a layer that learns slowly, and one that is frozen and then learns."""
     X, y = drawn()
     if "loss" in FEATURES[feature]:
         y = np.eye(3)[y]

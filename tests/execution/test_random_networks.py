@@ -145,9 +145,9 @@ TRAINED = """
 
 @pytest.mark.parametrize("first", range(0, len(FEWER), TOGETHER))
 def test_bits_of_a_training_do_not_depend_on_threads(first):
-    """Of 25 seeds in one process; what it printed last, if it does not end, is the seed."""
+    """Run 25 seeds in one process; the last line printed, if it does not end, is the seed."""
     seeds = FEWER[first : first + TOGETHER]
-    result = run_python(TRAINED, *seeds, FASTNN_TEAM="force", timeout=300)
+    result = run_python(TRAINED, *seeds, FASTNN_TEAM="force")
     assert result.returncode == 0, result.stdout + result.stderr[-3000:]
     assert result.stdout == ""
 
@@ -156,7 +156,7 @@ def test_bits_of_a_training_do_not_depend_on_threads(first):
 
 
 class Interrupted(Exception):
-    """What ends a fit on purpose."""
+    """An exception that ends a fit on purpose."""
 
 
 class AfterEpoch(Callback):

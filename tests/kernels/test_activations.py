@@ -86,7 +86,7 @@ def test_dense_is_affine_then_activation(backend, with_z):
 
 @pytest.mark.parametrize("activation", kernels.ACTIVATIONS)
 def test_dense_gradients_are_derivatives(backend, activation):
-    """Of Σ c y, by central differences of the oracle in every weight, bias and input."""
+    """Gradients of Σ c y equal central differences of the oracle in every weight and input."""
     rng = np.random.default_rng(1)
     arrays = {"x": rng.normal(size=(4, 3)), "w": rng.normal(size=(3, 2)), "b": rng.normal(size=2)}
     c = rng.normal(size=(4, 2))

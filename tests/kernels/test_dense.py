@@ -58,6 +58,36 @@ def test_products_of_nothing(backend, sizes, dtype):
     np.testing.assert_array_equal(db, np.full(outputs, rows))
 
 
+# Rows and columns around the number of rows that are summed as one, and of tasks.
+SLOPE_SIZES = [(1, 1), (7, 3), (33, 2), (32, 32), (200, 10), (200, 100), (130, 65), (1023, 9),
+               (5, 511), (9, 512), (40, 513), (70, 1100), (4100, 5)]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", REALS)
+@pytest.mark.parametrize("activation", ["identity", "relu", "gelu"])
+@pytest.mark.parametrize("sizes", SLOPE_SIZES)
+def test_slopes_and_gradients_of_the_bias(sizes, activation, dtype):
+    rows, outputs = sizes
+    rng = np.random.default_rng(0)
+    z = rng.integers(-4, 5, sizes).astype(dtype)
+    y, dy = np.empty_like(z), rng.integers(-3, 4, sizes).astype(dtype)
+    native.activation_fwd(y, z, activation)
+    expected = np.empty_like(dy)
+    native.activation_bwd(expected, dy, y, z, activation)
+    db, x, w = (
+        np.full(outputs, np.nan, dtype),
+        np.ones((rows, 1), dtype),
+        np.ones((1, outputs), dtype),
+    )
+    native.dense_bwd(None, None, db, dy, y, x, w, activation, z)
+    np.testing.assert_array_equal(dy, expected)
+    exact = expected.sum(0, dtype=np.float64)
+    if activation == "gelu":
+        np.testing.assert_allclose(db, exact, rtol=1e-5, atol=2e-6 * rows)
+    else:
+        np.testing.assert_array_equal(db, exact)
+
+
 FUSED_SIZES = [(1, 3, 1), (5, 7, 3), (33, 20, 10), (64, 300, 2), (40, 17, 37), (300, 64, 100)]
 
 
@@ -65,7 +95,7 @@ FUSED_SIZES = [(1, 3, 1), (5, 7, 3), (33, 20, 10), (64, 300, 2), (40, 17, 37), (
 @pytest.mark.parametrize("activation", ["identity", "relu", "gelu", "tanh"])
 @pytest.mark.parametrize("sizes", FUSED_SIZES)
 def test_fused_dropout_draws_and_drops_as_the_separate_kernel(backend, sizes, activation, dtype):
-    """To the bit, for rows that end inside a byte of the mask too."""
+    """Bits are equal, also for rows that end inside a byte of the mask."""
     rows, inputs, outputs = sizes
     rng = np.random.default_rng(0)
     x, w, b = (

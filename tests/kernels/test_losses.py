@@ -6,6 +6,7 @@ from scipy import special
 from sklearn import metrics
 
 from fastnn import kernels
+from fastnn.kernels import native
 
 ROWS, OUTPUTS = 12, 3
 RNG = np.random.default_rng(0)
@@ -124,6 +125,52 @@ def test_cross_entropies_of_large_logits_stay_finite(backend, dtype):
         (2e4 + np.log(2)) / 3
     )
     np.testing.assert_allclose(dz, [[1 / 3, -1 / 6, -1 / 3]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [1, 2, 10, 16, 17, 31, 32, 33, 70])
+def test_cross_entropy_of_any_number_of_classes(backend, classes, dtype):
+    """Few classes and many take different ways; 37 rows fill no whole number of vectors."""
+    rng = np.random.default_rng(classes)
+    z, weight = rng.normal(0, 3, (37, classes)).astype(dtype), rng.uniform(0, 2, 37).astype(dtype)
+    labels = rng.integers(0, classes, 37)
+    log_shares = special.log_softmax(z.astype(np.float64), axis=1)
+    shares, one_hot = np.exp(log_shares), np.eye(classes)[labels]
+    for w in (None, weight):
+        factor = np.full(37, 1 / 37) if w is None else w.astype(np.float64) / w.sum(dtype=float)
+        dz = np.empty_like(z)
+        loss = kernels.softmax_cross_entropy(dz, z, labels, w, 0.0)
+        eps = float(np.finfo(dtype).eps)
+        assert loss == pytest.approx(-(factor @ (one_hot * log_shares).sum(1)), rel=20 * eps)
+        np.testing.assert_allclose(
+            dz, factor[:, None] * (shares - one_hot), rtol=40 * eps, atol=4 * eps * factor.max()
+        )
+        in_place = z.copy()
+        assert kernels.softmax_cross_entropy(in_place, in_place, labels, w, 0.0) == loss
+        np.testing.assert_array_equal(in_place, dz)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [2, 10, 33])
+def test_cross_entropy_of_a_row_does_not_depend_on_the_rows_beside_it(classes, dtype):
+    rng = np.random.default_rng(0)
+    z, labels = rng.normal(0, 3, (40, classes)).astype(dtype), rng.integers(0, classes, 40)
+    for row in (0, 15, 16, 39):
+        batch, alone = np.empty_like(z), np.empty_like(z[:1])
+        weight = (np.arange(40) == row).astype(dtype)
+        one = slice(row, row + 1)
+        loss = native.softmax_cross_entropy(batch, z, labels, weight, 0.0)
+        alone_loss = native.softmax_cross_entropy(alone, z[one], labels[one], None, 0.0)
+        assert loss == alone_loss
+        np.testing.assert_array_equal(batch[one], alone)
+        assert np.count_nonzero(np.delete(batch, row, 0)) == 0
+
+
+def test_loss_of_a_confident_row_keeps_its_digits():
+    """The sum of the exponentials is 1 + 2e-9, which is 1 in float32; C adds it up in double."""
+    z = np.array([[20.0, 0.0]], np.float32)
+    loss = native.softmax_cross_entropy(None, z, np.array([0]), None, 0.0)
+    assert loss == pytest.approx(np.log1p(np.exp(-20.0)), rel=1e-5)
 
 
 def test_kinks_have_slope_zero(backend):

@@ -50,7 +50,7 @@ def exact(activation, z):
 
 
 def steps_apart(a, b):
-    """How many representable numbers lie from a to b; 0 for two NaN, many for 0 and -0."""
+    """Count the representable numbers from a to b: 0 for two NaN, many for 0 and -0."""
     whole = np.dtype(f"i{a.itemsize}")
     with np.errstate(over="ignore"):
         steps = np.abs(a.view(whole) - b.view(whole))

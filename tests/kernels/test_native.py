@@ -1,4 +1,4 @@
-"""What only the native back end has: instruction sets and threads."""
+"""Instruction sets and threads, which only the native back end has."""
 
 import os
 import time
@@ -43,7 +43,7 @@ def test_fastest_isa_is_the_default(monkeypatch):
     ],
 )
 def test_environment_that_means_nothing_is_refused(variable, value, known):
-    """With an error that lists what is possible, each time, and not before it matters."""
+    """The error lists the possible values, at each use, and not at the import."""
     program = """
         import fastnn
         for _ in range(2):

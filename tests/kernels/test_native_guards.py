@@ -1,4 +1,4 @@
-"""What the native back end refuses by itself, for the safety of memory."""
+"""Arguments that the native back end refuses by itself, for the safety of memory."""
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ def test_mixed_precision_is_refused(kernel, name):
 
 
 def settled_elsewhere(kernel, name, letter):
-    """Whether another array has the dimension too, so that a wrong size can be noticed."""
+    """Return whether another array has the dimension too, so that a wrong size can be noticed."""
     others = (row.shape for other, row in kernel.arrays.items() if other != name)
     return "(" in letter or any(letter in shape for shape in others)
 

@@ -168,7 +168,7 @@ LEFT_OUT = {
 @pytest.mark.slow
 @pytest.mark.parametrize("place", LEFT_OUT)
 def test_a_place_left_out_is_seen(tmp_path, place):
-    """In a copy of the project; rows of C that are left out do not build."""
+    """Run in a copy of the project; rows of C that are left out do not build."""
     file, text, instead, test = LEFT_OUT[place]
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(PACKAGE, tmp_path / "fastnn", ignore=ignored)

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from fastnn import kernels
+from fastnn.kernels import native, reference
 from fastnn.kernels.reference.random import philox_block
 
 # Random123's known answers for philox4x32 with 10 rounds: counter, key, output. The last row is
@@ -100,6 +101,29 @@ def test_dropout_keeps_and_scales_by_the_probability_of_16_bits(backend, rate, d
     np.testing.assert_array_equal(y, kept[:n] * dtype(1 / keep))
     deviation = np.sqrt(n * keep * (1 - keep))
     assert abs(int(kept.sum()) - n * keep) <= 4 * deviation
+
+
+# Around the sizes at which loops are cut into chunks of another number or size.
+CUTS = [2047, 2048, 2049, 4097, 8191, 16 * 2048 - 1, 16 * 2048 + 1, 100_003, 512 * 2048 + 1]
+
+
+@pytest.mark.parametrize("size", CUTS)
+def test_cuts_of_a_loop_leave_nothing_out_and_do_nothing_twice(size):
+    """Chunks begin where words and bytes of masks do: the results are those of NumPy, uncut."""
+    words, expected_words = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
+    native.philox(words, 7, 9)
+    reference.philox(expected_words, 7, 9)
+    np.testing.assert_array_equal(words, expected_words)
+    x = np.arange(1, size + 1, dtype=np.float32)
+    y, expected = np.zeros_like(x), np.zeros_like(x)
+    mask, expected_mask = (np.zeros((size + 7) // 8, np.uint8) for _ in range(2))
+    native.dropout_fwd(y, mask, x, 0.5, 7, 9)
+    reference.dropout_fwd(expected, expected_mask, x, 0.5, 7, 9)
+    np.testing.assert_array_equal(mask, expected_mask)
+    np.testing.assert_array_equal(y, expected)
+    native.scale(x, 2.0)
+    np.testing.assert_array_equal(x, 2 * np.arange(1, size + 1, dtype=np.float32))
+    assert native.count_nonfinite(np.full(size, np.nan, np.float32)) == size
 
 
 def test_dropout_masks_are_independent(backend):

@@ -164,7 +164,7 @@ TORCH = {
 
 @pytest.mark.parametrize("name", TORCH)
 def test_steps_are_those_of_pytorch(backend, name):
-    """In float64, along gradients that depend on the point."""
+    """Steps are compared in float64, along gradients that depend on the point."""
     torch = pytest.importorskip("torch")
     kind, settings = TORCH[name]
     _, kernel, slots, scalars = CASES[name]

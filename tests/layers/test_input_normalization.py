@@ -26,7 +26,7 @@ def learned(net):
 
 
 def same_without(net, x):
-    """What a network without the layer predicts for x, which is normalised already."""
+    """Return the predictions of a network without the layer for x that is normalised already."""
     plain = network(Flatten()).build(x.shape[1:])
     plain.set_weights(net.get_weights())
     return plain.predict(x)

@@ -76,7 +76,7 @@ def network(*layers, **options):
 
 @pytest.mark.parametrize("units", [2, 9])
 def test_buffers_of_one_layer_are_all_different(units, backend):
-    """Of activations, in inference too, as of gradients; whatever stands around the layer."""
+    """Memory of activations and gradients is shared rightly, whatever layers stand around it."""
     net = network(Dense(5, "tanh"), Product(units), Product(3), Dense(2))
     check = fastnn.gradient_check(net, X, Y, verbose=0)
     assert check.max_relative_error < 1e-7

@@ -17,7 +17,7 @@ IMAGES = RNG.normal(2, 4, (11, 3, 2, 5))
 
 
 def train_output(net, x):
-    """What the network's last layer gives in training mode, as the loss of zeros shows it."""
+    """Return the output of the last layer in training mode, from the loss of zero targets."""
     return net.train_on_batch(x, np.zeros((len(x), *net.output_shape)))["loss"]
 
 

@@ -25,7 +25,7 @@ def linear(loss="mean_squared_error", **options):
 
 
 def loss_and_gradient(net, y, weight):
-    """Of one batch of all rows, by the plain plan, whose arena holds whole gradients."""
+    """Return loss and gradients of one batch of all rows, by the plain plan."""
     data = data_set(net._model.architecture, X, y, weight)
     plan = compile_plan(net._model.architecture, 12, PlanMode(training=True))
     arena, batch = net._model.arena, BatchPass(data, 12).batch(0, plan)

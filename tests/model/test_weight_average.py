@@ -106,7 +106,7 @@ def test_frozen_weights_are_their_own_average():
 
 
 def test_a_mean_of_good_weights_beats_the_noise_of_the_last():
-    """What it is for: steps that are too long wander about the optimum, their mean does not."""
+    """Steps that are too long move around the optimum; their mean is close to it."""
     X, y = data(rows=400)
     net = Network([Dense(1)], loss="mean_squared_error", optimizer=fastnn.SGD(0.4), seed=0,
                   weight_average=SWA(5))  # fmt: skip

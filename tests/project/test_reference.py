@@ -80,7 +80,7 @@ def ours():
 
 
 def resolve(node):
-    """What an expression's name, or what it calls or looks into, stands for."""
+    """Return the object that an expression names, calls or looks into."""
     if isinstance(node, ast.Attribute):
         return getattr(resolve(node.value), node.attr)
     if isinstance(node, ast.Name):

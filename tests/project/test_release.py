@@ -1,4 +1,4 @@
-"""What a release says about itself."""
+"""Versions, licences and metadata of a release."""
 
 import ast
 import re
@@ -53,13 +53,13 @@ def test_all_extras_work_without_an_mpi_library():
 
 
 def test_every_package_that_is_imported_is_declared():
-    """Those that only an extra brings are imported through `optional.module`, or by its users."""
+    """Packages of an extra are imported through `optional.module`, or by its users."""
     named = {"scikit_learn": "sklearn"}
     required = {re.match(r"[\w-]+", r).group().replace("-", "_") for r in project()["dependencies"]}
     required = {named.get(name, name) for name in required}
     every = {name for extra in project()["optional-dependencies"].values() for name in extra}
     extra = {re.match(r"[\w-]+", name).group().replace("-", "_") for name in every}
-    others = {"sqlalchemy"}  # a dependency of Optuna
+    others = {"alembic", "sqlalchemy"}  # dependencies of Optuna
     known = required | extra | others | set(sys.stdlib_module_names) | {"fastnn"}
     imported = set()
     for file in (ROOT / "fastnn").rglob("*.py"):

@@ -1,4 +1,4 @@
-"""What `show_config` tells."""
+"""The output of `show_config`."""
 
 import sys
 

@@ -75,7 +75,7 @@ def test_short_stretches_count_together(library):
 
 
 def test_trials_become_rarer_where_they_fail(library):
-    """Of ten seconds, teams that wait get less than half a second."""
+    """Teams that wait get less than half a second of ten."""
     machine, tried = Machine(library, 2), 0
     while machine.now < 11_000 * MILLISECOND:
         tried += machine.team > 1

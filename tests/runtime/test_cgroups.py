@@ -62,7 +62,7 @@ def test_where_both_versions_are_mounted_the_tighter_one_counts(tree):
 
 
 def test_a_group_that_only_the_host_sees_has_the_quota_of_the_root(tree):
-    """As within a container without a namespace of its own."""
+    """Limits are found within a container without a namespace of its own."""
     assert tree("0::/docker/0123abc\n", **{"cpu.max": "300000 100000"}) == 3
 
 

@@ -1,4 +1,4 @@
-"""What trials are judged by: scorers, folds, several objectives; against hands and scikit-learn."""
+"""Objectives of trials: scorers, folds, several at once; compared with values by hand."""
 
 import numpy as np
 import pytest
@@ -221,10 +221,8 @@ def test_arguments_of_the_fit_are_passed_on():
 def test_refitting_trains_on_all_rows_from_the_same_weights():
     result = run(refit=True, epochs=3)
     network = build(result.best_params)
-    network.seed = result.best.models[0].seed
-    again = Network(
-        network.layers, loss=network.loss, optimizer=network.optimizer, seed=network.seed
-    )
+    seed = result.best.models[0].seed
+    again = Network(network.layers, loss=network.loss, optimizer=network.optimizer, seed=seed)
     again.fit(X, Y, epochs=3, verbose=0)
     assert np.array_equal(again.parameters, result.best_network.parameters)
     assert run(cv=3, refit=True, trials=2).best_network.state.epoch == 2

@@ -44,7 +44,7 @@ def study(tmp_path):
 
 @pytest.fixture
 def dashboard(study):
-    """Where it is shown."""
+    """Serve a study by the dashboard; yield its address."""
     if program() is None:
         pytest.skip("optuna-dashboard is not installed")
     port = free_port()
@@ -54,12 +54,12 @@ def dashboard(study):
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(600)
 
 
 def fetched(url):
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=600) as answer:
             return answer.read().decode()
     except urllib.error.URLError:  # not yet
         return None

@@ -40,7 +40,7 @@ def odd_cells(rng):
 
 
 def outcome(function, argument):
-    """What a function returns, or the text of its error."""
+    """Return the result of a function, or the text of its error."""
     try:
         return function(argument).tobytes()
     except fastnn.ArgumentError as error:

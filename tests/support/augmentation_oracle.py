@@ -1,4 +1,4 @@
-"""What `ImageAugmentation` draws, told from the random words, and done by `scipy.ndimage`."""
+"""An oracle of `ImageAugmentation`: its draws from random words, applied by `scipy.ndimage`."""
 
 import numpy as np
 from scipy import ndimage
@@ -22,7 +22,7 @@ def uniform(rows, seed, step):
 
 
 def matrix(angle, shear, zoom, up, left):
-    """Of the way from the source to the output, in (y, x), y down: rotation is anticlockwise."""
+    """Return the map from source to output in (y, x), y down: rotation is anticlockwise."""
     cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     turn = np.array([[cos, -sin], [sin, cos]])
     lean = np.array([[1, 0], [np.tan(np.radians(shear)), 1]])

@@ -45,7 +45,7 @@ def one_layer(weights, loss, X, y, activation="identity", **options):
 
 
 def naive_relative_error(net, X, y, epsilon=1e-6):
-    """Of the first array, kinks and noise not thought of, by nothing but the public interface."""
+    """Return the error of the first array's gradient, by the public interface alone."""
     [p, *rest] = net.get_weights()
     estimate = np.empty_like(p)
     for entry in np.ndindex(p.shape):

@@ -4,7 +4,7 @@ import json
 
 import safetensors.numpy
 
-from fastnn.serialization import container
+from fastnn.model_file import container
 
 
 def header_end(content):
@@ -16,7 +16,7 @@ def with_header(text, data=b""):
 
 
 def description_of(content):
-    """What the file's metadata say, the digest included."""
+    """Return the description in the file's metadata, the digest included."""
     header = json.loads(content[8 : header_end(content)])
     return json.loads(header["__metadata__"]["fastnn"])
 

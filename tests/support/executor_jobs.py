@@ -31,11 +31,11 @@ def dask_client(workers=2):
     options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": ":0"}
     cluster = distributed.LocalCluster(silence_logs=50, **options)
     try:
-        client = distributed.Client(cluster, timeout=60)
+        client = distributed.Client(cluster, timeout=600)
         yield client
-        client.close(timeout=30)
+        client.close(timeout=600)
     finally:
-        cluster.close(timeout=60)
+        cluster.close(timeout=600)
 
 
 class Marks:
@@ -45,7 +45,7 @@ class Marks:
         self.folder = str(folder)
 
     def leave(self, most):
-        """Whether there were fewer marks than that; then there is one more."""
+        """Add a mark; return whether there were fewer than that before."""
         for number in range(most):
             with contextlib.suppress(FileExistsError):
                 Path(self.folder, f"{number}-mark").touch(exist_ok=False)

@@ -11,7 +11,7 @@ PACKAGE = os.path.dirname(fastnn.__file__) + os.sep
 
 
 def interrupt():
-    """What Ctrl-C does."""
+    """Raise SIGINT, as Ctrl-C does."""
     signal.raise_signal(signal.SIGINT)
 
 

@@ -1,4 +1,4 @@
-"""What the workers of tests/compiler/test_limits.py do."""
+"""Jobs for the workers of tests/compiler/test_limits.py."""
 
 
 def limit():

@@ -1,4 +1,4 @@
-"""What the workers of tests/execution/test_memory_ownership.py do."""
+"""Jobs for the workers of tests/execution/test_memory_ownership.py."""
 
 
 def state(net):

@@ -15,7 +15,7 @@ HALVING = {"space": RATES, "trials": 9, "pruner": "halving", "epochs": 9}
 
 
 class Elsewhere(transport.ByFile):
-    """As if the ranks were on other machines, which do not see the file."""
+    """Make files invisible to ranks, as they are on other machines."""
 
     def __init__(self, task):
         super().__init__(task)

@@ -14,7 +14,7 @@ def noise(rows=300, features=20, seed=0):
 
 
 def stack(layer, depth, units=50, **options):
-    """So many like layers, and a softmax over two classes."""
+    """Return a network of equal layers, and a softmax over two classes."""
     layers = [Dense(units, layer, **options) for _ in range(depth)]
     return Network([*layers, Dense(2)], loss="softmax_cross_entropy", seed=0)
 

@@ -22,7 +22,7 @@ def _programs():
 
 
 def _unprivileged():
-    """Who runs the server: it refuses to be root's."""
+    """Return options for a process of another user than root, which the server refuses."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -58,7 +58,7 @@ def postgresql_server():
             "UTF8",
             "--no-sync",
         ]
-        subprocess.run(initdb, check=True, capture_output=True, timeout=120, **options)
+        subprocess.run(initdb, check=True, capture_output=True, timeout=600, **options)
         command = [programs / "postgres", "-D", data, "-k", folder, "-h", "", "-F"]
         with (folder / "log").open("w") as log:
             server = subprocess.Popen(command, stdout=log, stderr=log, **options)
@@ -67,7 +67,7 @@ def postgresql_server():
             yield folder
         finally:
             server.send_signal(signal.SIGINT)  # SIGTERM would wait for connections to end
-            server.wait(30)
+            server.wait(600)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -75,7 +75,7 @@ def postgresql_server():
 def _wait_for(server, folder):
     import psycopg
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while True:
         assert server.poll() is None, (folder / "log").read_text()
         try:

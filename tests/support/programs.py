@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+#: Seconds after which a program hangs, on a machine of any load.
+HANG = 1200
 
 
-def run_python(program, *arguments, timeout=120, prefix=(), **environment):
+def run_python(program, *arguments, timeout=HANG, prefix=(), **environment):
     """Run a Python program that may import what lies in this folder.
 
     `prefix` is a command to start Python with. After `timeout` seconds the program and whatever it
@@ -38,14 +40,14 @@ def run_python(program, *arguments, timeout=120, prefix=(), **environment):
 
 
 def output_of(program, *arguments, **options):
-    """What a program prints, which must end well."""
+    """Return the output of a program, which must end with status 0."""
     result = run_python(program, *arguments, **options)
     assert result.returncode == 0, f"status {result.returncode}\n{result.stdout}{result.stderr}"
     return result.stdout.strip()
 
 
 def python_in(folder, *arguments):
-    """What Python prints that imports the copy of the package in `folder`."""
+    """Return the output of Python that imports the copy of the package in `folder`."""
     variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "FASTNN"))}
     outcome = subprocess.run(
         [sys.executable, *arguments],
@@ -53,7 +55,7 @@ def python_in(folder, *arguments):
         env={**variables, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "numba")},
         capture_output=True,
         text=True,
-        timeout=1200,
+        timeout=HANG,
         check=False,
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
@@ -68,5 +70,5 @@ def shared_library(source, folder, name, *options):
     code, library = folder / f"{name}.c", folder / f"{name}.so"
     code.write_text(textwrap.dedent(source))
     command = [compiler, "-O1", "-shared", "-fPIC", "-o", library, code, "-ldl", *options]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=HANG)
     return library

@@ -84,7 +84,7 @@ class Case:
 
     @property
     def custom_objects(self) -> dict[str, Any]:
-        """What `Network.load` needs for a file of the network."""
+        """Return what `Network.load` needs for a file of the network."""
         used = any(getattr(layer, "activation", None) is CUBIC for layer in self.layers)
         return {"clipped_cubic": CUBIC} if used else {}
 
@@ -246,7 +246,7 @@ def _loss(draw: Draw) -> tuple[Any, int]:
 
 
 def _input_layers(draw: Draw, form: str, shape: tuple[int, ...]) -> list[Any]:
-    """What brings X to rows of numbers that are not too large."""
+    """Return layers that bring X to rows of numbers that are not too large."""
     sparse = draw.chance(0.5)
     if form == "codes":
         return [

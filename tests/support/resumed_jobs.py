@@ -46,7 +46,7 @@ def trained(folder, epochs=150):
 
 
 def digest(net, folder):
-    """Of weights, slots, state and history, and of the files."""
+    """Return a digest of weights, slots, state and history, and of the files."""
     files = [Path(folder, name).read_bytes() for name in ("best.safetensors", "log.csv")]
     told = {"state": vars(net.state), "history": dict(net.history), "epochs": net.history.epoch}
     told["plateau"] = net._model.learning_rates.plateau.state_dict()

@@ -40,7 +40,7 @@ def start(url, **options):
     return process
 
 
-def end(process, timeout=120):
+def end(process, timeout=6000):
     """Wait until a search is over; it must have come to its end."""
     process.join(timeout)
     if process.is_alive():
@@ -55,7 +55,7 @@ def opened(url):
 
 
 def trials(url):
-    """What the storage holds, without a search; none where it is not there yet."""
+    """Return the trials in a storage, without a search; none where it is not there yet."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.load_study(study_name="fastnn", storage=opened(url)).get_trials()
@@ -63,7 +63,7 @@ def trials(url):
         return []
 
 
-def wait_until(condition, timeout=60):
+def wait_until(condition, timeout=600):
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline

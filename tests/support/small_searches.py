@@ -3,9 +3,11 @@
 import numpy as np
 
 from fastnn import SGD, Dense, Network
-from fastnn.search import search
+from fastnn.search import log_uniform, search
 
 SPACE = {"units": [2, 4, 8], "rate": [0.01, 0.1]}
+RATES = {"rate": log_uniform(1e-4, 1.0)}
+HALVING = {"space": RATES, "trials": 9, "pruner": "halving", "epochs": 9}
 
 
 def data(rows=90, features=4, classes=3, seed=0):
@@ -36,7 +38,7 @@ def run(space=SPACE, build=build, **options):
 
 
 def outcomes(result):
-    """What two searches must agree on, exactly: parameters, values, epochs, best weights."""
+    """Return what two searches must agree on exactly: parameters, values, epochs, best weights."""
     frame = result.trials.drop(columns="seconds")
     return frame, [kept.models[0].parameters.copy() for kept in result.pareto_front]
 

@@ -1,4 +1,4 @@
-"""What the processes of tests/runtime/test_processes.py do."""
+"""Jobs for the processes of tests/runtime/test_processes.py."""
 
 import hashlib
 

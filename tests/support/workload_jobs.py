@@ -95,7 +95,7 @@ def train(name, *, small=True, dtype="float32", callbacks=()):
 
 
 def digest(net):
-    """Of all that training leaves."""
+    """Return a digest of all that training leaves."""
     parts = (net.parameters, net._model.arena.slots, np.array(net.history["loss"]))
     return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 

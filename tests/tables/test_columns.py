@@ -1,4 +1,4 @@
-"""Which columns are used, and as what."""
+"""The choice of columns and of their kinds."""
 
 import os
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""From columns to arrays."""
+"""Encoding of columns as arrays."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Where the cells of a file are."""
+"""The layout of a file: delimiter, header, rows."""
 
 import numpy as np
 import pytest

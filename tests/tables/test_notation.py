@@ -1,4 +1,4 @@
-"""How numbers are written, and how that is found."""
+"""Notations of numbers, and their detection."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a model remembers of a table, and its way through JSON."""
+"""The preprocessing of a table, and its form in JSON."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which task a target means, which rows it leaves, and its way there and back."""
+"""Targets: the task they mean, rows left out, encoding and decoding."""
 
 import io
 

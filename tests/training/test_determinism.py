@@ -248,4 +248,4 @@ def test_children_train_after_the_parent_trained():
         "FASTNN_NUM_THREADS": "2",
         "RUNS": str(FORKS),
     }
-    subprocess.run([sys.executable, "-c", FORKED], env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", FORKED], env=environment, check=True, timeout=600)

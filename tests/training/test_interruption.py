@@ -13,9 +13,10 @@ RUNS = 20 if os.environ.get("FASTNN_FULL") == "1" else 2
 # time, which a busy machine does not lengthen. The network must be that of as many updates as its
 # step tells, made without a disturbance.
 PROGRAM = """
-    import json, os, signal, sys, threading, time
+    import json, sys, time
     import numpy as np
     import fastnn
+    from delayed_interrupts import seconds_to_interrupt
     from fastnn import Dense, Dropout, Network
 
     threads, form, runs = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -56,27 +57,13 @@ PROGRAM = """
                 pass
         return twin
 
-    def interrupted(net, after):
-        sent = []
-        def send():
-            time.sleep(after)
-            sent.append(time.process_time())
-            os.kill(os.getpid(), signal.SIGINT)
-        timer = threading.Thread(target=send)
-        try:
-            timer.start()
-            fit(net, 10**6)
-        except KeyboardInterrupt:
-            return time.process_time() - sent[0]
-        finally:
-            timer.join()
-
     step, processor_time = step_time()
     delays = []
     for run in range(runs):
         net = network()
         fit(network(), 1)  # what the first call brings into memory is there
-        delays.append(interrupted(net, max(0.1, step * (0.5 + 0.37 * run))))
+        after = max(0.1, step * (0.5 + 0.37 * run))
+        delays.append(seconds_to_interrupt(lambda: fit(net, 10**6), after))
         assert np.isfinite(net.parameters).all()
         twin = twin_of(net)
         assert net.state.step == twin.state.step
@@ -167,8 +154,9 @@ def test_other_handlers_and_threads(threads):
 
 
 INFERENCE = """
-    import os, signal, threading, time
+    import time
     import numpy as np
+    from delayed_interrupts import seconds_to_interrupt
     from fastnn import Dense, Network
 
     X = np.zeros((50_000, 100), "f")
@@ -176,28 +164,18 @@ INFERENCE = """
     net.build(100)
     expected = net.predict(X[:10])
 
-    def interrupted(call, after):
-        "Processor time from the signal to its exception; calls go on until it comes."
-        sent = []
-        def send():
-            time.sleep(after)
-            sent.append(time.process_time())
-            os.kill(os.getpid(), signal.SIGINT)
-        timer = threading.Thread(target=send)
-        try:
-            timer.start()
-            while True:
-                call()
-        except KeyboardInterrupt:
-            return time.process_time() - sent[0]
-        finally:
-            timer.join()
+    def endlessly(call):
+        while True:
+            call()
 
     for call in (lambda: net.predict(X), lambda: net.evaluate(X, X[:, 0])):
         start, used = time.perf_counter(), time.process_time()
         call()
         wall, used = time.perf_counter() - start, time.process_time() - used
-        delays = [interrupted(call, after * wall) for after in (0.1, 0.2, 0.3)]
+        delays = [
+            seconds_to_interrupt(lambda: endlessly(call), after * wall)
+            for after in (0.1, 0.2, 0.3)
+        ]
         assert (net.predict(X[:10]) == expected).all()
         print(sorted(delays)[1] / used)
 """

@@ -67,7 +67,7 @@ class States(Callback):
 
 
 def broken(make, work, action=interrupt, right=None, of=lambda path: True):
-    """What is wrong afterwards, by place, when `work` is ended at each line that it runs.
+    """Return what is wrong, by place, after `work` was ended at each line that it runs.
 
     `right` looks at what `make` made; then training and prediction must work.
     """
@@ -124,7 +124,7 @@ def test_fit_that_goes_back_to_the_best_epoch(action, tmp_path):
         return made(EMA(0.9), layers=[BatchNorm(), Dropout(0.2)])
 
     def of(path):
-        own = ("callbacks", "serialization", "training/trainer.py", "metrics/monitor")
+        own = ("callbacks", "model_file", "training/trainer.py", "metrics/monitor")
         return path.startswith(own)
 
     seen = states_of(make)
@@ -290,7 +290,7 @@ def test_a_second_interrupt_cannot_split_what_the_first_one_leaves():
 
 
 class TimeIsUpError(Exception):
-    """What the handler of an alarm raises."""
+    """Raised by the handler of an alarm."""
 
 
 def ring(number, frame):

@@ -1,4 +1,4 @@
-"""What short calls cost beside the arithmetic, in calls of Python functions: no clock, no noise."""
+"""The overhead of short calls, counted in calls of Python functions, without a clock."""
 
 import sys
 

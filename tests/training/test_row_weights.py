@@ -123,7 +123,7 @@ def test_validation_has_no_penalty_and_the_training_loss_has():
 
 
 def test_the_smaller_penalty_does_not_win_by_being_small():
-    """What is judged by is the error on other rows, not the objective."""
+    """Results are compared by the error on other rows, not by the objective."""
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(60, 30))
     target = rows[:, 0] + 2 * rng.normal(size=60)

@@ -243,7 +243,7 @@ def test_all_optimizers_take_schedules():
     "state", [None, [], {"scale": 2.0}, {"scale": 0.5, "wait": -1, "rest": 0, "best": None}]
 )
 def test_a_plateau_in_a_file_is_checked(state, tmp_path):
-    from fastnn.serialization import container
+    from fastnn.model_file import container
 
     net = network(optimizer=fastnn.SGD(ReduceOnPlateau(0.1, "loss"))).build(5)
     path = tmp_path / "net.safetensors"

@@ -60,7 +60,7 @@ def test_interrupt_never_splits_an_update(monkeypatch):
 
 
 def test_an_interrupt_is_not_lost_where_types_have_changed():
-    """With an error set, a look-up that Python has not cached would clear it."""
+    """A look-up that Python has not cached would clear an error that is set."""
 
     def answer(number, frame):
         RunState.__doc__ = RunState.__doc__  # so that nothing is cached of the class

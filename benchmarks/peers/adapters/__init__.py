@@ -8,8 +8,8 @@ work once. Kinds are
   mean losses. The data are in memory, and rows are visited in a new order each epoch. PyTorch has
   a ``compiled_trainer`` too, and JAX a ``scan_trainer``.
 - ``predictor(workload)``: predicts one row, from NumPy array to NumPy array.
-- ``gemm(m, k, n)``, ``adam(size)``, ``dropout(size)``, ``activation(name, size)`` and others that
-  only few have.
+- ``gemm(m, k, n, form, dtype)``: one of the three products of a step, `parts.FORMS`.
+- ``adam(size)``, ``dropout(size)``, ``activation(name, size)`` and others that only few have.
 
 `initialize(threads)` may set what environment variables do not, and `version()` tells the version.
 """
@@ -22,9 +22,17 @@ PEERS = {
     "torch.compile": "torch_mlp",
     "jax": "jax_mlp",
     "jax scan": "jax_mlp",
+    "keras": "keras_mlp",
     "numpy": "numpy_blas",
+    "mkl": "mkl_blas",
+    "blis": "blis_blas",
+    "fastnn, AVX2": "fastnn_native",
+    "fastnn, bits": "fastnn_native",
     "machine": "limits",
 }
+
+#: Environment variables that a peer's process has besides those of all.
+VARIABLES = {"fastnn, AVX2": {"FASTNN_ISA": "avx2"}, "fastnn, bits": {"FASTNN_TEAM": "force"}}
 
 #: Peers that train networks, and the kind that does; the first is ours.
 TRAINERS = {
@@ -34,4 +42,5 @@ TRAINERS = {
     "torch.compile": "compiled_trainer",
     "jax": "trainer",
     "jax scan": "scan_trainer",
+    "keras": "trainer",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from functools import partial
 from pathlib import Path
@@ -33,20 +34,36 @@ def _network(workload: Workload) -> fastnn.Network:
     )
 
 
-def _built(workload: Workload) -> fastnn.Network:
+def built_network(workload: Workload) -> fastnn.Network:
+    """Return the network with the workload's first weights."""
     net = _network(workload).build(workload.sizes[0])
     net.set_weights(workload.weights)
     return net
 
 
 def trainer(workload: Workload, shuffle: bool = True):
-    net, (x, y) = _built(workload), workload.data
+    net, (x, y) = built_network(workload), workload.data
     settings = {"batch_size": workload.batch, "epochs": workload.epochs, "shuffle": shuffle}
     return lambda: net.fit(x, y, **settings, verbose=0)["loss"]
 
 
+def digest(kind: str, *arguments) -> str:
+    """Return a digest of the bits that work leaves: weights and losses, or the array returned."""
+    if kind == "trainer":
+        [workload] = arguments
+        net = built_network(workload)
+        losses = net.fit(*workload.data, batch_size=workload.batch, verbose=0)["loss"]
+        arrays = [*net.get_weights(), np.array(losses)]
+    else:
+        arrays = [globals()[kind](*arguments)()]
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(array.tobytes())
+    return found.hexdigest()
+
+
 def predictor(workload: Workload):
-    net, row = _built(workload), workload.data[0][:1]
+    net, row = built_network(workload), workload.data[0][:1]
     return lambda: net.predict(row)
 
 
@@ -56,12 +73,21 @@ def build(workload: Workload):
     return lambda: _network(workload).build(workload.sizes[0]).train_on_batch(x, y)
 
 
-def gemm(m: int, k: int, n: int):
-    active, (x, w) = _kernels(), parts.matrices(m, k, n)
-    y = np.empty((m, n), np.float32)
+def gemm(m: int, k: int, n: int, form: str = parts.FORMS[0], dtype: str = "float32"):
+    """Return a product of the forward step, or one of the two of the backward step."""
+    active, (a, b) = _kernels(), parts.matrices(m, k, n, form, dtype)
+    y = np.empty((m, n), dtype)
+    # What the backward step takes besides, and does not read where this product alone is wanted.
+    x, w = np.empty((m, n), dtype), np.empty((m, n), dtype)
+    name, *arguments = {
+        "x w": ("dense_fwd", y, a, b, None),
+        "dy wᵀ": ("dense_bwd", y, None, None, a, a, x, b),
+        "xᵀ dy": ("dense_bwd", None, y, None, b, b, a, w),
+    }[form]
+    product = partial(getattr(active, name), *arguments, "identity")
 
     def multiply():
-        active.dense_fwd(y, x, w, None, "identity")
+        product()
         return y
 
     return multiply
@@ -83,12 +109,21 @@ def dense_dropout(m: int, k: int, n: int):
 
 
 def adam(size: int):
-    active, rate = _kernels(), parts.LEARNING_RATE
+    """Return a step as a network takes it: its arguments were checked when the plan was made."""
+    return _adam(_kernels().adam_step, size)
+
+
+def public_adam(size: int):
+    """Return a step as a user takes it, on arrays of their own."""
+    return _adam(fastnn.kernels.adam_step, size)
+
+
+def _adam(adam_step, size: int):
     p, dp, m, v = np.zeros((4, size), np.float32)
     dp[:] = 1
 
     def step():
-        active.adam_step(p, dp, m, v, rate, BETA1, BETA2, EPSILON, 1, 0.0)
+        adam_step(p, dp, m, v, parts.LEARNING_RATE, BETA1, BETA2, EPSILON, 1, 0.0)
         return p
 
     return step

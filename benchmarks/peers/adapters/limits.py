@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 
 SOURCE = Path(__file__).with_name("limits.c")
-# Without the last flag, gcc replaces the copy loop by a call of memcpy.
 FLAGS = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
-GCC_FLAGS = [*FLAGS, "-fno-tree-loop-distribute-patterns"]
+# Without it, gcc replaces the copy loop by a call of memcpy.
+OF_GCC = "-fno-tree-loop-distribute-patterns"
+#: What holds this processor to an older instruction set.
+WITHOUT = {"native": [], "avx2": ["-mavx2", "-mfma", "-mno-avx512f"]}
 POINTER = ctypes.c_void_p
 
 _threads = 1
@@ -33,10 +35,11 @@ def initialize(threads: int) -> None:
     library()
 
 
-def fma(flops: int):
+def fma(flops: int, isa: str = "native"):
     """Return a function that does `flops` operations on each core in use, in registers."""
-    rounds = flops // library().fma_flops_per_round()
-    return _on_each_core(lambda core: library().fma_rounds(rounds))
+    lib = library(isa)
+    rounds = flops // lib.fma_flops_per_round()
+    return _on_each_core(lambda core: lib.fma_rounds(rounds))
 
 
 def stream(size: int):
@@ -50,11 +53,11 @@ def copy(size: int):
 
 
 @cache
-def library() -> ctypes.CDLL:
+def library(isa: str = "native") -> ctypes.CDLL:
     """Return the compiled limits.c; RuntimeError with the compiler's words where that fails."""
     with tempfile.TemporaryDirectory() as folder:
         target = str(Path(folder, "limits.so"))
-        _compile(target)
+        _compile(target, WITHOUT[isa])
         lib = ctypes.CDLL(target)
     lib.fma_rounds.argtypes, lib.fma_rounds.restype = [ctypes.c_size_t], ctypes.c_float
     lib.stream.argtypes, lib.stream.restype = [*[POINTER] * 4, ctypes.c_size_t], None
@@ -62,11 +65,11 @@ def library() -> ctypes.CDLL:
     return lib
 
 
-def _compile(target: str) -> None:
+def _compile(target: str, more: list[str]) -> None:
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
     if compiler is None:
         raise RuntimeError("there is no C compiler")
-    for flags in (GCC_FLAGS, FLAGS):
+    for flags in ([*FLAGS, *more, OF_GCC], [*FLAGS, *more]):
         command = [*compiler.split(), *flags, str(SOURCE), "-o", target]
         outcome = subprocess.run(command, capture_output=True, text=True, check=False)
         if outcome.returncode == 0:

@@ -35,10 +35,10 @@ def predictor(workload: Workload) -> Callable[[], object]:
     return predict
 
 
-def gemm(m, k, n):
-    x, w = map(torch.from_numpy, parts.matrices(m, k, n))
-    y = torch.empty(m, n)
-    return lambda: torch.mm(x, w, out=y)
+def gemm(m, k, n, form=parts.FORMS[0], dtype="float32"):
+    a, b = map(torch.from_numpy, parts.operands(m, k, n, form, dtype))
+    y = torch.empty(m, n, dtype=a.dtype)
+    return lambda: torch.mm(a, b, out=y)
 
 
 def adam(size):

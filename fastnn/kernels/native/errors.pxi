@@ -29,14 +29,6 @@ cdef int _refuse(object array, str name, int typenum, int access, tuple expected
     raise ArgumentTypeError(message)
 
 
-cdef int _real_type(np.ndarray array, str name) except -1:
-    """Return NumPy's number of the type of the first real array, which all others share."""
-    cdef int typenum = np.PyArray_TYPE(array)
-    if typenum != np.NPY_FLOAT and typenum != np.NPY_DOUBLE:
-        raise ArgumentTypeError(f"{name} must be float32 or float64; got {_described(array)}")
-    return typenum
-
-
 cdef int64_t _activation(object name) except -1:
     try:
         return _ACTIVATION_CODES[name]

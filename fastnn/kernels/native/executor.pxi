@@ -345,7 +345,7 @@ cdef class Pool:
 
     @property
     def stopping(self):
-        """Whether `stop` was called, or a thread raised."""
+        """Return whether `stop` was called, or a thread raised."""
         return bool(fastnn_pool_is_stopping(&self._pool))
 
     cdef int _execute_runs(self, bint ignores_signals) except -1:

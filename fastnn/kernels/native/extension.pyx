@@ -5,6 +5,9 @@ import inspect
 import math
 import os
 
+from numpy import float64
+
+from fastnn.kernels import contract
 from fastnn.utils.resources import cgroup_processors
 from fastnn.errors import (
     ArgumentError,
@@ -15,8 +18,12 @@ from fastnn.errors import (
 from fastnn.utils import checks
 
 cimport numpy as np
+from cpython.dict cimport PyDict_GetItem
+from cpython.float cimport PyFloat_CheckExact
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM
+from cython cimport floating
+from libc.math cimport floor
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memset
 
@@ -179,5 +186,7 @@ cdef dict _ACTIVATION_CODES = {name: code for code, name in enumerate(activation
 cdef object _NO_DEFAULT = inspect.Parameter.empty
 
 include "errors.pxi"
+include "arguments.pxi"
+include "checks.pxi"
 include "call.pxi"
 include "executor.pxi"

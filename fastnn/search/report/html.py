@@ -15,6 +15,7 @@ from ...errors import MissingDependencyError
 from ...plotting import html, style
 from ...runtime.build_info import show_config
 from ...utils import optional
+from ...utils.counting import count
 from ...utils.text import printable
 from . import plot_grid
 from .study_view import Dimension, StudyView, TrialView
@@ -84,7 +85,7 @@ def _template() -> Any:
 
 def _headline(view: StudyView) -> str:
     if len(view.objectives) > 1:
-        return f"Search: {len(view.chosen)} trials on the front"
+        return f"Search: {count(len(view.chosen), 'trial')} on the front"
     [objective] = view.objectives
     return f"Search: {objective.name} {view.chosen[0].values[0]:.5g}"
 
@@ -95,7 +96,7 @@ def _summary(view: StudyView, interrupted: bool) -> str:
     epochs = sum(trial.epochs for trial in view.trials)
     ended = ", interrupted" if interrupted else ""
     return (
-        f"{len(view.trials)} trials ({states}){ended}; {epochs:,} epochs, "
+        f"{count(len(view.trials), 'trial')} ({states}){ended}; {count(epochs, 'epoch', ',')}, "
         f"{seconds:,.3g} s of trials, side by side"
     )
 
@@ -191,7 +192,7 @@ def _values(dimension: Dimension, seen: Sequence[Any]) -> tuple[str, str]:
     """Return the range of a parameter and its scale, as text."""
     if dimension.choices is not None:
         shown = ", ".join(value_text(choice) for choice in dimension.choices)
-        return _cut(shown, 2 * VALUE), f"{len(dimension.choices)} choices"
+        return _cut(shown, 2 * VALUE), count(len(dimension.choices), "choice")
     low, high = dimension.low, dimension.high
     if low is None or high is None:
         return f"{value_text(min(seen))} – {value_text(max(seen))} drawn", "a distribution"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ...utils.counting import count
 from ..objectives import Objective, dominates
 
 #: Seconds between two updates of the clock of a bar, at least between two redraws, and between two
@@ -106,8 +107,9 @@ class Progress:
     @property
     def text(self) -> str:
         """The text, most important first, since narrow terminals cut the end."""
-        counted = f"{self._done}" if self._total is None else f"{self._done}/{self._total}"
-        parts = [f"{counted} trials", self._best(), self._rate(), self._left()]
+        share = f"{self._done}/{self._total} trials"
+        counted = count(self._done, "trial") if self._total is None else share
+        parts = [counted, self._best(), self._rate(), self._left()]
         parts += [f"failed={self._failed}"] * bool(self._failed)
         parts += [self._doing, f"{clock(self._elapsed)} gone"]
         return ", ".join(filter(None, parts))

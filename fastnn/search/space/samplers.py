@@ -11,6 +11,7 @@ import optuna
 from optuna.samplers import BaseSampler
 
 from ...errors import ArgumentTypeError
+from ...runtime.interrupts import DeferredInterrupt
 from ...runtime.random_streams import derived_seed
 from ...utils import checks, optional
 from ..study.studies import quiet
@@ -88,7 +89,8 @@ class GridSampler(optuna.samplers.GridSampler):
 
 
 def _cma(seed: int, space: Space, random: CountedRandomSampler) -> BaseSampler:
-    optional.module("cmaes", extra="search", need="sampler='cma'")
+    with DeferredInterrupt(waiting=True):
+        optional.module("cmaes", extra="search", need="sampler='cma'")
     return optuna.samplers.CmaEsSampler(
         seed=seed, independent_sampler=random, warn_independent_sampling=False
     )

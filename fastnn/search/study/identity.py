@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...model.base import model_of
+from ...model_file.container import compact_json
+from ...model_file.description import architecture_config
 from ...network import Network
-from ...serialization.container import compact_json
-from ...serialization.description import architecture_config
 from ..workers.jobs import Task
 
 #: Keys of a description that describe the data.

@@ -18,6 +18,7 @@ from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial
 
 from ...errors import ArgumentError, ArgumentTypeError, MissingDependencyError, SearchError
+from ...runtime.interrupts import DeferredInterrupt
 from .studies import quiet
 
 #: System attribute of a trial that holds its owner; None is nobody.
@@ -119,10 +120,20 @@ def storage_of(storage: Any) -> Storage:
 
 
 def _database(url: str) -> RDBStorage:
-    """Open a database, and create its tables if it is new."""
-    import sqlalchemy
+    """Open a database, and create its tables if it is new.
+
+    Ctrl-C waits while packages are imported: one that it leaves imported by half fails from then
+    on.
+    """
+    with DeferredInterrupt(waiting=True):
+        import alembic.command
+        import alembic.config
+        import alembic.migration  # noqa: F401 Optuna needs all three
+        import sqlalchemy.orm
 
     try:
+        with DeferredInterrupt(waiting=True):
+            sqlalchemy.make_url(url).get_dialect().import_dbapi()
         options = _engine_options(sqlalchemy.make_url(url).get_backend_name())
         for _ in range(_ATTEMPTS - 1):
             try:

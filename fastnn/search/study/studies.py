@@ -15,6 +15,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ...errors import ArgumentError
+from ...utils.warn import warn_caller
 from ..objectives import Objective, dominates
 from .identity import DATA
 
@@ -69,11 +70,9 @@ def check_same_search(study: optuna.Study, described: dict[str, Any]) -> None:
                 f"not {wanted}; give another study_name"
             )
     if old:
-        warnings.warn(
+        warn_caller(
             f"study {study.study_name!r} is of an earlier version, which kept no digest of the "
             "data: make sure that they are the same",
-            UserWarning,
-            stacklevel=2,
         )
 
 

@@ -14,8 +14,9 @@ from ...data.data_set import DataSet, require_weight
 from ...errors import ArgumentError, ArgumentTypeError, NetworkBusyError, naming
 from ...model.base import Model, model_of
 from ...model.base_network import BaseNetwork
+from ...utils.counting import count
 from .. import prepare
-from ..prepare import FitArguments
+from ..arguments import FitArguments, validation_arrays
 from .network_fit import NetworkFit
 from .sharing import Fold, SharedArrays, check_folds
 
@@ -45,7 +46,9 @@ def each(name: str, value: Any, networks: int) -> list[Any]:
     if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
         return [value] * networks
     if len(value) != networks:
-        raise ArgumentError(f"{name} holds {len(value)} values for {networks} networks")
+        raise ArgumentError(
+            f"{name} holds {count(len(value), 'value')} for {count(networks, 'network')}"
+        )
     return list(value)
 
 
@@ -123,7 +126,7 @@ def shared_data(
         if pairs is not None and any(held_out is not None for _, held_out in pairs):
             raise ArgumentError("give validation_data or folds with rows to validate on, not both")
         with naming("validation_data"):
-            validation = SharedArrays(*prepare.validation_arrays(validation_data))
+            validation = SharedArrays(*validation_arrays(validation_data))
     chosen = [None] * n_networks if pairs is None else pairs
     return [SharedData(arrays, validation, fold, class_weight) for fold in chosen]
 

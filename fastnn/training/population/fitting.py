@@ -12,7 +12,8 @@ from ...runtime.interrupts import DeferredInterrupt
 from ...runtime.threads import default_threads
 from ...utils import checks
 from ...utils.call_errors import explains
-from ..prepare import FitArguments, listeners
+from ..arguments import FitArguments
+from ..prepare import listeners
 from .arguments import callback_lists, check_networks, each, locked, prepared, shared_data
 from .callbacks import Deadline, PopulationBar
 from .memory import memory_budget

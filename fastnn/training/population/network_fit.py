@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...execution.native_executor import NativeExecutor, reached
 from ...model.history import History
-from .. import prepare
+from .. import start
 from ..batch_ranges import LoopDriver, RangeTask
 from .memory import MemoryNeeded, memory_needed
 
@@ -86,7 +86,7 @@ class NetworkFit:
 
         def first() -> RangeTask | None:
             with interrupt.allowed():
-                trainer = prepare.trainer(self.model, self.session)
+                trainer = start.trainer(self.model, self.session)
             self._driver = LoopDriver(trainer.tasks(interrupt))
             return self._driver.start()
 

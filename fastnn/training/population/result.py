@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from ...model.base_network import BaseNetwork
 from ...model.history import History
+from ...utils.counting import count
 
 N = TypeVar("N", bound=BaseNetwork)
 
@@ -57,5 +58,10 @@ class Population(Generic[N]):
         epochs = sum(len(history.epoch) for history in self.histories)
         ends = [f"{len(self.failed)} failed"] * bool(self.failed)
         ends += ["out of time"] * self.out_of_time
-        facts = [f"{len(self)} networks", f"{epochs} epochs", f"{self.seconds:.3g} s", *ends]
+        facts = [
+            count(len(self), "network"),
+            count(epochs, "epoch"),
+            f"{self.seconds:.3g} s",
+            *ends,
+        ]
         return f"Population({', '.join(facts)})"

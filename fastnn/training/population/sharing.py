@@ -14,6 +14,7 @@ from ...data.data_set import DataSet
 from ...errors import ArgumentError, ArgumentTypeError
 from ...model import data_sets
 from ...model.base import Model
+from ...utils.counting import count
 
 #: Rows to train on, and those to validate on.
 Fold = tuple[np.ndarray, "np.ndarray | None"]
@@ -106,7 +107,9 @@ def check_folds(folds: Any, networks: int, n_rows: int) -> list[Fold] | None:
             f"folds must be a list of (training rows, validation rows), got {folds!r}"
         )
     if len(folds) != networks:
-        raise ArgumentError(f"folds holds {len(folds)} pairs for {networks} networks")
+        raise ArgumentError(
+            f"folds holds {count(len(folds), 'pair')} for {count(networks, 'network')}"
+        )
     checked: dict[int, Fold] = {}  # a pair that serves several networks is looked at once
     for index, fold in enumerate(folds):
         if id(fold) not in checked:

@@ -1,4 +1,4 @@
-"""What a gradient check prints, and what it refuses."""
+"""The text of a gradient check, and arguments that it refuses."""
 
 import math
 

@@ -44,7 +44,7 @@ def slope_of_another_activation(dense_bwd):
 
 
 def no_scale(dense_dropout_bwd):
-    """Of a dense layer and the dropout behind it, which training runs as one kernel."""
+    """Break the kernel of a dense layer and the dropout behind it by leaving out a factor."""
 
     def broken(dx, dw, db, dy, y, mask, x, w, activation, rate, z=None):
         dy *= 1 - rate

@@ -1,4 +1,4 @@
-"""What is drawn of a search: every trial where it belongs, on the scale it was drawn from."""
+"""Plots of a search: every trial at its place, on the scale it was drawn from."""
 
 import numpy as np
 import optuna

@@ -1,4 +1,4 @@
-"""What a search shows: numbers, a bar in a terminal, lines in a file."""
+"""The progress of a search: numbers, a bar in a terminal, lines in a file."""
 
 import io
 import os
@@ -66,7 +66,7 @@ def test_time_left_is_what_ends_first(time):
     assert shown.share == 1.0
     forever = Progress([LOSS], None, 3600.0, shown=False)
     forever.ended(front(1.0), failed=0)
-    assert "1 trials" in forever.text
+    assert "1 trial," in forever.text
     assert "1:00:00 left" in forever.text
 
 

@@ -1,4 +1,4 @@
-"""Which trials a search makes: coverage of grids, repetition, independence of who works when."""
+"""Trials that samplers propose: coverage of grids, repetition, independence of the workers."""
 
 import itertools
 

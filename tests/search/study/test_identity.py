@@ -1,4 +1,4 @@
-"""What two searches must share to share a study: no trial passes for one of other data."""
+"""Two searches share a study only if their data and arguments are the same."""
 
 import numpy as np
 import optuna

@@ -154,7 +154,7 @@ def test_one_of_many_searches_acquires_a_trial(database):
         got, ready, old = [], threading.Barrier(8), study.get_trials()[0]
 
         def grab(owner, got=got, ready=ready, old=old):
-            ready.wait(10)
+            ready.wait(600)
             if storage.change_owner(1, old, owner):
                 got.append(owner)
 

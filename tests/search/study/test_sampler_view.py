@@ -1,4 +1,4 @@
-"""What samplers learn: that trials which fail are the worst, and what lies elsewhere."""
+"""Trials as samplers see them: failed ones are the worst, those of other searches count."""
 
 import optuna
 import pytest

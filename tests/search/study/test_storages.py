@@ -1,4 +1,4 @@
-"""What a study is kept in, and what cannot keep one."""
+"""Storages of studies, and those that are refused."""
 
 import sqlite3
 import sys

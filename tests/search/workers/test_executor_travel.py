@@ -1,4 +1,4 @@
-"""What travels between a search and the workers of an executor, and what cannot."""
+"""Objects sent between a search and the workers of an executor, and those that cannot be."""
 
 import os
 import pickle
@@ -12,11 +12,11 @@ import scipy.sparse
 from executor_jobs import Locked, Noting, Writing, fails_oddly_for_two_units, logistic_regression
 from optuna.storages import InMemoryStorage
 from sklearn.linear_model import LogisticRegression
-from small_searches import X, Y, assert_same, build, fails_for_two_units, run
+from small_searches import HALVING, RATES, X, Y, assert_same, build, fails_for_two_units, run
 
 from fastnn import SGD, Dense, Network, SearchError
 from fastnn.errors import ArgumentTypeError, DivergenceError
-from fastnn.search import log_uniform, search
+from fastnn.search import search
 from fastnn.search.workers import transport
 
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
@@ -25,8 +25,6 @@ pytestmark = [
     pytest.mark.usefixtures("temporary", "limited"),
 ]
 
-RATES = {"rate": log_uniform(1e-4, 1.0)}
-HALVING = {"space": RATES, "trials": 9, "pruner": "halving", "epochs": 9}
 
 # ---------------------------------------------------------------------------------- what travels
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from executor_jobs import SLEEP, Noting, Sleeping, logistic_regression, slow_build
 from programs import output_of
-from small_searches import assert_same, run
+from small_searches import HALVING, RATES, assert_same, run
 
 from fastnn import Adam, Dense, Network, SearchError, fit_population, kernels
-from fastnn.search import log_uniform
 from fastnn.search.workers import local, pool as pool_module, transport
 
 # Of Python 3.12 on, about fork in a process with threads; that it works is tested here.
@@ -21,8 +20,6 @@ pytestmark = [
     pytest.mark.usefixtures("temporary", "limited"),
 ]
 
-RATES = {"rate": log_uniform(1e-4, 1.0)}
-HALVING = {"space": RATES, "trials": 9, "pruner": "halving", "epochs": 9}
 
 # ------------------------------------------------------------------------------ identical trials
 
@@ -70,10 +67,11 @@ def test_results_do_not_depend_on_batches(processes, monkeypatch):
             return super().submit(executor, jobs, threads, max_time)
 
     monkeypatch.setattr(transport, "ByFile", Counting)
+    monkeypatch.setattr(pool_module, "BATCH_SECONDS", 60)  # much longer than the jobs anywhere
     expected = run(RATES, trials=40)
     assert_same(expected, run(RATES, trials=40, executor=processes))
     assert sum(sizes) == 40
-    assert max(sizes) > 1  # these jobs take a millisecond
+    assert max(sizes) > 1
     monkeypatch.setattr(pool_module, "BATCH_SECONDS", 0)
     sizes.clear()
     assert_same(expected, run(RATES, trials=40, executor=processes))
@@ -208,7 +206,7 @@ def test_executors_made_by_a_function_are_shut_down():
 
 def test_a_given_executor_stays_open(processes):
     run(trials=2, executor=processes)
-    assert processes.submit(os.getpid).result(timeout=30) != os.getpid()
+    assert processes.submit(os.getpid).result(timeout=600) != os.getpid()
 
 
 def test_workers_train_on_one_thread_each_unless_told_otherwise(threads, monkeypatch):
@@ -249,7 +247,7 @@ CTRL_C = """
     from concurrent.futures import ProcessPoolExecutor
     from executor_jobs import slow_build
     from pathlib import Path
-    from small_searches import run
+    from small_searches import HALVING, RATES, run
 
     def interrupt(study, trial):
         if trial.number == 3:
@@ -272,4 +270,4 @@ CTRL_C = """
 @pytest.mark.parametrize("kind", ["given", "made"])
 def test_ctrl_c_at_a_terminal_ends_search_and_workers(kind, tmp_path):
     options = {"TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"}
-    assert output_of(CTRL_C, kind, timeout=60, **options) == "done"
+    assert output_of(CTRL_C, kind, **options) == "done"

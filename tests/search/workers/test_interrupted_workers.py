@@ -8,17 +8,14 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 from executor_jobs import Interrupted, half_a_result, nap, slow_build
 from programs import output_of
-from small_searches import assert_same, run
+from small_searches import RATES, assert_same, run
 
-from fastnn.search import log_uniform
 from fastnn.search.workers import executors
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning"),
     pytest.mark.usefixtures("temporary", "limited"),
 ]
-
-RATES = {"rate": log_uniform(1e-4, 1.0)}
 
 
 def test_an_interrupted_job_is_given_out_again(processes, tmp_path):
@@ -48,14 +45,14 @@ def test_calls_of_others_are_still_interrupted():
         time.sleep(0.5)
         os.kill(pid, signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            call.result(timeout=30)
+            call.result(timeout=600)
 
 
 BAD_MOMENT = """
     import sys
     from concurrent.futures import ProcessPoolExecutor
     from executor_jobs import InterruptedBetween
-    from small_searches import run
+    from small_searches import RATES, run
 
     if __name__ == "__main__":
         build = InterruptedBetween(sys.argv[1])
@@ -67,7 +64,7 @@ BAD_MOMENT = """
 
 
 def test_a_lock_of_the_pool_is_given_back(tmp_path):
-    output = output_of(BAD_MOMENT, tmp_path, timeout=60, PYTHONWARNINGS="ignore")
+    output = output_of(BAD_MOMENT, tmp_path, PYTHONWARNINGS="ignore")
     assert output == "20"
 
 

@@ -114,7 +114,7 @@ def test_a_broken_pool_of_loky_is_replaced(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("workers", "small"), [(1, transport.MAX_INLINE_BYTES), (2, 0)])
 def test_dask_runs_the_jobs_of_a_dead_worker_again(workers, small, tmp_path, monkeypatch):
-    """With a single one, the data that were scattered are lost; jobs that are not small, too."""
+    """The loss of a single worker loses the scattered data too, and jobs that are not small."""
     monkeypatch.setattr(transport, "MAX_INLINE_BYTES", small)
     build = Fatal(tmp_path, times=1)
     with dask_client(workers) as client:

@@ -49,7 +49,7 @@ def test_ranks_train_the_trials_of_this_process(mpiexec, tmp_path):
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)  # mpiexec ends its ranks
-            process.wait(timeout=20)
+            process.wait(timeout=600)
     assert told.split() == ["done"], told
     assert process.returncode == 0
     assert not list(tmp_path.glob("fastnn*"))

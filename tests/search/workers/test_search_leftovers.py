@@ -1,4 +1,4 @@
-"""What a killed searcher left in the folder for temporary files, its data among it."""
+"""Temporary files that a killed search leaves, its data among them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What populations refuse, before anything changes."""
+"""Arguments that populations refuse before anything changes."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def refused(error, match, nets=None, x=X, y=Y, **options):
         (ArgumentTypeError, r"validation_data must be", {"validation_data": [X, Y]}),
         (ArgumentError, r"X has 3 features", {"validation_data": (X[:, :3], Y)}),
         (ArgumentTypeError, r"callbacks must be a list for each", {"callbacks": 3}),
-        (ArgumentError, r"callbacks holds 1 values for 3", {"callbacks": [[]]}),
+        (ArgumentError, r"callbacks holds 1 value for 3", {"callbacks": [[]]}),
         (ArgumentTypeError, r"networks\[1\]: callbacks must hold", {"callbacks": [[], [1], []]}),
     ],
 )
@@ -76,7 +76,7 @@ def test_folds(error, match, fold):
 
 
 def test_numbers_of_folds_and_kinds_of_validation():
-    refused(ArgumentError, "folds holds 1 pairs for 3 networks", folds=[(EVEN, ODD)])
+    refused(ArgumentError, "folds holds 1 pair for 3 networks", folds=[(EVEN, ODD)])
     refused(ArgumentTypeError, "folds must be a list", folds=3)
     both = {"folds": [(EVEN, ODD)] * 3, "validation_data": (X, Y)}
     refused(ArgumentError, "give validation_data or folds", **both)

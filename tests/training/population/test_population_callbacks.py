@@ -15,7 +15,7 @@ X, Y, _ = data()
 
 
 class Notes(Callback):
-    """What was called, of which network and by which thread."""
+    """Records calls, with their network and thread."""
 
     def __init__(self):
         self.calls, self.threads = [], set()
@@ -50,7 +50,7 @@ def test_hooks_of_one_network_come_in_order():
 def test_networks_train_at_the_same_time():
     """Each waits, in its first epoch, for another one."""
     fastnn.set_num_threads(2)
-    meeting = threading.Barrier(2, timeout=60)
+    meeting = threading.Barrier(2, timeout=600)
 
     class Meet(Callback):
         def on_epoch_begin(self, network, epoch):
@@ -61,7 +61,7 @@ def test_networks_train_at_the_same_time():
 
 
 def test_callbacks_may_look_through_the_average():
-    """In whatever thread they are called."""
+    """Callbacks are called for their own network, in any thread."""
 
     class Look(Callback):
         seen = 0
@@ -148,7 +148,7 @@ TEAMS = """
         other = threading.Event()
 
         def on_epoch_end(self, network, epoch, logs):
-            self.other.wait(60)
+            self.other.wait(600)
             time.sleep(0.005)
             teams.append(native.last_team())
 

@@ -53,7 +53,7 @@ def test_those_whose_turn_does_not_come():
 
 
 class Inside(Callback):
-    """How many networks are in training at the same time."""
+    """Counts the networks in training at the same time."""
 
     def __init__(self):
         self.now = self.most = 0
@@ -69,7 +69,7 @@ class Inside(Callback):
 
 
 def need_of(nets, **options):
-    """What the refusal of a limit says."""
+    """Return the message with which a limit is refused."""
     with pytest.raises(fastnn.ArgumentError) as error:
         fastnn.fit_population(nets, X, Y, memory_limit=1, **options)
     return int(str(error.value).split()[-1].replace(",", ""))

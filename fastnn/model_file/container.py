@@ -30,6 +30,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from ..errors import ArgumentError, ModelFileError
+from ..utils.counting import count
 
 #: The one entry of the metadata: the library orders several at random.
 METADATA_KEY = "fastnn"
@@ -118,7 +119,7 @@ def encode(description: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) ->
     length = int.from_bytes(content[:LENGTH_BYTES], "little")
     if length > MAX_HEADER:
         raise ArgumentError(
-            f"architecture, preprocessing and history take {length} bytes as JSON, "
+            f"architecture, preprocessing and history take {count(length, 'byte')} as JSON, "
             f"but a model file has room for {MAX_HEADER}"
         )
     return content
@@ -153,7 +154,7 @@ def _raw_header(file: BinaryIO) -> tuple[bytes, int]:
     """Return the length and the header as they stand in the file, and the file's size."""
     size = os.fstat(file.fileno()).st_size
     if size < LENGTH_BYTES:
-        raise ModelFileError(f"it holds {size} bytes: it is empty or was cut off")
+        raise ModelFileError(f"it holds {count(size, 'byte')}: it is empty or was cut off")
     prefix = file.read(LENGTH_BYTES)
     length = int.from_bytes(prefix, "little")
     if length > MAX_HEADER:
@@ -164,7 +165,7 @@ def _raw_header(file: BinaryIO) -> tuple[bytes, int]:
     if length > size - LENGTH_BYTES:
         raise ModelFileError(
             f"it was cut off, or is no model file: its first eight bytes announce a header of "
-            f"{length} bytes, but only {size - LENGTH_BYTES} follow"
+            f"{count(length, 'byte')}, but only {size - LENGTH_BYTES} follow"
         )
     return prefix + file.read(length), size
 
@@ -206,7 +207,8 @@ def check_tensors(header: Header, needed: Mapping[str, tuple[np.dtype, tuple[int
     if unknown := header.tensors.keys() - needed.keys():
         raise ModelFileError(f"its architecture has no tensor {reprlib.repr(min(unknown))}")
     if size > total:
-        raise ModelFileError(f"{size - total} bytes follow its tensors, where the file should end")
+        rest = "1 byte follows" if size == total + 1 else f"{size - total} bytes follow"
+        raise ModelFileError(f"{rest} its tensors, where the file should end")
 
 
 def _nbytes(shape: tuple[int, ...], dtype: np.dtype) -> int:

@@ -1,8 +1,7 @@
-"""Saving and loading: a network's arrays go through the container, the rest is its description."""
+"""Write and read a model: its arrays go through the container, the rest is its description."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -13,8 +12,7 @@ import numpy as np
 from ..compiler.architecture import Architecture
 from ..errors import ArgumentError, ModelFileError
 from ..execution.arena import ParameterArena
-from ..model.base import Model, model_of
-from ..model.base_network import BaseNetwork
+from ..model.base import Model
 from ..utils import atomic_write, checks
 from . import container, description, fit_entry
 from .custom_objects import CustomObject, CustomObjects
@@ -26,58 +24,16 @@ if TYPE_CHECKING:
 SLOTS = "optimizer/"
 
 
-def save(
-    network: BaseNetwork,
+def write(
+    model: Model,
     path: str | PathLike[str],
     *,
     optimizer: bool = False,
     preprocessing: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a network to a safetensors file, whole or not at all.
-
-    Until the new file is complete and on disk, `path` stays as it was.
-
-    Parameters
-    ----------
-    network : Network
-        Built. It may be in the middle of a fit: saved by a callback at the end of an epoch, it goes
-        on from there as if it had never stopped. While another thread trains it, the file is whole
-        but may mix parameters from before and after an update.
-    path : str or path-like
-        Conventionally ``….safetensors``; taken as it is. A symbolic link is followed.
-    optimizer : bool
-        Whether to save what training needs to go on bit for bit: the optimizer's arrays, the
-        numbers of steps and epochs, the current learning rate, and the history. Without it, the
-        loaded network predicts the same, and `fit` starts at step 0 from the saved parameters, with
-        the learning rate the optimizer was made with and an empty history.
-    preprocessing : dict, optional
-        How inputs were prepared, in JSON's own types: dicts with string keys, lists, strings,
-        finite numbers, booleans and None. By default ``Network.preprocessing``.
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError
-        `path` is none; `preprocessing`, or a field of a layer of your own, is not of JSON's types;
-        a parameter is NaN or infinite.
-    NotBuiltError
-        The network has neither been built nor trained.
-    OSError
-        The file cannot be written.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> from fastnn import Dense, Network
-    >>> net = Network([Dense(2)], loss="softmax_cross_entropy", seed=0).build(3)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "model.safetensors")
-    ...     net.save(path)
-    ...     Network.load(path).output_shape
-    (2,)
-    """
+    """Write a model to a file; see `fastnn.serialization.save`."""
     path = checks.path("path", path)
     training = checks.boolean("optimizer", optimizer)
-    model = model_of(network)
     description.check_fields(model)
     if preprocessing is None:
         preprocessing = model.preprocessing
@@ -87,7 +43,7 @@ def save(
 def snapshot(
     model: Model, preprocessing: Mapping[str, Any] | None, training: bool
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return description and tensors of a model's file; see `save`."""
+    """Return description and tensors of a model's file; see `write`."""
     tensors = named_tensors(model.architecture, model.arena, training)
     # A snapshot: digest and file must have the same numbers while another thread may train.
     tensors = {name: tensor.copy() for name, tensor in tensors.items()}
@@ -96,59 +52,10 @@ def snapshot(
     return description.describe(model, preprocessing, training), tensors
 
 
-def load(
-    path: str | PathLike[str], custom_objects: Mapping[str, CustomObject] | None = None
-) -> Any:
-    """Read a network from a file that `save` wrote.
-
-    Nothing in the file is executed: it holds numbers, and names that are looked up in tables. Its
-    claims are compared with each other and with its size before memory is taken for its tensors.
-
-    Parameters
-    ----------
-    path : str or path-like
-    custom_objects : dict, optional
-        The activations and losses of the user, made by `fastnn.activation` and `fastnn.loss`, and
-        the functions of metrics, that the network was saved with, by their names: the file has only
-        these.
-
-    Returns
-    -------
-    Network
-        With ``Network.preprocessing`` as saved, or None.
-
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError
-        `path` is none; `custom_objects` holds what the network has no use for, or what cannot be
-        one.
-    ModelFileError
-        The file is truncated, altered, foreign, too large or of another format version, or needs an
-        object that `custom_objects` lacks; the message says which.
-    OSError
-        The file does not exist or cannot be read.
-
-    Examples
-    --------
-    >>> import os, tempfile
-    >>> from fastnn import Dense, Network
-    >>> from fastnn.serialization import load, save
-    >>> net = Network([Dense(2)], loss="softmax_cross_entropy", seed=0).build(3)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save(net, os.path.join(folder, "model.safetensors"))
-    ...     again = load(os.path.join(folder, "model.safetensors"))
-    >>> bool((again.parameters == net.parameters).all())
-    True
-    """
-    # `Network` stands above this folder, which deals with models alone.
-    network = importlib.import_module("fastnn.network")
-    return network.Network.load(path, custom_objects)
-
-
 def read(
     path: str | PathLike[str], custom_objects: Mapping[str, CustomObject] | None = None
 ) -> Model:
-    """Read the model of a file; see `load`."""
+    """Read the model of a file; see `fastnn.serialization.load`."""
     path = checks.path("path", path)
     custom = CustomObjects(custom_objects)
     try:

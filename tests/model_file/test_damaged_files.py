@@ -11,7 +11,7 @@ from crafting import header_end, with_header
 from hypothesis import given, settings, strategies as st
 
 from fastnn import Dense, ModelFileError, Network
-from fastnn.serialization import container
+from fastnn.model_file import container
 
 FULL = os.environ.get("FASTNN_FULL") == "1"
 #: Bits to flip in every byte: each alone, and those that turn a space into a tab.
@@ -49,7 +49,7 @@ def test_truncation_is_called_so(content, refuse):
 
 
 def test_appended_bytes_are_noticed(content, refuse):
-    refuse(content + b"\0", "1 bytes follow its tensors")
+    refuse(content + b"\0", "1 byte follows its tensors")
     refuse(content + content, f"{len(content)} bytes follow its tensors")
 
 

@@ -16,7 +16,7 @@ from crafting import (
 )
 
 from fastnn import Adam, Dense, ModelFileError, Network
-from fastnn.serialization import container
+from fastnn.model_file import container
 
 # ------------------------------------------------------------------------------------------ headers
 

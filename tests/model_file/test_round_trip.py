@@ -1,4 +1,4 @@
-"""What is saved comes back: the same network, the same bits, the same further training."""
+"""A saved network is read back with the same bits and trains on in the same way."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""What a file holds, byte by byte, what travels along, and what is not saved."""
+"""The content of a file, byte by byte, and networks that are not saved."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def test_the_digest_is_what_the_documentation_says(dtype, path):
 
 
 def test_equal_networks_give_equal_files(tmp_path):
-    """In other processes too, where strings hash differently."""
+    """Bytes are equal in other processes too, where strings hash differently."""
     classifier().build(6).save(tmp_path / "0", optimizer=True, preprocessing={"b": 1, "a": 2})
     program = """
 import sys
