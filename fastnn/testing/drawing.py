@@ -101,7 +101,7 @@ def draw(
             sizes["index"] = shapes.get("P", cells)
             drawn[name] = guarded(_values(row, _shape(row, shapes), sizes, dtype, rng, labels))
     if "w" in drawn:
-        fan_in = drawn["w"].size / drawn["w"].shape[-1]
+        fan_in = math.prod(drawn["w"].shape[:-1])
         drawn["w"] /= np.sqrt(fan_in)  # as initialisers do: pre-activations of order 1
     if {"dy", "y", "activation"} <= drawn.keys():  # a backward pass: y belongs to z
         z = drawn["z"] if drawn["z"] is not None else rng.normal(0, 2, drawn["y"].shape)

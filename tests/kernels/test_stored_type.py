@@ -22,6 +22,8 @@ PROGRAM = """
 #include "simd/sum.h"
 #include "table/fastnn.h"
 #include "gemm/blocking.h"
+#include "convolution/blocking.h"
+#include "convolution/geometry.h"
 #include "table/float64.h"
 #undef stored
 #define stored float
