@@ -135,9 +135,13 @@ class _Walk:
 
     def _merged(self, step: Step, x: Activations, wanted: Order) -> Activations:
         outputs, lengths = [], []
+        if _concatenates(step.layer):
+            wanted = None
+        elif wanted is None and step.input == step.output:
+            wanted = x.order  # that of the shortcut
         for branch in branches_of(step.layer):
             inner = list(_steps(step, branch))
-            outputs.append(self.along(inner, x, None if _concatenates(step.layer) else wanted))
+            outputs.append(self.along(inner, x, wanted))
             lengths.append((inner[-1].output if inner else step.input)[-1])
         channels_first = any(y.channels_first for y in outputs)
         orders = [y.order for y in outputs]
