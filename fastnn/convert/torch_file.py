@@ -1,8 +1,9 @@
 """Tensors of a file that ``torch.save`` wrote, without PyTorch and without executing it.
 
 The file is a zip file of ``data.pkl``, a pickle, and of the bytes of each storage. A pickle is a
-program that may call any function that it names. Here it can name `OrderedDict` and the two
-functions that make tensors, which are replaced by those below; any other name is refused.
+program that may call any function that it names. Here it can name `OrderedDict`, the types of
+storages, and the two functions that make tensors, which are replaced by those below; any other name
+is refused.
 """
 
 from __future__ import annotations

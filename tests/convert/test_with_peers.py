@@ -106,7 +106,9 @@ def test_predictions_are_those_of_pytorch(tmp_path, form):
         checkpoint = {"epoch": 3, "state_dict": module.state_dict(), "adam": optimizer.state_dict()}
         torch.save(checkpoint, source)
     elif form == "safetensors":
-        pytest.importorskip("safetensors.torch").save_file(module.state_dict(), source)
+        from safetensors.torch import save_file
+
+        save_file(module.state_dict(), source)
     net = like_torch()
     torch_state_dict(source, net)
     x = rng.normal(size=(4, 3, 16, 12)).astype(np.float32)
