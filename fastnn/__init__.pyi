@@ -2,6 +2,7 @@
 
 from . import (
     augmentation as augmentation,
+    convert as convert,
     initializers as initializers,
     kernels as kernels,
     schedules as schedules,

@@ -55,6 +55,8 @@ def _fold_after_product(builder: PlanBuilder, product: Op, after: Op) -> Op | No
         return _with(product, activation=after.arguments["activation"])
     if after.kernel != "standardize_fwd" or not _in_place(after, "x", y):
         return None
+    if after.arguments["mean"].shape != y.shape[-1:]:
+        return None  # behind Flatten, where each position of a channel has statistics of its own
     rows_of_w = math.prod(w.shape[:-1])
     if y.count(builder.n_rows) // y.shape[-1] < rows_of_w:
         return None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from layer_networks import network
 
-from fastnn import Activation, BatchNorm, Dense, Dropout, Flatten, Normalization
+from fastnn import Activation, BatchNorm, Conv1D, Conv2D, Dense, Dropout, Flatten, Normalization
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(1, 3, (23, 6)), RNG.integers(0, 3, 23)
@@ -53,6 +53,15 @@ def test_channels_fold_into_a_dense_layer_behind_flatten(backend):
     assert [op.kernel for op in plan.stages["forward"]] == ["dense_fwd"]
     alone = np.concatenate([net.predict(row) for row in IMAGES[:, None]])
     np.testing.assert_allclose(net.predict(IMAGES), alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("layer", [Dense(4), Conv1D(4, 1), Conv2D(4, (1, 2))])
+def test_statistics_of_positions_do_not_fold_into_weights_of_channels(backend, layer):
+    x = IMAGES.reshape(11, 6, 5) if isinstance(layer, Conv1D) else IMAGES
+    net = network([layer, Flatten(), BatchNorm(), Dense(3)])
+    net.fit(x, Y[:11], epochs=2, verbose=0)
+    alone = np.concatenate([net.predict(row) for row in x[:, None]])
+    np.testing.assert_allclose(net.predict(x), alone, rtol=1e-12)
 
 
 def test_small_plans_do_not_fold():

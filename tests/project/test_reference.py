@@ -14,7 +14,7 @@ import fastnn
 DOCS = ROOT / "docs"
 
 PACKAGES = (
-    "augmentation callbacks estimators initializers kernels layers losses optimizers "
+    "augmentation callbacks convert estimators initializers kernels layers losses optimizers "
     "schedules search serialization tables training.population"
 )
 MODULES = [importlib.import_module(f"fastnn.{name}") for name in PACKAGES.split()]

@@ -76,7 +76,8 @@ def test_packages_that_tests_are_skipped_without_are_extras():
     """After the README's command nothing is skipped but comparisons with other projects."""
     extras = project()["optional-dependencies"]
     brought = {re.match(r"\w+", name).group() for name in [*extras["test"], *extras["bench"]]}
-    standard, dependencies, peers = {"pty"}, {"asv_runner", "sklearn"}, {"torch", "rich"}
+    standard, dependencies = {"pty"}, {"asv_runner", "scipy", "sklearn"}
+    peers = {"keras", "rich", "torch"}
     needed = set()
     for file in (ROOT / "tests").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
