@@ -39,8 +39,10 @@ class _Pooling(ShapedLayer):
             pool_size=geometry.sizes("pool_size", self.pool_size, rank),
             padding=geometry.windows_padding(self.padding, rank, causal=False),
         )
-        strides = self.pool_size if self.strides is None else self.strides
-        self._set_fields(strides=geometry.sizes("strides", strides, rank))
+        if self.strides is None:
+            self._derive(strides=self.pool_size)
+        else:
+            self._set_fields(strides=geometry.sizes("strides", self.strides, rank))
         windows = self.windows
         if not isinstance(windows.padding, str):
             for pair, cells in zip(windows.padding, windows.cells, strict=True):

@@ -12,14 +12,18 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastnn import (
+    AveragePooling1D,
     CNNClassifier,
     CNNRegressor,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Flatten,
     MaxPooling2D,
     NetworkClassifier,
     NetworkRegressor,
+    Parallel,
+    Residual,
 )
 from fastnn.augmentation import ImageAugmentation
 from fastnn.errors import ArgumentError, ArgumentTypeError
@@ -164,3 +168,57 @@ def test_what_cannot_be_is_refused(case):
 def test_layers_must_be_layers():
     with pytest.raises(ArgumentTypeError, match="layers must be a list of layers, or a function"):
         NetworkClassifier([Dense]).fit(ROWS, DIGIT)
+
+
+CHANGED = {
+    "strides follow": (MaxPooling2D(2), {"pool_size": 3}, MaxPooling2D(3)),
+    "strides stay": (MaxPooling2D(2, strides=2), {"pool_size": 3}, MaxPooling2D(3, strides=2)),
+    "strides of means": (AveragePooling1D(2), {"pool_size": 4}, AveragePooling1D(4)),
+    "initializer of filters": (Conv2D(4, 3, "relu"), {"activation": "tanh"}, Conv2D(4, 3, "tanh")),
+    "initializer of units": (Dense(4, "relu"), {"activation": "selu"}, Dense(4, "selu")),
+    "initializer of cells": (
+        DepthwiseConv2D(3, activation="relu"),
+        {"activation": "tanh"},
+        DepthwiseConv2D(3, activation="tanh"),
+    ),
+    "given initializer": (
+        Dense(4, "relu", initializer="he_normal"),
+        {"activation": "tanh"},
+        Dense(4, "tanh", initializer="he_normal"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_a_changed_layer_is_the_layer_made_anew(case):
+    layer, values, want = CHANGED[case]
+    layer = pickle.loads(pickle.dumps(layer))
+    estimator = clone(NetworkClassifier([layer]))
+    name = next(iter(estimator.get_params()["layers"])).__class__.__name__.lower() + "_1"
+    estimator.set_params(**{f"layers__{name}__{key}": value for key, value in values.items()})
+    assert estimator.layers == [want]
+    again = clone(estimator).set_params(**estimator.get_params())
+    assert again.layers == [want]
+
+
+def test_layers_within_layers_are_searched():
+    block = Residual([Dense(8, "relu"), Dense(8)], shortcut=[Dense(8)])
+    paths = Parallel([[Dense(3)], [], [block]])
+    estimator = NetworkClassifier([Dense(8), paths])
+    key = "layers__parallel_1__residual_1__dense_2__"
+    assert estimator.get_params()[f"{key}units"] == 8
+    estimator.set_params(**{f"{key}activation": "tanh", "layers__parallel_1__dense_1__units": 5})
+    changed = Residual([Dense(8, "relu"), Dense(8, "tanh")], shortcut=[Dense(8)])
+    assert estimator.layers == [Dense(8), Parallel([[Dense(5)], [], [changed]])]
+
+
+def test_refused_parameters_change_nothing():
+    estimator = NetworkClassifier(LAYERS)
+    with pytest.raises(ArgumentError, match="layers are called"):
+        estimator.set_params(alpha=7, layers__dense_9__units=3)
+    with pytest.raises(ArgumentError, match="Invalid parameter 'lower' of layer 'conv2d_1'"):
+        estimator.set_params(alpha=7, layers__conv2d_1__lower=3)
+    with pytest.raises(ValueError, match="Invalid parameter 'alhpa'"):
+        estimator.set_params(alhpa=7, layers__dense_1__units=3)
+    assert estimator.alpha == 0.0001
+    assert estimator.layers is LAYERS
