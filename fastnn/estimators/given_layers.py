@@ -87,6 +87,10 @@ def _are_layers(value: Any) -> bool:
 class NetworkClassifier(_GivenLayers, MLPClassifier):
     """Classifier made of any layers.
 
+    Rows of X may have axes of their own. If such X of the first fit holds bytes (uint8), they are
+    divided by 255, and `predict` takes numbers of the same units; bytes of a matrix stay as they
+    are. After a fit on another dtype, bytes with such axes are refused.
+
     Parameters
     ----------
     layers : list of Layer, or a function of nothing that returns one
@@ -103,7 +107,7 @@ class NetworkClassifier(_GivenLayers, MLPClassifier):
     Attributes
     ----------
     row_shape_ : tuple of int
-        Shape of a row of X of the first fit. Rows of bytes are divided by 255.
+        Shape of a row of X of the first fit.
     classes_, loss_, best_loss_, loss_curve_, validation_scores_, validation_loss_curve_, \
     best_validation_score_, t_, coefs_, intercepts_, n_iter_, n_layers_, n_outputs_, \
     out_activation_, n_features_in_, network_
@@ -202,7 +206,7 @@ class NetworkClassifier(_GivenLayers, MLPClassifier):
 
 
 class NetworkRegressor(_GivenLayers, MLPRegressor):
-    """Regressor made of any layers.
+    """Regressor made of any layers, which takes X as `NetworkClassifier` does.
 
     Parameters
     ----------
@@ -218,7 +222,7 @@ class NetworkRegressor(_GivenLayers, MLPRegressor):
     Attributes
     ----------
     row_shape_ : tuple of int
-        Shape of a row of X of the first fit. Rows of bytes are divided by 255.
+        Shape of a row of X of the first fit.
     loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, t_, coefs_, \
     intercepts_, n_iter_, n_layers_, n_outputs_, out_activation_, n_features_in_, network_
         As in `MLPRegressor`.

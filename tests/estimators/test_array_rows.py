@@ -1,6 +1,7 @@
 """CNNClassifier, CNNRegressor, NetworkClassifier and NetworkRegressor."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -222,3 +223,101 @@ def test_refused_parameters_change_nothing():
         estimator.set_params(alhpa=7, layers__dense_1__units=3)
     assert estimator.alpha == 0.0001
     assert estimator.layers is LAYERS
+
+
+def given(**options):
+    return NetworkClassifier([Flatten(), Dense(4)], max_iter=2, random_state=0, **options)
+
+
+COLORS = np.repeat(IMAGES[..., None], 3, axis=3)
+OTHER_SHAPES = {
+    "channels first": (cnn, COLORS, np.moveaxis(COLORS, 3, 1)),
+    "one line": (given, IMAGES, IMAGES.reshape(-1, 1, 64)),
+    "other sides": (given, IMAGES, IMAGES.reshape(-1, 4, 16)),
+    "more axes": (given, IMAGES, IMAGES.reshape(-1, 2, 2, 16)),
+    "other sides of images": (cnn, IMAGES, IMAGES.reshape(-1, 4, 16)),
+    "axes after rows": (given, ROWS, IMAGES),
+}
+
+
+@pytest.mark.filterwarnings("ignore:X looks like")
+@pytest.mark.parametrize("case", OTHER_SHAPES)
+def test_rows_of_another_shape_are_refused(case):
+    make, fitted, other = OTHER_SHAPES[case]
+    net = make(warm_start=True).fit(fitted, DIGIT)
+    weights = [w.copy() for w in net.network_.get_weights()]
+    for call in (
+        net.predict,
+        net.predict_proba,
+        lambda x: net.predictor()(x[0]),
+        lambda x: net.partial_fit(x, DIGIT),
+        lambda x: net.fit(x, DIGIT),
+    ):
+        with pytest.raises(ArgumentError, match="but the estimator was fitted on rows of shape"):
+            call(other)
+    for before, after in zip(weights, net.network_.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_image_shape_must_be_that_of_images():
+    with pytest.raises(ArgumentError, match=r"image_shape=\(4, 16\) is not the shape of the im"):
+        cnn(image_shape=(4, 16)).fit(IMAGES, DIGIT)
+    assert cnn(image_shape=(8, 8, 1)).fit(IMAGES, DIGIT).row_shape_ == (8, 8, 1)
+
+
+def test_a_channel_axis_more_or_less_is_no_other_shape():
+    net = given().fit(IMAGES, DIGIT)
+    np.testing.assert_array_equal(net.predict(IMAGES[..., None]), net.predict(IMAGES))
+
+
+@pytest.mark.parametrize("make", [cnn, given])
+def test_bytes_after_other_numbers_are_refused(make):
+    net = make(warm_start=True).fit(IMAGES / 16, DIGIT)
+    for call in (net.predict, lambda x: net.partial_fit(x, DIGIT), lambda x: net.fit(x, DIGIT)):
+        with pytest.raises(ArgumentError, match=r"X holds bytes \(uint8\), but the estimator was"):
+            call(BYTES)
+
+
+def test_data_frames_of_bytes_are_scaled_as_arrays_are():
+    pandas = pytest.importorskip("pandas")
+    rows = BYTES.reshape(-1, 64)
+    frame = pandas.DataFrame(rows).rename(columns="p{}".format)
+    expected = cnn(image_shape=(8, 8)).fit(rows, DIGIT)
+    net = cnn(image_shape=(8, 8)).fit(frame, DIGIT)
+    assert kinds(net)[0] == "Rescaling"
+    np.testing.assert_array_equal(net.predict_proba(frame), expected.predict_proba(rows))
+
+
+def test_tables_of_bytes_are_numbers():
+    counts = ROWS.astype(np.uint8)
+    net = NetworkClassifier([Dense(4)], max_iter=3, random_state=0).fit(counts, DIGIT)
+    assert kinds(net)[0] == "Dense"
+    other = clone(net).fit(ROWS.astype(float), DIGIT)
+    np.testing.assert_array_equal(net.predict_proba(counts), other.predict_proba(counts))
+
+
+def test_lists_of_images_are_images():
+    net = cnn().fit(list(IMAGES), DIGIT)
+    np.testing.assert_array_equal(
+        net.predict(IMAGES.tolist()), cnn().fit(IMAGES, DIGIT).predict(IMAGES)
+    )
+    with pytest.raises(ValueError, match=r"0 sample\(s\)"):
+        net.predict(IMAGES[:0])
+
+
+def test_sparse_rows_stay_sparse_for_networks_of_vectors():
+    sparse = pytest.importorskip("scipy.sparse")
+    wide = sparse.random(6_000, 2_000, density=0.001, format="csr", random_state=0)
+    y = np.arange(6_000) % 3
+    net = NetworkClassifier([Dense(4)], max_iter=2, batch_size=64, random_state=0)
+    tracemalloc.start()
+    net.fit(wide, y).predict(wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6_000 * 2_000 * 8 / 2
+    dense = clone(net).fit(wide.toarray(), y)
+    np.testing.assert_allclose(net.predict_proba(wide), dense.predict_proba(wide.toarray()))
+    images = sparse.csr_matrix(ROWS)
+    expected = cnn(image_shape=(8, 8)).fit(ROWS, DIGIT)
+    net = cnn(image_shape=(8, 8)).fit(images, DIGIT)
+    np.testing.assert_array_equal(net.predict_proba(images), expected.predict_proba(ROWS))
