@@ -23,9 +23,9 @@ __all__ = ["CNNClassifier", "CNNRegressor"]
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "filters": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "kernel_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
-    "pool_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
-    "image_shape": [tuple, list, None],
+    "kernel_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "pool_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "image_shape": ["array-like", None],
     "augmentation": [Augmentation, list, tuple, None],
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..errors import ArgumentError
-from ..kernels.reference.pooling import LARGEST_WINDOW
+from ..kernels.table import LARGEST_WINDOW
 from . import geometry
 from .base import ShapedLayer
 from .geometry import Windows
@@ -48,8 +48,8 @@ class _Pooling(ShapedLayer):
             for pair, cells in zip(windows.padding, windows.cells, strict=True):
                 if 2 * max(pair) > cells:
                     raise ArgumentError(
-                        f"padding must be at most half of a window of {cells} cells, since one of "
-                        f"padding alone has no value, got {max(pair)}"
+                        f"padding must be at most half of a window of {cells} cells, since a "
+                        f"window of padding alone has no value, got {max(pair)}"
                     )
         super().__post_init__()
 
