@@ -126,7 +126,6 @@ def test_arguments_of_given_layers_are_searched():
     assert LAYERS[0].filters == 4
     made = NetworkClassifier(lambda: LAYERS, max_iter=1)
     assert made.set_params(layers__dense_1__units=7).layers[3].units == 7
-    assert best.network_.layers[0].filters in (2, 5)
 
 
 def test_layers_may_be_made_by_a_function():
