@@ -11,6 +11,7 @@ from ..errors import ArgumentError
 from ..ir.parameter import BufferSegment, Parameter, Segment, lay_out
 from ..ir.program import Ref, Region
 from ..layers import Layer, user_layers
+from ..layers.sequence import branches_of, nested
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.averaging import AVERAGE, WeightAverage
@@ -132,6 +133,17 @@ def infer_shapes(config: ModelConfig, input_shape: tuple[int, ...]) -> Architect
         config.weight_average,
         config.penalty_scale,
     )
+
+
+def takes_images(net: Architecture) -> bool:
+    """Return whether the first layer that minds axes takes images (height, width, channels)."""
+    first = next((layer for layer in nested(net.layers) if not _passes_axes(layer)), None)
+    return getattr(first, "rank", None) == 2
+
+
+def _passes_axes(layer: Layer) -> bool:
+    """Return whether a layer leaves the axes to others: those behind it, or those within it."""
+    return layer.keeps_axes or bool(branches_of(layer))
 
 
 def _views(layers: Sequence[Layer], input_shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]:

@@ -7,6 +7,8 @@ it changes no bit.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -50,6 +52,12 @@ def plans_of(net: Architecture) -> Plans:
     return plans
 
 
+@functools.cache
+def _names(kind: type[Specification]) -> tuple[str, ...]:
+    """Return the names of the fields, without what an object may hold beside them."""
+    return tuple(field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
+
+
 def _describe(value: Any, key: list[Any]) -> bool:
     """Append what tells a value from others; return False if it cannot be shared.
 
@@ -65,7 +73,7 @@ def _describe(value: Any, key: list[Any]) -> bool:
         entries = value
     elif isinstance(value, Specification) and not is_users(value):
         key.append(kind)
-        entries = vars(value).values()
+        entries = [getattr(value, name) for name in _names(kind)]  # type: ignore[arg-type]
     else:
         return False
     for entry in entries:

@@ -12,13 +12,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data import frames
 from ..data.data_set import DataSet
+from ..data.sparse_rows import SparseRows
 from ..errors import ArgumentError
 from ..layers import Layer, Rescaling
 from ..model.base import model_of
 from ..network import Network
 from ..training import prepare
+from . import row_arrays
 from .columns import DTYPES
-from .inputs import SPARSE
+from .inputs import SPARSE, to_matrix
 from .predictor import Predictor
 
 Shape = tuple[int, ...]
@@ -27,8 +29,8 @@ Shape = tuple[int, ...]
 class ArrayRowsMixin:
     """Take X of any number of axes: checked as a matrix, and given to the network as it was.
 
-    Bytes (uint8) of the first fit are divided by 255, by the network's first layer: later X of
-    other dtypes hold the same units.
+    Images of bytes (uint8) of the first fit are divided by 255, by the network's first layer: later
+    X of other dtypes hold the same units. Bytes after a fit on another dtype are refused.
     """
 
     augmentation: Any
@@ -48,6 +50,9 @@ class ArrayRowsMixin:
 
     _draws_own_weights = True
 
+    #: Whether rows are images even where X is a matrix.
+    _takes_images = False
+
     def _shape_of_rows(self, given: Shape) -> Shape:
         """Return the shape of a row of the network's input for one of X; raise `ValueError`."""
         return given
@@ -60,24 +65,23 @@ class ArrayRowsMixin:
 
     def _matrix(self, X: Any, reset: bool) -> Any:
         """Return X as a matrix, one row each; note shape and kind if `reset`."""
-        if hasattr(X, "toarray"):
-            X = X.toarray()
+        X = row_arrays.as_array(X)
         shape = tuple(getattr(X, "shape", ()))
-        is_array = len(shape) > 2
-        if is_array:
-            X = np.asarray(X)
-        is_bytes = getattr(X, "dtype", None) == np.uint8
+        has_axes = len(shape) > 2
+        is_bytes = (has_axes or self._takes_images) and row_arrays.holds_bytes(X)
         if reset:
-            self._given_shape = shape[1:] if is_array else None
+            self._given_shape = shape[1:] if has_axes else None
             self._bytes = is_bytes
-        elif is_array and math.prod(shape[1:]) != math.prod(self.row_shape_):
+        elif has_axes:
+            row_arrays.check_shape(shape[1:], self.row_shape_)
+        if is_bytes and not self._bytes:
             raise ArgumentError(
-                f"X has rows of shape {shape[1:]}, but the estimator was fitted on rows of shape "
-                f"{self.row_shape_}"
+                "X holds bytes (uint8), but the estimator was fitted on images of another dtype, "
+                "which it does not divide by 255; give X in the dtype and units of that fit"
             )
-        if is_array:
-            X = X.reshape(len(X), -1)
-        return X.astype(np.float32) if is_bytes else X
+        if has_axes:
+            X = X.reshape(len(X), math.prod(shape[1:]))
+        return X.astype(np.float32) if is_bytes and hasattr(X, "astype") else X
 
     def _validate_input(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
         X, y = super()._validate_input(self._matrix(X, reset), y, reset)  # type: ignore[misc]
@@ -89,12 +93,18 @@ class ArrayRowsMixin:
         data = super()._check_data(*arguments, **options)  # type: ignore[misc]
         return replace(data, x=self._rows(data.x))
 
-    def _check_X(self, X: Any) -> np.ndarray:
+    def _check_X(self, X: Any) -> np.ndarray | SparseRows:
         X = frames.arrayable("X", self._matrix(X, reset=False))
         X = validate_data(self, X, reset=False, accept_sparse=SPARSE, dtype=DTYPES)
-        return self._rows(X.astype(self.network_.dtype, copy=False))
+        rows, dtype = self._rows(to_matrix(X)), self.network_.dtype
+        return rows if rows.dtype == dtype else rows.astype(dtype)
 
-    def _rows(self, X: np.ndarray) -> np.ndarray:
+    def _rows(self, X: np.ndarray | SparseRows) -> np.ndarray | SparseRows:
+        """Return rows as the network takes them: sparse ones stay so where they are vectors."""
+        if isinstance(X, SparseRows):
+            if len(self.row_shape_) == 1 and self.augmentation is None:
+                return X
+            X = X[:]
         return np.ascontiguousarray(X).reshape(len(X), *self.row_shape_)
 
     def _pipeline(self, network: Network, data: DataSet) -> Any:
@@ -120,7 +130,14 @@ class ArrayRowsMixin:
 
     def _encoder(self) -> Callable[[Any], np.ndarray]:
         shape = self.row_shape_
-        return lambda row: np.reshape(row, shape)
+
+        def encode(row: Any) -> np.ndarray:
+            values = np.asarray(row)
+            if values.ndim > 1:
+                row_arrays.check_shape(values.shape, shape)
+            return values.reshape(shape)
+
+        return encode
 
     # -------------------------------------------------------------------------------- conversions
 

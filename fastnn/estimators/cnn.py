@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -17,20 +17,23 @@ from .array_rows import ArrayRowsMixin
 from .build_network import SKLEARN_ACTIVATIONS
 from .classifier import MLPClassifier
 from .regressor import MLPRegressor
+from .row_arrays import same_rows
 
 __all__ = ["CNNClassifier", "CNNRegressor"]
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "filters": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "kernel_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
-    "pool_size": [Interval(Integral, 1, None, closed="left"), tuple, list],
-    "image_shape": [tuple, list, None],
+    "kernel_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "pool_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "image_shape": ["array-like", None],
     "augmentation": [Augmentation, list, tuple, None],
 }
 
 
 class _Convolutions(ArrayRowsMixin):
     """The layers of images in front of the dense ones."""
+
+    _takes_images = True
 
     filters: Any
     kernel_size: Any
@@ -50,8 +53,12 @@ class _Convolutions(ArrayRowsMixin):
         shape = given if self.image_shape is None else checks.shape("image_shape", self.image_shape)
         if len(shape) == 1:
             shape = (1, *shape)
-        elements = _product(given)
-        if len(shape) not in (2, 3) or _product(shape) != elements:
+        if self.image_shape is not None and len(given) > 1 and not same_rows(shape, given):
+            raise ArgumentError(
+                f"image_shape={self.image_shape!r} is not the shape of the images of X, {given}"
+            )
+        elements = math.prod(given)
+        if len(shape) not in (2, 3) or math.prod(shape) != elements:
             raise ArgumentError(
                 f"image_shape={self.image_shape!r} does not fit rows of {elements} numbers"
             )
@@ -80,13 +87,6 @@ class _Convolutions(ArrayRowsMixin):
         return [linear, BatchNorm(), Activation(activation)]
 
 
-def _product(shape: Sequence[int]) -> int:
-    product = 1
-    for size in shape:
-        product *= size
-    return product
-
-
 def _pair(argument: str, value: Any) -> tuple[int, int]:
     values = (value, value) if isinstance(value, Integral) else tuple(value)
     if len(values) != 2:
@@ -99,7 +99,8 @@ class CNNClassifier(_Convolutions, MLPClassifier):
     """Classifier of small images: convolutions with pooling, then dense layers.
 
     Each entry of `filters` is a convolution, padded to keep its size, and a pooling of the largest
-    values; then come the hidden layers of `MLPClassifier`. Images of bytes are divided by 255.
+    values; then come the hidden layers of `MLPClassifier`. Images of bytes (uint8) are divided by
+    255 if the first fit is on such; `predict` after a fit on another dtype refuses bytes.
 
     Parameters
     ----------
@@ -240,6 +241,8 @@ class CNNClassifier(_Convolutions, MLPClassifier):
 
 class CNNRegressor(_Convolutions, MLPRegressor):
     """Regressor of small images: convolutions with pooling, then dense layers.
+
+    Images of bytes are divided by 255 as by `CNNClassifier`.
 
     Parameters
     ----------

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
 
 from ..augmentation import Augmentation
-from ..errors import ArgumentError, ArgumentTypeError
+from ..errors import ArgumentTypeError
 from ..layers import Layer
-from ..layers.naming import layer_names
 from . import class_losses
 from .array_rows import ArrayRowsMixin
 from .classifier import MLPClassifier
+from .layer_parameters import layer_parameters, with_parameters
 from .regressor import MLPRegressor
 
 __all__ = ["NetworkClassifier", "NetworkRegressor"]
@@ -21,9 +20,6 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "layers": [list, tuple, callable],
     "augmentation": [Augmentation, list, tuple, None],
 }
-
-#: Arguments of layers that no search changes.
-_FIXED = frozenset({"name", "input_shape", "input_size"})
 
 
 class _GivenLayers(ArrayRowsMixin):
@@ -34,35 +30,23 @@ class _GivenLayers(ArrayRowsMixin):
     @property
     def hidden_layer_sizes(self) -> list[Layer]:
         """The layers, in the place of the hidden ones of the MLPs."""
-        return self._given()
+        return _made(self.layers)
 
     @hidden_layer_sizes.setter
     def hidden_layer_sizes(self, value: Any) -> None:
         """Ignore what the constructor of an MLP assigns."""
 
-    def _given(self) -> list[Layer]:
-        """Return the layers; raise `ArgumentTypeError` for what is none."""
-        layers = self.layers() if callable(self.layers) else self.layers
-        if not _are_layers(layers):
-            raise ArgumentTypeError(
-                f"layers must be a list of layers, or a function of nothing that makes one, got "
-                f"{layers!r}"
-            )
-        return list(layers)
-
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; if `deep`, also the arguments of layers.
 
         These are called ``layers__NAME__ARGUMENT``, by the names that the layers have in a network:
-        those given, or dense_1, conv2d_1 and so on.
+        those given, or dense_1, conv2d_1 and so on; layers within others are
+        ``layers__residual_1__conv2d_1__ARGUMENT``.
         """
         parameters = super().get_params(deep=deep)  # type: ignore[misc]
         if deep and (callable(self.layers) or _are_layers(self.layers)):
-            layers = self._given()
-            for name, layer in zip(layer_names(layers), layers, strict=True):
-                for field in fields(layer):  # type: ignore[arg-type]
-                    if field.name not in _FIXED and not field.name.startswith("_"):
-                        parameters[f"layers__{name}__{field.name}"] = getattr(layer, field.name)
+            for key, value in layer_parameters(_made(self.layers)).items():
+                parameters[f"layers__{key}"] = value
         return parameters
 
     def set_params(self, **parameters: Any) -> Self:
@@ -73,25 +57,27 @@ class _GivenLayers(ArrayRowsMixin):
         ValueError
             There is no parameter, or no layer, of that name; or a layer refuses the value.
         """
-        own = {key: parameters.pop(key) for key in list(parameters) if key.startswith("layers__")}
-        super().set_params(**parameters)  # type: ignore[misc]
-        if not own:
-            return self
-        layers = self._given()
-        names = layer_names(layers)
-        changes: dict[str, dict[str, Any]] = {}
-        for key, value in own.items():
-            name, _, argument = key.removeprefix("layers__").rpartition("__")
-            if name not in names or not hasattr(layers[names.index(name)], argument):
-                raise ArgumentError(
-                    f"Invalid parameter {key!r}: layers are called {', '.join(names)}"
-                )
-            changes.setdefault(name, {})[argument] = value
-        self.layers = [
-            replace(layer, **changes[name]) if name in changes else layer  # type: ignore[type-var]
-            for name, layer in zip(names, layers, strict=True)
-        ]
-        return self
+        prefix = "layers__"
+        own = {
+            key.removeprefix(prefix): parameters.pop(key)
+            for key in list(parameters)
+            if key.startswith(prefix)
+        }
+        if own:  # refused before anything changes
+            layers = _made(parameters.get("layers", self.layers))
+            parameters["layers"] = with_parameters(layers, own)
+        return super().set_params(**parameters)  # type: ignore[misc]
+
+
+def _made(layers: Any) -> list[Layer]:
+    """Return the layers, or those that a function makes; raise `ArgumentTypeError` otherwise."""
+    made = layers() if callable(layers) else layers
+    if not _are_layers(made):
+        raise ArgumentTypeError(
+            f"layers must be a list of layers, or a function of nothing that makes one, got "
+            f"{made!r}"
+        )
+    return list(made)
 
 
 def _are_layers(value: Any) -> bool:
@@ -100,6 +86,10 @@ def _are_layers(value: Any) -> bool:
 
 class NetworkClassifier(_GivenLayers, MLPClassifier):
     """Classifier made of any layers.
+
+    Rows of X may have axes of their own. If such X of the first fit holds bytes (uint8), they are
+    divided by 255, and `predict` takes numbers of the same units; bytes of a matrix stay as they
+    are. After a fit on another dtype, bytes with such axes are refused.
 
     Parameters
     ----------
@@ -117,7 +107,7 @@ class NetworkClassifier(_GivenLayers, MLPClassifier):
     Attributes
     ----------
     row_shape_ : tuple of int
-        Shape of a row of X of the first fit. Rows of bytes are divided by 255.
+        Shape of a row of X of the first fit.
     classes_, loss_, best_loss_, loss_curve_, validation_scores_, validation_loss_curve_, \
     best_validation_score_, t_, coefs_, intercepts_, n_iter_, n_layers_, n_outputs_, \
     out_activation_, n_features_in_, network_
@@ -216,7 +206,7 @@ class NetworkClassifier(_GivenLayers, MLPClassifier):
 
 
 class NetworkRegressor(_GivenLayers, MLPRegressor):
-    """Regressor made of any layers.
+    """Regressor made of any layers, which takes X as `NetworkClassifier` does.
 
     Parameters
     ----------
@@ -232,7 +222,7 @@ class NetworkRegressor(_GivenLayers, MLPRegressor):
     Attributes
     ----------
     row_shape_ : tuple of int
-        Shape of a row of X of the first fit. Rows of bytes are divided by 255.
+        Shape of a row of X of the first fit.
     loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, t_, coefs_, \
     intercepts_, n_iter_, n_layers_, n_outputs_, out_activation_, n_features_in_, network_
         As in `MLPRegressor`.

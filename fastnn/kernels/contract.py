@@ -19,7 +19,7 @@ from ..errors import ArgumentError, ArgumentTypeError
 from ..utils import checks
 from .functions import ElementFunction, RowGradient, RowLoss, SlopeFunction, UserFunction
 from .reference import ACTIVATIONS
-from .table import KERNELS, Array, Kernel, array_size
+from .table import KERNELS, SPATIAL, Array, Kernel, array_size
 
 REAL = (np.dtype(np.float32), np.dtype(np.float64))
 LABEL = np.dtype(np.int64)
@@ -100,9 +100,6 @@ _positive = _real(low=0.0, open_low=True)
 _share = _real(low=0.0, high=1.0)
 _decay = _real(low=0.0, high=1.0, open_high=True)
 _word = Scalar("word", partial(_check_integer, low=0, high=2**64 - 1), 0, 2**64 - 1)
-
-#: Largest stride, padding, dilation, pool or offset: products of two of them fit into 63 bits.
-SPATIAL = 2**31 - 1
 
 #: Scalar arguments by name, which mean the same in every kernel.
 SCALARS: dict[str, Scalar] = {

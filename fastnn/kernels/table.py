@@ -14,6 +14,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
+#: Largest stride, padding, dilation, pool or offset: products of two of them fit into 63 bits.
+SPATIAL = 2**31 - 1
+
+#: Cells of the largest window of `max_pool_fwd`, whose numbers fit into a byte.
+LARGEST_WINDOW = 256
+
 Dims = Mapping[str, int]
 Scalars = Mapping[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])

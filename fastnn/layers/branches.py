@@ -273,9 +273,9 @@ class Parallel(_Container):
         concat = self.merge == "concat"
         alike = {shape[:-1] if concat else shape for shape in outputs}
         if len(alike) > 1:
-            which = "all axes but the last" if concat else "one shape"
+            which = "agree in all axes but the last" if concat else "have one shape"
             raise ArgumentError(
-                f"Parallel with merge={self.merge!r} needs branches that agree in {which}, but "
+                f"Parallel with merge={self.merge!r} needs branches that {which}, but "
                 f"theirs make {', '.join(map(str, outputs))} of its input of shape {input_shape}"
             )
         width = sum(shape[-1] for shape in outputs) if concat else outputs[0][-1]

@@ -34,6 +34,9 @@ class WindowedLayer(Layer, listed=False):
     #: Axes that windows slide along.
     rank: ClassVar[int]
 
+    #: What adds the padding that the layer refuses, with the number of axes to fill in.
+    wider_padding: ClassVar[str] = "ZeroPadding{}D adds"
+
     kernel_size: int | tuple[int, ...]
     strides: int | tuple[int, ...]
     padding: Any
@@ -71,7 +74,7 @@ class WindowedLayer(Layer, listed=False):
         if self.input_shape is not None:
             self._set_fields(input_shape=checks.shape("input_shape", self.input_shape))
         windows = self.windows
-        windows.check_reach("padding", rank)
+        windows.check_reach("padding", f"{self.wider_padding.format(rank)} any number")
         if max(windows.strides) > 1 and max(windows.dilation) > 1:
             raise ArgumentError(
                 f"strides and dilation cannot both be above 1, got strides={self.strides!r} and "

@@ -9,9 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import ArgumentError, ArgumentTypeError
+from ..kernels.table import SPATIAL
 from ..utils import checks
 
 if TYPE_CHECKING:
@@ -27,12 +31,26 @@ Pair = tuple[int, int]
 
 def sizes(argument: str, value: Any, rank: int, *, low: int = 1) -> int | Shape:
     """Return a size for each axis: a tuple of `rank` integers, or one integer for a series."""
+    value = _listed(value)
     values = value if isinstance(value, Sequence) and not isinstance(value, str) else [value] * rank
     if len(values) != rank:
         expected = "an integer" if rank == 1 else "an integer or a pair of them"
         raise ArgumentError(f"{argument} must be {expected}, got {value!r}")
-    checked = tuple(checks.integer(argument, one, low=low) for one in values)
+    checked = tuple(_size(argument, one, low) for one in values)
     return checked[0] if rank == 1 else checked
+
+
+def _listed(value: Any) -> Any:
+    """Return an array as a list of integers, and anything else as it is."""
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _size(argument: str, value: Any, low: int) -> int:
+    """Return an integer from `low` to the largest that kernels take."""
+    size = checks.integer(argument, value, low=low)
+    if size > SPATIAL:
+        raise ArgumentError(f"{argument} must be at most {SPATIAL}, got {checks.shown(size)}")
+    return size
 
 
 def on_both_axes(value: int | Shape, *, missing: int = 1) -> Pair:
@@ -45,16 +63,21 @@ def pads(argument: str, value: Any, rank: int) -> Any:
 
     An integer holds on all sides; for images, a pair of integers holds for height and width.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, Sequence)) or isinstance(value, str):
+    value = _listed(value)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (Integral, Sequence))
+        or isinstance(value, str)
+    ):
         raise ArgumentTypeError(f"{argument} must be an integer or pairs of them, got {value!r}")
-    if isinstance(value, int):
-        both = (checks.integer(argument, value, low=0),) * 2
+    if isinstance(value, Integral):
+        both = (_size(argument, value, 0),) * 2
         return both if rank == 1 else (both, both)
     if len(value) != 2:
         raise ArgumentError(f"{argument} must be an integer or pairs of them, got {value!r}")
     if rank == 2:
         return tuple(pads(argument, one, 1) for one in value)
-    return tuple(checks.integer(argument, one, low=0) for one in value)
+    return tuple(_size(argument, one, 0) for one in value)
 
 
 def pads_on_both_axes(value: Any) -> tuple[Pair, Pair]:
@@ -121,15 +144,23 @@ class Windows:
         (top, _), (left, _) = self.pads(image)
         return *self.strides, top, left
 
-    def check_reach(self, argument: str, rank: int) -> None:
-        """Raise `ArgumentError` for padding as wide as a window, which would see nothing else."""
+    def check_reach(self, argument: str, cure: str) -> None:
+        """Raise `ArgumentError` for windows too large for kernels, or padding as wide as one.
+
+        `cure` says which layer does what wider padding would.
+        """
+        if max(self.reach) > SPATIAL:
+            raise ArgumentError(
+                f"windows must reach over at most {SPATIAL} cells, but (kernel_size - 1) * "
+                f"dilation + 1 is {max(self.reach)}"
+            )
         if isinstance(self.padding, str):
             return
         for pair, reach in zip(self.padding, self.reach, strict=True):
             if max(pair) >= reach:
                 raise ArgumentError(
                     f"{argument} must be below the {reach} cells that a window reaches over, got "
-                    f"{max(pair)}; ZeroPadding{rank}D adds any number"
+                    f"{max(pair)}; {cure}"
                 )
 
 
@@ -141,6 +172,11 @@ def image_shape(layer: str, input_shape: Shape, rank: int) -> tuple[int, int, in
     raise ArgumentError(
         f"{layer} takes {KIND[rank]} {AXES[rank]}, but its input has shape {input_shape}{hint}"
     )
+
+
+def looks_channels_first(shape: Shape) -> bool:
+    """Return whether rows look like square images (channels, height, width), grey or of colours."""
+    return len(shape) == 3 and shape[0] in (1, 3) and shape[1] == shape[2] > 4
 
 
 def with_channel(input_shape: Shape, rank: int) -> Shape:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..errors import ArgumentError
-from ..kernels.reference.pooling import LARGEST_WINDOW
+from ..kernels.table import LARGEST_WINDOW
 from . import geometry
 from .base import ShapedLayer
 from .geometry import Windows
@@ -39,15 +39,17 @@ class _Pooling(ShapedLayer):
             pool_size=geometry.sizes("pool_size", self.pool_size, rank),
             padding=geometry.windows_padding(self.padding, rank, causal=False),
         )
-        strides = self.pool_size if self.strides is None else self.strides
-        self._set_fields(strides=geometry.sizes("strides", strides, rank))
+        if self.strides is None:
+            self._derive(strides=self.pool_size)
+        else:
+            self._set_fields(strides=geometry.sizes("strides", self.strides, rank))
         windows = self.windows
         if not isinstance(windows.padding, str):
             for pair, cells in zip(windows.padding, windows.cells, strict=True):
                 if 2 * max(pair) > cells:
                     raise ArgumentError(
-                        f"padding must be at most half of a window of {cells} cells, since one of "
-                        f"padding alone has no value, got {max(pair)}"
+                        f"padding must be at most half of a window of {cells} cells, since a "
+                        f"window of padding alone has no value, got {max(pair)}"
                     )
         super().__post_init__()
 

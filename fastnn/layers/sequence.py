@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ArgumentError
 from ..ir.program import Ref
+from ..utils.specification import changed
 from . import user_layers
 from .base import Layer
 
@@ -92,7 +93,7 @@ class Branch:
     def frozen(self) -> Branch:
         """Return the branch with all layers frozen that can be."""
         layers = (
-            replace(layer, trainable=False)  # type: ignore[type-var]
+            changed(layer, trainable=False)
             if any(field.name == "trainable" for field in fields(layer))  # type: ignore[arg-type]
             else layer
             for layer in self.layers

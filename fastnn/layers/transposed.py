@@ -32,6 +32,8 @@ class _TransposedConvolution(WindowedLayer):
     (n − 1) strides + max(reach, strides) − padding.
     """
 
+    wider_padding = "Cropping{}D cuts off"
+
     filters: int
     kernel_size: int | tuple[int, ...]
     activation: str | CustomActivation = "identity"

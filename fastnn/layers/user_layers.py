@@ -45,8 +45,12 @@ def check_methods(layer: Layer) -> None:
 
 
 def output_shape(layer: Layer, name: str, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Check and return the shape of a layer's output."""
-    return checks.shape(f"output_shape of layer {name!r}", layer.output_shape(input_shape))
+    """Check and return the shape of a layer's output; errors of the layer get its name."""
+    try:
+        shape = layer.output_shape(input_shape)
+    except ArgumentError as error:
+        raise ArgumentError(f"layer {name!r}: {error}") from error
+    return checks.shape(f"output_shape of layer {name!r}", shape)
 
 
 def parameters(layer: Layer, name: str, input_shape: tuple[int, ...]) -> tuple[Parameter, ...]:

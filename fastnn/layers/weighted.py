@@ -22,12 +22,13 @@ def check_weighted(layer: Any, *, few_inputs: bool = False) -> None:
     """
     activation = named.get("activation", layer.activation)
     initializer = layer.initializer
-    if initializer == "auto":
+    if is_auto := initializer == "auto":
         initializer = activation.initializer
         if few_inputs and initializer == "glorot_uniform":
             initializer = "lecun_uniform"
+    setter = layer._derive if is_auto else layer._set_fields
+    setter(initializer=initializers.get("initializer", initializer))
     layer._set_fields(
-        initializer=initializers.get("initializer", initializer),
         bias_initializer=initializers.get("bias_initializer", layer.bias_initializer),
         use_bias=checks.boolean("use_bias", layer.use_bias),
     )

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from ..compiler.architecture import Architecture, infer_shapes
+from ..compiler.architecture import Architecture, infer_shapes, takes_images
 from ..compiler.model_config import ModelConfig, layer_names
 from ..data.data_set import DataSet
 from ..errors import ArgumentError, NotBuiltError
@@ -16,10 +16,12 @@ from ..execution.arena import ParameterArena
 from ..execution.executor_pool import ExecutorPool
 from ..ir.program import RunState
 from ..layers import Layer
+from ..layers.geometry import looks_channels_first
 from ..losses import Loss
 from ..runtime.interrupts import DeferredInterrupt
 from ..runtime.random_streams import Stream, stream_offset
 from ..utils import checks
+from ..utils.warn import warn_caller
 from . import input_statistics
 from .history import History
 from .learning_rates import LearningRates
@@ -152,6 +154,7 @@ class Model:
                 input_statistics.assign(self.arena, statistics)
             return
         architecture = self.architecture_for(input_shape)
+        _warn_of_channels_first(architecture)
         arena = ParameterArena(architecture)
         offsets = (stream_offset(Stream.INITIALIZER, i) for i in range(len(arena.segments)))
         arena.initialize(self.seed, offsets)
@@ -247,3 +250,12 @@ class Face(Protocol):
 def model_of(network: Face) -> Model:
     """Return the model of a network."""
     return network._model
+
+
+def _warn_of_channels_first(architecture: Architecture) -> None:
+    shape = architecture.shapes[0]
+    if takes_images(architecture) and looks_channels_first(shape):
+        warn_caller(
+            f"X looks like images with channels first; rows of shape {shape} are taken as (height, "
+            "width, channels), and np.moveaxis(X, 1, -1) puts channels last"
+        )

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from ..errors import ArgumentError
 from ..layers import Layer
 from ..utils import checks
+from ..utils.specification import changed
 from .base import Model
 
 
@@ -29,7 +30,7 @@ def set_trainable(model: Model, names: Iterable[str], trainable: bool) -> None:
     skipped, step = dict(model.updates_skipped), model.state.step
     for name, layer in chosen.items() or layers.items():
         if _can_learn(layer) and layer.trainable != trainable:
-            layers[name] = dataclasses.replace(layer, trainable=trainable)  # type: ignore[type-var]
+            layers[name] = changed(layer, trainable=trainable)
             skipped[name] = skipped.get(name, 0) + (step if trainable else -step)
     model.update_architecture(tuple(layers.values()), skipped)
 

@@ -25,6 +25,9 @@ class Specification(metaclass=Explained):
     #: The classes of one family (all layers, all losses …) by class name; its base owns it.
     _classes: ClassVar[dict[str, type[Specification]]]
 
+    #: Fields left at defaults that other fields decide, such as strides that follow a size.
+    _derived: ClassVar[frozenset[str]] = frozenset()
+
     def __init_subclass__(cls, family: bool = False, listed: bool = True, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if family:
@@ -41,6 +44,10 @@ class Specification(metaclass=Explained):
         """Replace fields by their checked form (for use in ``__post_init__``)."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def _derive(self, **values: Any) -> None:
+        """Fill fields left at their defaults by what the other fields make of them."""
+        self._set_fields(**values, _derived=self._derived.union(values))
 
     def to_config(self) -> dict[str, Any]:
         """Return the specification as a dict of JSON values, ``type`` being the class name."""
@@ -79,6 +86,22 @@ class Specification(metaclass=Explained):
                 f"{value.__name__}(…)"
             )
         return checks.one_of(argument, value, named)()
+
+
+def given_fields(description: Specification) -> dict[str, Any]:
+    """Return the fields as they were given: derived ones have their defaults."""
+    return {
+        field.name: field.default
+        if field.name in description._derived
+        else getattr(description, field.name)
+        for field in dataclasses.fields(description)  # type: ignore[arg-type]
+        if field.init
+    }
+
+
+def changed(description: S, **values: Any) -> S:
+    """Return the same description with other values; what is derived follows them."""
+    return type(description)(**given_fields(description) | values)
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import SGD, SWA, Adam, BatchNorm, Dense, Dropout, Layer, Network
+from fastnn import SGD, SWA, Adam, BatchNorm, Dense, Dropout, Layer, Network, Parallel, Residual
 from fastnn.compiler import sharing
 from fastnn.execution import executor_pool
 from fastnn.initializers import Initializer
@@ -30,9 +30,14 @@ def plan(columns=4, **changes):
     return executors.plan(4, training=True, labels=False)
 
 
-def test_equal_descriptions_share_plans():
+@pytest.mark.parametrize(
+    "hidden",
+    [Dense(6, "relu"), Residual([Dense(4, "relu")]), Parallel([[Dense(3)], []])],
+    ids=["Dense", "Residual", "Parallel"],
+)
+def test_equal_descriptions_share_plans(hidden):
     X, y = np.ones((8, 4)), np.arange(8) % 3
-    nets = [network(seed=seed) for seed in range(2)]
+    nets = [network(seed=seed, layers=[hidden, Dropout(0.2), Dense(3)]) for seed in range(2)]
     for net in nets:
         net.fit(X, y, batch_size=4, verbose=0)
     first, second = (model_of(net) for net in nets)
@@ -52,6 +57,7 @@ def test_equal_descriptions_share_plans():
         {"layers": [Dense(6, "relu", name="first"), Dropout(0.2), Dense(3)]},
         {"layers": [Dense(6, "relu", l2=0.1), Dropout(0.2), Dense(3)]},
         {"layers": [Dense(6, "relu"), Dropout(0.2), BatchNorm(), Dense(3)]},
+        {"layers": [Residual([Dense(4, "relu")]), Dense(3)]},
         {"loss": fastnn.SoftmaxCrossEntropy(label_smoothing=0.1)},
         {"optimizer": Adam(1e-3, amsgrad=True)},
         {"optimizer": Adam(1e-2)},

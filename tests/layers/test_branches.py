@@ -42,9 +42,7 @@ RESNET = [
 ]
 SMALL_POOL = MaxPooling2D(3, strides=1, padding="same")
 INCEPTION = [
-    Parallel(
-        [[same(2, 1)], [same(2, 1, "relu"), same(3)], [MaxPooling2D(3, strides=1, padding="same")]]
-    ),
+    Parallel([[same(2, 1)], [same(2, 1, "relu"), same(3)], [SMALL_POOL]]),
     Flatten(),
 ]
 WORDS = [[Conv1D(2, size, "tanh"), GlobalMaxPooling1D()] for size in (2, 3, 5)]
@@ -53,7 +51,7 @@ NETWORKS = {
     "resnet": (RESNET, IMAGES),
     "inception": (INCEPTION, IMAGES),
     "textcnn": (
-        [Parallel([[Conv1D(2, k, "tanh"), GlobalMaxPooling1D()] for k in (2, 3, 5)])],
+        [Parallel(WORDS)],
         SERIES,
     ),
     "dense skips": ([Parallel([[], [Dense(3, "relu")]]), Parallel([[], [Dense(2, "tanh")]])], X),
@@ -212,7 +210,7 @@ UNSUITABLE = {
     ),
     "sum": (
         Parallel([[Dense(4)], []], "add"),
-        r"merge='add' needs branches that agree in one shape, but theirs make \(4,\), \(6,\)",
+        r"merge='add' needs branches that have one shape, but theirs make \(4,\), \(6,\)",
     ),
     "inside": (Residual([Conv2D(3, 3)]), "Conv2D takes images"),
 }

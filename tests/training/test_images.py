@@ -115,8 +115,14 @@ def test_resumed_fits_have_the_bits_of_one(tmp_path):
     checkpoint = Checkpoint(tmp_path / "cut.fastnn")
     with pytest.raises(KeyboardInterrupt):
         fit(cut, 4, augmentation=moves, callbacks=[checkpoint, Stop()])
-    again = network()
-    fit(again, 4, augmentation=moves, callbacks=[checkpoint, Stop()][:1], resume_from=checkpoint)
+    again, seen = network(), []
+
+    class Count(fastnn.Callback):
+        def on_epoch_end(self, network, epoch, logs):
+            seen.append(epoch)
+
+    fit(again, 4, augmentation=moves, callbacks=[checkpoint, Count()], resume_from=checkpoint)
+    assert seen == [2, 3, 4]  # epoch 2 ended before its checkpoint
     np.testing.assert_array_equal(again.parameters, whole.parameters)
 
 

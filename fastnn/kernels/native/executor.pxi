@@ -294,6 +294,8 @@ cdef class Run:
             _raise_bad_code()
         if self._status == FASTNN_CUSTOM_RAISED:
             _raise_function_error()
+        if self._status == FASTNN_BAD_GEOMETRY:
+            raise ArgumentError("sizes of a layer's windows do not fit its input, or are too large")
         if self._status != FASTNN_OK:
             raise BackendError(f"the native executor refused a plan (status {<int>self._status})")
         return self._run.batch, False

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..table import Array, Dims, Relation, Scalars, kernel, per
+from ..table import LARGEST_WINDOW, Array, Dims, Relation, Scalars, kernel, per
 from .quiet import quiet
 from .windows import POOLING, fit_windows, inner, padded, taps, window_violation
-
-#: Cells of the largest window whose numbers fit into a byte.
-LARGEST_WINDOW = 256
 
 _NAMES = ("pool_h", "pool_w", "stride_h", "stride_w", "pad_h", "pad_w")
 _SETTINGS = tuple(
