@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import ArgumentError, ArgumentTypeError
 from . import checks
 from .call_errors import Explained, WrongCallError
+from .signatures import is_users
 
 S = TypeVar("S", bound="Specification")
 
@@ -33,7 +34,18 @@ class Specification(metaclass=Explained):
         if family:
             cls._classes = {}
         elif listed and not cls.__name__.startswith("_"):
-            cls._classes[cls.__name__] = cls
+            cls._list()
+
+    @classmethod
+    def _list(cls) -> None:
+        """Enter the class in the table of its family; one of fastnn's keeps its name."""
+        name, known = cls.__name__, cls._classes.get(cls.__name__)
+        if known is not None and is_users(cls) and not is_users(known):
+            raise ArgumentError(
+                f"class {name} has the name of one of fastnn's, so files could not tell them "
+                "apart: choose another name"
+            )
+        cls._classes[name] = cls
 
     @classmethod
     def family(cls: type[S]) -> dict[str, type[S]]:

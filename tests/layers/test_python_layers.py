@@ -4,6 +4,7 @@ import dataclasses
 import pickle
 
 import numpy as np
+import pytest
 from custom_functions import HARD_SWISH, WEIGHT, X, Y, network, trained
 
 import fastnn
@@ -46,6 +47,22 @@ def test_a_layer_in_python_trains_on_every_back_end(backend, tmp_path):
     net.save(path)
     np.testing.assert_array_equal(Network.load(path).predict(X), net.predict(X))
     assert trained(pickle.loads(pickle.dumps(net))) == trained(net)
+
+
+@pytest.mark.parametrize("kind", [Dense, fastnn.Residual, fastnn.Huber, fastnn.Adam])
+def test_a_class_with_the_name_of_one_of_fastnns_is_refused(kind):
+    """It would be what files of the other are read as."""
+    base = kind.__mro__[-3]
+    with pytest.raises(fastnn.ArgumentError, match=rf"class {kind.__name__} .* another name"):
+        type(kind.__name__, (base,), {"__module__": "mine"})
+    assert base.family()[kind.__name__] is kind
+
+
+def test_a_class_of_the_user_may_be_defined_again():
+    first, second = (type("Mine", (Layer,), {"__module__": "mine"}) for _ in range(2))
+    assert first is not second
+    assert Layer.family()["Mine"] is second
+    assert Layer.family()["Mine"] is second
 
 
 def test_the_summary_says_which_executor_runs(backend, capsys):

@@ -21,7 +21,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import fastnn
-from fastnn import BatchNorm, Dense, MLPClassifier, MLPRegressor, Network
+from fastnn import (
+    BatchNorm,
+    CNNClassifier,
+    Conv2D,
+    Dense,
+    GlobalMaxPooling2D,
+    MLPClassifier,
+    MLPRegressor,
+    Network,
+)
 from fastnn.errors import TableWarning, UnknownCategoryWarning
 from fastnn.search import search
 from fastnn.search.study.studies import SEARCH
@@ -32,12 +41,18 @@ from fastnn.utils.warn import warn_caller
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(65, 3)), np.arange(65) % 2  # a last batch of one row
+IMAGES = RANDOM.normal(size=(65, 1, 8, 8))
 TOWNS = np.array([["Ulm", 1.0], ["Bern", 2.0]] * 20, object)
 FRAME = pd.DataFrame({"c": ["b", "a"] * 4, "x": np.arange(8.0)})
 
 
 def network(params=None):
     return Network([Dense(2), BatchNorm(), Dense(2)], loss="softmax_cross_entropy", seed=0)
+
+
+def pooling():
+    layers = [Conv2D(2, (1, 3)), GlobalMaxPooling2D(), Dense(2)]
+    return Network(layers, loss="softmax_cross_entropy", seed=0)
 
 
 def mlp(**options):
@@ -140,6 +155,15 @@ ENCODER = TableEncoder([Column("c", "category"), Column("x", "number")]).fit(FRA
 #: Function with the warning: category, text, and calls that provoke it.
 CALLS = {
     "training/prepare.py:warn_of_lone_rows": (UserWarning, "of a single row", LONE_ROWS),
+    "model/base.py:_warn_of_channels_first": (
+        UserWarning,
+        "channels first",
+        {
+            "fit": lambda: pooling().fit(IMAGES, Y, verbose=0),
+            "build": lambda: pooling().build(IMAGES.shape[1:]),
+            "estimator": lambda: CNNClassifier((2,), max_iter=1, random_state=0).fit(IMAGES, Y),
+        },
+    ),
     "estimators/fit_loop.py:fit_steps": (
         ConvergenceWarning,
         "Training ended early, with the best|Maximum iterations",
