@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..initializers import Zeros
-from ..layers.sequence import nested, with_inputs
+from ..layers.sequence import nested
 from ..model.base import model_of
 from .measurement import LayerFigures
 
@@ -149,8 +149,7 @@ class _Problem:
 
     def has_biases(self) -> bool:
         """Return whether a flagged layer starts from biases other than 0."""
-        sizes = model_of(self.net).architecture
-        named = with_inputs(sizes.layers, sizes.names, sizes.views)
+        named = model_of(self.net).architecture.all_layers()
         layers = {name: layer for layer, name, _ in named}
         flagged = [layers[layer.figures.name] for layer in self.flagged]
         initializers = [getattr(layer, "bias_initializer", Zeros()) for layer in flagged]

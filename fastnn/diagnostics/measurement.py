@@ -25,7 +25,7 @@ from ..ir.parameter import Segment
 from ..ir.program import Result
 from ..layers import Layer
 from ..layers.convolution import WindowedLayer
-from ..layers.sequence import Branched, with_inputs
+from ..layers.sequence import Branched
 from ..model.base import model_of
 
 if TYPE_CHECKING:
@@ -130,9 +130,7 @@ class LayerMeter:
             for name, layer, parameters in _single_layers(architecture)
             if hasattr(layer, "activation") or parameters
         }
-        self._segments = {
-            name: [s for s in architecture.segments if _belongs(s, name)] for name in self._layers
-        }
+        self._segments = {name: architecture.segments_of(name) for name in self._layers}
         self._probes = {name: _Probe(_activation(layer)) for name, layer in self._layers.items()}
         mode = PlanMode(training=True, labels=data.labels)
         plan = compile_plan(architecture, len(data), mode, self._probes)
@@ -180,7 +178,7 @@ class LayerMeter:
 
     def _weight_scale(self, layer: Layer, segments: list[Segment]) -> float:
         """Return the scale of a layer's weights; of two arrays in a row, the product."""
-        matrices = [s for s in segments if _own_name(s) in WEIGHTS and len(s.shape) > 1]
+        matrices = [s for s in segments if s.own_name in WEIGHTS and len(s.shape) > 1]
         if not matrices:
             return math.nan
         initializer = _usual_initializer(layer)
@@ -193,24 +191,9 @@ class LayerMeter:
 
 def _single_layers(architecture: Architecture) -> Iterator[tuple[str, Layer, bool]]:
     """Yield layers that hold no others: name, layer, and whether it has parameters."""
-    named = with_inputs(architecture.layers, architecture.names, architecture.views)
-    for layer, name, shape in named:
+    for layer, name, shape in architecture.all_layers():
         if not isinstance(layer, Branched):
             yield name, layer, bool(layer.parameters(shape))
-
-
-def _belongs(segment: Segment, layer: str) -> bool:
-    """Return whether a parameter is that of the layer of this name, within others or not.
-
-    The weights of residual_1/conv2d_1 are called residual_1/conv2d_1.weights, and those of
-    residual_1/parallel_1/conv2d_1 residual_1/parallel_1.conv2d_1.weights.
-    """
-    return segment.name.replace("/", ".").rpartition(".")[0] == layer.replace("/", ".")
-
-
-def _own_name(segment: Segment) -> str:
-    """Return the name of a parameter in its own layer."""
-    return segment.parameter.name.rpartition(".")[2]
 
 
 def _usual_initializer(layer: Layer) -> Initializer | str:
