@@ -67,10 +67,10 @@ class LayerFigures:
     signal : float
         ‖∂ loss / ∂ output‖, the gradient that reaches the layer; NaN where none does.
     gradient_norm : float
-        ‖∂ loss / ∂ parameters‖, before clipping; NaN for a layer without parameters.
+        ‖∂ loss / ∂ parameters‖, before clipping; NaN for a layer without trainable parameters.
     update_ratio : float
-        ‖Δ parameters‖ / ‖parameters‖ of the optimizer's next step; NaN where there are none, where
-        all are 0, or where the step would be skipped because numbers are not finite.
+        ‖Δ parameters‖ / ‖parameters‖ of the optimizer's next step; NaN where none are trainable,
+        where all are 0, or where the step would be skipped because numbers are not finite.
     weight_scale : float
         Standard deviation of the weights over that of the initialiser for the activation (He for
         rectified units, LeCun for selu, Glorot for others); the product of both where a separable
@@ -153,8 +153,7 @@ class LayerMeter:
         layer, probe = self._layers[name], self._probes[name]
         arena, segments = self._arena, self._segments[name]
         gradient_norm = update_ratio = math.nan
-        if segments:
-            parts = [slice(s.offset, s.offset + s.size) for s in segments]
+        if parts := [slice(s.offset, s.offset + s.size) for s in segments if s.options.trainable]:
             before = self._model.arena.parameters
             length = math.hypot(*(norm(before[part]) for part in parts))
             gradient_norm = math.hypot(*(norm(arena.gradients[part]) for part in parts))

@@ -143,6 +143,19 @@ def test_normalisation_within_a_branch_counts(inner, cause):
     assert (flag.problem, flag.cause) == ("exploding gradient", cause)
 
 
+def test_frozen_layers_have_no_updates_to_flag():
+    block = [Conv2D(4, 3, "relu", padding="same"), Conv2D(4, 3, padding="same")]
+    net = network(Conv2D(4, 3, "relu"), Residual(block, trainable=False), Flatten())
+    net = net.build((8, 8))
+    before, block_1, block_2, last = measured(net).values()
+    for found in (block_1, block_2):
+        assert found.signal > 0
+        assert math.isnan(found.gradient_norm)
+        assert math.isnan(found.update_ratio)
+    assert min(before.update_ratio, last.update_ratio) > 0
+    assert fastnn.diagnose(net, IMAGES, LABELS, IMAGES, LABELS, curve_sizes=None).flags == ()
+
+
 @pytest.mark.parametrize("name", ["a.b", "weights"])
 def test_names_with_dots_are_names(name):
     net = network(Residual([Conv2D(1, 1, name=name)]), Flatten()).build((8, 8))
