@@ -258,4 +258,4 @@ def test_convolutions_know_more_clothes(example):
     images = convolution.Images.read(Path(os.environ["FASTNN_DATA"]) / "fashion_mnist")
     dense, plain, altered = (convolution.train(images, name, 0) for name in convolution.VARIANTS)
     assert plain.network.n_parameters < dense.network.n_parameters
-    assert min(plain.accuracy, altered.accuracy) >= dense.accuracy + 0.01
+    assert min(plain.accuracy, altered.accuracy) >= dense.accuracy + 0.02
