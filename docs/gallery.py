@@ -11,6 +11,7 @@ from sphinx_gallery.scrapers import figure_rst
 #: What the build passes to an example, in place of ten seeds: a few seconds each.
 SIZES = {
     "batch_normalization.py": ["--seeds", "2"],
+    "convolution.py": ["--seeds", "1"],
     "data_augmentation.py": ["--seeds", "2"],
     "gradient_checking.py": ["--seeds", "2"],
     "grid_versus_random.py": ["--seeds", "4"],

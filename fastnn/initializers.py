@@ -367,11 +367,11 @@ INITIALIZERS: dict[str, type[Initializer]] = {
 }
 
 
-def deviation(name: str, shape: tuple[int, ...]) -> float:
-    """Return the standard deviation of the initialiser of that name, which scales by fans."""
-    kind = INITIALIZERS[name]
-    assert issubclass(kind, _VarianceScaling)
-    return math.sqrt(kind.variance(*_fans(shape)))
+def deviation(initializer: str | Initializer, shape: tuple[int, ...]) -> float:
+    """Return the standard deviation of an initialiser, or of that name, which scales by fans."""
+    found = get("initializer", initializer)
+    assert isinstance(found, _VarianceScaling)
+    return math.sqrt(found.variance(*_fans(shape)))
 
 
 def get(argument: str, value: str | Initializer) -> Initializer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..errors import ArgumentError
 from ..ir.parameter import BufferSegment, Parameter, Segment, lay_out
 from ..ir.program import Ref, Region
 from ..layers import Layer, user_layers
-from ..layers.sequence import branches_of, nested
+from ..layers.sequence import branches_of, nested, with_inputs
 from ..losses import Loss
 from ..optimizers import Optimizer
 from ..optimizers.averaging import AVERAGE, WeightAverage
@@ -60,6 +60,22 @@ class Architecture:
             if segment.layer == layer
         }
         return parameters | buffers
+
+    def all_layers(self) -> Iterator[tuple[Layer, str, tuple[int, ...]]]:
+        """Yield every layer, and after it those within it: layer, name, shape of the input.
+
+        Names of layers within others are as in residual_1/conv2d_1.
+        """
+        return with_inputs(self.layers, self.names, self.views)
+
+    def segments_of(self, name: str) -> list[Segment]:
+        """Return the parameters of a layer, which may be within others, but holds none.
+
+        The weights of residual_1/conv2d_1 are called residual_1/conv2d_1.weights, and those of
+        residual_1/parallel_1/conv2d_1 residual_1/parallel_1.conv2d_1.weights.
+        """
+        own = name.replace("/", ".")
+        return [s for s in self.segments if s.name.replace("/", ".").rpartition(".")[0] == own]
 
     def check_inputs(self, x: np.ndarray) -> None:
         """Refuse X (n, …), checked otherwise, where a layer at the input cannot take it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ir.builder import PlanBuilder, PlanMode, Pullback
+from ..ir.builder import Observer, PlanBuilder, PlanMode, Pullback
 from ..ir.program import Op, Plan, Ref, Region
 from ..layers import user_layers
 from ..optimizers import GradientOptimizer
@@ -22,11 +22,20 @@ if TYPE_CHECKING:
     from .architecture import Architecture
 
 
-def compile_plan(net: Architecture, n_rows: int, mode: PlanMode) -> Plan:
-    """Lower a network for batches of up to `n_rows` rows."""
+def compile_plan(
+    net: Architecture,
+    n_rows: int,
+    mode: PlanMode,
+    observers: Mapping[str, Observer] | None = None,
+) -> Plan:
+    """Lower a network for batches of up to `n_rows` rows.
+
+    Observers see the layers of these names; the plan must neither be fused nor folded then, and
+    runs in the Python executor.
+    """
     widest = max(math.prod(shape) for shape in net.shapes[1:])  # the input is the caller's
     sparse_steps = mode.fused and isinstance(net.optimizer, GradientOptimizer)
-    builder = PlanBuilder(net.dtype, n_rows, mode, sparse_steps, widest)
+    builder = PlanBuilder(net.dtype, n_rows, mode, sparse_steps, widest, observers or {})
     output, pullbacks = _lower_layers(net, builder)
 
     builder.layer = "loss"
@@ -78,7 +87,7 @@ def _lower_layers(net: Architecture, builder: PlanBuilder) -> tuple[Ref, list[Pu
         builder.begin(name, x)
         lowered = layer.lower(builder, x, net.refs(index), index)
         x, pullback = user_layers.check_lowered(name, lowered, x, net.shapes[index + 1])
-        pullbacks.append(pullback)
+        pullbacks.append(builder.observed(x, pullback))
     return x, pullbacks
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..initializers import Zeros
+from ..layers.sequence import nested
+from ..model.base import model_of
 from .measurement import LayerFigures
 
 if TYPE_CHECKING:
@@ -106,7 +108,10 @@ class _Problem:
 
     @property
     def passed(self) -> Sequence[_Layer]:
-        """Return the layers that the gradient passes on its way back to the worst layer."""
+        """Return the layers that the gradient passes on its way back to the worst layer.
+
+        Branches are taken as if they stood in a row.
+        """
         return self.layers[self.layers.index(self.worst) + 1 :]
 
     @property
@@ -137,14 +142,15 @@ class _Problem:
         return self.net.state.step == 0
 
     def is_normalized(self) -> bool:
-        return any(layer.normalizes for layer in self.net.layers)
+        return any(layer.normalizes for layer in nested(self.net.layers))
 
     def has_large_steps(self) -> bool:
         return any(layer.figures.update_ratio > LARGE_UPDATE for layer in self.layers)
 
     def has_biases(self) -> bool:
         """Return whether a flagged layer starts from biases other than 0."""
-        layers = dict(zip(self.net.layer_names, self.net.layers, strict=True))
+        named = model_of(self.net).architecture.all_layers()
+        layers = {name: layer for layer, name, _ in named}
         flagged = [layers[layer.figures.name] for layer in self.flagged]
         initializers = [getattr(layer, "bias_initializer", Zeros()) for layer in flagged]
         return not all(isinstance(initializer, Zeros) for initializer in initializers)

@@ -1,14 +1,14 @@
 """Measurement of every layer in one training step on a copy of the network.
 
-The plan is the one without fusion, with a probe at each layer: Python functions that read the
-layer's output in the forward pass and the gradient of the loss by it in the backward pass. It runs
-in the Python executor, in an arena of its own, so nothing of the network changes.
+The plan is the one without fusion, with an observer at each layer, which reads the layer's output
+in the forward pass and the gradient of the loss by it in the backward pass. It runs in the Python
+executor, in an arena of its own, so nothing of the network changes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,21 +19,26 @@ from ..compiler.lowering import compile_plan
 from ..execution.arena import ParameterArena
 from ..execution.batches import BatchPass
 from ..execution.python_executor import GRADIENT_STAGES, PythonExecutor
-from ..initializers import deviation
+from ..initializers import Initializer, deviation
 from ..ir.builder import PlanMode
 from ..ir.parameter import Segment
-from ..ir.program import Ref, Result
+from ..ir.program import Result
 from ..layers import Layer
+from ..layers.convolution import WindowedLayer
+from ..layers.sequence import Branched
 from ..model.base import model_of
 
 if TYPE_CHECKING:
+    from ..compiler.architecture import Architecture
     from ..data.data_set import DataSet
-    from ..ir.builder import PlanBuilder, Pullback
     from ..network import Network
 
 #: A bounded activation is saturated where its derivative is below this share of the largest: beyond
 #: 0.975 in absolute value for tanh, within 0.0127 of either end for sigmoid.
 SATURATED_DERIVATIVE = 0.05
+
+#: Names of the parameters whose scale is measured.
+WEIGHTS = ("weights", "depthwise_weights", "pointwise_weights")
 
 #: Derivative as a share of the largest, computed from the output.
 _DERIVATIVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -49,25 +54,27 @@ class LayerFigures:
     Attributes
     ----------
     name, kind : str
-        As in ``"dense_1"``, ``"Dense (relu)"``.
+        As in ``"dense_1"``, ``"Dense (relu)"``; a layer within another is ``"residual_1/dense_1"``.
     activation : str or None
     mean, std : float
-        Mean and standard deviation of the layer's outputs, over rows and units.
+        Mean and standard deviation of the layer's outputs, over rows, positions and units.
     dead : float
-        Share of the units that are 0 on every row; NaN unless the activation is relu.
+        Share of the units that are 0 on every row, and of an image's or series' channels that are
+        at every position too; NaN unless the activation is relu.
     saturated : float
         Share of the outputs where the derivative is below 5 % of the largest; NaN unless the
         activation is sigmoid or tanh.
     signal : float
         ‖∂ loss / ∂ output‖, the gradient that reaches the layer; NaN where none does.
     gradient_norm : float
-        ‖∂ loss / ∂ parameters‖, before clipping; NaN for a layer without parameters.
+        ‖∂ loss / ∂ parameters‖, before clipping; NaN for a layer without trainable parameters.
     update_ratio : float
-        ‖Δ parameters‖ / ‖parameters‖ of the optimizer's next step; NaN where there are none, where
-        all are 0, or where the step would be skipped because numbers are not finite.
+        ‖Δ parameters‖ / ‖parameters‖ of the optimizer's next step; NaN where none are trainable,
+        where all are 0, or where the step would be skipped because numbers are not finite.
     weight_scale : float
         Standard deviation of the weights over that of the initialiser for the activation (He for
-        rectified units, LeCun for selu, Glorot for others); NaN where there are none.
+        rectified units, LeCun for selu, Glorot for others); the product of both where a separable
+        convolution has two arrays; NaN where there are none.
     """
 
     name: str
@@ -108,46 +115,25 @@ class _Probe:
         self.signal = norm(dy)
 
 
-@dataclass(frozen=True, eq=False)
-class _ProbedLayer(Layer):
-    """A layer whose output and gradient a probe records."""
-
-    layer: Layer
-    probe: _Probe
-    name: str | None = None
-
-    def lower(self, builder: PlanBuilder, x: Ref, *arguments: Any) -> tuple[Ref, Pullback]:
-        y, pullback = self.layer.lower(builder, x, *arguments)
-        builder.emit("forward", self.probe.record_output, y)
-
-        def probed(dy: Ref, need_dx: bool) -> Ref | None:
-            builder.emit("backward", self.probe.record_gradient, dy)
-            return pullback(dy, need_dx)
-
-        return y, probed
-
-
 class LayerMeter:
     """Measure the layers of a built network on fixed rows, any number of times.
 
-    Layers without parameters and activation (Flatten, Dropout) are left out.
+    Layers within others count one by one, under names such as residual_1/conv2d_1. Layers without
+    parameters and activation (Flatten, Dropout, pooling) are left out.
     """
 
     def __init__(self, net: Network, data: DataSet):
         self._model = model_of(net)
         architecture = self._model.architecture
-        self._segments = {
-            index: [s for s in architecture.segments if s.layer == index]
-            for index, layer in enumerate(net.layers)
-            if hasattr(layer, "activation") or any(s.layer == index for s in architecture.segments)
+        self._layers = {
+            name: layer
+            for name, layer, parameters in _single_layers(architecture)
+            if hasattr(layer, "activation") or parameters
         }
-        self._probes = {i: _Probe(_activation(net.layers[i])) for i in self._segments}
-        layers = tuple(
-            _ProbedLayer(layer, self._probes[i]) if i in self._probes else layer
-            for i, layer in enumerate(net.layers)
-        )
-        probed = replace(architecture, layers=layers)
-        plan = compile_plan(probed, len(data), PlanMode(training=True, labels=data.labels))
+        self._segments = {name: architecture.segments_of(name) for name in self._layers}
+        self._probes = {name: _Probe(_activation(layer)) for name, layer in self._layers.items()}
+        mode = PlanMode(training=True, labels=data.labels)
+        plan = compile_plan(architecture, len(data), mode, self._probes)
         self._arena = ParameterArena(architecture)
         self._executor = PythonExecutor(plan, self._arena)
         self._batch = BatchPass(data, len(data)).batch(0, plan)
@@ -161,14 +147,13 @@ class LayerMeter:
             finite = math.isfinite(found[Result.LOSS]) and not found[Result.NONFINITE]
             if finite:
                 self._executor.run_stages(("update",), self._batch, state)
-            return tuple(self._figures(index, finite) for index in self._segments)
+            return tuple(self._figures(name, finite) for name in self._layers)
 
-    def _figures(self, index: int, updated: bool) -> LayerFigures:
-        layer, probe = self._model.layers[index], self._probes[index]
-        arena, segments = self._arena, self._segments[index]
+    def _figures(self, name: str, updated: bool) -> LayerFigures:
+        layer, probe = self._layers[name], self._probes[name]
+        arena, segments = self._arena, self._segments[name]
         gradient_norm = update_ratio = math.nan
-        if segments:
-            parts = [slice(s.offset, s.offset + s.size) for s in segments]
+        if parts := [slice(s.offset, s.offset + s.size) for s in segments if s.options.trainable]:
             before = self._model.arena.parameters
             length = math.hypot(*(norm(before[part]) for part in parts))
             gradient_norm = math.hypot(*(norm(arena.gradients[part]) for part in parts))
@@ -177,7 +162,7 @@ class LayerMeter:
                 update_ratio = math.hypot(*moves) / length
         activation = _activation(layer)
         return LayerFigures(
-            self._model.layer_names[index],
+            name,
             type(layer).__name__ + (f" ({activation})" if activation else ""),
             activation,
             probe.mean,
@@ -187,17 +172,37 @@ class LayerMeter:
             probe.signal,
             gradient_norm,
             update_ratio,
-            self._weight_scale(activation, segments),
+            self._weight_scale(layer, segments),
         )
 
-    def _weight_scale(self, activation: str | None, segments: list[Segment]) -> float:
-        matrices = [s for s in segments if s.parameter.name == "weights" and len(s.shape) > 1]
+    def _weight_scale(self, layer: Layer, segments: list[Segment]) -> float:
+        """Return the scale of a layer's weights; of two arrays in a row, the product."""
+        matrices = [s for s in segments if s.own_name in WEIGHTS and len(s.shape) > 1]
         if not matrices:
             return math.nan
-        known = ACTIVATIONS.get(activation or "", ACTIVATIONS["identity"])
-        [segment] = matrices
-        weights = self._model.arena.view(self._model.arena.parameters, segment)
-        return float(weights.std()) / deviation(known.initializer, segment.shape)
+        initializer = _usual_initializer(layer)
+        parameters = self._model.arena.parameters
+        return math.prod(
+            float(self._model.arena.view(parameters, s).std()) / deviation(initializer, s.shape)
+            for s in matrices
+        )
+
+
+def _single_layers(architecture: Architecture) -> Iterator[tuple[str, Layer, bool]]:
+    """Yield layers that hold no others: name, layer, and whether it has parameters."""
+    for layer, name, shape in architecture.all_layers():
+        if not isinstance(layer, Branched):
+            yield name, layer, bool(layer.parameters(shape))
+
+
+def _usual_initializer(layer: Layer) -> Initializer | str:
+    """Return the initialiser that a layer's activation wants."""
+    activation = _activation(layer)
+    activation = activation if activation in ACTIVATIONS else "identity"
+    if isinstance(layer, WindowedLayer):  # whose outputs may see few of the inputs
+        usual: Any = replace(layer, activation=activation, initializer="auto")  # type: ignore[type-var]
+        return usual.initializer
+    return ACTIVATIONS[activation].initializer
 
 
 def _activation(layer: Layer) -> str | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -80,6 +80,16 @@ class SparseGradient:
     order: Ref
 
 
+class Observer(Protocol):
+    """A reader of one layer's output and of the gradient at it; it changes neither."""
+
+    def record_output(self, y: np.ndarray) -> None:
+        """Take the output y (B, …), in the forward pass."""
+
+    def record_gradient(self, dy: np.ndarray) -> None:
+        """Take the gradient of the loss at the output, dy (B, …), in the backward pass."""
+
+
 @dataclass
 class PlanBuilder:
     """Collects ops and places buffers while layers lower themselves.
@@ -87,6 +97,7 @@ class PlanBuilder:
     Buffers of a training plan stay as they are until the step ends; without training, two areas of
     the widest layer's size take turns. `sparse_steps` allows sparse parameters gradients elsewhere
     than in their region. `branch_points` are numbers of forward ops before which the path splits.
+    `observers` see outputs and gradients of the layers of these names, as in residual_1/dense_1.
     """
 
     dtype: np.dtype
@@ -94,6 +105,7 @@ class PlanBuilder:
     mode: PlanMode
     sparse_steps: bool
     widest: int
+    observers: Mapping[str, Observer] = field(default_factory=dict)
     layer: str = ""
     input_scale: float = 1.0
     stages: dict[str, list[Op]] = field(default_factory=lambda: {name: [] for name in STAGES})
@@ -211,6 +223,22 @@ class PlanBuilder:
         """Attribute the ops that follow to `layer`, which reads `ref`."""
         self.layer = layer
         self._busy = {ref.offset, *self._held} if _in_workspace(ref) else set(self._held)
+
+    def observed(self, y: Ref, pullback: Pullback) -> Pullback:
+        """Show the output of the layer being lowered to its observer; return what shows gradients.
+
+        The pullback itself is returned where the layer has no observer.
+        """
+        observer = self.observers.get(self.layer)
+        if observer is None:
+            return pullback
+        self.emit("forward", observer.record_output, y)
+
+        def observing(dy: Ref, need_dx: bool) -> Ref | None:
+            self.emit("backward", observer.record_gradient, dy)
+            return pullback(dy, need_dx)
+
+        return observing
 
     @contextmanager
     def holding(self, *refs: Ref) -> Iterator[None]:

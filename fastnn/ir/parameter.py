@@ -175,6 +175,11 @@ class Segment:
         return self.parameter.shape
 
     @property
+    def own_name(self) -> str:
+        """Return the name that the parameter has in its own layer, within others or not."""
+        return self.parameter.name.rpartition(".")[2]
+
+    @property
     def size(self) -> int:
         """Return the number of elements."""
         return math.prod(self.shape)

@@ -73,7 +73,8 @@ class Branch:
             }
             lowered = layer.lower(builder, x, own, builder.nested_index())
             x, pullback = user_layers.check_lowered(name, lowered, x, shape)
-            pullbacks.append(pullback)
+            builder.layer = f"{outer}/{name}"  # which a layer with branches has left
+            pullbacks.append(builder.observed(x, pullback))
             learns.append(layer.trainable and bool(layer.parameters(shapes[len(learns)])))
         builder.layer = outer
         first = learns.index(True) if True in learns else len(learns)

@@ -6,7 +6,7 @@ import copy
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import numpy as np
 
@@ -22,10 +22,13 @@ from ..runtime.interrupts import DeferredInterrupt
 from ..utils import checks
 from ..utils.call_errors import Explained, explains
 from ..utils.counting import count
-from . import attributes, batch_statistics, data_sets, freezing, inference, weight_average
+from . import attributes, batch_statistics, data_sets, freezing, inference, pictures, weight_average
 from .attributes import ARGUMENT, OfModel, SettableOfModel
 from .base import Model
 from .history import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class BaseNetwork(metaclass=Explained):
@@ -218,6 +221,63 @@ class BaseNetwork(metaclass=Explained):
         return inference.evaluate(
             self._model, data, checks.integer("batch_size", batch_size, low=1)
         )
+
+    # ---------------------------------------------------------------------------------- pictures
+
+    def plot_filters(
+        self, layer: str | None = None, *, n: int = 64, ax: Axes | None = None
+    ) -> Axes:
+        """Draw the filters of a convolution, red where weights are positive, blue where negative.
+
+        Filters of one channel stand side by side, those of three channels in colours; otherwise
+        each has a row with a picture for each channel. Those of series are channels × time.
+
+        Parameters
+        ----------
+        layer : str, optional
+            Name of a convolution, as in conv2d_1 or residual_1/conv2d_1; the first by default.
+        n : int
+            The largest number of filters, and of channels of each, to draw.
+        ax : matplotlib Axes, optional
+            A new figure's by default.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            The network has no convolution, or none of that name.
+        NotBuiltError
+            The network has neither been built nor trained.
+        MissingDependencyError
+            matplotlib, of the extra ``plot``, is not installed.
+        """
+        return pictures.plot_filters(self._model, layer, n, ax)
+
+    def plot_activations(
+        self, x: Any, layers: str | Sequence[str] | None = None, *, n: int = 64, ax: Any = None
+    ) -> list[Axes]:
+        """Draw a row of X, and what layers make of it in a panel each, with all channels.
+
+        Parameters
+        ----------
+        x : array-like of numbers
+            One row of X, alone or as an array of one row.
+        layers : str or sequence of str, optional
+            Names of layers whose outputs are images or series; all convolutions by default.
+        n : int
+            The largest number of channels to draw of each.
+        ax : matplotlib Axes or array of them, optional
+            One for x and one for each layer; new ones by default.
+
+        Raises
+        ------
+        ArgumentError, ArgumentTypeError
+            x cannot be used, the network has no convolution, or no such layer.
+        NotBuiltError
+            The network has neither been built nor trained.
+        MissingDependencyError
+            matplotlib, of the extra ``plot``, is not installed.
+        """
+        return pictures.plot_activations(self._model, x, layers, n, ax)
 
     # ------------------------------------------------------------ frozen layers, averaged weights
 

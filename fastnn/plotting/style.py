@@ -57,6 +57,20 @@ def panels(ax: Any, count: int) -> list[Axes]:
     return given
 
 
+def panel_grid(ax: Any, count: int) -> list[Axes]:
+    """Return the user's axes, as `panels` does, or new ones from pyplot in rows of three."""
+    if ax is not None:
+        return panels(ax, count)
+    require_matplotlib()
+    from matplotlib import pyplot
+
+    n_rows, n_columns = grid(count)
+    width, height = PANEL
+    size = n_columns * width, n_rows * height
+    made = pyplot.figure(figsize=size, layout="constrained")
+    return [made.add_subplot(n_rows, n_columns, number + 1) for number in range(count)]
+
+
 def grid(count: int) -> tuple[int, int]:
     """Return the numbers of rows and columns for so many panels, three in a row."""
     n_columns = min(count, 3)

@@ -14,7 +14,6 @@ from ..callbacks.base import Callback, CallbackList, checked
 from ..callbacks.progress import EpochLines, ProgressBar
 from ..data.data_set import DataSet, require_weight
 from ..layers import BatchNorm
-from ..layers.sequence import with_inputs
 from ..model import data_sets
 from ..model.base import Model
 from ..model.base_network import BaseNetwork
@@ -99,7 +98,7 @@ def warn_of_lone_rows(model: Model, data: DataSet, batch_size: int) -> None:
     if batch_size > 1 and n_rows % batch_size != 1:
         return
     net = model.architecture_for(data.x.shape[1:])
-    for layer, name, shape in with_inputs(net.layers, net.names, net.views):
+    for layer, name, shape in net.all_layers():
         if not isinstance(layer, BatchNorm) or math.prod(shape) > shape[-1]:
             continue  # of an image, all positions count
         which = "batches" if batch_size == 1 else "the last batch of an epoch"

@@ -198,3 +198,64 @@ def test_altered_digits_teach_more(example):
     plain, altered = augmentation.run(digits).values()
     assert statistics.median(altered) >= statistics.median(plain) + 0.03
     assert min(altered) > max(plain)
+
+
+# --- convolutions ---------------------------------------------------------------------------------
+
+
+def clothes(folder, rng):
+    """Write the four files of Fashion-MNIST in small, and return their arrays."""
+    arrays = {}
+    for part, n in (("train", 90), ("t10k", 40)):
+        arrays[part] = rng.integers(0, 256, (n, 28, 28), np.uint8), rng.integers(0, 10, n, np.uint8)
+        write_digits(folder, *arrays[part])
+        for kind in ("images-idx3", "labels-idx1"):
+            (folder / f"{kind}-ubyte.gz").rename(folder / f"{part}-{kind}-ubyte.gz")
+    return arrays
+
+
+def test_clothes_are_read_learned_and_drawn(example, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    arrays = clothes(tmp_path, np.random.default_rng(0))
+    convolution = example("convolution")
+    images = convolution.Images.read(tmp_path)
+    np.testing.assert_array_equal(images.known, arrays["train"][0])
+    np.testing.assert_array_equal(images.true_labels, arrays["t10k"][1])
+    picture = tmp_path / "picture.png"
+    given = ["--data", str(tmp_path), "--seeds", "2", "--epochs", "1", "--out", str(picture)]
+    convolution.main(given)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:22].strip() for line in lines[1:4]] == list(convolution.VARIANTS)
+    assert str(picture) in lines[-1]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_mistakes_come_with_the_surest_first(example):
+    convolution = example("convolution")
+    images = convolution.Images.bundled(epochs=2)
+    network = convolution.train(images, "convolutions", 0).network
+    rows, answers = convolution.surest_mistakes(images, network)
+    probabilities = network.predict(images.unknown)
+    assert len(rows) == (probabilities.argmax(axis=1) != images.true_labels).sum() > 1
+    assert (answers != images.true_labels[rows]).all()
+    sureness = probabilities[rows, answers]
+    assert (np.diff(sureness) <= 0).all()
+
+
+@pytest.mark.slow
+def test_convolutions_know_more_digits(example):
+    convolution = example("convolution")
+    trials = convolution.run(convolution.Images.bundled())
+    accuracy = medians(trials, "accuracy")
+    assert accuracy["convolutions"] > accuracy["dense"]
+    assert accuracy["convolutions, altered"] >= accuracy["convolutions"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("FASTNN_DATA" not in os.environ, reason="FASTNN_DATA names no folder with data")
+def test_convolutions_know_more_clothes(example):
+    convolution = example("convolution")
+    images = convolution.Images.read(Path(os.environ["FASTNN_DATA"]) / "fashion_mnist")
+    dense, plain, altered = (convolution.train(images, name, 0) for name in convolution.VARIANTS)
+    assert plain.network.n_parameters < dense.network.n_parameters
+    assert min(plain.accuracy, altered.accuracy) >= dense.accuracy + 0.02
