@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -120,6 +120,11 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
     def _get_param_names(cls) -> list[str]:
         """Return what scikit-learn would otherwise read off the signature in each call."""
         return super()._get_param_names()
+
+    def _keep_parameters(self, given: Mapping[str, Any]) -> None:
+        """Keep the parameters among the local names of a constructor, each as it was given."""
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
 
     def _validate_params(self) -> None:
         """Check the parameters that are no defaults."""

@@ -195,48 +195,7 @@ class CNNClassifier(_Convolutions, MLPClassifier):
         class_weight: Any = None,
         loss: Any = class_losses.LOG_LOSS,
     ):
-        super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-            dropout=dropout,
-            batch_norm=batch_norm,
-            l1=l1,
-            weight_decay=weight_decay,
-            clipvalue=clipvalue,
-            clipnorm=clipnorm,
-            global_clipnorm=global_clipnorm,
-            callbacks=callbacks,
-            max_time=max_time,
-            progress=progress,
-            class_weight=class_weight,
-            loss=loss,
-        )
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.pool_size = pool_size
-        self.image_shape = image_shape
-        self.augmentation = augmentation
+        self._keep_parameters(locals())
 
 
 class CNNRegressor(_Convolutions, MLPRegressor):
@@ -323,46 +282,4 @@ class CNNRegressor(_Convolutions, MLPRegressor):
         quantile: Any = 0.5,
         scale_target: bool = False,
     ):
-        super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-            dropout=dropout,
-            batch_norm=batch_norm,
-            l1=l1,
-            weight_decay=weight_decay,
-            clipvalue=clipvalue,
-            clipnorm=clipnorm,
-            global_clipnorm=global_clipnorm,
-            callbacks=callbacks,
-            max_time=max_time,
-            progress=progress,
-            loss=loss,
-            quantile=quantile,
-            scale_target=scale_target,
-        )
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.pool_size = pool_size
-        self.image_shape = image_shape
-        self.augmentation = augmentation
+        self._keep_parameters(locals())

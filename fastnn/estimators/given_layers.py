@@ -27,14 +27,15 @@ class _GivenLayers(ArrayRowsMixin):
 
     layers: Any
 
+    #: What the MLPs say of their hidden layers, and given layers say themselves.
+    activation: Any = "relu"
+    dropout: Any = 0.0
+    batch_norm: bool = False
+
     @property
     def hidden_layer_sizes(self) -> list[Layer]:
         """The layers, in the place of the hidden ones of the MLPs."""
         return _made(self.layers)
-
-    @hidden_layer_sizes.setter
-    def hidden_layer_sizes(self, value: Any) -> None:
-        """Ignore what the constructor of an MLP assigns."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; if `deep`, also the arguments of layers.
@@ -168,41 +169,7 @@ class NetworkClassifier(_GivenLayers, MLPClassifier):
         class_weight: Any = None,
         loss: Any = class_losses.LOG_LOSS,
     ):
-        super().__init__(
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-            l1=l1,
-            weight_decay=weight_decay,
-            clipvalue=clipvalue,
-            clipnorm=clipnorm,
-            global_clipnorm=global_clipnorm,
-            callbacks=callbacks,
-            max_time=max_time,
-            progress=progress,
-            class_weight=class_weight,
-            loss=loss,
-        )
-        self.layers = layers
-        self.augmentation = augmentation
+        self._keep_parameters(locals())
 
 
 class NetworkRegressor(_GivenLayers, MLPRegressor):
@@ -283,39 +250,4 @@ class NetworkRegressor(_GivenLayers, MLPRegressor):
         quantile: Any = 0.5,
         scale_target: bool = False,
     ):
-        super().__init__(
-            solver=solver,
-            alpha=alpha,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-            l1=l1,
-            weight_decay=weight_decay,
-            clipvalue=clipvalue,
-            clipnorm=clipnorm,
-            global_clipnorm=global_clipnorm,
-            callbacks=callbacks,
-            max_time=max_time,
-            progress=progress,
-            loss=loss,
-            quantile=quantile,
-            scale_target=scale_target,
-        )
-        self.layers = layers
-        self.augmentation = augmentation
+        self._keep_parameters(locals())
