@@ -12,8 +12,8 @@ from ..initializers import Initializer
 from ..utils import checks
 from . import geometry
 from .affine import AffineOps
-from .base import Layer
 from .geometry import Windows
+from .spatial import SpatialLayer
 from .weighted import check_weighted, weights_and_bias
 
 if TYPE_CHECKING:
@@ -24,15 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["Conv1D", "Conv2D"]
 
 
-class WindowedLayer(Layer, listed=False):
+class WindowedLayer(SpatialLayer, listed=False):
     """Base of the layers whose weights slide over images or series.
 
     Subclasses declare the fields, of which this one knows kernel_size, strides, padding, dilation
     and input_shape.
     """
-
-    #: Axes that windows slide along.
-    rank: ClassVar[int]
 
     #: What adds the padding that the layer refuses, with the number of axes to fill in.
     wider_padding: ClassVar[str] = "ZeroPadding{}D adds"
@@ -44,25 +41,9 @@ class WindowedLayer(Layer, listed=False):
     input_shape: tuple[int, ...] | None
 
     @property
-    def kind(self) -> str:
-        """Return the name of the class, for errors."""
-        return type(self).__name__
-
-    @property
     def windows(self) -> Windows:
         """Return the windows that the layer looks through."""
-        both = geometry.on_both_axes
-        padding = self.padding
-        if not isinstance(padding, str):
-            padding = geometry.pads_on_both_axes(padding)
-        return Windows(both(self.kernel_size), both(self.strides), both(self.dilation), padding)
-
-    def input_view(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        return geometry.with_channel(input_shape, self.rank)
-
-    def image(self, input_shape: tuple[int, ...]) -> tuple[int, int, int]:
-        """Return (height, width, channels) of the input."""
-        return geometry.image_shape(self.kind, input_shape, self.rank)
+        return Windows.along(self.kernel_size, self.strides, self.padding, self.dilation)
 
     def _check_windows(self, *, causal: bool = True) -> None:
         """Check kernel_size, strides, padding, dilation and input_shape."""

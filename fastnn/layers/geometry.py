@@ -111,6 +111,13 @@ class Windows:
     dilation: Pair = (1, 1)
     padding: str | tuple[Pair, Pair] = "valid"
 
+    @classmethod
+    def along(cls, cells: Any, strides: Any, padding: Any, dilation: Any = 1) -> Windows:
+        """Return the windows of a layer, whose fields have numbers for one axis or both."""
+        if not isinstance(padding, str):
+            padding = pads_on_both_axes(padding)
+        return cls(on_both_axes(cells), on_both_axes(strides), on_both_axes(dilation), padding)
+
     @property
     def reach(self) -> Pair:
         """Return how many cells a window reaches over, on both axes."""

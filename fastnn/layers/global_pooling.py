@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..utils import checks
 from . import geometry
 from .base import ShapedLayer
+from .spatial import SpatialLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -24,10 +25,8 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class _GlobalPooling(ShapedLayer):
+class _GlobalPooling(SpatialLayer, ShapedLayer):
     """Base of the layers that leave one value of each channel."""
-
-    rank: ClassVar[int]
 
     _: KW_ONLY
     keepdims: bool = False
@@ -38,11 +37,8 @@ class _GlobalPooling(ShapedLayer):
         self._set_fields(keepdims=checks.boolean("keepdims", self.keepdims))
         super().__post_init__()
 
-    def input_view(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        return geometry.with_channel(input_shape, self.rank)
-
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        channels = geometry.image_shape(type(self).__name__, input_shape, self.rank)[2]
+        channels = self.image(input_shape)[2]
         return (*(1,) * self.rank, channels) if self.keepdims else (channels,)
 
 

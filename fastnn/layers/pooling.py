@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..kernels.table import LARGEST_WINDOW
 from . import geometry
 from .base import ShapedLayer
 from .geometry import Windows
+from .spatial import SpatialLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -21,10 +22,8 @@ __all__ = ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D
 
 
 @dataclass(frozen=True)
-class _Pooling(ShapedLayer):
+class _Pooling(SpatialLayer, ShapedLayer):
     """Base of the layers that look at windows of each channel."""
-
-    rank: ClassVar[int]
 
     pool_size: int | tuple[int, ...] = 2
     _: KW_ONLY
@@ -49,7 +48,7 @@ class _Pooling(ShapedLayer):
                 if 2 * max(pair) > cells:
                     raise ArgumentError(
                         f"padding must be at most half of a window of {cells} cells, since a "
-                        f"window of padding alone has no value, got {max(pair)}"
+                        f"window of padding alone has no largest value or mean, got {max(pair)}"
                     )
         super().__post_init__()
 
@@ -57,23 +56,15 @@ class _Pooling(ShapedLayer):
     def windows(self) -> Windows:
         """Return the windows that are pooled."""
         assert self.strides is not None
-        both = geometry.on_both_axes
-        padding = self.padding
-        if not isinstance(padding, str):
-            padding = geometry.pads_on_both_axes(padding)
-        return Windows(both(self.pool_size), both(self.strides), padding=padding)
-
-    def input_view(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        return geometry.with_channel(input_shape, self.rank)
+        return Windows.along(self.pool_size, self.strides, self.padding)
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        kind, windows = type(self).__name__, self.windows
-        image = geometry.image_shape(kind, input_shape, self.rank)
+        image, windows = self.image(input_shape), self.windows
         outputs = windows.outputs(image)
         if min(outputs) < 1:
             cells = geometry.times(windows.cells[2 - self.rank :])
             raise ArgumentError(
-                f"{kind} has windows of {cells} cells, larger than its input of shape "
+                f"{self.kind} has windows of {cells} cells, larger than its input of shape "
                 f"{input_shape} with padding={self.padding!r}"
             )
         return geometry.row_shape((*outputs, image[2]), self.rank)

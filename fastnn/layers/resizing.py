@@ -9,6 +9,7 @@ from ..errors import ArgumentError
 from ..utils import checks
 from . import geometry
 from .base import ShapedLayer
+from .spatial import SpatialLayer
 
 if TYPE_CHECKING:
     from ..ir.builder import PlanBuilder, Pullback
@@ -24,20 +25,8 @@ __all__ = [
 ]
 
 
-class _Resizing(ShapedLayer, listed=False):
-    """Base of the layers that change the sides of images and series."""
-
-    rank: ClassVar[int]
-
-    def input_view(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        return geometry.with_channel(input_shape, self.rank)
-
-    def _image(self, input_shape: tuple[int, ...]) -> tuple[int, int, int]:
-        return geometry.image_shape(type(self).__name__, input_shape, self.rank)
-
-
 @dataclass(frozen=True)
-class _UpSampling(_Resizing):
+class _UpSampling(SpatialLayer, ShapedLayer):
     """Base of both layers that repeat."""
 
     size: int | tuple[int, ...] = 2
@@ -52,7 +41,7 @@ class _UpSampling(_Resizing):
         super().__post_init__()
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        (height, width, channels), sizes = self._image(input_shape), self._sizes
+        (height, width, channels), sizes = self.image(input_shape), self._sizes
         return geometry.row_shape((height * sizes[0], width * sizes[1], channels), self.rank)
 
     @property
@@ -76,7 +65,7 @@ class _UpSampling(_Resizing):
         return y, pullback
 
 
-class _Shifting(_Resizing, listed=False):
+class _Shifting(SpatialLayer, ShapedLayer, listed=False):
     """Base of the layers that lay their input into an image of another size."""
 
     #: What is added on each side; negative where it is cut off.
@@ -87,7 +76,7 @@ class _Shifting(_Resizing, listed=False):
         raise NotImplementedError
 
     def output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        image, sign = self._image(input_shape), self.sign
+        image, sign = self.image(input_shape), self.sign
         sides = [n + sign * sum(pair) for n, pair in zip(image, self._amounts(), strict=False)]
         if min(sides) < 1:
             raise ArgumentError(
