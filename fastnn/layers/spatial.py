@@ -1,4 +1,4 @@
-"""What layers along one axis of series, or both of images, have in common."""
+"""Base of the layers along one axis of series, or both of images."""
 
 from __future__ import annotations
 

@@ -37,6 +37,8 @@ RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (90, 9, 8, 2)).astype(np.uint8)  # batches of 32 leave 26
 Y = RNG.integers(0, 3, 90)
 SERIES_EPOCHS = 400
+FULL = os.environ.get("FASTNN_FULL") == "1"
+SEEDS = range(3 if FULL else 1)
 
 
 def network(seed=0, dtype="float32", **options):
@@ -183,7 +185,7 @@ def small_cnn(seed, epochs, n_rows):
 def test_fashion_mnist():
     (x, y), (x_test, y_test) = images("fashion_mnist", "train-"), images("fashion_mnist", "t10k-")
     accuracies = []
-    for seed in range(3):
+    for seed in SEEDS:
         net = small_cnn(seed, 12, len(x))
         net.fit(x, y, batch_size=64, epochs=12, verbose=0)
         assert net.n_parameters < 100_000
@@ -197,7 +199,7 @@ def test_mnist_with_augmentation():
     x, y = images("mnist10k", "")
     moves = ImageAugmentation(rotation=10, shift=0.1, zoom=0.1)
     accuracies = []
-    for seed in range(3):
+    for seed in SEEDS:
         net = small_cnn(seed, 30, 8000)
         net.fit(x[:8000], y[:8000], batch_size=64, epochs=30, augmentation=moves, verbose=0)
         accuracies.append(net.evaluate(x[8000:], y[8000:])["accuracy"])
@@ -226,13 +228,23 @@ def convolutions_of_series(classes, steps, seed):
 
 @pytest.mark.slow
 @pytest.mark.skipif(FOLDER is None, reason="FASTNN_DATA names no folder with data")
-@pytest.mark.parametrize(("name", "least"), [("GunPoint", 0.99), ("OSULeaf", 0.95)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("GunPoint", 0.99),
+        pytest.param(
+            "OSULeaf",
+            0.95,
+            marks=pytest.mark.skipif(not FULL, reason="takes 20 minutes; FASTNN_FULL asks for it"),
+        ),
+    ],
+)
 def test_series(name, least):
     data = np.load(Path(FOLDER) / "sequences" / f"{name}.npz", allow_pickle=False)
     names, y = np.unique(data["y_train"], return_inverse=True)
     y_test = np.searchsorted(names, data["y_test"])
     accuracies = []
-    for seed in range(3):
+    for seed in SEEDS:
         steps = SERIES_EPOCHS * -(-len(y) // 16)
         net = convolutions_of_series(len(names), steps, seed)
         net.fit(data["X_train"], y, batch_size=16, epochs=SERIES_EPOCHS, verbose=0)
