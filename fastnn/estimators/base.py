@@ -182,7 +182,7 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
     ) -> None:
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        build_network.hidden_units(self)
+        units = build_network.hidden_units(self)
         callbacks.checked(self.callbacks or ())
         first = not hasattr(self, "network_") or not (self.warm_start or incremental)
         checked = self._check_data(X, y, sample_weight, incremental, first)
@@ -190,7 +190,7 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
         random = sklearn_random.random_state(self.random_state)
         if first:
             self._reset_fitted()
-        network = self._prepare_network(checked.x, random, first, incremental)
+        network = self._prepare_network(checked.x, units, random, first, incremental)
         data = in_dtype(checked, network.dtype)
         if not incremental:
             assert checked.target is not None
@@ -271,6 +271,7 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
     def _prepare_network(
         self,
         X: np.ndarray | SparseRows,
+        units: list[int | Layer],
         random: np.random.RandomState,
         first: bool,
         incremental: bool,
@@ -281,7 +282,8 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
         """
         known = None if first else self.network_
         sizes, previous = self._columns.sizes, self._described
-        self._described = build_network.network_config(self, self._loss(), sizes, self.n_outputs_)
+        describe = build_network.network_config
+        self._described = describe(self, units, self._loss(), sizes, self.n_outputs_)
         if known is not None and incremental and not known.optimizer.full_batch:
             if previous not in (None, self._described):
                 model_of(known).replace_config(*self._described)
@@ -297,7 +299,7 @@ class BaseMultilayerPerceptron(InputValidationMixin, CallbackSupportMixin, BaseE
             network.set_weights(known.get_weights())
             for name, values in known.buffers.items():
                 network.buffers[name][...] = values
-        self.n_layers_ = len(build_network.hidden_units(self)) + 2
+        self.n_layers_ = len(units) + 2
         self.network_ = network
         return network
 

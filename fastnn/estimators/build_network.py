@@ -59,16 +59,21 @@ class NetworkConfig(NamedTuple):
 
 
 def network_config(
-    estimator: Any, loss: Loss, sizes: Sequence[int], n_outputs: int
+    estimator: Any,
+    units: Sequence[int | Layer],
+    loss: Loss,
+    sizes: Sequence[int],
+    n_outputs: int,
 ) -> NetworkConfig:
     """Return the layers, loss and penalties that an estimator's parameters describe.
 
-    `sizes` are the numbers of categories of the categorical columns, which come first.
+    `units` are its `hidden_units`; `sizes` are the numbers of categories of the categorical
+    columns, which come first.
     """
     layers = (
         *_embeddings(estimator, sizes),
         *estimator._front_layers(),
-        *_hidden_layers(estimator),
+        *_hidden_layers(estimator, units),
         Dense(n_outputs, initializer="glorot_uniform"),
     )
     return NetworkConfig(layers, loss, float(estimator.l1), float(estimator.alpha))
@@ -93,8 +98,7 @@ def _embeddings(estimator: Any, sizes: Sequence[int]) -> list[Layer]:
     return [TabularInput(tables, normalize=False)] if tables else []
 
 
-def _hidden_layers(estimator: Any) -> list[Layer]:
-    units = hidden_units(estimator)
+def _hidden_layers(estimator: Any, units: Sequence[int | Layer]) -> list[Layer]:
     activations = _per_layer("activation", estimator.activation, len(units))
     rates = _per_layer("dropout", estimator.dropout, len(units))
     initializer = "auto" if estimator._draws_own_weights else "glorot_uniform"

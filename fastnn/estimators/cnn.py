@@ -77,8 +77,11 @@ class _Convolutions(ArrayRowsMixin):
 
     def _convolution(self, filters: Any) -> list[Layer]:
         count = checks.integer("filters", filters, low=1)
-        name = self.activation if isinstance(self.activation, str) else "relu"
-        activation = SKLEARN_ACTIVATIONS.get(name, name)
+        activation = self.activation
+        if isinstance(activation, list | tuple):  # those of the dense layers
+            activation = "relu"
+        elif isinstance(activation, str):
+            activation = SKLEARN_ACTIVATIONS.get(activation, activation)
         kernel = _pair("kernel_size", self.kernel_size)
         if not self.batch_norm:
             return [Conv2D(count, kernel, activation, padding="same")]
@@ -113,7 +116,7 @@ class CNNClassifier(_Convolutions, MLPClassifier):
     hidden_layer_sizes : int or array-like of int, default=(128,)
         Units of each dense layer; () is none.
     activation : str, CustomActivation or list of them, default='relu'
-        As in `MLPClassifier`; convolutions take it if it is one name, and 'relu' otherwise.
+        As in `MLPClassifier`; convolutions take it too, but 'relu' where it is a list.
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of images that X holds as rows. Rows without it
         are taken as images of one line.

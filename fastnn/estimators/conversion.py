@@ -31,7 +31,8 @@ def from_sklearn(cls: type, fitted: Any) -> Any:
     if hasattr(fitted, "classes_"):
         ours._set_task(fitted._label_binarizer.y_type_)
     dtype = fitted.coefs_[0].dtype
-    ours._described = build_network.network_config(ours, ours._loss(), (), fitted.n_outputs_)
+    units = build_network.hidden_units(ours)
+    ours._described = build_network.network_config(ours, units, ours._loss(), (), fitted.n_outputs_)
     network = build_network.network_from_params(ours, ours._described, dtype, seed=0)
     network.build(fitted.n_features_in_)
     pairs = zip(fitted.coefs_, fitted.intercepts_, strict=True)

@@ -26,8 +26,8 @@ def seed(estimator: Any, sizes: Sequence[int], random: np.random.RandomState) ->
 
     Where there are none, nothing is drawn, as in scikit-learn.
     """
-    given = given_layers(estimator) or estimator._draws_own_weights
-    used = np.any(estimator.dropout) or sizes or given
+    own = estimator._draws_own_weights or given_layers(estimator)
+    used = np.any(estimator.dropout) or sizes or own
     return int(random.randint(2**31)) if used else 0
 
 

@@ -25,6 +25,7 @@ from fastnn import (
     NetworkRegressor,
     Parallel,
     Residual,
+    activation,
 )
 from fastnn.augmentation import ImageAugmentation
 from fastnn.errors import ArgumentError, ArgumentTypeError
@@ -132,6 +133,35 @@ def test_layers_may_be_made_by_a_function():
     first = NetworkClassifier(LAYERS, max_iter=3, random_state=0).fit(IMAGES, DIGIT)
     other = NetworkClassifier(lambda: LAYERS, max_iter=3, random_state=0).fit(IMAGES, DIGIT)
     np.testing.assert_array_equal(first.predict_proba(IMAGES), other.predict_proba(IMAGES))
+
+
+def test_a_function_makes_the_layers_of_a_fit_once():
+    made = []
+
+    def make():
+        made.append(Dense(4, "relu"))
+        return [Flatten(), made[-1]]
+
+    estimator = NetworkClassifier(make, max_iter=1, random_state=0).fit(IMAGES, DIGIT)
+    assert len(made) == 1
+    assert estimator.network_.layers[-2] is made[0]
+
+
+def test_convolutions_take_an_activation_of_the_user():
+    def double(x):
+        return 2.0 * x
+
+    def slope(x, y):
+        return 2.0
+
+    own = activation(double, slope, name="double_of_a_convolution")
+    for batch_norm in (False, True):
+        estimator = cnn(filters=3, activation=own, batch_norm=batch_norm, max_iter=1)
+        layers = estimator.fit(IMAGES / 16, DIGIT).network_.layers
+        assert sum(getattr(layer, "activation", None) is own for layer in layers) == 2
+    mixed = cnn(filters=3, hidden_layer_sizes=(4,), activation=[own], max_iter=1)
+    first = mixed.fit(IMAGES / 16, DIGIT).network_.layers[0]
+    assert first.activation == "relu"
 
 
 REFUSED = {
