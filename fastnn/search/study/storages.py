@@ -214,9 +214,26 @@ class _WriteAheadConnection(sqlite3.Connection):
 
 
 def _open(url: str, options: dict[str, Any]) -> RDBStorage:
-    with quiet():
-        storage = RDBStorage(url, engine_kwargs=dict(options))
-    weakref.finalize(storage, storage.engine.dispose)  # drivers warn about open connections
+    """Open a database; close its connections with the storage, or if it cannot be opened.
+
+    Some drivers warn about connections that are left to the garbage collector.
+    """
+    import sqlalchemy
+
+    connections: list[Any] = []
+
+    def note(connection: Any, _: Any) -> None:
+        connections.append(connection)
+
+    try:
+        with quiet():
+            storage = RDBStorage(url, engine_kwargs={**options, "pool_events": [(note, "connect")]})
+    except BaseException:
+        for connection in connections:
+            connection.close()
+        raise
+    sqlalchemy.event.remove(storage.engine.pool, "connect", note)
+    weakref.finalize(storage, storage.engine.dispose)
     return storage
 
 

@@ -59,8 +59,12 @@ def test_a_database_of_another_version_of_optuna_is_refused(tmp_path):
     with sqlite3.connect(tmp_path / "search.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'v0.9.0.a'")
     connection.close()
-    with pytest.raises(ArgumentError, match="no longer compatible with the table schema"):
+    with pytest.raises(ArgumentError, match="no longer compatible with the table schema") as raised:
         run(storage=url)
+    assert raised.value.__cause__ is not None  # its frames hold the engine
+    if Path("/proc/self/fd").is_dir():
+        opened = [str(file.resolve()) for file in Path("/proc/self/fd").iterdir()]
+        assert [file for file in opened if "search.db" in file] == []
 
 
 def test_a_database_that_others_are_making_is_opened_anew(tmp_path, monkeypatch):
