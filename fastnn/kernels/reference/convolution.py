@@ -12,7 +12,7 @@ import numpy as np
 from ..table import Array, kernel
 from .activation import activation_bwd, activation_fwd
 from .quiet import quiet
-from .windows import CONVOLUTION, inner, padded, span, taps
+from .windows import CONVOLUTION, Windows, inner, padded, span, taps
 
 _NAMES = ("stride_h", "stride_w", "pad_h", "pad_w", "dilation_h", "dilation_w", "groups")
 
@@ -33,37 +33,37 @@ _SETTINGS = tuple(
 
 
 @quiet
-def correlate(z, x, w, strides, pads, dilations, groups):
+def correlate(z, x, w, windows, groups):
     """Compute z = the correlation of x with w, summed over the cells of a window in their order."""
     out = z.shape[1:3]
-    spans = [span(k, d) for k, d in zip(w.shape, dilations, strict=False)]
-    whole = padded(x, spans, out, strides, pads)
+    spans = [span(k, d) for k, d in zip(w.shape, windows.dilations, strict=False)]
+    whole = padded(x, spans, out, windows.strides, windows.pads)
     z[...] = 0
-    for i, j, view in taps(whole, w.shape, dilations, out, strides):
+    for i, j, view in taps(whole, w.shape, windows.dilations, out, windows.strides):
         z += _grouped(view, w[i, j], groups)
 
 
 @quiet
-def input_gradient(dx, dz, w, strides, pads, dilations, groups):
+def input_gradient(dx, dz, w, windows, groups):
     """Compute dx, the gradient of x in `correlate`, from dz."""
     out = dz.shape[1:3]
-    spans = [span(k, d) for k, d in zip(w.shape, dilations, strict=False)]
+    spans = [span(k, d) for k, d in zip(w.shape, windows.dilations, strict=False)]
     dx[...] = 0
-    whole = padded(dx, spans, out, strides, pads)
-    for i, j, view in taps(whole, w.shape, dilations, out, strides):
+    whole = padded(dx, spans, out, windows.strides, windows.pads)
+    for i, j, view in taps(whole, w.shape, windows.dilations, out, windows.strides):
         view += _grouped(dz, _transposed(w[i, j], groups), groups)
-    dx[...] = inner(whole, dx.shape, pads)
+    dx[...] = inner(whole, dx.shape, windows.pads)
 
 
 @quiet
-def weight_gradient(dw, dz, x, strides, pads, dilations, groups):
+def weight_gradient(dw, dz, x, windows, groups):
     """Compute dw, the gradient of w in `correlate`, from dz."""
     out = dz.shape[1:3]
-    spans = [span(k, d) for k, d in zip(dw.shape, dilations, strict=False)]
-    whole = padded(x, spans, out, strides, pads)
+    spans = [span(k, d) for k, d in zip(dw.shape, windows.dilations, strict=False)]
+    whole = padded(x, spans, out, windows.strides, windows.pads)
     depth, outputs = dw.shape[2:]
     by_group = dz.reshape(-1, groups, outputs // groups).transpose(1, 0, 2)
-    for i, j, view in taps(whole, dw.shape, dilations, out, strides):
+    for i, j, view in taps(whole, dw.shape, windows.dilations, out, windows.strides):
         columns = view.reshape(-1, groups, depth).transpose(1, 2, 0)
         product = np.matmul(columns, by_group)  # (groups, G, O / groups)
         dw[i, j] = product.transpose(1, 0, 2).reshape(depth, outputs)
@@ -169,8 +169,8 @@ def conv_fwd(
     array([12., 24.])
     """
     pre = y if z is None else z
-    strides, pads, dilations = (stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w)
-    correlate(pre, x, w, strides, pads, dilations, groups)
+    windows = Windows((stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w))
+    correlate(pre, x, w, windows, groups)
     if b is not None:
         pre += b
     activation_fwd(y, pre, activation)
@@ -242,14 +242,14 @@ def conv_bwd(
     >>> dw.ravel()
     array([3., 6.])
     """
-    strides, pads, dilations = (stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w)
+    windows = Windows((stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w))
     activation_bwd(dy, dy, y, z, activation)
     if dw is not None:
-        weight_gradient(dw, dy, x, strides, pads, dilations, groups)
+        weight_gradient(dw, dy, x, windows, groups)
     if db is not None:
         np.sum(dy, axis=(0, 1, 2), out=db)
     if dx is not None:
-        input_gradient(dx, dy, w, strides, pads, dilations, groups)
+        input_gradient(dx, dy, w, windows, groups)
 
 
 @kernel(
@@ -312,8 +312,8 @@ def conv_transpose_fwd(
     array([10.,  1., 20.,  2.])
     """
     pre = y if z is None else z
-    strides, pads, dilations = (stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w)
-    input_gradient(pre, x, w, strides, pads, dilations, groups)
+    windows = Windows((stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w))
+    input_gradient(pre, x, w, windows, groups)
     if b is not None:
         pre += b
     activation_fwd(y, pre, activation)
@@ -388,11 +388,11 @@ def conv_transpose_bwd(
     >>> dx.ravel()
     array([1., 5.])
     """
-    strides, pads, dilations = (stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w)
+    windows = Windows((stride_h, stride_w), (pad_h, pad_w), (dilation_h, dilation_w))
     activation_bwd(dy, dy, y, z, activation)
     if dw is not None:
-        weight_gradient(dw, x, dy, strides, pads, dilations, groups)
+        weight_gradient(dw, x, dy, windows, groups)
     if db is not None:
         np.sum(dy, axis=(0, 1, 2), out=db)
     if dx is not None:
-        correlate(dx, dy, w, strides, pads, dilations, groups)
+        correlate(dx, dy, w, windows, groups)

@@ -8,12 +8,21 @@ it follows from the number of windows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from ..table import Dims, Relation, Scalars
 
 AXES = (("H", "h"), ("W", "w"))
+
+
+class Windows(NamedTuple):
+    """Strides, padding in front and distances of cells of windows, along lines and columns."""
+
+    strides: tuple[int, int]
+    pads: tuple[int, int]
+    dilations: tuple[int, int]
 
 
 def span(cells, dilation):
