@@ -1,12 +1,12 @@
 """Train the same networks with fastnn and its peers, and hold the times against the targets.
 
-    python benchmarks/peers                     # everything; some 20 minutes
+    python benchmarks/peers                     # everything; some 40 minutes
     python benchmarks/peers --smoke             # few repeats; some two minutes
     python benchmarks/peers --only 'gemm*' --threads 1
 
 The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX, Keras,
 MKL, BLIS and this checkout of fastnn. Each peer works in a process of its own, on equal threads and
-the same cores; their repeats take turns. A peer is first held against NumPy in float64: one that
+the same cores; their repeats take turns. A peer is first held against float64: one that
 computes something else is not timed. In the end, the bits of our own results are compared on
 several numbers of threads. A smoke run leaves out most transposed and float64 products,
 torch.compile and Keras. Prints a table, and writes results.json, which has every repeat.

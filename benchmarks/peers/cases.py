@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from workloads import OVERHEAD, TRAINING, Workload
+from workloads import CONVOLUTIONS, OVERHEAD, TRAINING, Convolutional, Workload
 from workloads.parts import FORMS
 
-from .adapters import TRAINERS
+from .adapters import trainers
 
 MACHINE = "machine"  # the peer
 LIMIT = "limit"  # its label: no program passes it
@@ -91,10 +91,10 @@ class Case:
 
     name: str
     tasks: Sequence[Task]
-    workload: Workload | None = None
+    workload: Workload | Convolutional | None = None
 
 
-def training_name(workload: Workload) -> str:
+def training_name(workload: Workload | Convolutional) -> str:
     return f"train {workload.name}"
 
 
@@ -108,7 +108,7 @@ def epilogue_name(size: tuple[int, int, int]) -> str:
 
 def all_cases(threads: Sequence[int], smoke: bool) -> Iterator[Case]:
     """Return all in the order of the report; parts run on the smallest number of threads."""
-    for workload in (*TRAINING, OVERHEAD):
+    for workload in (*TRAINING, OVERHEAD, *CONVOLUTIONS):
         yield _training(workload, threads, smoke)
     few = min(threads)
     yield from (_gemm(product, few) for product in PRODUCTS if product.quick or not smoke)
@@ -129,12 +129,12 @@ def _peak(threads: int, dtype: str = GEMM_DTYPES[0], isa: str = "native") -> Tas
     return Task(label, MACHINE, threads, "fma", (FLOPS, isa), units)
 
 
-def _training(workload: Workload, threads: Sequence[int], smoke: bool) -> Case:
+def _training(workload: Workload | Convolutional, threads: Sequence[int], smoke: bool) -> Case:
     run = workload.short() if smoke else workload
     tasks = [
         Task(peer, peer, n, kind, (run,), run.updates)
         for n in threads
-        for peer, kind in TRAINERS.items()
+        for peer, kind in trainers(workload).items()
         if not (smoke and peer in COMPILERS)
     ]
     return Case(training_name(workload), [*tasks, *map(_peak, threads)], workload)

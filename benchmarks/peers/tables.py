@@ -13,18 +13,28 @@ Row = dict[str, Any]
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return all tables that have rows, in the order of the page."""
-    found = [_training(rows, 1), _training(rows, 2)]
+    found = [_training(rows, threads, peers) for peers in _peers(rows) for threads in (1, 2)]
     found += [_products(rows, dtype) for dtype in ("float32", "float64")]
     return "\n\n".join(filter(None, [*found, _parts(rows)]))
 
 
-def _training(rows: Sequence[Row], threads: int) -> str:
-    """Return a line for each network; on two threads, with what they bring."""
-    chosen = [r for r in rows if r["name"].startswith("train ") and r["threads"] == threads]
+def _peers(rows: Sequence[Row]) -> list[tuple[str, ...]]:
+    """Return the lists of peers that trained networks, each once."""
+    return list(dict.fromkeys(tuple(r["ratios"]) for r in rows if r["name"].startswith("train ")))
+
+
+def _training(rows: Sequence[Row], threads: int, peers: Sequence[str]) -> str:
+    """Return a line for each network of these peers; on two threads, with what they bring."""
+    chosen = [
+        r
+        for r in rows
+        if r["name"].startswith("train ")
+        and r["threads"] == threads
+        and tuple(r["ratios"]) == tuple(peers)
+    ]
     if not chosen:
         return ""
     speedups = {r["case"]: r["figure"] for r in rows if r["name"].startswith(TWO_THREADS)}
-    peers = list(chosen[0]["ratios"])
     beside = ["over the FMA limit", "goal"] if threads == 1 else ["over one thread"]
     lines = [["network, batch", "fastnn", *beside, *peers]]
     for row in chosen:

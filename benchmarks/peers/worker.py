@@ -19,7 +19,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
 
-from peers.adapters import TRAINERS
 from workloads import parts
 from workloads.engines import stay_on
 from workloads.timing import Clock, calls_within, duration
@@ -62,7 +61,7 @@ def prepare(
     if not hasattr(_adapter, kind):
         raise NotImplementedError(f"it has no {kind}")
     work = getattr(_adapter, kind)(*arguments)
-    if kind in parts.CHECKS and kind not in TRAINERS.values():  # whose losses were compared
+    if kind in parts.CHECKS and not kind.endswith("trainer"):  # whose losses were compared
         parts.CHECKS[kind](work(), *arguments)
     calls = calls_within(shortest, work, clock)
     _prepared[key] = work, calls, clock

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of bench
 
 from peers.adapters import fastnn_native, limits
 from studies.native_loops import Loop, barrier_seconds, step_loops
-from workloads import TRAINING, Workload, timing
+from workloads import TRAINING, Workload, our_networks, timing
 from workloads.engines import cores
 
 import fastnn
@@ -154,7 +154,7 @@ def _measure_step(workload: Workload, sizes: Sequence[int]) -> Step:
     for threads in sizes:
         fastnn.set_num_threads(threads)
         measured[threads] = _least(fastnn_native.trainer(workload), threads) / workload.updates
-    net = fastnn_native.built_network(workload)
+    net = our_networks.built(workload)
     executor = net._model.executors.training(workload.batch, labels=True)
     arena = executor.arena
     arrays = (arena.parameters, arena.gradients, arena.slots, arena.buffers)

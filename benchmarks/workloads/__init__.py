@@ -1,6 +1,7 @@
 """The work that peers, compare, asv and pytest measure alike.
 
-- `networks`: networks to train and to predict with;
+- `networks`, `convolutions`: networks to train and to predict with;
+- `our_networks`: the same as networks of fastnn;
 - `kernels`, `calls`: a call of every kernel of the table;
 - `parts`: parts of a step that peers do too, with what must come out;
 - `fits`: whole fits of the estimators;
@@ -9,6 +10,16 @@
 - `oracle`, `engines`, `timing`: the right losses, the back ends, and samples of many calls.
 """
 
+from .convolutions import CONVOLUTIONS, Convolutional
 from .networks import BETA1, BETA2, EPSILON, OVERHEAD, TRAINING, Workload
 
-__all__ = ["BETA1", "BETA2", "EPSILON", "OVERHEAD", "TRAINING", "Workload"]
+__all__ = [
+    "BETA1",
+    "BETA2",
+    "CONVOLUTIONS",
+    "EPSILON",
+    "OVERHEAD",
+    "TRAINING",
+    "Convolutional",
+    "Workload",
+]

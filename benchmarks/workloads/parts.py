@@ -102,6 +102,7 @@ def check_first_step(figures: Mapping[str, float], workload: Workload) -> None:
 CHECKS: dict[str, Callable[..., None]] = {
     "trainer": check_losses,
     "compiled_trainer": check_losses,
+    "channels_last_trainer": check_losses,
     "scan_trainer": check_losses,
     "predictor": check_prediction,
     "build": check_first_step,

@@ -18,7 +18,7 @@ BENCHMARKS = ROOT / "benchmarks"
 def bench():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(BENCHMARKS)
-        names = ("halving", "native_loops", "scaling")
+        names = ("convolutions", "halving", "native_loops", "scaling")
         modules = {name: importlib.import_module(f"studies.{name}") for name in names}
         yield SimpleNamespace(**modules, workloads=importlib.import_module("workloads"))
 
@@ -103,3 +103,23 @@ def test_loops_of_a_step_are_cut_as_the_kernels_cut_them(bench):
     assert 1 < gather.tasks < workload.batch
     assert gather.bytes == 2 * 200 * (64 * 4 + 8)
     assert all(loop.tasks > 0 and loop.seconds > 0 for loop in loops)
+
+
+def test_convolutions_stand_beside_products_of_as_many_sums(bench):
+    layer = bench.convolutions.Layer(4, 2, 3, 3)
+    assert layer.product == (bench.convolutions.BATCH * 16, 18, 3)
+    passes = list(bench.convolutions.works(layer))
+    assert [name for name, *_ in passes] == [
+        "forward",
+        "gradient of the input",
+        "gradient of the weights",
+    ]
+    for _, convolution, product in passes:
+        convolution()
+        product()
+    (y, x, w, *_), (c, a, b, *_) = (work.args for work in passes[0][1:])
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)]), (3, 3), axis=(1, 2)
+    )
+    np.testing.assert_allclose(y, np.einsum("bijcuv,uvco->bijo", windows, w), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(c, a @ b, rtol=1e-4, atol=1e-4)

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from workloads import BETA1, BETA2, EPSILON, Workload, package, parts
+from workloads import BETA1, BETA2, EPSILON, Workload, our_networks, package, parts
 from workloads.calls import KernelCall
 
 import fastnn
 
-SEED = 0
+SEED = 0  # of masks
 
 
 def version() -> str:
@@ -24,25 +24,8 @@ def initialize(threads: int) -> None:
     fastnn.set_num_threads(threads)
 
 
-def _network(workload: Workload) -> fastnn.Network:
-    *hidden, outputs = workload.sizes[1:]
-    return fastnn.Network(
-        [*(fastnn.Dense(units, "relu") for units in hidden), fastnn.Dense(outputs)],
-        loss="mean_squared_error" if workload.regression else "softmax_cross_entropy",
-        optimizer=fastnn.Adam(workload.learning_rate),
-        seed=SEED,
-    )
-
-
-def built_network(workload: Workload) -> fastnn.Network:
-    """Return the network with the workload's first weights."""
-    net = _network(workload).build(workload.sizes[0])
-    net.set_weights(workload.weights)
-    return net
-
-
 def trainer(workload: Workload, shuffle: bool = True):
-    net, (x, y) = built_network(workload), workload.data
+    net, (x, y) = our_networks.built(workload), workload.data
     settings = {"batch_size": workload.batch, "epochs": workload.epochs, "shuffle": shuffle}
     return lambda: net.fit(x, y, **settings, verbose=0)["loss"]
 
@@ -51,7 +34,7 @@ def digest(kind: str, *arguments) -> str:
     """Return a digest of the bits that work leaves: weights and losses, or the array returned."""
     if kind == "trainer":
         [workload] = arguments
-        net = built_network(workload)
+        net = our_networks.built(workload)
         losses = net.fit(*workload.data, batch_size=workload.batch, verbose=0)["loss"]
         arrays = [*net.get_weights(), np.array(losses)]
     else:
@@ -63,14 +46,14 @@ def digest(kind: str, *arguments) -> str:
 
 
 def predictor(workload: Workload):
-    net, row = built_network(workload), workload.data[0][:1]
+    net, row = our_networks.built(workload), workload.data[0][:1]
     return lambda: net.predict(row)
 
 
 def build(workload: Workload):
     """Return a function that makes a network and trains it on one batch."""
     x, y = (a[: workload.batch] for a in workload.data)
-    return lambda: _network(workload).build(workload.sizes[0]).train_on_batch(x, y)
+    return lambda: our_networks.network(workload).build(workload.row_shape).train_on_batch(x, y)
 
 
 def gemm(m: int, k: int, n: int, form: str = parts.FORMS[0], dtype: str = "float32"):

@@ -8,7 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from workloads import BETA1, BETA2, EPSILON, Workload
+from workloads import BETA1, BETA2, EPSILON, Convolutional, Workload
+
+from .jax_convolutions import convolutional_forward
 
 
 def version() -> str:
@@ -19,12 +21,12 @@ def trainer(workload: Workload, shuffle: bool = True):
     """Train by a compiled call for each step."""
     x, y = map(jax.device_put, workload.data)
     next_order, numbers = _orders(workload, shuffle), np.arange(workload.steps, dtype=np.int32)
-    state = _start(workload)
+    state, forward = _start(workload), _forward_of(workload)
 
     @partial(jax.jit, donate_argnums=(0, 1))
     def one(state, total, x, y, order, number):
         rows = lax.dynamic_slice(order, (number * workload.batch,), (workload.batch,))
-        state, loss = _step(state, x[rows], y[rows], workload.learning_rate)
+        state, loss = _step(forward, state, x[rows], y[rows], workload.learning_rate)
         return state, total + loss
 
     def epoch():
@@ -41,9 +43,10 @@ def scan_trainer(workload: Workload, shuffle: bool = True):
     """Train by a compiled call for each epoch."""
     x, y = map(jax.device_put, workload.data)
     next_order, state = _orders(workload, shuffle), _start(workload)
+    forward = _forward_of(workload)
 
     def batch(x, y, state, rows):
-        return _step(state, x[rows], y[rows], workload.learning_rate)
+        return _step(forward, state, x[rows], y[rows], workload.learning_rate)
 
     @partial(jax.jit, donate_argnums=0)
     def one(state, x, y, order):
@@ -78,18 +81,25 @@ def _forward(parameters, x):
     return x @ parameters[-2] + parameters[-1]
 
 
-def _loss(parameters, x, y):
-    z = _forward(parameters, x)
+def _forward_of(workload: Workload | Convolutional):
+    """Return the function of parameters and rows that computes the outputs of the last layer."""
+    if isinstance(workload, Convolutional):
+        return convolutional_forward(workload)
+    return _forward
+
+
+def _loss(forward, parameters, x, y):
+    z = forward(parameters, x)
     if z.shape[1] == 1:
         return jnp.mean((z[:, 0] - y) ** 2)
     rows = jnp.arange(len(y))
     return -jnp.mean(jax.nn.log_softmax(z)[rows, y])
 
 
-def _step(state, x, y, learning_rate):
+def _step(forward, state, x, y, learning_rate):
     """Return the next state and the loss before it."""
     parameters, m, v, t = state
-    loss, gradients = jax.value_and_grad(_loss)(parameters, x, y)
+    loss, gradients = jax.value_and_grad(partial(_loss, forward))(parameters, x, y)
     t = t + 1
     m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, gradients)
     v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, gradients)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import keras
 from keras import layers
-from workloads import BETA1, BETA2, EPSILON, Workload
+from workloads import BETA1, BETA2, EPSILON, Convolutional, Workload
+
+from .keras_convolutions import convolutional_model
 
 
 def version() -> str:
@@ -24,7 +26,9 @@ def trainer(workload: Workload, shuffle: bool = True):
     return lambda: model.fit(x, y, **settings, verbose=0).history["loss"]
 
 
-def _model(workload: Workload) -> keras.Sequential:
+def _model(workload: Workload | Convolutional) -> keras.Model:
+    if isinstance(workload, Convolutional):
+        return convolutional_model(workload)
     *hidden, outputs = workload.sizes[1:]
     model = keras.Sequential(
         [

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from workloads import Workload, parts
+from workloads import Convolutional, Workload, parts
+
+from .torch_convolutions import convolutional_model
 
 
 def initialize(threads: int) -> None:
@@ -19,6 +21,11 @@ def version() -> str:
 
 def trainer(workload: Workload, shuffle: bool = True) -> Callable[[], list[float]]:
     return _trainer(workload, shuffle, lambda forward: forward)
+
+
+def channels_last_trainer(workload: Convolutional, shuffle: bool = True):
+    """Train on images whose channels are neighbours in memory."""
+    return _trainer(workload, shuffle, lambda forward: forward, torch.channels_last)
 
 
 def compiled_trainer(workload: Workload, shuffle: bool = True) -> Callable[[], list[float]]:
@@ -64,7 +71,9 @@ def activation(name, size):
     return lambda: function(z, out=y)
 
 
-def _model(workload: Workload) -> nn.Sequential:
+def _model(workload: Workload | Convolutional) -> nn.Sequential:
+    if isinstance(workload, Convolutional):
+        return convolutional_model(workload)
     layers: list[nn.Module] = []
     for i, o in zip(workload.sizes, workload.sizes[1:], strict=False):
         layers += [nn.Linear(i, o), nn.ReLU()]
@@ -86,20 +95,28 @@ def _adam(parameters, learning_rate: float) -> torch.optim.Adam:
     return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
 
 
-def _trainer(workload: Workload, shuffle: bool, compiled: Callable) -> Callable[[], list[float]]:
+def _trainer(
+    workload: Workload | Convolutional,
+    shuffle: bool,
+    compiled: Callable,
+    layout: torch.memory_format = torch.contiguous_format,
+) -> Callable[[], list[float]]:
     """Train by compiled(forward), where forward(x, y) is the mean loss.
 
     All rows are put in order once an epoch, and batches are views of them.
     """
-    model, loss_of = _model(workload), _loss_of(workload)
+    model, loss_of = _model(workload).to(memory_format=layout), _loss_of(workload)
     optimizer = _adam(model.parameters(), workload.learning_rate)
     forward = compiled(lambda x, y: loss_of(model(x), y))
     x, y = map(torch.from_numpy, workload.data)
+    if x.ndim > 2:  # channels behind the rows
+        x = x.movedim(-1, 1)
 
     def epoch() -> float:
         total = torch.zeros(())
         order = torch.randperm(len(x)) if shuffle else torch.arange(len(x))
-        batches = zip(x[order].split(workload.batch), y[order].split(workload.batch), strict=True)
+        rows = x[order].contiguous(memory_format=layout)
+        batches = zip(rows.split(workload.batch), y[order].split(workload.batch), strict=True)
         for x_batch, y_batch in batches:
             optimizer.zero_grad(set_to_none=True)
             loss = forward(x_batch, y_batch)
