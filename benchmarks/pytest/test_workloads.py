@@ -23,7 +23,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # folders of benchmarks/ are packages
 
 from peers import cases
-from peers.adapters import PEERS, TRAINERS, VARIABLES
+from peers.adapters import PEERS, VARIABLES
 from workloads import engines, fits, kernels, oracle, package, parts, searches, timing
 
 from fastnn.kernels import BACKENDS, use
@@ -122,7 +122,7 @@ def test_case(timed, threads, case, task, backend):
         pytest.skip(f"{task.peer} has no {task.kind}")
     getattr(adapter, "initialize", lambda _: None)(threads)
     with use(backend) if task.peer == OURS else nullcontext():
-        if task.kind in TRAINERS.values():
+        if task.kind.endswith("trainer"):
             check_training(adapter, task.kind, case.workload)
         check = parts.CHECKS.get(task.kind, lambda *_: None)  # importing checks itself
         work = getattr(adapter, task.kind)(*task.arguments)
