@@ -6,9 +6,9 @@
 
 The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX, Keras,
 MKL, BLIS and this checkout of fastnn. Each peer works in a process of its own, on equal threads and
-the same cores; their repeats take turns. A peer is first held against float64: one that
-computes something else is not timed. In the end, the bits of our own results are compared on
-several numbers of threads. A smoke run leaves out most transposed and float64 products,
+the same cores; their repeats take turns. The losses of a peer are first held against a training in
+float64: one that computes something else is not timed. In the end, the bits of our own results are
+compared on several numbers of threads. A smoke run leaves out most transposed and float64 products,
 torch.compile and Keras. Prints a table, and writes results.json, which has every repeat.
 
 The exit status is 0 if everything ran, whatever the verdicts; 1 if something could not be measured.

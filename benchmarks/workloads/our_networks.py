@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import fastnn
 
-from .convolutions import (
-    NORM_EPSILON,
-    Conv,
-    Convolutional,
-    GlobalAverage,
-    Layer,
-    MaxPool,
-    Separable,
-    SideBySide,
-    Units,
-)
+from . import convolutions as spec
 from .networks import Workload
 
 SEED = 0
 
 
-def network(workload: Workload | Convolutional, dtype: str = "float32") -> fastnn.Network:
+def network(workload: Workload | spec.Convolutional, dtype: str = "float32") -> fastnn.Network:
     """Return the network of a workload, not built."""
-    layers = _images if isinstance(workload, Convolutional) else _perceptron
+    layers = _images if isinstance(workload, spec.Convolutional) else _perceptron
     return fastnn.Network(
         layers(workload),
         loss="mean_squared_error" if workload.regression else "softmax_cross_entropy",
@@ -32,7 +22,7 @@ def network(workload: Workload | Convolutional, dtype: str = "float32") -> fastn
     )
 
 
-def built(workload: Workload | Convolutional, dtype: str = "float32") -> fastnn.Network:
+def built(workload: Workload | spec.Convolutional, dtype: str = "float32") -> fastnn.Network:
     """Return the network with the workload's first weights."""
     net = network(workload, dtype).build(workload.row_shape)
     net.set_weights(workload.weights)
@@ -44,33 +34,33 @@ def _perceptron(workload: Workload) -> list[fastnn.Layer]:
     return [*(fastnn.Dense(units, "relu") for units in hidden), fastnn.Dense(outputs)]
 
 
-def _images(workload: Convolutional) -> list[fastnn.Layer]:
+def _images(workload: spec.Convolutional) -> list[fastnn.Layer]:
     axes, last = len(workload.row_shape) - 1, workload.layers[-1]
     layers = [made for layer, shape in workload.walk() for made in _made(layer, axes, len(shape))]
     return [*layers[:-1], fastnn.Dense(last.units)]
 
 
-def _made(layer: Layer, axes: int, dimensions: int) -> list[fastnn.Layer]:
+def _made(layer: spec.Layer, axes: int, dimensions: int) -> list[fastnn.Layer]:
     """Return the layers for rows of so many axes, where the input of this one has `dimensions`."""
     kind = f"{axes}D"
-    if isinstance(layer, Units):
+    if isinstance(layer, spec.Units):
         flat = [fastnn.Flatten()] if dimensions > 1 else []
         return [*flat, fastnn.Dense(layer.units, "relu")]
-    if isinstance(layer, GlobalAverage):
+    if isinstance(layer, spec.GlobalAverage):
         return [getattr(fastnn, f"GlobalAveragePooling{kind}")()]
-    if isinstance(layer, MaxPool):
+    if isinstance(layer, spec.MaxPool):
         return [getattr(fastnn, f"MaxPooling{kind}")(layer.size)]
-    if isinstance(layer, Separable):
+    if isinstance(layer, spec.Separable):
         separable = getattr(fastnn, f"SeparableConv{kind}")
         return [separable(layer.filters, layer.size, "relu", padding="same")]
-    if isinstance(layer, SideBySide):
+    if isinstance(layer, spec.SideBySide):
         return [fastnn.Parallel([_made(one, axes, dimensions) for one in layer.convolutions])]
     return _convolution(layer, getattr(fastnn, f"Conv{kind}"))
 
 
-def _convolution(layer: Conv, kind: type[fastnn.Layer]) -> list[fastnn.Layer]:
+def _convolution(layer: spec.Conv, kind: type[fastnn.Layer]) -> list[fastnn.Layer]:
     settings = {"strides": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
     if not layer.norm:
         return [kind(layer.filters, layer.size, "relu", **settings)]
     linear = kind(layer.filters, layer.size, use_bias=False, **settings)
-    return [linear, fastnn.BatchNorm(epsilon=NORM_EPSILON), fastnn.Activation("relu")]
+    return [linear, fastnn.BatchNorm(epsilon=spec.NORM_EPSILON), fastnn.Activation("relu")]

@@ -81,16 +81,6 @@ def test_convolutional_workloads_fit_their_networks(bench):
         assert workload.short().updates <= workload.updates
 
 
-def test_convolutions_learn_as_in_float64_and_slower_with_another_learning_rate(bench):
-    fastnn_native = importlib.import_module("peers.adapters.fastnn_native")
-    for workload in bench.workloads.CONVOLUTIONS[2:4]:
-        check = workload.for_check()
-        expected = bench.oracle.epoch_losses(check)
-        assert bench.oracle.close(fastnn_native.trainer(check, shuffle=False)(), expected)
-        other = replace(check, learning_rate=1.1 * check.learning_rate)
-        assert not bench.oracle.close(bench.oracle.epoch_losses(other), expected)
-
-
 def test_the_layout_of_images_is_left_out_for_series(bench):
     by_name = {case.name: case for case in bench.cases.all_cases([1], smoke=False)}
     for name, has in (("train cnn 28×28×1, 64", True), ("train fcn 150×1, 16", False)):
@@ -117,7 +107,8 @@ def test_a_network_may_have_goals_beside_single_peers(bench):
 
 def test_oracle_agrees_with_fastnn_and_notices_another_learning_rate(bench):
     fastnn_native = importlib.import_module("peers.adapters.fastnn_native")
-    for workload in (*bench.workloads.TRAINING[:SMALL], bench.workloads.OVERHEAD):
+    quick = bench.workloads.TRAINING[:SMALL] + bench.workloads.CONVOLUTIONS[2:4]
+    for workload in (*quick, bench.workloads.OVERHEAD):
         check = workload.for_check()
         expected = bench.oracle.epoch_losses(check)
         assert bench.oracle.close(fastnn_native.trainer(check, shuffle=False)(), expected)

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import keras
 from keras import layers
-from workloads.convolutions import (
-    NORM_EPSILON,
-    Conv,
-    Convolutional,
-    GlobalAverage,
-    Layer,
-    MaxPool,
-    Separable,
-    SideBySide,
-    Units,
-)
+from workloads import convolutions as spec
 
 
-def convolutional_model(workload: Convolutional) -> keras.Model:
+def convolutional_model(workload: spec.Convolutional) -> keras.Model:
     """Return the model with the workload's first weights."""
     made: list[layers.Layer] = []
 
@@ -36,26 +26,26 @@ def convolutional_model(workload: Convolutional) -> keras.Model:
     return model
 
 
-def _apply(layer: Layer, x, kept):
+def _apply(layer: spec.Layer, x, kept):
     """Return the output of a layer; `kept` notes what has weights, in their order."""
     kind = f"{len(x.shape) - 2}D"
-    if isinstance(layer, Units):
+    if isinstance(layer, spec.Units):
         flat = layers.Flatten()(x) if len(x.shape) > 2 else x
         return kept(layers.Dense(layer.units, "relu"))(flat)
-    if isinstance(layer, GlobalAverage):
+    if isinstance(layer, spec.GlobalAverage):
         return getattr(layers, f"GlobalAveragePooling{kind}")()(x)
-    if isinstance(layer, MaxPool):
+    if isinstance(layer, spec.MaxPool):
         return getattr(layers, f"MaxPooling{kind}")(layer.size)(x)
-    if isinstance(layer, Separable):
+    if isinstance(layer, spec.Separable):
         separable = getattr(layers, f"SeparableConv{kind}")
         made = separable(layer.filters, layer.size, padding="same", activation="relu")
         return kept(made)(x)
-    if isinstance(layer, SideBySide):
+    if isinstance(layer, spec.SideBySide):
         return layers.Concatenate()([_apply(one, x, kept) for one in layer.convolutions])
     return _convolution(layer, x, kept, getattr(layers, f"Conv{kind}"))
 
 
-def _convolution(layer: Conv, x, kept, kind):
+def _convolution(layer: spec.Conv, x, kept, kind):
     linear = kind(
         layer.filters,
         layer.size,
@@ -66,5 +56,5 @@ def _convolution(layer: Conv, x, kept, kind):
     )
     x = kept(linear)(x)
     if layer.norm:
-        x = kept(layers.BatchNormalization(epsilon=NORM_EPSILON))(x)
+        x = kept(layers.BatchNormalization(epsilon=spec.NORM_EPSILON))(x)
     return layers.ReLU()(x)

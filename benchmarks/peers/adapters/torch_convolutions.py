@@ -7,19 +7,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
-from workloads.convolutions import (
-    NORM_EPSILON,
-    Conv,
-    Convolutional,
-    GlobalAverage,
-    Layer,
-    MaxPool,
-    Separable,
-    Shape,
-    SideBySide,
-    Units,
-    output_shape,
-)
+from workloads import convolutions as spec
 
 Weights = Iterator[torch.Tensor]
 
@@ -33,7 +21,7 @@ class _SideBySide(nn.Module):
         return torch.cat([branch(x) for branch in self.branches], 1)
 
 
-def convolutional_model(workload: Convolutional) -> nn.Sequential:
+def convolutional_model(workload: spec.Convolutional) -> nn.Sequential:
     """Return the model with the workload's first weights; images are (B, channels, …)."""
     weights = map(torch.from_numpy, workload.weights)
     with torch.no_grad():
@@ -42,22 +30,22 @@ def convolutional_model(workload: Convolutional) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _made(layer: Layer, shape: Shape, weights: Weights) -> nn.Sequential:
+def _made(layer: spec.Layer, shape: spec.Shape, weights: Weights) -> nn.Sequential:
     axes = len(shape) - 1
-    if isinstance(layer, Units):
+    if isinstance(layer, spec.Units):
         return nn.Sequential(nn.Flatten(), _dense(layer, shape, weights), nn.ReLU())
-    if isinstance(layer, GlobalAverage):
+    if isinstance(layer, spec.GlobalAverage):
         return nn.Sequential((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)[axes - 1](1))
-    if isinstance(layer, MaxPool):
+    if isinstance(layer, spec.MaxPool):
         return nn.Sequential((nn.MaxPool1d, nn.MaxPool2d)[axes - 1](layer.size))
-    if isinstance(layer, Separable):
+    if isinstance(layer, spec.Separable):
         return _separable(layer, shape, weights)
-    if isinstance(layer, SideBySide):
+    if isinstance(layer, spec.SideBySide):
         return nn.Sequential(_SideBySide([_made(o, shape, weights) for o in layer.convolutions]))
     return _convolution(layer, shape, weights)
 
 
-def _dense(layer: Units, shape: Shape, weights: Weights) -> nn.Linear:
+def _dense(layer: spec.Units, shape: spec.Shape, weights: Weights) -> nn.Linear:
     made = nn.Linear(math.prod(shape), layer.units)
     by_pixel = next(weights).reshape(*shape, layer.units)  # PyTorch's rows begin with the channel
     made.weight.copy_(by_pixel.movedim(-2, 0).reshape(-1, layer.units).T)
@@ -65,7 +53,7 @@ def _dense(layer: Units, shape: Shape, weights: Weights) -> nn.Linear:
     return made
 
 
-def _separable(layer: Separable, shape: Shape, weights: Weights) -> nn.Sequential:
+def _separable(layer: spec.Separable, shape: spec.Shape, weights: Weights) -> nn.Sequential:
     kind, channels = (nn.Conv1d, nn.Conv2d)[len(shape) - 2], shape[-1]
     depthwise = kind(channels, channels, layer.size, padding="same", groups=channels, bias=False)
     depthwise.weight.copy_(_outputs_first(next(weights)))
@@ -75,7 +63,7 @@ def _separable(layer: Separable, shape: Shape, weights: Weights) -> nn.Sequentia
     return nn.Sequential(depthwise, pointwise, nn.ReLU())
 
 
-def _convolution(layer: Conv, shape: Shape, weights: Weights) -> nn.Sequential:
+def _convolution(layer: spec.Conv, shape: spec.Shape, weights: Weights) -> nn.Sequential:
     axes = len(shape) - 1
     causal = layer.padding == "causal"
     made = (nn.Conv1d, nn.Conv2d)[axes - 1](
@@ -92,7 +80,7 @@ def _convolution(layer: Conv, shape: Shape, weights: Weights) -> nn.Sequential:
     if not layer.norm:
         made.bias.copy_(next(weights))
         return nn.Sequential(*before, made, nn.ReLU())
-    norm = (nn.BatchNorm1d, nn.BatchNorm2d)[axes - 1](output_shape(layer, shape)[-1], NORM_EPSILON)
+    norm = (nn.BatchNorm1d, nn.BatchNorm2d)[axes - 1](layer.filters, spec.NORM_EPSILON)
     norm.weight.copy_(next(weights))
     norm.bias.copy_(next(weights))
     return nn.Sequential(*before, made, norm, nn.ReLU())
