@@ -1,7 +1,7 @@
 """Train the same networks with fastnn and its peers, and hold the times against the targets.
 
     python benchmarks/peers                     # everything; some 40 minutes
-    python benchmarks/peers --smoke             # few repeats; some two minutes
+    python benchmarks/peers --smoke             # few repeats; some five minutes
     python benchmarks/peers --only 'gemm*' --threads 1
 
 The first call makes a virtual environment in benchmarks/, with scikit-learn, PyTorch, JAX, Keras,
